@@ -1,0 +1,73 @@
+"""The facts of the 13 bands of the Sentinel-2 MultiSpectral Instrument, in one table.
+
+Source: Sentinel-2 Products Specification Document (S2-PDGS-TAS-DI-PSD): band identifiers,
+native resolutions and nominal central wavelengths.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RESOLUTIONS = (60, 20, 10)
+"""Resolutions in metres, in the order in which they are processed."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """One spectral band.
+
+    Attributes
+    ----------
+    name : str
+        As in file names: ``B01`` .. ``B12``, ``B8A``.
+    index : int
+        ``bandId`` of the metadata, 0..12.
+    physical_name : str
+        ``physicalBand`` of the metadata: ``B1`` .. ``B12``, ``B8A``.
+    resolution : int
+        Native pixel size in metres.
+    wavelength : float
+        Nominal central wavelength in micrometres.
+    """
+
+    name: str
+    index: int
+    physical_name: str
+    resolution: int
+    wavelength: float
+
+
+BANDS = (
+    Band("B01", 0, "B1", 60, 0.443),
+    Band("B02", 1, "B2", 10, 0.490),
+    Band("B03", 2, "B3", 10, 0.560),
+    Band("B04", 3, "B4", 10, 0.665),
+    Band("B05", 4, "B5", 20, 0.705),
+    Band("B06", 5, "B6", 20, 0.740),
+    Band("B07", 6, "B7", 20, 0.783),
+    Band("B08", 7, "B8", 10, 0.842),
+    Band("B8A", 8, "B8A", 20, 0.865),
+    Band("B09", 9, "B9", 60, 0.945),
+    Band("B10", 10, "B10", 60, 1.375),
+    Band("B11", 11, "B11", 20, 1.610),
+    Band("B12", 12, "B12", 20, 2.190),
+)
+
+BAND_NAMES = tuple(band.name for band in BANDS)
+
+BAND = {band.name: band for band in BANDS}
+"""Bands by name."""
+
+PROCESSED_BANDS = {
+    60: tuple(name for name in BAND_NAMES if name != "B08"),
+    20: tuple(name for name in BAND_NAMES if name != "B08"),
+    10: ("B02", "B03", "B04", "B08"),
+}
+"""Bands that are read for the processing at a resolution."""
+
+REFLECTANCE_BANDS = {
+    60: ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B8A", "B09", "B11", "B12"),
+    20: ("B02", "B03", "B04", "B05", "B06", "B07", "B8A", "B11", "B12"),
+    10: ("B02", "B03", "B04", "B08"),
+}
+"""Bands whose surface reflectance is written at a resolution (product format 13.1 and 14.2)."""
