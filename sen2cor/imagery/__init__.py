@@ -1,0 +1,1 @@
+"""Pixels on disk: JPEG 2000 with georeference, resampling, previews."""

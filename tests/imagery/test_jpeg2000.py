@@ -1,0 +1,103 @@
+"""JPEG 2000: lossless round trip, georeference, partial reads, broken files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sen2cor.errors import InputError, OutputError
+from sen2cor.grids import Grid
+from sen2cor.imagery import jpeg2000
+
+
+def scene(rows: int, cols: int, dtype: str = "uint16", components: int = 1) -> np.ndarray:
+    shape = (rows, cols) if components == 1 else (rows, cols, components)
+    top = 60000 if dtype == "uint16" else 255
+    return np.random.default_rng(rows * cols).integers(0, top, shape).astype(dtype)
+
+
+def grid(rows: int, cols: int, size: float = 20.0) -> Grid:
+    return Grid(32633, 300000.0, 5900040.0, size, rows, cols)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.integers(2, 90),
+    cols=st.integers(2, 90),
+    tile=st.sampled_from([32, 64, 1024]),
+    kind=st.sampled_from([("uint8", 1), ("uint16", 1), ("uint8", 3)]),
+)
+def test_what_is_written_is_read(
+    tmp_path: Path, rows: int, cols: int, tile: int, kind: tuple[str, int]
+) -> None:
+    image = scene(rows, cols, *kind)
+    path = tmp_path / "image.jp2"
+    jpeg2000.write(path, image, grid(rows, cols), tile)
+    np.testing.assert_array_equal(jpeg2000.read(path), image)
+    info = jpeg2000.describe(path)
+    assert (info.rows, info.cols, info.components, info.dtype) == (rows, cols, kind[1], kind[0])
+    assert info.grid == grid(rows, cols)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["image.jp2"]
+
+
+def test_rows_in_any_portion_give_the_same_image(tmp_path: Path) -> None:
+    image = scene(200, 150)
+    path = tmp_path / "image.jp2"
+    with jpeg2000.Writer(path, grid(200, 150), "uint16", 64) as writer:
+        for part in np.array_split(image, 7):
+            writer.write_rows(part)
+    np.testing.assert_array_equal(jpeg2000.read(path), image)
+    np.testing.assert_array_equal(jpeg2000.read(path, slice(60, 131)), image[60:131])
+    assert jpeg2000.describe(path).tile_size == 64
+
+
+def test_reduced_read_halves_the_size(tmp_path: Path) -> None:
+    image = np.full((128, 128), 1234, np.uint16)
+    jpeg2000.write(tmp_path / "flat.jp2", image, grid(128, 128), 64)
+    half = jpeg2000.read(tmp_path / "flat.jp2", reduce=1)
+    assert half.shape == (64, 64)
+    assert (half == 1234).all()
+
+
+def test_gdal_reads_the_georeference(tmp_path: Path) -> None:
+    gdal = pytest.importorskip("osgeo.gdal")
+    osr = pytest.importorskip("osgeo.osr")
+    path = tmp_path / "image.jp2"
+    jpeg2000.write(path, scene(70, 50), grid(70, 50, 10.0), 32)
+    dataset = gdal.Open(str(path))
+    assert dataset.GetGeoTransform() == (300000.0, 10.0, 0.0, 5900040.0, 0.0, -10.0)
+    assert osr.SpatialReference(dataset.GetProjection()).GetAuthorityCode(None) == "32633"
+
+
+@pytest.mark.parametrize("keep", [0, 1, 40, 200, 0.5, 0.95])
+def test_truncated_image_is_an_input_error(tmp_path: Path, keep: float) -> None:
+    path = tmp_path / "image.jp2"
+    jpeg2000.write(path, scene(100, 100), grid(100, 100), 64)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(keep if keep >= 1 or keep == 0 else keep * len(content))])
+    with pytest.raises(InputError, match=r"image\.jp2"):
+        jpeg2000.read(path)
+
+
+def test_missing_image_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such image"):
+        jpeg2000.read(tmp_path / "none.jp2")
+
+
+def test_unwritable_place_is_an_output_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"image\.jp2"):
+        jpeg2000.write(tmp_path / "absent" / "image.jp2", scene(40, 40), grid(40, 40), 64)
+
+
+def test_error_while_writing_leaves_no_file(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RuntimeError, match="broken off"),
+        jpeg2000.Writer(tmp_path / "image.jp2", grid(200, 100), "uint16", 64) as writer,
+    ):
+        writer.write_rows(scene(100, 100))
+        raise RuntimeError("broken off")
+    assert list(tmp_path.iterdir()) == []
