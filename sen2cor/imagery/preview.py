@@ -1,0 +1,80 @@
+"""Pictures for the eye: true colour images and the preview of a tile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from skimage.transform import resize
+
+from sen2cor.grids import Float32Array, Grid
+
+PREVIEW_SIZE = 343
+"""Rows and columns of the preview image (Products Specification Document)."""
+
+BRIGHTEST_REFLECTANCE = 0.25
+"""Reflectance that is shown as 255."""
+
+
+def to_byte(reflectance: Float32Array, no_data: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """Scale reflectance to 1..255; 0 is no data.
+
+    Parameters
+    ----------
+    reflectance : ndarray of float32, any shape
+    no_data : ndarray of bool, same shape
+
+    Returns
+    -------
+    ndarray of uint8, same shape
+    """
+    scaled = reflectance * np.float32(254.0 / BRIGHTEST_REFLECTANCE)
+    scaled += np.float32(1.5)
+    byte = np.clip(scaled, 1.0, 255.0).astype(np.uint8)
+    byte[no_data] = 0
+    return byte
+
+
+def true_colour(
+    red_green_blue: Sequence[Float32Array], no_data: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.uint8]:
+    """Stack three reflectances to a true colour image.
+
+    Parameters
+    ----------
+    red_green_blue : three ndarrays of float32, shape (rows, cols)
+    no_data : ndarray of bool, shape (rows, cols)
+
+    Returns
+    -------
+    ndarray of uint8, shape (rows, cols, 3)
+    """
+    return np.stack([to_byte(band, no_data) for band in red_green_blue], axis=-1)
+
+
+def preview_grid(grid: Grid) -> Grid:
+    """Grid of the preview of an area: 343 x 343 pixels, of 320 m for a whole tile."""
+    extent = max(grid.rows, grid.cols) * grid.pixel_size
+    size = 320.0 if extent == 109800.0 else extent / PREVIEW_SIZE
+    return Grid(grid.epsg, grid.ulx, grid.uly, size, PREVIEW_SIZE, PREVIEW_SIZE)
+
+
+def preview(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Reduce (or enlarge) a true colour image to the size of the preview.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (rows, cols, 3)
+        0 is no data.
+
+    Returns
+    -------
+    ndarray of uint8, shape (343, 343, 3)
+    """
+    shape = (PREVIEW_SIZE, PREVIEW_SIZE)
+    valid = resize((image[..., 0] != 0).astype(np.float32), shape, order=0)
+    smaller = resize(image, (*shape, 3), order=1, preserve_range=True, anti_aliasing=True)
+    result = np.clip(np.rint(smaller), 1, 255).astype(np.uint8)
+    result[valid < 0.5] = 0
+    return result
