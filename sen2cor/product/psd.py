@@ -1,0 +1,376 @@
+"""The product formats (PSD versions) that are read and written: their differences as data.
+
+Source: Sentinel-2 Products Specification Document, S2-PDGS-TAS-DI-PSD, issues 13.1, 14.2, 14.5
+and 15, and products of the ground segment and of the first Sen2Cor versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sen2cor.bands import REFLECTANCE_BANDS
+from sen2cor.errors import ConfigurationError, InputError
+from sen2cor.product.naming import NameTemplate, compact_product, long_product
+
+SCENE_CLASSES = (
+    "NODATA",
+    "SATURATED_DEFECTIVE",
+    "DARK_FEATURE_SHADOW",
+    "CLOUD_SHADOW",
+    "VEGETATION",
+    "NOT_VEGETATED",
+    "WATER",
+    "UNCLASSIFIED",
+    "CLOUD_MEDIUM_PROBA",
+    "CLOUD_HIGH_PROBA",
+    "THIN_CIRRUS",
+    "SNOW_ICE",
+)
+"""Texts of the classes 0..11 since format 14.2, without the prefix ``SC_``."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the parts of a product of one level lie and what they are called.
+
+    Attributes
+    ----------
+    product, product_metadata : NameTemplate
+    datastrip_folder, datastrip_metadata : NameTemplate
+        Below DATASTRIP, and the file inside that folder.
+    tile_folder, tile_metadata : NameTemplate
+        Below GRANULE, and the file inside that folder.
+    images : mapping of image kind to NameTemplate
+        Paths inside the tile folder; ``""`` stands for the kinds not listed, the bands.
+    gipp : NameTemplate or None
+        Path of the copy of the processing parameters inside the tile folder (Level-2A).
+    """
+
+    product: NameTemplate
+    product_metadata: NameTemplate
+    datastrip_folder: NameTemplate
+    datastrip_metadata: NameTemplate
+    tile_folder: NameTemplate
+    tile_metadata: NameTemplate
+    images: Mapping[str, NameTemplate]
+    gipp: NameTemplate | None = None
+
+    def image(self, kind: str, fields: Mapping[str, str]) -> str:
+        """Return the path of an image inside its tile folder.
+
+        Raises
+        ------
+        ValueError
+            If a field is missing.
+        """
+        template = self.images.get(kind, self.images[""])
+        return template.build({**fields, "kind": kind, "band": kind})
+
+
+@dataclass(frozen=True)
+class Psd:
+    """One product format.
+
+    Attributes
+    ----------
+    version : str
+        ``"13.1"``, ``"14.2"``, ``"14.5"`` or ``"15"``.
+    compact : bool
+        One tile per product and short names.
+    file_class : str
+        Of the identifiers of Level-2A: USER or OPER.
+    namespace : str
+        Of the user product metadata, as in ``https://<namespace>.sentinel2.eo.esa.int``.
+    datastrip_namespace, tile_namespace : str
+        The same of the datastrip and tile metadata.
+    prefix : str
+        Of the Level-2A elements: ``"L2A_"`` or nothing.
+    processing_level, product_type : str
+        Texts of these elements of Level-2A.
+    class_texts : tuple of str
+        The 12 texts of the scene classes.
+    class_percentages : tuple of str
+        Elements of the percentages of the classes 0..11, in this order.
+    cloud_coverage : bool
+        Whether CLOUD_COVERAGE_PERCENTAGE is written.
+    boa_offset : int
+        BOA_ADD_OFFSET: reflectance = (DN + offset) / quantification; 0 where none is written.
+    checksum : str
+        Name of the manifest's checksum.
+    level1c, level2a : Layout
+    reflectance_bands : mapping of resolution to band names
+        Bands whose surface reflectance is written.
+    true_colour : bool
+        Whether a TCI is written at each resolution.
+    """
+
+    version: str
+    compact: bool
+    file_class: str
+    namespace: str
+    datastrip_namespace: str
+    tile_namespace: str
+    prefix: str
+    processing_level: str
+    product_type: str
+    level1c: Layout
+    level2a: Layout
+    class_texts: tuple[str, ...] = SCENE_CLASSES
+    class_percentages: tuple[str, ...] = ()
+    cloud_coverage: bool = False
+    boa_offset: int = 0
+    checksum: str = "MD5"
+    reflectance_bands: Mapping[int, tuple[str, ...]] = field(
+        default_factory=lambda: REFLECTANCE_BANDS
+    )
+    true_colour: bool = True
+
+    def images(self, resolution: int, *, classification_only: bool = False) -> tuple[str, ...]:
+        """Return the kinds of images that a complete resolution of a tile holds.
+
+        Parameters
+        ----------
+        resolution : {60, 20, 10}
+            Metres.
+        classification_only : bool
+            Whether only the scene classification was asked for.
+        """
+        classification = ("SCL", "CLD", "SNW") if resolution > 10 else ()
+        if classification_only:
+            return classification
+        kinds = (*self.reflectance_bands[resolution], "AOT", "WVP", *classification)
+        return (*kinds, "TCI") if self.true_colour else kinds
+
+
+_OWNER = {"1C": "{spacecraft}_OPER", "2A": "{spacecraft}_USER"}
+_LONG_TILE = "{unit}_{centre}_{created}_A{absolute_orbit}_T{mgrs}"
+_LONG_DATASTRIP = "DS_{datastrip_centre}_{datastrip_created}_S{datastrip_start}"
+
+
+def _long_image(level: str, folder: str, content: str, ending: str) -> NameTemplate:
+    return NameTemplate(f"{folder}/{_OWNER[level]}_{content}_L{level}_{_LONG_TILE}{ending}")
+
+
+def _long_layout(
+    level: str, images: Mapping[str, NameTemplate], gipp: NameTemplate | None = None
+) -> Layout:
+    owner = _OWNER[level]
+    return Layout(
+        product=long_product(level),
+        product_metadata=NameTemplate(
+            f"{owner}_MTD_SAFL{level}_{{centre}}_{{created}}_R{{relative_orbit}}"
+            "_V{start}_{stop}.xml"
+        ),
+        datastrip_folder=NameTemplate(f"{owner}_MSI_L{level}_{_LONG_DATASTRIP}_N{{baseline}}"),
+        datastrip_metadata=NameTemplate(f"{owner}_MTD_L{level}_{_LONG_DATASTRIP}.xml"),
+        tile_folder=NameTemplate(f"{owner}_MSI_L{level}_{_LONG_TILE}_N{{baseline}}"),
+        tile_metadata=NameTemplate(f"{owner}_MTD_L{level}_{_LONG_TILE}.xml"),
+        images=images,
+        gipp=gipp,
+    )
+
+
+def _compact_layout(
+    level: str, images: Mapping[str, NameTemplate], gipp: NameTemplate | None = None
+) -> Layout:
+    return Layout(
+        product=compact_product(level),
+        product_metadata=NameTemplate(f"MTD_MSIL{level}.xml"),
+        datastrip_folder=NameTemplate(
+            "DS_{datastrip_centre}_{datastrip_created}_S{datastrip_start}"
+        ),
+        datastrip_metadata=NameTemplate("MTD_DS.xml"),
+        tile_folder=NameTemplate(f"L{level}_T{{mgrs}}_A{{absolute_orbit}}_{{datastrip_start}}"),
+        tile_metadata=NameTemplate("MTD_TL.xml"),
+        images=images,
+        gipp=gipp,
+    )
+
+
+def _compact_images(prefix: str, cloud: str, snow: str, dark: str) -> dict[str, NameTemplate]:
+    stem = f"{prefix}T{{mgrs}}_{{datatake_start}}"
+    return {
+        "": NameTemplate(f"IMG_DATA/R{{resolution}}m/{stem}_{{kind}}_{{resolution}}m.jp2"),
+        "CLD": NameTemplate(f"QI_DATA/{cloud.format(stem=stem)}_{{resolution}}m.jp2"),
+        "SNW": NameTemplate(f"QI_DATA/{snow.format(stem=stem)}_{{resolution}}m.jp2"),
+        "DDV": NameTemplate(f"QI_DATA/{dark.format(stem=stem)}_{{resolution}}m.jp2"),
+        "DEM": NameTemplate(f"AUX_DATA/{stem}_DEM_{{resolution}}m.jp2"),
+        "PVI": NameTemplate(f"QI_DATA/{stem}_PVI.jp2"),
+    }
+
+
+_LEVEL1C_LONG = _long_layout(
+    "1C",
+    {
+        "": _long_image("1C", "IMG_DATA", "MSI", "_{band}.jp2"),
+        "PVI": _long_image("1C", "QI_DATA", "PVI", ".jp2"),
+    },
+)
+
+_LEVEL1C_COMPACT = _compact_layout(
+    "1C",
+    {
+        "": NameTemplate("IMG_DATA/T{mgrs}_{datatake_start}_{band}.jp2"),
+        "PVI": NameTemplate("QI_DATA/T{mgrs}_{datatake_start}_PVI.jp2"),
+    },
+)
+
+_LEVEL2A_LONG = _long_layout(
+    "2A",
+    {
+        "": _long_image("2A", "IMG_DATA/R{resolution}m", "MSI", "_{kind}_{resolution}m.jp2"),
+        "AOT": _long_image("2A", "IMG_DATA/R{resolution}m", "AOT", "_{resolution}m.jp2"),
+        "WVP": _long_image("2A", "IMG_DATA/R{resolution}m", "WVP", "_{resolution}m.jp2"),
+        "TCI": _long_image("2A", "IMG_DATA/R{resolution}m", "TCI", "_{resolution}m.jp2"),
+        "SCL": _long_image("2A", "IMG_DATA", "SCL", "_{resolution}m.jp2"),
+        "CLD": _long_image("2A", "QI_DATA", "CLD", "_{resolution}m.jp2"),
+        "SNW": _long_image("2A", "QI_DATA", "SNW", "_{resolution}m.jp2"),
+        "DDV": _long_image("2A", "QI_DATA", "DDV", "_{resolution}m.jp2"),
+        "DEM": _long_image("2A", "AUX_DATA", "DEM", "_{resolution}m.jp2"),
+        "PVI": _long_image("2A", "QI_DATA", "PVI", ".jp2"),
+    },
+    _long_image("2A", "AUX_DATA", "GIP", ".xml"),
+)
+
+_GIPP_COMPACT = NameTemplate("AUX_DATA/GIP_TL.xml")
+
+_PERCENTAGES_13 = (
+    "NODATA_PIXEL_PERCENTAGE",
+    "SATURATED_DEFECTIVE_PIXEL_PERCENTAGE",
+    "DARK_FEATURES_PERCENTAGE",
+    "CLOUD_SHADOW_PERCENTAGE",
+    "VEGETATION_PERCENTAGE",
+    "BARE_SOILS_PERCENTAGE",
+    "WATER_PERCENTAGE",
+    "LOW_PROBA_CLOUDS_PERCENTAGE",
+    "MEDIUM_PROBA_CLOUDS_PERCENTAGE",
+    "HIGH_PROBA_CLOUDS_PERCENTAGE",
+    "THIN_CIRRUS_PERCENTAGE",
+    "SNOW_ICE_PERCENTAGE",
+)
+_PERCENTAGES_14 = (
+    *_PERCENTAGES_13[:5],
+    "NOT_VEGETATED_PERCENTAGE",
+    "WATER_PERCENTAGE",
+    "UNCLASSIFIED_PERCENTAGE",
+    *_PERCENTAGES_13[8:],
+)
+
+PSD_13_1 = Psd(
+    version="13.1",
+    compact=False,
+    file_class="USER",
+    namespace="psd-13",
+    datastrip_namespace="psd-13",
+    tile_namespace="psd-12",
+    prefix="L2A_",
+    processing_level="Level-2Ap",
+    product_type="S2MSI2Ap",
+    level1c=_LEVEL1C_LONG,
+    level2a=_LEVEL2A_LONG,
+    class_texts=(
+        *SCENE_CLASSES[:5],
+        "BARE_SOIL_DESERT",
+        "WATER",
+        "CLOUD_LOW_PROBA",
+        *SCENE_CLASSES[8:],
+    ),
+    class_percentages=_PERCENTAGES_13,
+    true_colour=False,
+)
+
+PSD_14_2 = Psd(
+    version="14.2",
+    compact=True,
+    file_class="USER",
+    namespace="psd-14",
+    datastrip_namespace="psd-14",
+    tile_namespace="psd-12",
+    prefix="L2A_",
+    processing_level="Level-2Ap",
+    product_type="S2MSI2Ap",
+    level1c=_LEVEL1C_COMPACT,
+    level2a=_compact_layout(
+        "2A", _compact_images("L2A_", "{stem}_CLD", "{stem}_SNW", "{stem}_DDV"), _GIPP_COMPACT
+    ),
+    class_percentages=_PERCENTAGES_14,
+    cloud_coverage=True,
+)
+
+_LAYOUT_14_5 = _compact_layout(
+    "2A", _compact_images("", "MSK_CLDPRB", "MSK_SNWPRB", "MSK_DDVPXL"), _GIPP_COMPACT
+)
+
+PSD_14_5 = Psd(
+    version="14.5",
+    compact=True,
+    file_class="OPER",
+    namespace="psd-14",
+    datastrip_namespace="psd-14",
+    tile_namespace="psd-14",
+    prefix="",
+    processing_level="Level-2A",
+    product_type="S2MSI2A",
+    level1c=_LEVEL1C_COMPACT,
+    level2a=_LAYOUT_14_5,
+    class_percentages=_PERCENTAGES_14,
+)
+
+PSD_15 = Psd(
+    version="15",
+    compact=True,
+    file_class="OPER",
+    namespace="psd-15",
+    datastrip_namespace="psd-15",
+    tile_namespace="psd-15",
+    prefix="",
+    processing_level="Level-2A",
+    product_type="S2MSI2A",
+    level1c=_LEVEL1C_COMPACT,
+    level2a=_LAYOUT_14_5,
+    class_percentages=_PERCENTAGES_14,
+    boa_offset=-1000,
+    checksum="SHA3-256",
+    reflectance_bands={**REFLECTANCE_BANDS, 20: ("B01", *REFLECTANCE_BANDS[20])},
+)
+
+PSD: Mapping[str, Psd] = {psd.version: psd for psd in (PSD_13_1, PSD_14_2, PSD_14_5, PSD_15)}
+"""The formats by version."""
+
+
+def output_psd(level1c_psd: str, forced: str | None = None) -> Psd:
+    """Return the format in which the Level-2A product of a Level-1C product is written.
+
+    ==============  =============
+    Level-1C        Level-2A
+    ==============  =============
+    13.1            13.1
+    14.2            14.2, or forced: 14.5, 15
+    14.5            14.5, or forced: 14.2, 15
+    15              15, or forced: 14.2, 14.5
+    ==============  =============
+
+    Raises
+    ------
+    ConfigurationError
+        If the forced format is unknown, or would need long names for a product of compact ones
+        or the reverse.
+    InputError
+        If the format of the input is unknown.
+    """
+    if level1c_psd not in PSD:
+        raise InputError(f"product format {level1c_psd} is not known; known are {', '.join(PSD)}")
+    inherited = PSD[level1c_psd]
+    if forced is None:
+        return inherited
+    if forced not in PSD:
+        raise ConfigurationError(
+            f"product format {forced!r} is not known; choose one of {', '.join(PSD)}"
+        )
+    if PSD[forced].compact != inherited.compact:
+        raise ConfigurationError(
+            f"a product of format {level1c_psd} cannot be written in format {forced}: "
+            "13.1 has several tiles and long names, the later formats one tile and compact names"
+        )
+    return PSD[forced]
