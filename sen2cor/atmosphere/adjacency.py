@@ -1,0 +1,44 @@
+"""The mean signal of a pixel's neighbourhood, for the adjacency correction.
+
+A square window stands for the horizontal range of the effect (R. Richter, Applied Optics 37
+(1998) 4004-4015). Clouds, cloud shadows and gaps take no part in the mean.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import uniform_filter
+
+from sen2cor.grids import Float32Array
+
+
+def neighbourhood_mean(
+    signal: Float32Array, usable: npt.NDArray[np.bool_], half_width: int
+) -> Float32Array:
+    """Normalised mean over the usable pixels of a square window.
+
+    Parameters
+    ----------
+    signal : ndarray of float32, shape (rows, cols)
+    usable : ndarray of bool, same shape
+        Pixels that take part.
+    half_width : int
+        Half width of the window in pixels; the window has ``2 * half_width + 1``.
+
+    Returns
+    -------
+    ndarray of float32, shape (rows, cols)
+        Where a window holds no usable pixel: the mean of all usable ones, or the signal itself
+        where there is none at all.
+    """
+    if not usable.any():
+        return signal
+    width = 2 * half_width + 1
+    weight = uniform_filter(usable.astype(np.float32), width, mode="nearest")
+    total = uniform_filter(np.where(usable, signal, np.float32(0.0)), width, mode="nearest")
+    reached = weight > 0.5 / width**2
+    everywhere = signal[usable].mean(dtype=np.float64)
+    mean = np.full(signal.shape, everywhere, np.float32)
+    np.divide(total, weight, out=mean, where=reached)
+    return mean

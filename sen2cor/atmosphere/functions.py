@@ -1,0 +1,230 @@
+"""The atmospheric functions of a tile on a coarse grid, from the look-up tables.
+
+The model of a band's top-of-atmosphere reflectance over a uniform surface is::
+
+    rho_toa = offset + slope * rho / (1 - S rho)
+    offset  = Tg_ozone Tg_other [rho_R + (rho_path - rho_R) Tg_water(u / 2)]
+    slope   = Tg_ozone Tg_other Tg_water(u) T_down T_up
+
+with the path reflectance of aerosol seeing half of the water vapour (E. F. Vermote et al., IEEE
+Trans. Geosci. Remote Sensing 35 (1997) 675-686). Geometry and aerosol vary over kilometres, the
+water vapour over hundreds of metres: the scattering functions are evaluated at nodes some hundred
+metres apart and interpolated, the transmittance of water vapour per pixel of the coarse grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sen2cor.atmosphere.geometry import NodeGeometry
+from sen2cor.atmosphere.lut import LookUpTable
+from sen2cor.grids import Float32Array
+
+_CURVE_NODES = 512
+
+
+@dataclass(frozen=True)
+class BandFunctions:
+    """Atmospheric functions of one band; float32 arrays of shape (rows, cols) of the coarse grid.
+
+    Attributes
+    ----------
+    offset : ndarray
+        Reflectance of the path, with its gas absorption.
+    slope : ndarray
+        Two-way transmittance, total, with gas.
+    spherical_albedo : ndarray
+    diffuse_ratio : ndarray
+        Diffuse over direct transmittance from the ground to the sensor.
+    """
+
+    offset: Float32Array
+    slope: Float32Array
+    spherical_albedo: Float32Array
+    diffuse_ratio: Float32Array
+
+
+@dataclass(frozen=True)
+class Scattering:
+    """Scattering functions of one band and the absorption of all gases but water vapour.
+
+    Attributes
+    ----------
+    gas : ndarray
+        Two-way transmittance of ozone and the constant gases.
+    rayleigh, aerosol : ndarray
+        Path reflectance of molecules, and what the aerosol adds to it.
+    transmittance : ndarray
+        Downward times upward total transmittance.
+    spherical_albedo, diffuse_ratio, air_mass : ndarray
+    """
+
+    gas: Float32Array
+    rayleigh: Float32Array
+    aerosol: Float32Array
+    transmittance: Float32Array
+    spherical_albedo: Float32Array
+    diffuse_ratio: Float32Array
+    air_mass: Float32Array
+
+
+@dataclass(frozen=True)
+class AtmosphereState:
+    """What the atmosphere over a tile is taken to be.
+
+    Attributes
+    ----------
+    aot550 : ndarray of float32, shape (rows, cols) of the coarse grid
+        Aerosol optical thickness at 550 nm.
+    water_vapour : ndarray of float32, same shape
+        Column above the ground in cm.
+    ozone : float
+        Column in Dobson units.
+    elevation : float
+        Height of the ground above sea level in km.
+    """
+
+    aot550: Float32Array
+    water_vapour: Float32Array
+    ozone: float
+    elevation: float
+
+
+def scattering_functions(
+    table: LookUpTable,
+    band: str,
+    geometry: NodeGeometry,
+    *,
+    aot550: Float32Array,
+    ozone: float,
+    elevation: float,
+) -> Scattering:
+    """Evaluate the table for one band at the nodes and interpolate to the coarse grid.
+
+    Parameters
+    ----------
+    table : LookUpTable
+    band : str
+    geometry : NodeGeometry
+    aot550 : ndarray of float32, shape (rows, cols) of the coarse grid
+    ozone : float
+        Dobson units.
+    elevation : float
+        km.
+
+    Returns
+    -------
+    Scattering
+    """
+    view_zenith, relative_azimuth = geometry.view(band)
+    functions = table.scattering(
+        band,
+        aot550=geometry.at_nodes(aot550),
+        elevation=elevation,
+        solar_zenith=geometry.solar_zenith,
+        view_zenith=view_zenith,
+        relative_azimuth=relative_azimuth,
+    )
+    air_mass = geometry.air_mass(band)
+    gas = table.gas(
+        band, water_vapour=0.0, ozone=ozone, elevation=elevation, air_mass=air_mass
+    )
+    down = functions.transmittance_down_direct + functions.transmittance_down_diffuse
+    up = functions.transmittance_up_direct + functions.transmittance_up_diffuse
+    expand: Callable[[Float32Array], Float32Array] = geometry.to_pixels
+    return Scattering(
+        gas=expand(gas.ozone * gas.other),
+        rayleigh=expand(functions.rayleigh_reflectance),
+        aerosol=expand(functions.path_reflectance - functions.rayleigh_reflectance),
+        transmittance=expand(down * up),
+        spherical_albedo=expand(functions.spherical_albedo),
+        diffuse_ratio=expand(
+            functions.transmittance_up_diffuse / functions.transmittance_up_direct
+        ),
+        air_mass=expand(air_mass),
+    )
+
+
+def band_functions(
+    table: LookUpTable, band: str, geometry: NodeGeometry, state: AtmosphereState
+) -> BandFunctions:
+    """Offset, slope, spherical albedo and diffuse ratio of one band.
+
+    Parameters
+    ----------
+    table : LookUpTable
+    band : str
+    geometry : NodeGeometry
+    state : AtmosphereState
+
+    Returns
+    -------
+    BandFunctions
+    """
+    functions = scattering_functions(
+        table,
+        band,
+        geometry,
+        aot550=state.aot550,
+        ozone=state.ozone,
+        elevation=state.elevation,
+    )
+    water = WaterCurve.of_band(table, band, state.elevation)
+    slant = state.water_vapour * functions.air_mass
+    path = functions.rayleigh + functions.aerosol * water.transmittance(0.5 * slant)
+    return BandFunctions(
+        offset=functions.gas * path,
+        slope=functions.gas * functions.transmittance * water.transmittance(slant),
+        spherical_albedo=functions.spherical_albedo,
+        diffuse_ratio=functions.diffuse_ratio,
+    )
+
+
+@dataclass(frozen=True)
+class WaterCurve:
+    """Transmittance of water vapour over the slant column, for one band and elevation.
+
+    Attributes
+    ----------
+    root_slant : ndarray of float32, shape (n,)
+        Square root of the slant column in cm, evenly spaced from 0.
+    value : ndarray of float32, shape (n,)
+        Transmittance.
+    """
+
+    root_slant: Float32Array
+    value: Float32Array
+
+    @classmethod
+    def of_band(cls, table: LookUpTable, band: str, elevation: float) -> WaterCurve:
+        """Tabulate the curve from the look-up table, up to its largest slant column."""
+        root = np.linspace(0.0, np.sqrt(table.largest_slant_water), _CURVE_NODES, dtype=np.float32)
+        gas = table.gas(
+            band, water_vapour=root**2, ozone=0.0, elevation=elevation, air_mass=1.0
+        )
+        return cls(root, np.asarray(gas.water, np.float32))
+
+    def transmittance(self, slant: Float32Array) -> Float32Array:
+        """Interpolate linearly in the root of the slant column.
+
+        Parameters
+        ----------
+        slant : ndarray of float32
+            Slant column (column times air mass) in cm; clipped to the curve.
+
+        Returns
+        -------
+        ndarray of float32
+        """
+        last = len(self.root_slant) - 1
+        position = np.sqrt(np.maximum(slant, np.float32(0.0)))
+        position *= np.float32(last) / self.root_slant[-1]
+        np.minimum(position, np.float32(last), out=position)
+        lower = np.minimum(position.astype(np.int32), last - 1)
+        position -= lower
+        step = np.diff(self.value)
+        result: Float32Array = self.value[lower] + position * step[lower]
+        return result

@@ -1,0 +1,104 @@
+"""From top-of-atmosphere to surface reflectance over flat terrain.
+
+A band's signal, free of path reflectance and transmittance, is ``x = (rho_toa - offset) / slope``
+(see `sen2cor.atmosphere.functions`). With the pixel's surroundings as bright as itself::
+
+    rho = x / (1 + S x)
+
+and with the adjacency effect, for a neighbourhood of mean signal ``x_mean``, ``q`` the ratio of
+diffuse to direct upward transmittance and ``S`` the spherical albedo::
+
+    rho_mean = x_mean / (1 + S x_mean)
+    rho = [x + q (x - x_mean)] (1 - S rho_mean)
+
+(R. Richter, Applied Optics 37 (1998) 4004-4015; the adjacency and the spherical albedo step in
+one closed form). All but ``rho_toa`` varies slowly over the ground: a pixel costs one gain and one
+bias, interpolated from a coarse grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sen2cor.atmosphere.functions import BandFunctions
+from sen2cor.grids import Float32Array
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """How a band's reflectance follows from its top-of-atmosphere reflectance.
+
+    ``y = gain * rho_toa + bias``, then ``rho = y``, or ``rho = y / (1 + S y)`` where a spherical
+    albedo is given.
+
+    Attributes
+    ----------
+    gain, bias : ndarray of float32, shape (rows, cols) of the coarse grid
+    spherical_albedo : ndarray of float32, same shape, or None
+    """
+
+    gain: Float32Array
+    bias: Float32Array
+    spherical_albedo: Float32Array | None = None
+
+    def __call__(self, toa_reflectance: Float32Array) -> Float32Array:
+        """Surface reflectance on the coarse grid itself.
+
+        Parameters
+        ----------
+        toa_reflectance : ndarray of float32, shape (rows, cols)
+
+        Returns
+        -------
+        ndarray of float32, shape (rows, cols)
+        """
+        y = self.gain * toa_reflectance + self.bias
+        return y if self.spherical_albedo is None else y / (1.0 + self.spherical_albedo * y)
+
+
+def signal(toa_reflectance: Float32Array, functions: BandFunctions) -> Float32Array:
+    """Signal ``x`` of a band.
+
+    Parameters
+    ----------
+    toa_reflectance : ndarray of float32
+    functions : BandFunctions
+        On the same grid.
+
+    Returns
+    -------
+    ndarray of float32
+    """
+    return ((toa_reflectance - functions.offset) / functions.slope).astype(np.float32)
+
+
+def flat_inversion(functions: BandFunctions) -> Inversion:
+    """Inversion without adjacency: the neighbourhood is as bright as the pixel."""
+    gain = 1.0 / functions.slope
+    return Inversion(
+        gain.astype(np.float32),
+        (-functions.offset * gain).astype(np.float32),
+        functions.spherical_albedo.astype(np.float32),
+    )
+
+
+def adjacency_inversion(functions: BandFunctions, mean_signal: Float32Array) -> Inversion:
+    """Inversion with the adjacency effect.
+
+    Parameters
+    ----------
+    functions : BandFunctions
+    mean_signal : ndarray of float32, same shape
+        ``x_mean``: the mean signal of the neighbourhood (`sen2cor.atmosphere.adjacency`).
+
+    Returns
+    -------
+    Inversion
+    """
+    q, albedo = functions.diffuse_ratio, functions.spherical_albedo
+    damping = 1.0 - albedo * mean_signal / (1.0 + albedo * mean_signal)
+    gain = (1.0 + q) * damping / functions.slope
+    bias = -functions.offset * gain - q * mean_signal * damping
+    return Inversion(gain.astype(np.float32), bias.astype(np.float32))
