@@ -78,6 +78,6 @@ def bilinear_pixels(source: UInt16Array, factor: int, rows: slice, cols: int) ->
         return np.rint(value).astype(np.uint16)
     weight = bilinear((part != 0).astype(np.float32), row_at, col_at)
     np.divide(value, weight, out=value, where=weight > 0)
-    nearest = part[nearest(row_at, part.shape[0])][:, nearest(col_at, part.shape[1])]
-    value[nearest == 0] = 0.0
+    closest = part[nearest(row_at, part.shape[0])][:, nearest(col_at, part.shape[1])]
+    value[closest == 0] = 0.0
     return np.rint(value).astype(np.uint16)
