@@ -1,0 +1,45 @@
+# `make` or `make help` lists what can be made.
+PYTHON := .venv/bin/python
+DEMO := demo
+SIZE_KM ?= 109.8
+
+.DEFAULT_GOAL := help
+.PHONY: help environment demo test test-all lint format types accuracy benchmark validate-classification clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-24s %s\n", $$1, $$2}'
+
+environment: .venv/complete ## set up .venv with all that is needed
+
+.venv/complete: setup.py .ci/environment
+	.ci/environment
+
+demo: .venv/complete ## make a sample scene, process it, draw TOA beside BOA beside classes
+	$(PYTHON) -m tests.demo $(DEMO)
+
+test: .venv/complete lint ## run the tests (all but the slow ones)
+	$(PYTHON) -m pytest -q -n 2 -m "not slow"
+
+test-all: .venv/complete ## run all tests
+	$(PYTHON) -m pytest -q -n 2
+
+lint: .venv/complete ## check style and types
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+format: .venv/complete ## format the code
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+accuracy: .venv/complete ## error of reflectance, AOT and water vapour on simulated scenes
+	$(PYTHON) -m tests.benchmarks.accuracy
+
+benchmark: .venv/complete ## time and memory of a tile beside the JPEG 2000 floor (SIZE_KM=109.8)
+	$(PYTHON) -m tests.benchmarks.benchmark --size $(SIZE_KM)
+
+validate-classification: .venv/complete ## agreement with the reference classifications
+	$(PYTHON) -m tests.validation.classification
+
+clean: ## remove the environment and everything that was made
+	rm -rf .venv build dist *.egg-info $(DEMO) benchmark-work

@@ -1,0 +1,133 @@
+"""The pixels of a tile: decoded once, kept as uint16, served at any resolution by rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from sen2cor.bands import BAND
+from sen2cor.errors import InputError
+from sen2cor.grids import Float32Array, Grid
+from sen2cor.imagery import jpeg2000
+from sen2cor.imagery.resampling import bilinear_pixels, block_mean
+from sen2cor.pipeline.workers import Workers, row_blocks
+from sen2cor.product.level1c import Level1CProduct, Level1CTile
+
+UInt16Array = npt.NDArray[np.uint16]
+
+SATURATED = 65535
+"""Digital number of a saturated pixel of Level-1C."""
+
+
+@dataclass
+class TilePixels:
+    """Digital numbers of the bands of a tile; 0 is no data.
+
+    Attributes
+    ----------
+    grids : mapping of resolution to Grid
+    native : mapping of band name to ndarray of uint16
+        At the band's own resolution.
+    scale : float
+        Reflectance of one digital number.
+    offsets : mapping of band name to int
+        Added to the digital number before scaling.
+    """
+
+    grids: Mapping[int, Grid]
+    native: Mapping[str, UInt16Array]
+    scale: float
+    offsets: Mapping[str, int]
+    _coarser: dict[tuple[str, int], UInt16Array] = field(default_factory=dict)
+
+    @classmethod
+    def decode(
+        cls, product: Level1CProduct, tile: Level1CTile, bands: Iterable[str], workers: Workers
+    ) -> TilePixels:
+        """Decode bands of a tile, several at once.
+
+        Raises
+        ------
+        InputError
+            An image cannot be decoded, has another size than its bands' grid, or is empty.
+        """
+        names = sorted(bands, key=lambda name: BAND[name].resolution)
+        images = workers.map(lambda name: _decode(tile, name), names)
+        return cls(
+            grids=tile.grids,
+            native=dict(zip(names, images, strict=True)),
+            scale=1.0 / product.quantification_value,
+            offsets=product.radiometric_offsets,
+        )
+
+    def derive(self, resolution: int, bands: Iterable[str], workers: Workers) -> None:
+        """Compute the block means that a coarser resolution needs, once."""
+        wanted = [
+            name
+            for name in bands
+            if BAND[name].resolution < resolution and (name, resolution) not in self._coarser
+        ]
+        shape = self.grids[resolution].shape
+        jobs = [(name, rows) for name in wanted for rows in row_blocks(shape[0])]
+        for name in wanted:
+            self._coarser[name, resolution] = np.empty(shape, np.uint16)
+
+        def fill(job: tuple[str, slice]) -> None:
+            name, rows = job
+            factor = resolution // BAND[name].resolution
+            fine = self.native[name][rows.start * factor : rows.stop * factor]
+            target = self._coarser[name, resolution]
+            target[rows] = block_mean(fine, factor, (rows.stop - rows.start, shape[1]))
+
+        workers.map(fill, jobs)
+
+    def forget(self, resolution: int) -> None:
+        """Release the block means of a resolution."""
+        for key in [key for key in self._coarser if key[1] == resolution]:
+            del self._coarser[key]
+
+    def numbers(self, band: str, resolution: int, rows: slice | None = None) -> UInt16Array:
+        """Digital numbers of a band at a resolution.
+
+        Parameters
+        ----------
+        band : str
+        resolution : {60, 20, 10}
+            Coarser than the band's own: `derive` must have been called.
+        rows : slice, optional
+            All rows by default.
+
+        Returns
+        -------
+        ndarray of uint16, shape (rows, cols)
+        """
+        native = BAND[band].resolution
+        grid = self.grids[resolution]
+        chosen = rows or slice(0, grid.rows)
+        if native == resolution:
+            return self.native[band][chosen]
+        if native < resolution:
+            return self._coarser[band, resolution][chosen]
+        return bilinear_pixels(self.native[band], native // resolution, chosen, grid.cols)
+
+    def reflectance(self, band: str, resolution: int, rows: slice | None = None) -> Float32Array:
+        """Top-of-atmosphere reflectance; no data come out as the reflectance of number 0."""
+        numbers = self.numbers(band, resolution, rows).astype(np.float32)
+        numbers += np.float32(self.offsets[band])
+        numbers *= np.float32(self.scale)
+        return numbers
+
+
+def _decode(tile: Level1CTile, name: str) -> UInt16Array:
+    path = tile.bands[name]
+    image = jpeg2000.read(path)
+    expected = tile.grids[BAND[name].resolution].shape
+    if image.shape != expected:
+        raise InputError(
+            f"{path}: the image has {image.shape[0]} x {image.shape[1]} pixels, the other bands of "
+            f"{BAND[name].resolution} m have {expected[0]} x {expected[1]}; fetch the product again"
+        )
+    return image.astype(np.uint16, copy=False)

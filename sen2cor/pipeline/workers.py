@@ -1,0 +1,69 @@
+"""Threads over bands and blocks of rows.
+
+numpy and the codec release the interpreter while they work, so threads share the decoded pixels
+and keep every core busy. The codec itself gets one thread per image.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sen2cor.imagery import jpeg2000
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+BLOCK_ROWS = 64
+"""Rows that are worked on at once: a float32 block of a full tile at 10 m stays within 3 MB."""
+
+
+class Workers:
+    """A pool of threads.
+
+    Parameters
+    ----------
+    threads : int
+        Number of threads; at least 1.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sen2cor")
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """Call a function for all items, side by side; the first error ends the rest.
+
+        Items are begun in their order, so the costly ones should come first.
+        """
+        futures = [self._pool.submit(function, item) for item in items]
+        done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
+        failed = [future for future in done if future.exception() is not None]
+        if failed:
+            for future in waiting:
+                future.cancel()
+            wait(waiting)
+        return [future.result() for future in failed or futures]
+
+    def close(self) -> None:
+        """Wait for the threads to end."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def workers(threads: int | None = None) -> Iterator[Workers]:
+    """Open a pool; without a number, as many threads as there are cores for this process."""
+    jpeg2000.set_threads(1)
+    pool = Workers(threads or len(os.sched_getaffinity(0)))
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+def row_blocks(rows: int, height: int = BLOCK_ROWS) -> list[slice]:
+    """Cut rows into blocks from top to bottom."""
+    return [slice(top, min(top + height, rows)) for top in range(0, rows, height)]

