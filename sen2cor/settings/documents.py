@@ -1,0 +1,137 @@
+"""The three configuration files: root, elements and what other versions of them hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from sen2cor.settings import classification, correction
+from sen2cor.settings.classification import CLASS_CODES, THRESHOLDS, ClassificationSettings
+from sen2cor.settings.correction import BAND_LISTS, BandList, CorrectionSettings
+from sen2cor.settings.kinds import Text
+from sen2cor.settings.legacy import FORCE_EXIT, LOOK_UP_TABLE_FILE, SCHEMES
+from sen2cor.settings.parameters import Parameter, parameters_of
+from sen2cor.settings.user import (
+    CalibrationSettings,
+    CommonSettings,
+    FlagSettings,
+    LookUpTableSettings,
+)
+
+SECTIONS: Mapping[str, type] = {
+    "common": CommonSettings,
+    "classification": ClassificationSettings,
+    "look_up_tables": LookUpTableSettings,
+    "flags": FlagSettings,
+    "calibration": CalibrationSettings,
+    "correction": CorrectionSettings,
+}
+"""Attribute of `Settings` and its class, in the order of the files."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One configuration file.
+
+    Attributes
+    ----------
+    name : str
+        File name without ``.xml``.
+    root : str
+        Name of the root element.
+    title : str
+        What the file is, for its first comment.
+    option : str
+        Option of the command that names such a file.
+    parameters : tuple of Parameter
+        Elements that ours writes, in order.
+    legacy : tuple of Parameter
+        Elements of other versions that are read and translated.
+    ignored : tuple of Parameter
+        Elements of other versions that are known to have no effect here.
+    band_lists : tuple of BandList
+        Elements that stand once for each band.
+    groups : tuple of str
+        Paths of groups that other versions have and ours does not.
+    """
+
+    name: str
+    root: str
+    title: str
+    option: str
+    parameters: tuple[Parameter, ...]
+    legacy: tuple[Parameter, ...] = ()
+    ignored: tuple[Parameter, ...] = ()
+    band_lists: tuple[BandList, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    @cached_property
+    def by_element(self) -> Mapping[str, Parameter]:
+        """Parameters by every element name under which a file may give them."""
+        return {
+            name: parameter
+            for parameter in (*self.parameters, *self.legacy)
+            for name in (parameter.name, *parameter.aliases)
+        }
+
+    @cached_property
+    def group_names(self) -> frozenset[str]:
+        """Names of the elements that only hold others."""
+        held = (*self.parameters, *self.legacy, *(bands.element for bands in self.band_lists))
+        paths = (*(parameter.group for parameter in held), *self.groups)
+        return frozenset(name for path in paths for name in path.split("/") if name)
+
+
+def _of(document: str) -> tuple[Parameter, ...]:
+    return tuple(
+        parameter
+        for section in SECTIONS.values()
+        for _, parameter in parameters_of(section)
+        if parameter.document == document
+    )
+
+
+def _later(document: str, group: str, *names: str) -> tuple[Parameter, ...]:
+    return tuple(Parameter(name, Text(empty=True), "", "", document, group) for name in names)
+
+
+USER = Document(
+    "L2A_GIPP",
+    "Level-2A_Ground_Image_Processing_Parameter",
+    "User settings of the Level-2A processor",
+    "--GIP_L2A",
+    _of("L2A_GIPP"),
+    legacy=(FORCE_EXIT, LOOK_UP_TABLE_FILE, *SCHEMES),
+    ignored=(
+        *_later("L2A_GIPP", "Common_Section", "Region_Of_Interest"),
+        *_later("L2A_GIPP", "Atmospheric_Correction/Calibration", "Database_Compression_Level"),
+    ),
+)
+
+CLASSIFICATION = Document(
+    classification.DOCUMENT,
+    "Level-2A_CAL_SC_Ground_Image_Processing_Parameter",
+    "Scene classification: thresholds, for experts",
+    "--GIP_L2A_SC",
+    (*_of(classification.DOCUMENT), *CLASS_CODES, *THRESHOLDS),
+    ignored=_later(
+        classification.DOCUMENT,
+        f"{classification.TOP}/References",
+        "ESACCI_WaterBodies_Map",
+        "ESACCI_LandCover_Map",
+        "ESACCI_SnowCondition_Map_Dir",
+    ),
+)
+
+CORRECTION = Document(
+    correction.DOCUMENT,
+    "Level-2A_CAL_AC_Ground_Image_Processing_Parameter",
+    "Atmospheric correction: parameters, for experts",
+    "--GIP_L2A_AC",
+    _of(correction.DOCUMENT),
+    band_lists=BAND_LISTS,
+    groups=(f"{correction.TOP}/Flags", f"{correction.TOP}/Calibration"),
+)
+
+DOCUMENTS = (USER, CLASSIFICATION, CORRECTION)

@@ -1,0 +1,102 @@
+"""Elements of other versions that say the same as one of ours, and their translation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sen2cor.settings.kinds import OZONE_SUMMER, OZONE_WINTER, SCHEME, Boolean, Kind, Text
+from sen2cor.settings.parameters import Parameter
+from sen2cor.settings.psd_schemes import SCHEME_NAMES, PsdScheme, default_scheme
+
+_DOCUMENT = "L2A_GIPP"
+_TABLE_NAME = re.compile(
+    r"(?:.*[\\/])?([fghijktuvwxy])[0-9]+_\w*(rura|mari)\w*\.atm", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class LookUpTableName(Kind):
+    """File name of an original look-up table: the settings of ``Look_Up_Tables`` by element."""
+
+    def _range(self) -> str:
+        letters = "".join((*OZONE_SUMMER, *OZONE_WINTER))
+        return f"a name such as h99000_wv20_rura.atm: ozone letter of {letters}, rura or mari"
+
+    def _value(self, text: str) -> Mapping[str, Any]:
+        match = _TABLE_NAME.fullmatch(text)
+        if not match:
+            raise ValueError
+        letter, aerosol = match[1].lower(), match[2].lower()
+        return {
+            "Aerosol_Type": {"rura": "RURAL", "mari": "MARITIME"}[aerosol],
+            "Mid_Latitude": "SUMMER" if letter in OZONE_SUMMER else "WINTER",
+            "Ozone_Content": {**OZONE_SUMMER, **OZONE_WINTER}[letter],
+        }
+
+    def _type(self) -> str:
+        return Text().simple_type()
+
+
+FORCE_EXIT = Parameter(
+    "Force_Exit_On_DEM_Error",
+    Boolean(),
+    "TRUE",
+    "2.9: TRUE is DEM_Missing ERROR, FALSE is FLAT",
+    _DOCUMENT,
+    "Common_Section",
+)
+
+LOOK_UP_TABLE_FILE = Parameter(
+    "Atm_Data_Filename",
+    LookUpTableName(),
+    "h99000_wv20_rura.atm",
+    "2.1: aerosol, season and ozone are read off the name",
+    _DOCUMENT,
+    "Atmospheric_Correction/References",
+)
+
+SCHEMES = tuple(
+    Parameter(name, SCHEME, "", "", _DOCUMENT, "Common_Section") for name in SCHEME_NAMES
+)
+"""The six elements of 2.1 and 2.2, which knew only format 13.1 and had no block around them."""
+
+
+def translate(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Replace the elements of other versions by those of ours.
+
+    Parameters
+    ----------
+    values : mapping
+        Values of L2A_GIPP by element.
+
+    Returns
+    -------
+    dict, list of str
+        The values in our elements; an element of ours that is given too is kept. Warnings where
+        the two contradict each other.
+    """
+    result = dict(values)
+    meant: dict[str, tuple[str, Any]] = {}
+    if FORCE_EXIT.name in result:
+        policy = "ERROR" if result.pop(FORCE_EXIT.name) else "FLAT"
+        meant["DEM_Missing"] = (FORCE_EXIT.name, policy)
+    for element, value in result.pop(LOOK_UP_TABLE_FILE.name, {}).items():
+        meant[element] = (LOOK_UP_TABLE_FILE.name, value)
+    warnings = []
+    for element, (origin, value) in meant.items():
+        if result.setdefault(element, value) != value:
+            warnings.append(f"{origin} contradicts {element}: {element} is used")
+    return result, warnings
+
+
+def scheme_of_single_elements(values: dict[str, Any]) -> PsdScheme | None:
+    """Take the six elements without a block out of the values, as the block of format 13.1."""
+    given = {name: values.pop(name) for name in SCHEME_NAMES if name in values}
+    if not given:
+        return None
+    default = default_scheme("13.1")
+    schemas = {**dict(default.schemas), **given}
+    return PsdScheme(default.version, default.reference, tuple(schemas.items()))

@@ -1,0 +1,166 @@
+"""All settings of a run, resolved once: frozen, and able to say where they come from."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sen2cor.settings.classification import THRESHOLDS, ClassificationSettings
+from sen2cor.settings.correction import CorrectionSettings
+from sen2cor.settings.documents import CLASSIFICATION, CORRECTION, SECTIONS, USER, Document
+from sen2cor.settings.parameters import Parameter, parameters_of
+from sen2cor.settings.psd_schemes import DEFAULT_SCHEMES
+from sen2cor.settings.user import (
+    CalibrationSettings,
+    CommonSettings,
+    FlagSettings,
+    LookUpTableSettings,
+)
+from sen2cor.settings.writer import render_document
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An element whose value is not the default; texts as they stand in a file."""
+
+    document: str
+    element: str
+    value: str
+    default: str
+
+    def __str__(self) -> str:
+        return f"{self.document}: {self.element} = {self.value} (default {self.default})"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a run; without arguments the defaults.
+
+    Attributes
+    ----------
+    common, look_up_tables, flags, calibration
+        Groups of L2A_GIPP.
+    classification : ClassificationSettings
+        L2A_CAL_SC_GIPP, and the median filter of L2A_GIPP.
+    correction : CorrectionSettings
+        L2A_CAL_AC_GIPP.
+    home : Path or None
+        The user's configuration home, None where SEN2COR_HOME is not set.
+    sources : mapping of str to Path
+        File that each document was read from.
+    warnings : tuple of str
+        One for each element that is ignored, and for contradictions.
+    missing : mapping of str to tuple of str
+        Elements that a document does not give, which therefore have their default.
+    """
+
+    common: CommonSettings = field(default_factory=CommonSettings)
+    look_up_tables: LookUpTableSettings = field(default_factory=LookUpTableSettings)
+    flags: FlagSettings = field(default_factory=FlagSettings)
+    calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
+    classification: ClassificationSettings = field(default_factory=ClassificationSettings)
+    correction: CorrectionSettings = field(default_factory=CorrectionSettings)
+    home: Path | None = None
+    sources: Mapping[str, Path] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def dem_directory(self) -> Path | None:
+        """Folder of the elevation model, None for a flat surface.
+
+        A relative name is relative to the home, or to the working directory where there is none.
+        """
+        if self.common.dem_directory is None:
+            return None
+        return (self.home or Path()) / Path(self.common.dem_directory).expanduser()
+
+    @property
+    def target_directory(self) -> Path | None:
+        """Folder of the Level-2A product, None for the one beside the Level-1C product."""
+        target = self.common.target_directory
+        return None if target is None else Path(target).expanduser()
+
+    def values(self) -> Iterator[tuple[Parameter, Any]]:
+        """Yield every parameter with its value, in the order of the files."""
+        for section, cls in SECTIONS.items():
+            group = getattr(self, section)
+            for name, parameter in parameters_of(cls):
+                yield parameter, getattr(group, name)
+        for parameter in THRESHOLDS:
+            yield parameter, getattr(self.classification.thresholds, parameter.name.lower())
+
+    def differences(self) -> tuple[Difference, ...]:
+        """Return the elements whose value differs from the default."""
+        found = [
+            Difference(
+                parameter.document, parameter.name, parameter.kind.render(value), parameter.default
+            )
+            for parameter, value in self.values()
+            if value != parameter.default_value
+        ]
+        given = [scheme for scheme in self.common.psd_schemes if scheme not in DEFAULT_SCHEMES]
+        for scheme in given:
+            default = next((old for old in DEFAULT_SCHEMES if old.version == scheme.version), None)
+            found.append(
+                Difference(
+                    USER.name, "PSD_Scheme", str(scheme), str(default) if default else "none"
+                )
+            )
+        return tuple(found)
+
+    def effective_gipp_xml(self) -> bytes:
+        """Return the settings of L2A_GIPP as used, as a file that could be read again.
+
+        A comment lists what differs from the default in the two expert files.
+        """
+        others = [str(entry) for entry in self.differences() if entry.document != USER.name]
+        return self._render(USER, ("Expert files: " + ("; ".join(others) or "all defaults"),))
+
+    def effective_sc_xml(self) -> bytes:
+        """Return the settings of L2A_CAL_SC_GIPP as used, as a file."""
+        return self._render(CLASSIFICATION)
+
+    def effective_ac_xml(self) -> bytes:
+        """Return the settings of L2A_CAL_AC_GIPP as used, as a file."""
+        return self._render(CORRECTION)
+
+    def _render(self, document: Document, notes: tuple[str, ...] = ()) -> bytes:
+        texts = {
+            parameter.name: parameter.kind.render(value)
+            for parameter, value in self.values()
+            if value != parameter.default_value
+        }
+        return render_document(document, texts, self.common.psd_schemes, notes)
+
+    def digest(self) -> str:
+        """Return a digest (SHA-256, hexadecimal) of the settings that change the images."""
+        lines = sorted(
+            f"{parameter.document}/{parameter.name}={value!r}"
+            for parameter, value in self.values()
+            if parameter.changes_result
+        )
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def log(self) -> None:
+        """Log the files used, ignored and missing elements, and what differs from the default."""
+        for name, path in self.sources.items():
+            logger.info("configuration %s: %s", name, path)
+        for warning in self.warnings:
+            logger.warning("%s", warning)
+        for name, elements in self.missing.items():
+            if elements:
+                logger.info("%s: default used for missing %s", name, ", ".join(elements))
+        for difference in self.differences():
+            logger.info("differs from default: %s", difference)
+        logger.debug(
+            "wavelength, fwhm, c0 and c1 of %s are checked only: "
+            "the radiometry comes from the metadata of the product",
+            CORRECTION.name,
+        )

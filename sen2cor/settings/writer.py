@@ -1,0 +1,121 @@
+"""Writing of configuration files: the shipped ones and the copy of the settings as used."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from xml.sax.saxutils import escape, quoteattr
+
+from sen2cor.bands import BANDS
+from sen2cor.settings.correction import BandList
+from sen2cor.settings.documents import Document
+from sen2cor.settings.parameters import Parameter
+from sen2cor.settings.psd_schemes import PsdScheme
+
+_WIDTH = 100
+_INDENT = "    "
+
+
+def render_document(
+    document: Document,
+    texts: Mapping[str, str],
+    schemes: Sequence[PsdScheme],
+    notes: Sequence[str] = (),
+) -> bytes:
+    """Return a commented configuration file.
+
+    Parameters
+    ----------
+    document : Document
+        Which of the three.
+    texts : mapping
+        Text by element name; elements without a text have their default.
+    schemes : sequence of PsdScheme
+        ``PSD_Scheme`` blocks of L2A_GIPP.
+    notes : sequence of str
+        Further comments at the top.
+    """
+    tree = _Tree()
+    for parameter in document.parameters:
+        lines = [*_comment(_explain(parameter))] if parameter.meaning else []
+        text = texts.get(parameter.name, parameter.default)
+        lines.append(f"<{parameter.name}>{escape(text)}</{parameter.name}>")
+        tree.add(parameter.group, lines)
+    if document.name == "L2A_GIPP":
+        tree.add("Common_Section", _scheme_lines(schemes))
+    for bands in document.band_lists:
+        tree.add(bands.element.group, _band_lines(bands))
+    head = [line for note in (document.title, *notes) for line in _comment(note)]
+    body = [f"{_INDENT}{line}" for line in tree.lines()]
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        *head,
+        f"<{document.root}>",
+        *body,
+        f"</{document.root}>",
+        "",
+    ]
+    return "\n".join(lines).encode()
+
+
+class _Tree:
+    """Lines of elements sorted into nested groups, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._groups: dict[str, _Tree] = {}
+
+    def add(self, group: str, lines: Sequence[str]) -> None:
+        if not group:
+            self._lines += lines
+            return
+        name, _, rest = group.partition("/")
+        self._groups.setdefault(name, _Tree()).add(rest, lines)
+
+    def lines(self) -> Iterator[str]:
+        yield from self._lines
+        for name, group in self._groups.items():
+            yield f"<{name}>"
+            yield from (f"{_INDENT}{line}" for line in group.lines())
+            yield f"</{name}>"
+
+
+def _comment(text: str) -> list[str]:
+    # Two hyphens may not stand in an XML comment.
+    safe = text.replace("--", "- -")
+    lines = textwrap.wrap(f"<!-- {safe}", _WIDTH - 16, subsequent_indent="     ")
+    return [*lines[:-1], f"{lines[-1]} -->"]
+
+
+def _explain(parameter: Parameter) -> str:
+    origin = {"": "", "ours": " Not in Sen2Cor."}.get(parameter.since, f" From {parameter.since}.")
+    return (
+        f"{parameter.meaning}. Allowed: {parameter.kind.allowed}."
+        f" Default: {parameter.default}.{origin}"
+    )
+
+
+def _scheme_lines(schemes: Sequence[PsdScheme]) -> list[str]:
+    lines = _comment("Schemas that check the documents of each version of the product format.")
+    for scheme in schemes:
+        lines.append(
+            f"<PSD_Scheme PSD_Version={quoteattr(scheme.version)} "
+            f"PSD_Reference={quoteattr(scheme.reference)}>"
+        )
+        lines += [f"{_INDENT}<{name}>{escape(text)}</{name}>" for name, text in scheme.schemas]
+        lines.append("</PSD_Scheme>")
+    return lines
+
+
+def _band_lines(bands: BandList) -> list[str]:
+    name = bands.element.name
+    lines = _comment(
+        f"{bands.element.meaning}: {', '.join(band.name for band in BANDS)}. "
+        "Checked only: the radiometry comes from the metadata of the product."
+    )
+    for index, text in enumerate(bands.defaults):
+        attributes = "".join(
+            f" {attribute}={quoteattr(values[index])}" for attribute, values in bands.attributes
+        )
+        lines.append(f"<{name}{attributes}>{text}</{name}>")
+    return lines
