@@ -29,6 +29,18 @@ SCENE_CLASSES = (
 )
 """Texts of the classes 0..11 since format 14.2, without the prefix ``SC_``."""
 
+LEVEL1C_MASKS = (
+    "MSK_TECQUA",
+    "MSK_DEFECT",
+    "MSK_SATURA",
+    "MSK_NODATA",
+    "MSK_DETFOO",
+    "MSK_CLOLOW",
+    "MSK_CLOUDS",
+    "MSK_LANWAT",
+)
+"""Types of masks up to format 14."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -92,6 +104,16 @@ class Psd:
         The 12 texts of the scene classes.
     class_percentages : tuple of str
         Elements of the percentages of the classes 0..11, in this order.
+    id_suffix : str
+        Of TILE_ID and DATASTRIP_ID in the tile metadata: ``"_2A"`` or nothing.
+    granule_element, image_element : str
+        Elements of the list of images in the product metadata.
+    listed_kinds : tuple of str
+        Kinds that are listed there behind the bands, in this order.
+    transfer_accuracy_element : str
+        RADIATIVE_TRANSFER_ACCURACY, which some schemas misspell.
+    mask_types : tuple of str
+        Types of masks that the tile metadata may list.
     cloud_coverage : bool
         Whether CLOUD_COVERAGE_PERCENTAGE is written.
     boa_offset : int
@@ -118,6 +140,12 @@ class Psd:
     level2a: Layout
     class_texts: tuple[str, ...] = SCENE_CLASSES
     class_percentages: tuple[str, ...] = ()
+    id_suffix: str = ""
+    granule_element: str = "Granule"
+    image_element: str = "IMAGE_FILE"
+    listed_kinds: tuple[str, ...] = ("TCI", "AOT", "WVP", "SCL")
+    transfer_accuracy_element: str = "RADIATIVE_TRANSFER_ACCURACY"
+    mask_types: tuple[str, ...] = (*LEVEL1C_MASKS, "MSK_CLDPRB", "MSK_SNWPRB", "MSK_DDVPXL")
     cloud_coverage: bool = False
     boa_offset: int = 0
     checksum: str = "MD5"
@@ -257,14 +285,22 @@ _PERCENTAGES_14 = (
     *_PERCENTAGES_13[8:],
 )
 
+_LISTED_UP_TO_14_2 = ("DEM", "SCL", "SNW", "CLD", "AOT", "WVP", "TCI")
+
 PSD_13_1 = Psd(
     version="13.1",
     compact=False,
     file_class="USER",
     namespace="psd-13",
-    datastrip_namespace="psd-13",
+    datastrip_namespace="psd-12",
     tile_namespace="psd-12",
     prefix="L2A_",
+    id_suffix="_2A",
+    granule_element="Granules",
+    image_element="IMAGE_ID_2A",
+    listed_kinds=_LISTED_UP_TO_14_2,
+    transfer_accuracy_element="RADIATIVE_TRANSFER_ACCURAY",
+    mask_types=LEVEL1C_MASKS,
     processing_level="Level-2Ap",
     product_type="S2MSI2Ap",
     level1c=_LEVEL1C_LONG,
@@ -285,9 +321,15 @@ PSD_14_2 = Psd(
     compact=True,
     file_class="USER",
     namespace="psd-14",
-    datastrip_namespace="psd-14",
+    datastrip_namespace="psd-12",
     tile_namespace="psd-12",
     prefix="L2A_",
+    id_suffix="_2A",
+    granule_element="Granule",
+    image_element="IMAGE_FILE_2A",
+    listed_kinds=_LISTED_UP_TO_14_2,
+    transfer_accuracy_element="RADIATIVE_TRANSFER_ACCURAY",
+    mask_types=LEVEL1C_MASKS,
     processing_level="Level-2Ap",
     product_type="S2MSI2Ap",
     level1c=_LEVEL1C_COMPACT,
@@ -329,7 +371,16 @@ PSD_15 = Psd(
     product_type="S2MSI2A",
     level1c=_LEVEL1C_COMPACT,
     level2a=_LAYOUT_14_5,
-    class_percentages=_PERCENTAGES_14,
+    class_texts=(*SCENE_CLASSES[:2], "CAST_SHADOW", *SCENE_CLASSES[3:]),
+    class_percentages=(*_PERCENTAGES_14[:2], "CAST_SHADOW_PERCENTAGE", *_PERCENTAGES_14[3:]),
+    mask_types=(
+        *LEVEL1C_MASKS,
+        "MSK_QUALIT",
+        "MSK_CLASSI",
+        "MSK_CLDPRB",
+        "MSK_SNWPRB",
+        "MSK_DDVPXL",
+    ),
     boa_offset=-1000,
     checksum="SHA3-256",
     reflectance_bands={**REFLECTANCE_BANDS, 20: ("B01", *REFLECTANCE_BANDS[20])},

@@ -1,0 +1,208 @@
+"""Metadata documents: reading Level-1C ones and turning them into Level-2A ones.
+
+Level-2A documents inherit from their Level-1C documents; the modules ``metadata_product``,
+``metadata_tile`` and ``metadata_datastrip`` say what is renamed, added and left out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from sen2cor.errors import InputError
+from sen2cor.product.psd import Psd
+from sen2cor.product.quality import QualityPercentages
+from sen2cor.product.run_record import Accuracy, TileRetrieval
+from sen2cor.product.workspace import writing
+
+Element = Any
+"""An lxml element (the library has no types)."""
+
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+
+SCHEMA_FILES = {
+    "User_Product_Level-2A.xsd": "S2_User_Product_Level-2A_Metadata.xsd",
+    "S2_PDI_Level-2A_Tile_Metadata.xsd": "S2_PDI_Level-2A_Tile_Metadata.xsd",
+    "S2_PDI_Level-2A_Datastrip_Metadata.xsd": "S2_PDI_Level-2A_Datastrip_Metadata.xsd",
+}
+"""Schema file in ``rep_info`` for the last part of a document's namespace."""
+
+
+def namespace(name: str, document: str) -> str:
+    """Return a namespace, for example of name ``psd-14`` and document ``User_Product_...xsd``."""
+    return f"https://{name}.sentinel2.eo.esa.int/PSD/{document}"
+
+
+def read(path: Path) -> Element:
+    """Read the root of a document.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or is not well-formed.
+    """
+    parser = etree.XMLParser(
+        remove_blank_text=True, huge_tree=True, resolve_entities=False, no_network=True
+    )
+    try:
+        return etree.parse(path, parser).getroot()
+    except (OSError, etree.XMLSyntaxError) as error:
+        raise InputError(f"{path}: metadata cannot be read ({error})") from error
+
+
+def write(root: Element, path: Path) -> None:
+    """Write a document by way of a second file, so that it is never seen half-written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    etree.indent(root, space="  ")
+    part = path.with_name(f"{path.name}.part")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        etree.ElementTree(root).write(part, encoding="UTF-8", xml_declaration=True)
+        os.replace(part, path)
+
+
+def rebuild(level1c: Element, tag: str, uri: str, sections: Iterable[str], depth: int) -> Element:
+    """Start a Level-2A document with the sections of a Level-1C one.
+
+    Parameters
+    ----------
+    level1c : Element
+        Root; its children are moved away from it.
+    tag, uri : str
+        Name of the new root and its namespace.
+    sections : iterable of str
+        Names of the sections in their order; those that the Level-1C document lacks stay empty.
+    depth : int
+        Folders between the document and the product root, to find ``rep_info``.
+    """
+    schema = "../" * depth + "rep_info/" + SCHEMA_FILES[uri.rsplit("/", 1)[1]]
+    root = etree.Element(f"{{{uri}}}{tag}", nsmap={"n1": uri, "xsi": _XSI})
+    root.set(f"{{{_XSI}}}schemaLocation", f"{uri} {schema}")
+    inherited = {local_name(child): child for child in level1c if isinstance(child.tag, str)}
+    for name in sections:
+        section = etree.SubElement(root, f"{{{uri}}}{name}")
+        if name in inherited:
+            section.attrib.update(inherited[name].attrib)
+            section.extend(list(inherited[name]))
+    etree.cleanup_namespaces(root, keep_ns_prefixes=["n1", "xsi"])
+    return root
+
+
+def local_name(element: Element) -> str:
+    """Return the name of an element without its namespace."""
+    return str(etree.QName(element).localname)
+
+
+def section(root: Element, name: str) -> Element:
+    """Return a section (a child with namespace) of a document of `rebuild`."""
+    found = root.find(f"{{*}}{name}")
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
+def add(parent: Element, tag: str, text: str | float | None = None, **attributes: str) -> Element:
+    """Append an element."""
+    child = etree.SubElement(parent, tag, **attributes)
+    if text is not None:
+        child.text = text if isinstance(text, str) else f"{text:.6f}"
+    return child
+
+
+def text_of(parent: Element, path: str, default: str = "") -> str:
+    """Return the text of the first element of a path (names without namespace)."""
+    for found in parent.iterfind(path):
+        if found.text and found.text.strip():
+            return str(found.text.strip())
+    return default
+
+
+def arrange(parent: Element, order: Sequence[str]) -> None:
+    """Bring children into an order and remove those that it does not name."""
+    rank = {name: index for index, name in enumerate(order)}
+    kept = [child for child in parent if isinstance(child.tag, str) and local_name(child) in rank]
+    parent[:] = sorted(kept, key=lambda child: rank[local_name(child)])
+
+
+def unify_ground_reference(auxiliary: Element, *, as_list: bool) -> None:
+    """Write the ground reference images as GRI_List (format 14.5 on) or as one GRI_FILENAME."""
+    names = [found.text or "" for found in auxiliary.iter("GRI_FILENAME")]
+    for old in [*auxiliary.iterfind("GRI_FILENAME"), *auxiliary.iterfind("GRI_List")]:
+        auxiliary.remove(old)
+    if as_list:
+        parent = add(auxiliary, "GRI_List")
+        for name in names:
+            if name:
+                add(parent, "GRI_FILENAME", name)
+    else:
+        add(auxiliary, "GRI_FILENAME", names[0] if names else "NONE")
+
+
+def image_content(
+    parent: Element,
+    psd: Psd,
+    quality: QualityPercentages,
+    accuracy: Accuracy,
+    retrieval: TileRetrieval | None,
+) -> None:
+    """Append the percentages of the classes and the accuracies, by the schema of the format.
+
+    Parameters
+    ----------
+    parent : Element
+        Image_Content_QI or L2A_Image_Content_QI.
+    psd : Psd
+    quality : QualityPercentages
+    accuracy : Accuracy
+    retrieval : TileRetrieval or None
+        Written from format 15 on.
+    """
+    for code, (name, share) in enumerate(
+        zip(psd.class_percentages, quality.percentages, strict=True)
+    ):
+        if code == len(psd.class_percentages) - 1 and psd.cloud_coverage:
+            add(parent, "CLOUD_COVERAGE_PERCENTAGE", quality.cloud_coverage)
+        add(parent, name, share)
+    add(parent, psd.transfer_accuracy_element, accuracy.radiative_transfer)
+    add(parent, "WATER_VAPOUR_RETRIEVAL_ACCURACY", accuracy.water_vapour)
+    add(parent, "AOT_RETRIEVAL_ACCURACY", accuracy.aot)
+    if retrieval is not None:
+        for name, value in retrieval_elements(retrieval).items():
+            if value is not None:
+                add(parent, name, value)
+
+
+def retrieval_elements(retrieval: TileRetrieval) -> Mapping[str, str | float | None]:
+    """Return the elements of format 15 that tell of the atmosphere of a tile."""
+    return {
+        "AOT_RETRIEVAL_METHOD": retrieval.aot_method,
+        "GRANULE_MEAN_AOT": retrieval.mean_aot,
+        "GRANULE_MEAN_WV": retrieval.mean_water_vapour,
+        "OZONE_SOURCE": retrieval.ozone_source,
+        "OZONE_VALUE": retrieval.ozone,
+    }
+
+
+def read_retrieval(document: Element) -> TileRetrieval:
+    """Read back what `image_content` wrote about the atmosphere of a tile."""
+
+    def number(name: str) -> float | None:
+        text = text_of(document, f".//{name}")
+        return float(text) if text else None
+
+    return TileRetrieval(
+        mean_aot=number("GRANULE_MEAN_AOT"),
+        mean_water_vapour=number("GRANULE_MEAN_WV"),
+        aot_method=text_of(document, ".//AOT_RETRIEVAL_METHOD") or None,
+        ozone=number("OZONE_VALUE"),
+        ozone_source=text_of(document, ".//OZONE_SOURCE") or None,
+    )

@@ -1,0 +1,77 @@
+"""Datastrip metadata of Level-2A from those of Level-1C."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sen2cor.product.metadata import (
+    Element,
+    add,
+    arrange,
+    namespace,
+    rebuild,
+    section,
+    unify_ground_reference,
+)
+from sen2cor.product.naming import TILE_ID
+from sen2cor.product.psd import Psd
+
+_DOCUMENT = "S2_PDI_Level-2A_Datastrip_Metadata.xsd"
+_SECTIONS = (
+    "General_Info",
+    "Image_Data_Info",
+    "Satellite_Ancillary_Data_Info",
+    "Quality_Indicators_Info",
+    "Auxiliary_Data_Info",
+)
+
+
+def datastrip_metadata(level1c: Element, psd: Psd, tile_ids: Iterable[str]) -> Element:
+    """Make the datastrip metadata of Level-2A.
+
+    Parameters
+    ----------
+    level1c : Element
+        Root of the Level-1C datastrip metadata; it is used up.
+    psd : Psd
+        Format to write.
+    tile_ids : iterable of str
+        Level-2A identifiers of the tiles of the product in this datastrip; each is listed once,
+        consolidated tiles are not.
+    """
+    root = rebuild(
+        level1c,
+        "Level-2A_DataStrip_ID",
+        namespace(psd.datastrip_namespace, _DOCUMENT),
+        _SECTIONS,
+        depth=2,
+    )
+    image = section(root, "Image_Data_Info")
+    tiles = next(iter(image.iter("Tile_List")), None)
+    if tiles is None:
+        information = add(image, "Tiles_Information", metadataLevel="Standard")
+        tiles = add(information, "Tile_List")
+        image.insert(0, information)
+    tiles[:] = []
+    for tile_id in dict.fromkeys(tile_ids):
+        parsed = TILE_ID.match(tile_id)
+        if parsed is None or parsed["unit"] != "CO":
+            add(tiles, "Tile", tileId=tile_id)
+    _auxiliary(section(root, "Auxiliary_Data_Info"), psd)
+    return root
+
+
+def _auxiliary(auxiliary: Element, psd: Psd) -> None:
+    as_list = not psd.prefix
+    unify_ground_reference(auxiliary, as_list=as_list)
+    arrange(
+        auxiliary,
+        (
+            "IERS_Bulletin",
+            "GIPP_List",
+            "ECMWF_DATA_REF",
+            "PRODUCTION_DEM_TYPE",
+            "IERS_BULLETIN_FILENAME",
+            "GRI_List" if as_list else "GRI_FILENAME",
+        ),
+    )

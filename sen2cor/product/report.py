@@ -1,0 +1,91 @@
+"""The XML report of a run: one entry per log record, well-formed at every moment."""
+
+from __future__ import annotations
+
+import logging
+import re
+from datetime import datetime, timezone
+from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
+
+from sen2cor.product.naming import timestamp
+from sen2cor.product.workspace import writing
+
+_ROOT = "Sen2Cor_Level-2A_Report_File"
+_HEADER = f'<?xml version="1.0" encoding="UTF-8"?>\n<{_ROOT}>\n'
+_FOOTER = f"</{_ROOT}>\n".encode()
+
+# All that XML 1.0 does not allow, even as a character reference.
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def report_name(product_name: str, started: datetime) -> str:
+    """Return the file name of a report; the UTC time stamp makes it one per run."""
+    stem = product_name.removesuffix(".SAFE")
+    return f"{stem}_{timestamp(started.astimezone(timezone.utc))}_report.xml"
+
+
+class XmlReportHandler(logging.Handler):
+    """Write log records into an XML file.
+
+    The closing tag is written behind each record and overwritten by the next, so the file can be
+    read at any time, also after a crash.
+
+    Parameters
+    ----------
+    path : Path
+        The report; an existing file is replaced.
+    level : int
+        Lowest level that is written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be made.
+    """
+
+    def __init__(self, path: Path, level: int = logging.NOTSET) -> None:
+        super().__init__(level)
+        self.path = path
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = path.open("wb", buffering=0)
+            self._stream.write(_HEADER.encode())
+            self._end = self._stream.tell()
+            self._stream.write(_FOOTER)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Append a record; the logging module reports what goes wrong."""
+        try:
+            entry = _entry(record, self.format(record)).encode()
+            self._stream.seek(self._end)
+            self._stream.write(entry + _FOOTER)
+            self._end += len(entry)
+        except Exception:  # a failing log must not end the run
+            self.handleError(record)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+        super().close()
+
+
+def _entry(record: logging.LogRecord, message: str) -> str:
+    moment = datetime.fromtimestamp(record.created, timezone.utc)
+    attributes = {
+        "execution": moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "level": record.levelname,
+        "process": str(record.process or 0),
+        "module": record.module,
+        "function": record.funcName or "",
+        "line": str(record.lineno),
+    }
+    inspection = " ".join(f"{name}={quoteattr(_clean(text))}" for name, text in attributes.items())
+    return (
+        f"  <check>\n    <inspection {inspection}/>\n"
+        f'    <message contentType="Text">{escape(_clean(message))}</message>\n  </check>\n'
+    )
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,0 +1,248 @@
+"""The temporary folder in which a product grows, which is its lock as well.
+
+Beside the final folder ``NAME.SAFE`` stands ``.NAME.SAFE.part`` with ``owner.json`` (who works
+here) and ``product`` (what becomes the final folder by one rename). Making the folder is atomic,
+so two runs can never work on one product.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from sen2cor.errors import LockedError, OutputError
+
+logger = logging.getLogger(__name__)
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+_NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
+_OWNER_GRACE = 60.0
+"""Seconds in which a run that has just made its folder may not yet have put its name in."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn errors of the file system into an `OutputError` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            advice = "free some space or choose another folder with --output_dir"
+        elif error.errno in _NO_PERMISSION:
+            advice = "make the folder writable or choose another one with --output_dir"
+        else:
+            advice = "check the disk or choose another folder with --output_dir"
+        reason = error.strerror or str(error)
+        raise OutputError(f"cannot write {error.filename or path}: {reason}; {advice}") from error
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder in which one run makes one product.
+
+    Attributes
+    ----------
+    final : Path
+        Where the product will stand.
+    """
+
+    final: Path
+
+    @property
+    def folder(self) -> Path:
+        """The temporary folder."""
+        return self.final.with_name(f".{self.final.name}.part")
+
+    @property
+    def product(self) -> Path:
+        """The growing product."""
+        return self.folder / "product"
+
+    @property
+    def previous(self) -> Path:
+        """Where an older product waits while the new one takes its place."""
+        return self.folder / "previous"
+
+    @classmethod
+    def claim(cls, final: Path) -> Workspace:
+        """Make the temporary folder of a product, and what a dead run left of it away.
+
+        Raises
+        ------
+        LockedError
+            If another run is working on this product.
+        OutputError
+            If the folder cannot be made.
+        """
+        workspace = cls(final)
+        with writing(workspace.folder):
+            final.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                workspace.folder.mkdir()
+            except FileExistsError:
+                workspace._clear_leftover()
+                try:
+                    workspace.folder.mkdir()
+                except FileExistsError:
+                    raise LockedError(_locked(final, "another run has just started")) from None
+            workspace._owner_file.write_text(json.dumps(_this_process()), encoding="utf-8")
+            workspace.product.mkdir()
+        return workspace
+
+    def carry_over(self) -> bool:
+        """Take over the files of the final product, if there is one: linked where possible.
+
+        Returns
+        -------
+        bool
+            Whether there was one.
+
+        Notes
+        -----
+        A linked file is shared with the final product: it may be replaced, never written into.
+        """
+        if not self.final.is_dir():
+            return False
+        with writing(self.product):
+            for source in sorted(self.final.rglob("*")):
+                target = self.product / source.relative_to(self.final)
+                if source.is_dir():
+                    target.mkdir(parents=True, exist_ok=True)
+                elif source.is_file():
+                    _link_or_copy(source, target)
+        return True
+
+    def publish(self) -> None:
+        """Put the product in its place; afterwards the temporary folder is gone.
+
+        Raises
+        ------
+        OutputError
+            If files cannot be flushed or renamed; the older product, if any, stays in its place.
+        """
+        with writing(self.final):
+            _flush(self.product)
+            if self.final.exists():
+                self.final.rename(self.previous)
+            try:
+                self.product.rename(self.final)
+            except OSError:
+                if self.previous.exists():
+                    self.previous.rename(self.final)
+                raise
+            _flush_folder(self.final.parent)
+        self.remove()
+
+    def remove(self) -> None:
+        """Remove the temporary folder; an older product that waits in it returns to its place."""
+        if self.previous.exists() and not self.final.exists():
+            self.previous.rename(self.final)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _owner_file(self) -> Path:
+        return self.folder / "owner.json"
+
+    def _clear_leftover(self) -> None:
+        """Remove the folder of a dead run, or say who is alive."""
+        owner = self._owner()
+        if owner is None:
+            if time.time() - self.folder.stat().st_mtime < _OWNER_GRACE:
+                raise LockedError(_locked(self.final, "another run has just started"))
+        elif owner.get("host") != socket.gethostname():
+            raise LockedError(
+                _locked(
+                    self.final,
+                    f"process {owner.get('pid')} on host {owner.get('host')} has been working on "
+                    f"it since {owner.get('started')}; if it is dead, remove {self.folder}",
+                )
+            )
+        elif _is_alive(owner):
+            raise LockedError(_locked(self.final, f"process {owner.get('pid')} is working on it"))
+        logger.warning("Removing what an interrupted run left: %s", self.folder)
+        # Of several runs that find the same leftover only one can rename it.
+        grave = self.folder.with_name(f"{self.folder.name}.{os.getpid()}")
+        try:
+            self.folder.rename(grave)
+        except FileNotFoundError:
+            return
+        saved = grave / self.previous.name
+        if saved.exists() and not self.final.exists():
+            saved.rename(self.final)
+        shutil.rmtree(grave)
+
+    def _owner(self) -> dict[str, Any] | None:
+        try:
+            owner = json.loads(self._owner_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return owner if isinstance(owner, dict) else None
+
+
+def _this_process() -> dict[str, Any]:
+    return {
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "process_start": psutil.Process().create_time(),
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+
+
+def _is_alive(owner: dict[str, Any]) -> bool:
+    """Whether the process still runs; a number that was given anew belongs to someone else."""
+    try:
+        start = float(psutil.Process(int(owner["pid"])).create_time())
+        return abs(start - float(owner["process_start"])) < 2.0
+    except psutil.AccessDenied:
+        return True
+    except (psutil.NoSuchProcess, KeyError, TypeError, ValueError):
+        return False
+
+
+def _locked(final: Path, reason: str) -> str:
+    return f"{final} is locked: {reason}"
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    if os.access(source, os.W_OK):
+        try:
+            os.link(source, target)
+            return
+        except OSError:
+            logger.debug("No hard link to %s possible, it is copied", source)
+    shutil.copyfile(source, target)
+
+
+def _flush(root: Path) -> None:
+    for folder, _, names in os.walk(root):
+        for name in names:
+            with (Path(folder) / name).open("rb+") as stream:
+                os.fsync(stream.fileno())
+        _flush_folder(Path(folder))
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make names in a folder permanent, where the system can (Windows opens no folders)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
