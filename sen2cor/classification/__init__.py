@@ -1,0 +1,1 @@
+"""Scene classification: arrays and thresholds in, classes and probabilities out."""

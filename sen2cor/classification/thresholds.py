@@ -1,0 +1,114 @@
+"""Thresholds and constants of the scene classification.
+
+`ClassificationThresholds` holds what the calibration file (L2A_CAL_SC_GIPP) sets, under the names
+of its elements; `ClassificationConstants` what that file has no element for.
+
+Source: Level-2A Algorithm Theoretical Basis Document (S2-PDGS-MPC-ATBD-L2A), chapter "Scene
+Classification"; Louis et al. 2016, ESA SP-740; defaults as of Sen2Cor 2.3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ClassificationThresholds:
+    """Thresholds of the calibration file, with the defaults of Sen2Cor 2.3.
+
+    Reflectances and ratios are plain numbers. Where two fields ``t1_x`` and ``t2_x`` bound a ramp, a
+    score rises (or falls) linearly from one to the other. "NIR" is B8A throughout. Some elements
+    are read and kept, but no step of this version looks at them; they are marked "not used".
+
+    Attributes
+    ----------
+    t1_b02, t2_b02 : float
+        Snow: ramp of B02.
+    t1_b04, t2_b04 : float
+        Cloud: ramp of B04.
+    t1_b8a, t2_b8a : float
+        Snow: ramp of B8A.
+    t1_b10, t2_b10 : float
+        B10 of thin and of thick cirrus.
+    t1_b12, t2_b12 : float
+        Not used.
+    t_b02_b12 : float
+        Greatest mean distance of a spectrum to the reference of cloud shadow.
+    t_cloud_lp, t_cloud_mp, t_cloud_hp : float
+        Least cloud probability of the three cloud classes; low probability needs more than its
+        threshold.
+    t1_ndsi_cld, t2_ndsi_cld : float
+        Cloud: ramp of the normalised difference of B03 and B11.
+    t1_ndsi_snw, t2_ndsi_snw : float
+        Snow: ramp of the normalised difference of B03 and B11.
+    t1_ndvi, t2_ndvi : float
+        Vegetation: ramp of the normalised difference of B8A and B04.
+    t1_snow : float
+        A pixel of more snow probability is snow.
+    t2_snow : float
+        Next to snow, a pixel of less B12 is no cloud.
+    t1_r_b02_b04, t2_r_b02_b04 : float
+        Snow: ramp of B02/B04.
+    t1_r_b8a_b03 : float
+        Not used.
+    t2_r_b8a_b03 : float
+        B8A/B03 of dark vegetation.
+    t1_r_b8a_b11, t2_r_b8a_b11 : float
+        Sand and rock: ramp of B8A/B11.
+    t11_b02, t12_b02 : float
+        Soil: slope and offset of the limit of B02 as a function of B02/B11.
+    t11_r_b02_b11, t12_r_b02_b11 : float
+        Soil: ramp of B02/B11.
+    t21_r_b02_b11, t22_r_b02_b11 : float
+        Water: ramp of B02/B11.
+    t21_b12, t22_b12 : float
+        Water: slope and offset of the limit of B12 as a function of B02/B11.
+    rv_b2, rv_b3, rv_b4, rv_b8, rv_b11, rv_b12 : float
+        Percent. Not used.
+    t_sdw : float
+        Not used.
+    """
+
+    t1_b02: float = 0.18
+    t2_b02: float = 0.22
+    t1_b04: float = 0.06
+    t2_b04: float = 0.25
+    t1_b8a: float = 0.15
+    t2_b8a: float = 0.35
+    t1_b10: float = 0.012
+    t2_b10: float = 0.035
+    t1_b12: float = 0.25
+    t2_b12: float = 0.12
+    t_b02_b12: float = 0.018
+    t_cloud_lp: float = 0.0
+    t_cloud_mp: float = 0.20
+    t_cloud_hp: float = 0.80
+    t1_ndsi_cld: float = -0.24
+    t2_ndsi_cld: float = -0.16
+    t1_ndsi_snw: float = 0.35
+    t2_ndsi_snw: float = 0.50
+    t1_ndvi: float = 0.36
+    t2_ndvi: float = 0.42
+    t1_snow: float = 0.12
+    t2_snow: float = 0.25
+    t1_r_b02_b04: float = 0.85
+    t2_r_b02_b04: float = 0.95
+    t1_r_b8a_b03: float = 1.50
+    t2_r_b8a_b03: float = 2.50
+    t1_r_b8a_b11: float = 0.90
+    t2_r_b8a_b11: float = 1.10
+    t11_b02: float = -0.40
+    t12_b02: float = 0.46
+    t11_r_b02_b11: float = 0.70
+    t12_r_b02_b11: float = 1.0
+    t21_r_b02_b11: float = 2.0
+    t22_r_b02_b11: float = 4.0
+    t21_b12: float = 0.1
+    t22_b12: float = -0.09
+    rv_b2: float = 6.96
+    rv_b3: float = 5.26667
+    rv_b4: float = 5.37708
+    rv_b8: float = 7.52
+    rv_b11: float = 5.45
+    rv_b12: float = 2.55
+    t_sdw: float = 0.75
