@@ -1,4 +1,4 @@
-"""Writing of the files that a user may edit: the configuration home and the shipped folder."""
+"""The configuration home of a user: ``L2A_Process --setup DIR``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from pathlib import Path
 from sen2cor.errors import OutputError
 from sen2cor.settings.documents import DOCUMENTS
 from sen2cor.settings.locate import packaged_configuration_folder, shell_template
-from sen2cor.settings.psd_schemes import DEFAULT_SCHEMES
-from sen2cor.settings.schema import render_schema
-from sen2cor.settings.writer import render_document
 
 logger = logging.getLogger(__name__)
 
@@ -61,12 +58,3 @@ def _write_new(path: Path, content: bytes) -> bool:
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
     return True
-
-
-def shipped_files() -> dict[str, bytes]:
-    """Return the contents of the shipped configuration folder by file name, made from the table."""
-    files = {}
-    for document in DOCUMENTS:
-        files[f"{document.name}.xml"] = render_document(document, {}, DEFAULT_SCHEMES)
-        files[f"{document.name}.xsd"] = render_schema(document)
-    return files

@@ -211,31 +211,55 @@ class Text(Kind):
 
     Attributes
     ----------
-    blanks : bool
-        Whether blanks may stand inside the text.
     empty : bool
         Whether the text may be empty.
     """
 
-    blanks: bool = True
     empty: bool = False
 
     def _range(self) -> str:
-        return "a text" if self.blanks else "a text without blanks"
+        return "a text"
 
     def _value(self, text: str) -> str:
-        if not (text or self.empty) or not (self.blanks or re.fullmatch(r"\S*", text)):
+        if not text and not self.empty:
             raise ValueError
         return text
 
     def _type(self) -> str:
-        pattern = "" if self.blanks else r'<xs:pattern value="\S*"/>'
-        length = "" if self.empty else '<xs:minLength value="1"/>'
-        return _simple_type("token", pattern, length)
+        return _simple_type("token", f'<xs:minLength value="{0 if self.empty else 1}"/>')
 
 
-SCHEME = Text(blanks=False, empty=True)
-"""Name of a schema."""
+@dataclass(frozen=True)
+class Pattern(Kind):
+    """A text that a regular expression (one that XSD understands too) matches.
+
+    Attributes
+    ----------
+    pattern : str
+        The expression.
+    description : str
+        The same in words.
+    drop : str
+        Ending that is left out of the value.
+    """
+
+    pattern: str
+    description: str
+    drop: str = ""
+
+    def _range(self) -> str:
+        return self.description
+
+    def _value(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text):
+            raise ValueError
+        return text.removesuffix(self.drop)
+
+    def _type(self) -> str:
+        return _simple_type("token", f"<xs:pattern value={quoteattr(self.pattern)}/>")
+
+
+SCHEME = Pattern(r"\S*", "the name of a schema, without blanks", drop=".xsd")
 
 OZONE_SUMMER = {"f": 250.0, "g": 290.0, "h": 331.0, "i": 370.0, "j": 410.0, "k": 450.0}
 OZONE_WINTER = {"t": 250.0, "u": 290.0, "v": 330.0, "w": 377.0, "x": 420.0, "y": 460.0}

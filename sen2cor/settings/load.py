@@ -9,7 +9,7 @@ from typing import Any
 
 from sen2cor.settings.classification import THRESHOLDS, thresholds_from
 from sen2cor.settings.documents import CLASSIFICATION, CORRECTION, DOCUMENTS, SECTIONS, USER
-from sen2cor.settings.locate import configuration_file, home_folder
+from sen2cor.settings.locate import HOME_VARIABLE, configuration_file, home_folder
 from sen2cor.settings.parameters import parameters_of
 from sen2cor.settings.reader import read_document
 from sen2cor.settings.settings import Settings
@@ -53,11 +53,15 @@ def load_settings(
     sections["classification"]["thresholds"] = thresholds_from(
         {entry.name: values[entry.name] for entry in THRESHOLDS if entry.name in values}
     )
+    home = home_folder(environ)
+    warnings = [text for content in contents.values() for text in content.warnings]
+    if home and not home.is_dir():
+        warnings.insert(0, f"{HOME_VARIABLE}: {home} is not a folder")
     return Settings(
         **{name: cls(**sections[name]) for name, cls in SECTIONS.items()},
-        home=home_folder(environ),
+        home=home,
         sources=sources,
-        warnings=tuple(text for content in contents.values() for text in content.warnings),
+        warnings=tuple(warnings),
         missing={
             document.name: tuple(
                 parameter.name

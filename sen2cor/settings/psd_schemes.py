@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from sen2cor.settings.kinds import Kind
+from sen2cor.settings.kinds import Pattern
 
 SCHEME_NAMES = (
     "UP_Scheme_1C",
@@ -27,27 +26,7 @@ _DEFAULT_SCHEMAS = (
 )
 
 
-@dataclass(frozen=True)
-class _Version(Kind):
-    """Version number of the product specification."""
-
-    def _range(self) -> str:
-        return "a version number such as 14.2"
-
-    def _value(self, text: str) -> str:
-        if not re.fullmatch(_VERSION_PATTERN, text, re.ASCII):
-            raise ValueError
-        return text
-
-    def _type(self) -> str:
-        return (
-            '<xs:simpleType><xs:restriction base="xs:token">'
-            f'<xs:pattern value="{_VERSION_PATTERN}"/></xs:restriction></xs:simpleType>'
-        )
-
-
-_VERSION_PATTERN = r"[0-9]{1,3}(\.[0-9]{1,3})?"
-PSD_VERSION = _Version()
+PSD_VERSION = Pattern(r"[0-9]{1,3}(\.[0-9]{1,3})?", "a version number such as 14.2")
 
 
 @dataclass(frozen=True)
@@ -67,6 +46,10 @@ class PsdScheme:
     version: str
     reference: str
     schemas: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        schemas = ", ".join(schema for _, schema in self.schemas)
+        return f"{self.version} ({self.reference}): {schemas}"
 
     def schema(self, name: str) -> str | None:
         """Return the schema that an element such as ``Tile_Scheme_2A`` names, None without it."""

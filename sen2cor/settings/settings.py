@@ -105,14 +105,14 @@ class Settings:
             for parameter, value in self.values()
             if value != parameter.default_value
         ]
-        given = [scheme for scheme in self.common.psd_schemes if scheme not in DEFAULT_SCHEMES]
-        for scheme in given:
-            default = next((old for old in DEFAULT_SCHEMES if old.version == scheme.version), None)
-            found.append(
-                Difference(
-                    USER.name, "PSD_Scheme", str(scheme), str(default) if default else "none"
-                )
+        shipped = {scheme.version: scheme for scheme in DEFAULT_SCHEMES}
+        found += [
+            Difference(
+                USER.name, "PSD_Scheme", str(scheme), str(shipped.get(scheme.version, "none"))
             )
+            for scheme in self.common.psd_schemes
+            if scheme not in DEFAULT_SCHEMES
+        ]
         return tuple(found)
 
     def effective_gipp_xml(self) -> bytes:

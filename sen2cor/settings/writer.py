@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
@@ -82,7 +83,7 @@ class _Tree:
 
 def _comment(text: str) -> list[str]:
     # Two hyphens may not stand in an XML comment.
-    safe = text.replace("--", "- -")
+    safe = re.sub("-(?=-)", "- ", text)
     lines = textwrap.wrap(f"<!-- {safe}", _WIDTH - 16, subsequent_indent="     ")
     return [*lines[:-1], f"{lines[-1]} -->"]
 
