@@ -48,8 +48,8 @@ class BandFunctions:
 
 
 @dataclass(frozen=True)
-class Scattering:
-    """Scattering functions of one band and the absorption of all gases but water vapour.
+class ScatteringMaps:
+    """ScatteringMaps functions of one band and the absorption of all gases but water vapour.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ def scattering_functions(
     aot550: Float32Array,
     ozone: float,
     elevation: float,
-) -> Scattering:
+) -> ScatteringMaps:
     """Evaluate the table for one band at the nodes and interpolate to the coarse grid.
 
     Parameters
@@ -117,7 +117,7 @@ def scattering_functions(
 
     Returns
     -------
-    Scattering
+    ScatteringMaps
     """
     view_zenith, relative_azimuth = geometry.view(band)
     functions = table.scattering(
@@ -135,7 +135,7 @@ def scattering_functions(
     down = functions.transmittance_down_direct + functions.transmittance_down_diffuse
     up = functions.transmittance_up_direct + functions.transmittance_up_diffuse
     expand: Callable[[Float32Array], Float32Array] = geometry.to_pixels
-    return Scattering(
+    return ScatteringMaps(
         gas=expand(gas.ozone * gas.other),
         rayleigh=expand(functions.rayleigh_reflectance),
         aerosol=expand(functions.path_reflectance - functions.rayleigh_reflectance),

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import uniform_filter
 
-from sen2cor.atmosphere.functions import Scattering, WaterCurve
+from sen2cor.atmosphere.functions import ScatteringMaps, WaterCurve
 from sen2cor.grids import Float32Array
 
 MEASUREMENT_BAND = "B09"
@@ -26,7 +26,7 @@ def retrieve(
     measurement: Float32Array,
     window: Float32Array,
     *,
-    scattering: tuple[Scattering, Scattering],
+    scattering: tuple[ScatteringMaps, ScatteringMaps],
     water: tuple[WaterCurve, WaterCurve],
     start: float,
 ) -> Float32Array:
@@ -36,7 +36,7 @@ def retrieve(
     ----------
     measurement, window : ndarray of float32, shape (rows, cols)
         Top-of-atmosphere reflectance of B09 and B8A.
-    scattering : pair of Scattering
+    scattering : pair of ScatteringMaps
         Of B09 and B8A, on the same grid.
     water : pair of WaterCurve
         Of B09 and B8A.
@@ -115,7 +115,7 @@ def complete(
 
 
 def _ground_signal(
-    toa: Float32Array, functions: Scattering, water: WaterCurve, column: Float32Array
+    toa: Float32Array, functions: ScatteringMaps, water: WaterCurve, column: Float32Array
 ) -> Float32Array:
     """Reflectance from the ground, absorbed by water vapour, other transmittances removed."""
     half = water.transmittance(np.float32(0.5) * column * functions.air_mass)

@@ -1,0 +1,215 @@
+"""The command line: arguments, what goes to the terminal, exit codes.
+
+Everything heavy is imported when it is needed, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from sen2cor import __version__
+from sen2cor.errors import Sen2CorError, UsageError
+from sen2cor.pipeline.options import Options
+
+COMPATIBILITY_VERSION = "2.03.00"
+BANNER = (
+    f"Sentinel-2 Level 2A Processor (Sen2Cor). Version: {COMPATIBILITY_VERSION}, "
+    "created: 2016.11.25, supporting Level-1C product version: 13.1 - 15."
+)
+OWN_VERSION = f"sen2cor {__version__}, an independent open-source implementation"
+SUCCESS = "Progress[%]: 100.00 : Application terminated successfully."
+FAILURE = "Progress[%]: 100.00 : Application terminated with at least one error."
+
+INTERRUPTED = 130
+TERMINATED = 143
+
+_OTHER_VERSIONS = {
+    "--mode": "give the product folder; the mode follows from it",
+    "--datastrip": "give the product folder",
+    "--tile": "give the path of the tile's folder inside GRANULE",
+    "--raw": "images are written as JPEG 2000",
+    "--tif": "images are written as JPEG 2000",
+    "--debug": "set Log_Level to DEBUG in L2A_GIPP.xml",
+    "--img_database_dir": "no database is needed; --work_dir takes a folder for temporary files",
+    "--res_database_dir": "no database is needed; --work_dir takes a folder for temporary files",
+    "--processing_centre": "the centre is that of the Level-1C product",
+    "--archiving_centre": "the centre is that of the Level-1C product",
+    "--processing_baseline": "the baseline is that of the Level-1C product",
+    "--GIP_L2A_PB": "the baseline is that of the Level-1C product",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see L2A_Process --help")
+
+
+class _OtherVersion(argparse.Action):
+    """An option of later versions of the original that means something else here."""
+
+    def __call__(self, parser: object, namespace: object, values: object,
+                 option_string: str | None = None) -> None:  # fmt: skip
+        option = option_string or ""
+        raise UsageError(
+            f"{option} belongs to a later version of Sen2Cor: {_OTHER_VERSIONS[option]}"
+        )
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser of the command."""
+    result = _Parser(
+        prog="L2A_Process",
+        description=f"{BANNER}\n{OWN_VERSION}",
+        epilog="exit codes: 0 done, 1 processing failed, 2 usage, 3 input unusable, 4 configuration "
+        "invalid,\n  5 auxiliary data missing, 6 output not writable, 7 locked, 130 interrupted, "
+        "143 terminated",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    result.add_argument(
+        "directory",
+        nargs="*",
+        type=Path,
+        help="Level-1C user product, a tile folder inside it, or an existing Level-2A product "
+        "to which another resolution is added",
+    )
+    result.add_argument(
+        "--version", action="version", version=f"{BANNER}\n{OWN_VERSION}", help="print the version"
+    )
+    result.add_argument(
+        "--resolution",
+        type=int,
+        choices=(10, 20, 60),
+        help="only this one, in metres (10 makes 20 first where it is missing); default: all",
+    )
+    result.add_argument("--sc_only", action="store_true", help="scene classification only")
+    result.add_argument(
+        "--cr_only", action="store_true", help="lay out the product and its metadata only"
+    )
+    result.add_argument("--refresh", action="store_true", help="redo what exists already")
+    for option, what in (
+        ("--GIP_L2A", "user configuration (default: $SEN2COR_HOME/cfg/L2A_GIPP.xml or packaged)"),
+        ("--GIP_L2A_SC", "calibration of the scene classification"),
+        ("--GIP_L2A_AC", "calibration of the atmospheric correction"),
+    ):
+        result.add_argument(option, type=Path, metavar="FILE", help=what)
+    result.add_argument(
+        "--output_dir", type=Path, metavar="DIR", help="where the product goes (default: beside L1C)"
+    )
+    result.add_argument(
+        "--work_dir", type=Path, metavar="DIR", help="folder for the log and temporary files"
+    )
+    result.add_argument(
+        "--setup",
+        type=Path,
+        metavar="DIR",
+        help="write a configuration home (DIR/cfg, DIR/L2A_Bashrc) and stop",
+    )
+    for option in _OTHER_VERSIONS:
+        result.add_argument(option, nargs="?", action=_OtherVersion, help=argparse.SUPPRESS)
+    return result
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Turn arguments into options.
+
+    Raises
+    ------
+    UsageError
+        They make no sense.
+    """
+    values = parser().parse_intermixed_args(arguments)
+    if values.setup is not None:
+        from sen2cor.settings import write_home
+
+        write_home(values.setup)
+        raise SystemExit(0)
+    if not values.directory:
+        raise UsageError("no product given; see L2A_Process --help")
+    if values.sc_only and values.resolution == 10:
+        raise UsageError("--sc_only has no resolution of 10 m: use 20 or 60, or leave it out")
+    return Options(
+        directories=tuple(values.directory),
+        resolution=values.resolution,
+        classification_only=values.sc_only,
+        layout_only=values.cr_only,
+        refresh=values.refresh,
+        gipp=values.GIP_L2A,
+        gipp_classification=values.GIP_L2A_SC,
+        gipp_correction=values.GIP_L2A_AC,
+        output_directory=values.output_dir,
+        work_directory=values.work_dir,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    try:
+        options = parse(sys.argv[1:] if arguments is None else arguments)
+    except Sen2CorError as error:
+        _complain(error)
+        return error.exit_code
+    print(f"{BANNER}\n{OWN_VERSION}", flush=True)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = run(options)
+    except KeyboardInterrupt as stop:
+        code = TERMINATED if stop.args == (signal.SIGTERM,) else INTERRUPTED
+        _complain(stop, "interrupted; nothing half-done was left")
+    print(SUCCESS if code == 0 else FAILURE, flush=True)
+    return code
+
+
+def run(options: Options) -> int:
+    """Process all products; return the exit code of the first that failed, else 0."""
+    from sen2cor.pipeline.console import Console
+    from sen2cor.pipeline.product_run import process_product
+    from sen2cor.settings import load_settings
+
+    console = Console(sys.stdout, sys.stderr)
+    try:
+        settings = load_settings(
+            options.gipp, options.gipp_classification, options.gipp_correction
+        )
+    except Sen2CorError as error:
+        _complain(error)
+        return error.exit_code
+    logging.getLogger("sen2cor").setLevel(settings.common.log_level)
+    codes = []
+    for number, directory in enumerate(options.directories):
+        try:
+            with console.product(number, len(options.directories)) as progress:
+                outcome = process_product(directory, options, settings, progress)
+            console.finished(outcome)
+            codes.append(outcome.exit_code)
+        except Sen2CorError as error:
+            _complain(error)
+            codes.append(error.exit_code)
+        except Exception as error:
+            logging.getLogger(__name__).critical("unexpected error", exc_info=True)
+            _complain(error, f"unexpected: {error!r}; please report it with the log")
+            codes.append(1)
+    return next((code for code in codes if code), 0)
+
+
+def _complain(error: BaseException, text: str | None = None) -> None:
+    """Print an error in one line, in a form that callers recognise."""
+    name = type(error).__name__
+    if not name.endswith("Error"):
+        name = "Error"
+    print(f"L2A_Process: {name}: {' '.join((text or str(error)).split())}", file=sys.stderr)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""What a run says on the terminal: the progress lines that callers read, and the results."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TextIO
+
+_LAST = 99.99
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the run of one product ended.
+
+    Attributes
+    ----------
+    product : Path
+        The Level-2A product.
+    already_processed : bool
+        Whether there was nothing to do.
+    failed_tiles : tuple of str
+        One line for each tile that failed.
+    exit_code : int
+    """
+
+    product: Path
+    already_processed: bool
+    failed_tiles: tuple[str, ...]
+    exit_code: int
+
+
+class Progress:
+    """Prints how far the run of one product is; the value never falls.
+
+    Parameters
+    ----------
+    stream : text stream
+    start, stop : float
+        Share of the whole run in percent.
+    began : float
+        ``time.monotonic()`` at the start of the whole run.
+    """
+
+    def __init__(self, stream: TextIO, start: float, stop: float, began: float) -> None:
+        self._stream = stream
+        self._start, self._stop = start, stop
+        self._began = began
+        self._last_step = time.monotonic()
+        self._total = 1.0
+        self._done = 0.0
+        self._lock = threading.Lock()
+
+    def plan(self, total: float) -> None:
+        """Set the sum of the weights of all steps to come."""
+        self._total = max(total, 1e-9)
+
+    def step(self, process: str, text: str, weight: float = 0.0) -> None:
+        """Report that a step has ended.
+
+        Parameters
+        ----------
+        process : str
+            Part of the processor: L2A_ProcessTile, L2A_Tables, L2A_SceneClass, L2A_AtmCorr.
+        text : str
+            What has ended.
+        weight : float
+            Its weight in the plan.
+        """
+        with self._lock:
+            now = time.monotonic()
+            self._done = min(self._total, self._done + weight)
+            value = self._start + (self._stop - self._start) * self._done / self._total
+            total = timedelta(seconds=now - self._began)
+            self._stream.write(
+                f"Progress[%]: {min(value, _LAST):05.2f} : PID-{os.getpid()}, {process}: {text}, "
+                f"elapsed time[s]: {now - self._last_step:.3f}, total: {total}\n"
+            )
+            self._stream.flush()
+            self._last_step = now
+
+
+class Console:
+    """The terminal of a run.
+
+    Parameters
+    ----------
+    output, errors : text streams
+    """
+
+    def __init__(self, output: TextIO, errors: TextIO) -> None:
+        self._output, self._errors = output, errors
+        self._began = time.monotonic()
+
+    @contextmanager
+    def product(self, number: int, of: int) -> Iterator[Progress]:
+        """Progress of one of several products."""
+        share = 100.0 / of
+        yield Progress(self._output, number * share, (number + 1) * share, self._began)
+
+    def finished(self, outcome: Outcome) -> None:
+        """Print where the product is and which tiles failed."""
+        for failure in outcome.failed_tiles:
+            print(f"L2A_Process: {failure}", file=self._errors, flush=True)
+        if outcome.already_processed:
+            print("Product already processed.", file=self._output)
+        print(f"L2A product: {outcome.product}", file=self._output, flush=True)

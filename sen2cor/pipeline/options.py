@@ -1,0 +1,35 @@
+"""What a run is asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for.
+
+    Attributes
+    ----------
+    directories : tuple of Path
+        Products or tile folders.
+    resolution : int or None
+        60, 20 or 10; None is all of them.
+    classification_only, layout_only, refresh : bool
+        ``--sc_only``, ``--cr_only``, ``--refresh``.
+    gipp, gipp_classification, gipp_correction : Path or None
+        Configuration files.
+    output_directory, work_directory : Path or None
+    """
+
+    directories: tuple[Path, ...]
+    resolution: int | None = None
+    classification_only: bool = False
+    layout_only: bool = False
+    refresh: bool = False
+    gipp: Path | None = None
+    gipp_classification: Path | None = None
+    gipp_correction: Path | None = None
+    output_directory: Path | None = None
+    work_directory: Path | None = None

@@ -1,0 +1,157 @@
+"""From the digital numbers of Level-1C to those of Level-2A, by blocks of rows into the encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from sen2cor.atmosphere.inversion import Inversion
+from sen2cor.grids import Float32Array, Grid
+from sen2cor.imagery.jpeg2000 import Writer
+from sen2cor.imagery.preview import true_colour
+from sen2cor.interpolation import bilinear, positions
+from sen2cor.pipeline.tile_pixels import SATURATED, TilePixels
+from sen2cor.pipeline.workers import row_blocks
+
+UInt16Array = npt.NDArray[np.uint16]
+
+_LARGEST = 65534
+
+
+class BandCorrection:
+    """Corrects one band at one resolution, rows by rows.
+
+    Parameters
+    ----------
+    band : str
+    resolution : {60, 20, 10}
+    pixels : TilePixels
+    inversion : Inversion
+        On the coarse grid.
+    coarse : int
+        Pixel size of the coarse grid in metres (nominal).
+    """
+
+    def __init__(
+        self, band: str, resolution: int, pixels: TilePixels, inversion: Inversion, coarse: int
+    ) -> None:
+        self.band, self.resolution = band, resolution
+        self._pixels = pixels
+        self._factor = coarse / resolution
+        scale = np.float32(pixels.scale)
+        self._gain = inversion.gain * scale
+        self._bias = inversion.bias + self._gain * np.float32(pixels.offsets[band])
+        self._albedo = inversion.spherical_albedo
+        self._cols = positions(pixels.grids[resolution].cols, self._factor)
+
+    def reflectance(self, rows: slice) -> tuple[Float32Array, UInt16Array]:
+        """Surface reflectance of some rows, and the digital numbers it came from."""
+        numbers = self._pixels.numbers(self.band, self.resolution, rows)
+        reflectance = self._expand(self._gain, rows)
+        reflectance *= numbers
+        reflectance += self._expand(self._bias, rows)
+        if self._albedo is not None:
+            reflectance /= 1.0 + self._expand(self._albedo, rows) * reflectance
+        return reflectance, numbers
+
+    def _expand(self, field: Float32Array, rows: slice) -> Float32Array:
+        if self._factor == 1.0:
+            return field[rows].copy()
+        at = positions(rows.stop - rows.start, self._factor, rows.start)
+        return bilinear(field, at, self._cols)
+
+
+def to_numbers(
+    reflectance: Float32Array, source: UInt16Array, quantification: float, offset: int
+) -> UInt16Array:
+    """Digital numbers of surface reflectance.
+
+    Parameters
+    ----------
+    reflectance : ndarray of float32
+        Overwritten.
+    source : ndarray of uint16, same shape
+        Numbers of Level-1C: 0 (no data) and 65535 (saturated) stay what they are.
+    quantification : float
+        Numbers per reflectance.
+    offset : int
+        BOA_ADD_OFFSET: reflectance = (number + offset) / quantification.
+
+    Returns
+    -------
+    ndarray of uint16
+        Valid pixels within 1..65534: a dark pixel is never taken for no data.
+    """
+    reflectance *= np.float32(quantification)
+    reflectance += np.float32(0.5 - offset)
+    np.clip(reflectance, 1.0, _LARGEST, out=reflectance)
+    numbers = reflectance.astype(np.uint16)
+    numbers[source == 0] = 0
+    numbers[source == SATURATED] = SATURATED
+    return numbers
+
+
+def write_band(
+    path: Path,
+    correction: BandCorrection,
+    grid: Grid,
+    tile_size: int,
+    *,
+    quantification: float,
+    offset: int,
+) -> None:
+    """Correct a band and write it; numbers as in `to_numbers`."""
+    with Writer(path, grid, np.uint16, tile_size) as writer:
+        for rows in row_blocks(grid.rows):
+            reflectance, source = correction.reflectance(rows)
+            writer.write_rows(to_numbers(reflectance, source, quantification, offset))
+
+
+def write_true_colour(
+    path: Path, red_green_blue: tuple[BandCorrection, ...], grid: Grid, tile_size: int
+) -> None:
+    """Correct red, green and blue and write them as a colour image."""
+    with Writer(path, grid, np.uint8, tile_size, components=3) as writer:
+        for rows in row_blocks(grid.rows):
+            bands = [correction.reflectance(rows) for correction in red_green_blue]
+            no_data = np.any([source == 0 for _, source in bands], axis=0)
+            writer.write_rows(true_colour([reflectance for reflectance, _ in bands], no_data))
+
+
+def write_map(
+    path: Path,
+    field: Float32Array,
+    grid: Grid,
+    tile_size: int,
+    *,
+    factor: float,
+    scale: float,
+    no_data: Callable[[slice], npt.NDArray[np.bool_]],
+) -> None:
+    """Interpolate a map of the coarse grid and write it as uint16.
+
+    Parameters
+    ----------
+    path : Path
+    field : ndarray of float32
+        On the coarse grid, without gaps.
+    grid : Grid
+        Of the image.
+    tile_size : int
+    factor : float
+        Pixels of the image along one side of a coarse pixel.
+    scale : float
+        Numbers per unit.
+    no_data : callable
+        Mask of some rows of the image: 0 is written there, 1 and more elsewhere.
+    """
+    cols = positions(grid.cols, factor)
+    with Writer(path, grid, np.uint16, tile_size) as writer:
+        for rows in row_blocks(grid.rows):
+            values = bilinear(field, positions(rows.stop - rows.start, factor, rows.start), cols)
+            numbers = np.clip(values * np.float32(scale) + 0.5, 1, _LARGEST).astype(np.uint16)
+            numbers[no_data(rows)] = 0
+            writer.write_rows(numbers)

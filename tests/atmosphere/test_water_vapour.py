@@ -1,0 +1,69 @@
+"""Water vapour: what was put in comes out, gaps are filled by the rules."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sen2cor.atmosphere import water_vapour
+from sen2cor.atmosphere.functions import AtmosphereState, WaterCurve, band_functions
+from sen2cor.atmosphere.functions import scattering_functions
+from sen2cor.atmosphere.geometry import NodeGeometry
+
+from .analytic import AnalyticTable
+
+
+@pytest.mark.parametrize("start", [0.4, 1.0, 4.0])
+def test_column_comes_back(table: AnalyticTable, geometry: NodeGeometry, start: float) -> None:
+    rows, cols = np.mgrid[0:120, 0:100].astype(np.float32)
+    column = (0.3 + 0.03 * rows + 0.002 * cols).astype(np.float32)
+    aot = np.full(column.shape, 0.2, np.float32)
+    state = AtmosphereState(aot, column, 331.0, 0.1)
+    bands = ("B09", "B8A")
+    toa, scattering, curves = [], [], []
+    for band in bands:
+        functions = band_functions(table, band, geometry, state)
+        ground = 0.3 / (1.0 - functions.spherical_albedo * 0.3)
+        toa.append((functions.offset + functions.slope * ground).astype(np.float32))
+        scattering.append(
+            scattering_functions(table, band, geometry, aot550=aot, ozone=331.0, elevation=0.1)
+        )
+        curves.append(WaterCurve.of_band(table, band, 0.1))
+    found = water_vapour.retrieve(
+        *toa, scattering=tuple(scattering), water=tuple(curves), start=start
+    )
+    np.testing.assert_allclose(found, column, atol=0.02 + 0.01 * column.max())
+
+
+def fields() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    column = np.full((6, 5), 2.0, np.float32)
+    column[:3] = 1.0
+    column[0, 0] = np.nan
+    water = np.zeros(column.shape, bool)
+    water[:, 4] = True
+    column[:, 4] = 9.0
+    land = ~water
+    return column, land, water
+
+
+LAND_MEAN = (11 * 1.0 + 12 * 2.0) / 23
+
+
+@pytest.mark.parametrize(
+    ("rule", "upper", "lower"),
+    [(0, 9.0, 9.0), (1, LAND_MEAN, LAND_MEAN), (2, 1.0, 2.0)],
+    ids=["as retrieved", "mean of the land", "mean of the line"],
+)
+def test_rules_over_water(rule: int, upper: float, lower: float) -> None:
+    column, land, water = fields()
+    filled = water_vapour.complete(column, land, water, over_water=rule, window=1, fallback=3.0)
+    np.testing.assert_allclose([filled[1, 4], filled[5, 4]], [upper, lower], rtol=1e-5)
+    assert filled[0, 0] == pytest.approx(LAND_MEAN)
+    assert np.isfinite(filled).all()
+
+
+def test_without_clear_land_the_fallback_serves() -> None:
+    column, land, water = fields()
+    none = np.zeros_like(land)
+    filled = water_vapour.complete(column, none, water, over_water=1, window=3, fallback=1.7)
+    np.testing.assert_allclose(filled, 1.7)

@@ -1,0 +1,84 @@
+"""The JPEG 2000 floor of a run: decode every input band, encode every output image, nothing else.
+
+It shares only the codec wrapper with the processor and writes the same number of images to the
+same disk. Loading the pixels to be encoded is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from sen2cor.imagery import jpeg2000
+
+_BAND = re.compile(r"_B(0[1-9]|1[0-2]|8A)\.jp2$")
+
+
+def inputs_of(level1c: Path) -> list[Path]:
+    """Band images of a Level-1C product, the large ones first."""
+    images = [path for path in level1c.glob("GRANULE/*/IMG_DATA/*.jp2") if _BAND.search(path.name)]
+    return sorted(images, key=lambda path: -path.stat().st_size)
+
+
+def outputs_of(level2a: Path) -> list[Path]:
+    """All images that the run wrote, the large ones first."""
+    images = [
+        path
+        for path in level2a.glob("GRANULE/*/*/**/*.jp2")
+        if "MSK_" not in path.name or "PRB" in path.name
+    ]
+    return sorted(images, key=lambda path: -path.stat().st_size)
+
+
+def measure(level1c: Path, level2a: Path, work: Path, bands: int, library: int) -> dict[str, float]:
+    """Wall and CPU seconds of decoding and encoding with so many threads of each kind."""
+    jpeg2000.set_threads(library)
+    work.mkdir(parents=True, exist_ok=True)
+    images = [(path, jpeg2000.read(path), jpeg2000.describe(path)) for path in outputs_of(level2a)]
+    tasks: dict[str, list[Callable[[], object]]] = {
+        "decode": [lambda path=path: jpeg2000.read(path) for path in inputs_of(level1c)],
+        "encode": [
+            lambda number=number, item=item: jpeg2000.write(
+                work / f"{number}.jp2", item[1], item[2].grid, item[2].tile_size
+            )
+            for number, item in enumerate(images)
+        ],
+    }
+    result = {"images": float(len(images))}
+    for name, calls in tasks.items():
+        began, cpu = time.perf_counter(), time.process_time()
+        _run(calls, bands)
+        result[f"{name}_s"] = time.perf_counter() - began
+        result[f"{name}_cpu_s"] = time.process_time() - cpu
+    shutil.rmtree(work)
+    return result
+
+
+def _run(calls: Sequence[Callable[[], object]], threads: int) -> None:
+    with ThreadPoolExecutor(threads) as pool:
+        for future in [pool.submit(call) for call in calls]:
+            future.result()
+
+
+def main() -> None:
+    """Measure once and print the result as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("level1c", type=Path)
+    parser.add_argument("level2a", type=Path)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--threads", choices=("bands", "library"), required=True)
+    options = parser.parse_args()
+    cores = len(os.sched_getaffinity(0))
+    bands, library = (cores, 1) if options.threads == "bands" else (1, cores)
+    print(json.dumps(measure(options.level1c, options.level2a, options.work, bands, library)))
+
+
+if __name__ == "__main__":
+    main()
