@@ -263,6 +263,10 @@ class CorrectionSettings:
         since="2.8",
     )
 
+    def wv_iter_start(self, season: str) -> float:
+        """Return the start column of water vapour in cm of ``SUMMER`` or ``WINTER``."""
+        return {"SUMMER": self.wv_iter_start_summer, "WINTER": self.wv_iter_start_winter}[season]
+
 
 @dataclass(frozen=True)
 class BandList:

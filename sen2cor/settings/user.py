@@ -229,7 +229,7 @@ class CalibrationSettings:
         "0",
         "Unit of the elevation model: 0 metres, 1 decimetres, 2 centimetres",
     )
-    adj_km: float = _CALIBRATION.item(
+    adjacency_range: float = _CALIBRATION.item(
         "Adj_Km",
         Decimal(0, 10),
         "1.0",
