@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,6 @@ class _Reader:
         self._path = path
         self._document = document
         self._content = Content()
-        self._lines: dict[str, int] = {}
         self._blocks: dict[str, PsdScheme] = {}
 
     def read(self, root: Any) -> Content:
@@ -133,15 +132,17 @@ class _Reader:
 
     def _value(self, element: Any) -> None:
         parameter = self._document.by_element[element.tag]
-        if parameter.name in self._lines:
-            raise ConfigurationError(
-                f"{self._path}, line {element.sourceline}: element {element.tag} stands twice, "
-                f"first in line {self._lines[parameter.name]}; remove one"
-            )
-        self._lines[parameter.name] = element.sourceline
+        self._once(element, parameter.name, self._content.values)
         self._content.values[parameter.name] = self._checked(
             element, element.tag, self._text(element), parameter.kind
         )
+
+    def _once(self, element: Any, key: str, known: Container[str]) -> None:
+        if key in known:
+            raise ConfigurationError(
+                f"{self._path}, line {element.sourceline}: element {element.tag} ({key}) "
+                "stands twice; remove one"
+            )
 
     def _text(self, element: Any) -> str:
         if len(element):
@@ -187,18 +188,14 @@ class _Reader:
 
     def _psd_scheme(self, block: Any) -> None:
         version = self._attribute(block, "PSD_Version", PSD_VERSION)
-        if version in self._blocks:
-            raise ConfigurationError(
-                f"{self._path}, line {block.sourceline}: PSD_Scheme of version {version} "
-                "stands twice; remove one"
-            )
+        self._once(block, version, self._blocks)
         reference = self._attribute(block, "PSD_Reference", SCHEME)
-        schemas = tuple(self._schemas(block))
-        self._blocks[version] = PsdScheme(version, reference, schemas)
-
-    def _schemas(self, block: Any) -> Iterator[tuple[str, str]]:
+        given: dict[str, str] = {}
         for element in block:
-            if element.tag in SCHEME_NAMES:
-                yield element.tag, self._checked(element, element.tag, self._text(element), SCHEME)
-            else:
+            if element.tag not in SCHEME_NAMES:
                 self._ignore(element)
+                continue
+            self._once(element, element.tag, given)
+            given[element.tag] = self._checked(element, element.tag, self._text(element), SCHEME)
+        schemas = tuple((name, given[name]) for name in SCHEME_NAMES if name in given)
+        self._blocks[version] = PsdScheme(version, reference, schemas)

@@ -52,7 +52,7 @@ def test_document_types_and_entities_are_refused(load: Load, text: str | bytes) 
         (f"<{CLASSIFICATION.root}/>", "--GIP_L2A_SC takes it"),
         (
             wrap(USER, "Common_Section", "<Log_Level>INFO</Log_Level><Log_Level>INFO</Log_Level>"),
-            "line 2: element Log_Level stands twice, first in line 2",
+            "line 2: element Log_Level (Log_Level) stands twice",
         ),
         (
             wrap(USER, "Common_Section", "<Log_Level><b/></Log_Level>"),
