@@ -10,7 +10,6 @@ from sen2cor.errors import ConfigurationError
 
 HOME_VARIABLE = "SEN2COR_HOME"
 PACKAGE_VARIABLE = "SEN2COR_BIN"
-_MARKER = "L2A_GIPP.xml"
 _TEMPLATE = "L2A_Bashrc.template"
 
 
@@ -20,8 +19,10 @@ def home_folder(environ: Mapping[str, str]) -> Path | None:
     return Path(home).expanduser() if home else None
 
 
-def packaged_configuration_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """Return the folder of the default configuration.
+def packaged_configuration_folder(
+    environ: Mapping[str, str] | None = None, file: str = "L2A_GIPP.xml"
+) -> Path:
+    """Return the folder of the default configuration, the first that holds the file.
 
     ``$SEN2COR_BIN/cfg`` where the variable is set and the folder exists, else the data of the
     installed package, else ``cfg`` of the source tree.
@@ -32,10 +33,10 @@ def packaged_configuration_folder(environ: Mapping[str, str] | None = None) -> P
         If there is none: the installation is broken.
     """
     for folder in _packaged_folders(environ or {}):
-        if (folder / _MARKER).is_file():
+        if (folder / file).is_file():
             return folder
     raise ConfigurationError(
-        f"the default configuration {_MARKER} is not in the installed package: install it again"
+        f"the default configuration {file} is not in the installed package: install it again"
     )
 
 
@@ -71,7 +72,7 @@ def configuration_file(name: str, given: Path | None, environ: Mapping[str, str]
         own = home / "cfg" / f"{name}.xml" if home else None
         if own and own.is_file():
             return own
-        return packaged_configuration_folder(environ) / f"{name}.xml"
+        return packaged_configuration_folder(environ, f"{name}.xml") / f"{name}.xml"
     candidates = [given, *([home / "cfg" / given] if home else [])]
     for candidate in candidates:
         if candidate.is_file():

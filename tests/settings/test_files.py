@@ -120,6 +120,9 @@ def test_package_side_of_the_environment(tmp_path: Path) -> None:
     assert packaged_configuration_folder({"SEN2COR_BIN": str(tmp_path)}) == shipped
     home_with(tmp_path, "L2A_GIPP.xml")
     assert packaged_configuration_folder({"SEN2COR_BIN": str(tmp_path)}) == tmp_path / "cfg"
+    settings = load_settings(environ={"SEN2COR_BIN": str(tmp_path)})
+    assert settings.calibration.visibility == 11.0
+    assert settings.sources["L2A_CAL_SC_GIPP"].parent == shipped
 
 
 def test_home_that_is_not_a_folder_is_said(tmp_path: Path) -> None:
