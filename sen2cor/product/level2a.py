@@ -24,6 +24,8 @@ from sen2cor.product.workspace import Workspace, writing
 if TYPE_CHECKING:
     from sen2cor.product.level1c import Level1CDatastrip, Level1CProduct, Level1CTile
 
+__all__ = ["Level2AProduct", "Level2ATile", "level2a_path"]
+
 logger = logging.getLogger(__name__)
 
 # Side files of other programs, which are no part of a product.
@@ -158,7 +160,7 @@ class Level2AProduct:
                 self._write_tile(level1c_tile, tile, run, schema_folder)
             tiles = self._all_tiles(root)
             for datastrip in self._level1c.datastrips:
-                self._write_datastrip(datastrip, root, tiles, schema_folder)
+                self._write_datastrip(datastrip, root, tiles, run, schema_folder)
             product_file = self._write_product(root, tiles, run, schema_folder)
             self._write_inspire(root)
             for name, schema in schemas.structure_schemas(self.psd).items():
@@ -262,13 +264,20 @@ class Level2AProduct:
         datastrip: Level1CDatastrip,
         root: Path,
         tiles: list[Level2ATile],
+        run: RunRecord,
         schema_folder: Path | None,
     ) -> None:
         identifier = to_level2a(datastrip.datastrip_id, self.psd.file_class)
         tile_ids = [tile.tile_id for tile in tiles if tile.datastrip_id == identifier]
         if datastrip.metadata_path is None or not tile_ids:
             return
-        document = datastrip_metadata(metadata.read(datastrip.metadata_path), self.psd, tile_ids)
+        document = datastrip_metadata(
+            metadata.read(datastrip.metadata_path),
+            self.psd,
+            tile_ids=tile_ids,
+            quantification=self._level1c.quantification_value,
+            run=run,
+        )
         self._check(document, "S2_PDI_Level-2A_Datastrip_Metadata.xsd", schema_folder)
         name = to_level2a(datastrip.metadata_path.name, self.psd.file_class)
         metadata.write(document, self._datastrip_folder(datastrip, root) / name)

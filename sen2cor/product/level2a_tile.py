@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from sen2cor.errors import InputError
 from sen2cor.imagery import jpeg2000
 from sen2cor.product import naming
-from sen2cor.product.metadata import Element, read_retrieval, text_of
-from sen2cor.product.metadata_product import (
+from sen2cor.product.metadata import Element, text_of
+from sen2cor.product.metadata_content import (
     AOT_QUANTIFICATION,
     WATER_VAPOUR_QUANTIFICATION,
-    ProductTile,
+    read_retrieval,
 )
+from sen2cor.product.metadata_product import ProductTile
 from sen2cor.product.metadata_tile import TileState
 from sen2cor.product.psd import Psd
 from sen2cor.product.quality import QualityPercentages
@@ -148,7 +150,7 @@ class Level2ATile:
             self.quality = self._quality_on_disk(images)
         if self.retrieval is None and metadata is not None:
             self.retrieval = read_retrieval(metadata)
-        if self.retrieval is None or self.retrieval == TileRetrieval():
+        if self.psd.boa_offset and self.retrieval in (None, TileRetrieval()):
             self.retrieval = TileRetrieval(
                 mean_aot=self._mean_on_disk("AOT", AOT_QUANTIFICATION, images),
                 mean_water_vapour=self._mean_on_disk("WVP", WATER_VAPOUR_QUANTIFICATION, images),
@@ -164,13 +166,8 @@ class Level2ATile:
         self, images: Mapping[tuple[str, int | None], str]
     ) -> QualityPercentages | None:
         for resolution in (20, 60):
-            path = images.get(("SCL", resolution))
-            if path is not None:
-                try:
-                    classes = jpeg2000.read(self.folder / path)
-                except InputError as error:
-                    logger.warning("No class percentages of tile %s: %s", self.tile_id, error)
-                    continue
+            classes = self._read(images.get(("SCL", resolution)))
+            if classes is not None:
                 return QualityPercentages.of(classes, resolution)
         return None
 
@@ -178,12 +175,21 @@ class Level2ATile:
         self, kind: str, scale: float, images: Mapping[tuple[str, int | None], str]
     ) -> float | None:
         for resolution in (60, 20, 10):
-            path = images.get((kind, resolution))
-            if path is not None:
-                values = np.asarray(jpeg2000.read(self.folder / path), dtype=np.uint16)
+            values = self._read(images.get((kind, resolution)))
+            if values is not None:
                 known = values[values > 0]
                 return float(known.mean(dtype=np.float64)) / scale if known.size else None
         return None
+
+    def _read(self, image: str | None) -> npt.NDArray[np.uint16] | None:
+        """Read an image for its statistics, which are not worth failing for."""
+        if image is None:
+            return None
+        try:
+            return np.asarray(jpeg2000.read(self.folder / image), dtype=np.uint16)
+        except InputError as error:
+            logger.warning("No statistics of tile %s: %s", self.tile_id, error)
+            return None
 
 
 def tile_from_metadata(

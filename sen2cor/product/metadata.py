@@ -7,16 +7,13 @@ Level-2A documents inherit from their Level-1C documents; the modules ``metadata
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
 
 from sen2cor.errors import InputError
-from sen2cor.product.psd import Psd
-from sen2cor.product.quality import QualityPercentages
-from sen2cor.product.run_record import Accuracy, TileRetrieval
 from sen2cor.product.workspace import writing
 
 Element = Any
@@ -131,78 +128,3 @@ def arrange(parent: Element, order: Sequence[str]) -> None:
     rank = {name: index for index, name in enumerate(order)}
     kept = [child for child in parent if isinstance(child.tag, str) and local_name(child) in rank]
     parent[:] = sorted(kept, key=lambda child: rank[local_name(child)])
-
-
-def unify_ground_reference(auxiliary: Element, *, as_list: bool) -> None:
-    """Write the ground reference images as GRI_List (format 14.5 on) or as one GRI_FILENAME."""
-    names = [found.text or "" for found in auxiliary.iter("GRI_FILENAME")]
-    for old in [*auxiliary.iterfind("GRI_FILENAME"), *auxiliary.iterfind("GRI_List")]:
-        auxiliary.remove(old)
-    if as_list:
-        parent = add(auxiliary, "GRI_List")
-        for name in names:
-            if name:
-                add(parent, "GRI_FILENAME", name)
-    else:
-        add(auxiliary, "GRI_FILENAME", names[0] if names else "NONE")
-
-
-def image_content(
-    parent: Element,
-    psd: Psd,
-    quality: QualityPercentages,
-    accuracy: Accuracy,
-    retrieval: TileRetrieval | None,
-) -> None:
-    """Append the percentages of the classes and the accuracies, by the schema of the format.
-
-    Parameters
-    ----------
-    parent : Element
-        Image_Content_QI or L2A_Image_Content_QI.
-    psd : Psd
-    quality : QualityPercentages
-    accuracy : Accuracy
-    retrieval : TileRetrieval or None
-        Written from format 15 on.
-    """
-    for code, (name, share) in enumerate(
-        zip(psd.class_percentages, quality.percentages, strict=True)
-    ):
-        if code == len(psd.class_percentages) - 1 and psd.cloud_coverage:
-            add(parent, "CLOUD_COVERAGE_PERCENTAGE", quality.cloud_coverage)
-        add(parent, name, share)
-    add(parent, psd.transfer_accuracy_element, accuracy.radiative_transfer)
-    add(parent, "WATER_VAPOUR_RETRIEVAL_ACCURACY", accuracy.water_vapour)
-    add(parent, "AOT_RETRIEVAL_ACCURACY", accuracy.aot)
-    if retrieval is not None:
-        for name, value in retrieval_elements(retrieval).items():
-            if value is not None:
-                add(parent, name, value)
-
-
-def retrieval_elements(retrieval: TileRetrieval) -> Mapping[str, str | float | None]:
-    """Return the elements of format 15 that tell of the atmosphere of a tile."""
-    return {
-        "AOT_RETRIEVAL_METHOD": retrieval.aot_method,
-        "GRANULE_MEAN_AOT": retrieval.mean_aot,
-        "GRANULE_MEAN_WV": retrieval.mean_water_vapour,
-        "OZONE_SOURCE": retrieval.ozone_source,
-        "OZONE_VALUE": retrieval.ozone,
-    }
-
-
-def read_retrieval(document: Element) -> TileRetrieval:
-    """Read back what `image_content` wrote about the atmosphere of a tile."""
-
-    def number(name: str) -> float | None:
-        text = text_of(document, f".//{name}")
-        return float(text) if text else None
-
-    return TileRetrieval(
-        mean_aot=number("GRANULE_MEAN_AOT"),
-        mean_water_vapour=number("GRANULE_MEAN_WV"),
-        aot_method=text_of(document, ".//AOT_RETRIEVAL_METHOD") or None,
-        ozone=number("OZONE_VALUE"),
-        ozone_source=text_of(document, ".//OZONE_SOURCE") or None,
-    )

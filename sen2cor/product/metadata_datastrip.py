@@ -11,10 +11,16 @@ from sen2cor.product.metadata import (
     namespace,
     rebuild,
     section,
+)
+from sen2cor.product.metadata_content import (
+    JOINT_DATASTRIP_AUXILIARY,
+    joint_auxiliary,
+    quantification_values,
     unify_ground_reference,
 )
 from sen2cor.product.naming import TILE_ID
 from sen2cor.product.psd import Psd
+from sen2cor.product.run_record import RunRecord
 
 _DOCUMENT = "S2_PDI_Level-2A_Datastrip_Metadata.xsd"
 _SECTIONS = (
@@ -25,8 +31,24 @@ _SECTIONS = (
     "Auxiliary_Data_Info",
 )
 
+_SEPARATE_AUXILIARY = (
+    "IERS_Bulletin",
+    "GIPP_List",
+    "ECMWF_DATA_REF",
+    "PRODUCTION_DEM_TYPE",
+    "IERS_BULLETIN_FILENAME",
+    "GRI_FILENAME",
+)
 
-def datastrip_metadata(level1c: Element, psd: Psd, tile_ids: Iterable[str]) -> Element:
+
+def datastrip_metadata(
+    level1c: Element,
+    psd: Psd,
+    *,
+    tile_ids: Iterable[str],
+    quantification: float,
+    run: RunRecord,
+) -> Element:
     """Make the datastrip metadata of Level-2A.
 
     Parameters
@@ -38,6 +60,9 @@ def datastrip_metadata(level1c: Element, psd: Psd, tile_ids: Iterable[str]) -> E
     tile_ids : iterable of str
         Level-2A identifiers of the tiles of the product in this datastrip; each is listed once,
         consolidated tiles are not.
+    quantification : float
+        Of the surface reflectances.
+    run : RunRecord
     """
     root = rebuild(
         level1c,
@@ -57,21 +82,24 @@ def datastrip_metadata(level1c: Element, psd: Psd, tile_ids: Iterable[str]) -> E
         parsed = TILE_ID.match(tile_id)
         if parsed is None or parsed["unit"] != "CO":
             add(tiles, "Tile", tileId=tile_id)
-    _auxiliary(section(root, "Auxiliary_Data_Info"), psd)
+    auxiliary = section(root, "Auxiliary_Data_Info")
+    unify_ground_reference(auxiliary, as_list=not psd.prefix)
+    if psd.prefix:
+        arrange(auxiliary, _SEPARATE_AUXILIARY)
+    else:
+        joint_auxiliary(auxiliary, run, JOINT_DATASTRIP_AUXILIARY)
+        _scales(image, psd, quantification)
     return root
 
 
-def _auxiliary(auxiliary: Element, psd: Psd) -> None:
-    as_list = not psd.prefix
-    unify_ground_reference(auxiliary, as_list=as_list)
-    arrange(
-        auxiliary,
-        (
-            "IERS_Bulletin",
-            "GIPP_List",
-            "ECMWF_DATA_REF",
-            "PRODUCTION_DEM_TYPE",
-            "IERS_BULLETIN_FILENAME",
-            "GRI_List" if as_list else "GRI_FILENAME",
-        ),
-    )
+def _scales(image: Element, psd: Psd, quantification: float) -> None:
+    """Replace the scale of Level-1C by those of Level-2A, from format 14.5 on."""
+    for radiometry in image.iterfind("Radiometric_Info"):
+        quantification_values(radiometry, psd, quantification)
+        for old in (
+            *radiometry.findall("QUANTIFICATION_VALUE"),
+            *radiometry.findall("Radiometric_Offset_List"),
+        ):
+            radiometry.remove(old)
+        for conversion in radiometry.findall("Reflectance_Conversion"):
+            radiometry.append(conversion)

@@ -11,11 +11,16 @@ from sen2cor.product.metadata import (
     Element,
     add,
     arrange,
-    image_content,
     namespace,
     rebuild,
     section,
     text_of,
+)
+from sen2cor.product.metadata_content import (
+    JOINT_AUXILIARY,
+    image_content,
+    joint_auxiliary,
+    quantification_values,
     unify_ground_reference,
 )
 from sen2cor.product.psd import Psd
@@ -23,9 +28,6 @@ from sen2cor.product.quality import QualityPercentages
 from sen2cor.product.run_record import RunRecord, TileRetrieval
 
 _DOCUMENT = "User_Product_Level-2A.xsd"
-AOT_QUANTIFICATION = 1000.0
-WATER_VAPOUR_QUANTIFICATION = 1000.0
-
 _QUALITY_CHECKS = (
     "SENSOR_QUALITY",
     "GEOMETRIC_QUALITY",
@@ -106,7 +108,8 @@ def product_metadata(
         parent = section(root, "L2A_Quality_Indicators_Info")
         image_content(add(parent, "Image_Content_QI"), psd, quality, run.accuracy, None)
     else:
-        _joint_auxiliary(auxiliary, tiles, run)
+        joint_auxiliary(auxiliary, run, JOINT_AUXILIARY)
+        _list_gipp(auxiliary.find("GIPP_List"), "GIP_L2AUSR", tiles, run)
         for coverage in indicators.iterfind("Cloud_Coverage_Assessment"):
             coverage.text = f"{quality.cloud_coverage:.6f}"
         image_content(
@@ -199,19 +202,7 @@ def _image_characteristics(general: Element, psd: Psd, quantification: float) ->
     images = _renamed(
         general, "Product_Image_Characteristics", f"{prefix}Product_Image_Characteristics"
     )
-    top = text_of(images, "QUANTIFICATION_VALUE", f"{quantification:g}")
-    values = add(
-        images, "L1C_L2A_Quantification_Values_List" if prefix else "QUANTIFICATION_VALUES_LIST"
-    )
-    if prefix:
-        add(values, "L1C_TOA_QUANTIFICATION_VALUE", top, unit="none")
-    add(values, f"{prefix}BOA_QUANTIFICATION_VALUE", f"{quantification:g}", unit="none")
-    add(values, f"{prefix}AOT_QUANTIFICATION_VALUE", f"{AOT_QUANTIFICATION}", unit="none")
-    add(values, f"{prefix}WVP_QUANTIFICATION_VALUE", f"{WATER_VAPOUR_QUANTIFICATION}", unit="cm")
-    if psd.boa_offset:
-        offsets = add(images, "BOA_ADD_OFFSET_VALUES_LIST")
-        for band in BANDS:
-            add(offsets, "BOA_ADD_OFFSET", str(psd.boa_offset), band_id=str(band.index))
+    quantification_values(images, psd, quantification)
     classes = add(images, f"{prefix}Scene_Classification_List")
     upper = prefix.upper()
     for code, text in enumerate(psd.class_texts):
@@ -223,7 +214,8 @@ def _image_characteristics(general: Element, psd: Psd, quantification: float) ->
         (
             "Special_Values",
             "Image_Display_Order",
-            values.tag,
+            "L1C_L2A_Quantification_Values_List",
+            "QUANTIFICATION_VALUES_LIST",
             "BOA_ADD_OFFSET_VALUES_LIST",
             "Reflectance_Conversion",
             "Spectral_Information_List",
@@ -254,36 +246,6 @@ def _separate_auxiliary(
     add(data, "L2A_SNOW_CLIMATOLOGY", run.snow_climatology)
 
 
-def _joint_auxiliary(auxiliary: Element, tiles: Sequence[ProductTile], run: RunRecord) -> None:
-    gipp = auxiliary.find("GIPP_List")
-    if gipp is None:
-        gipp = add(auxiliary, "GIPP_List")
-    _list_gipp(gipp, "GIP_L2AUSR", tiles, run)
-    for old in auxiliary.findall("PRODUCTION_DEM_TYPE"):
-        auxiliary.remove(old)
-    add(auxiliary, "PRODUCTION_DEM_TYPE", run.dem_type)
-    tables = add(auxiliary, "LUT_List")
-    for table in run.look_up_tables or ("None",):
-        add(tables, "LUT_FILENAME", table)
-    add(auxiliary, "SNOW_CLIMATOLOGY_MAP", run.snow_climatology)
-    maps = ("ESACCI_WaterBodies_Map", "ESACCI_LandCover_Map", "ESACCI_SnowCondition_Map_Dir")
-    for name in maps:
-        add(auxiliary, name, "None")
-    arrange(
-        auxiliary,
-        (
-            "GIPP_List",
-            "PRODUCTION_DEM_TYPE",
-            "IERS_BULLETIN_FILENAME",
-            "GRI_List",
-            "ECMWF_DATA_REF",
-            "LUT_List",
-            "SNOW_CLIMATOLOGY_MAP",
-            *maps,
-        ),
-    )
-
-
 def _list_gipp(
     parent: Element, gipp_type: str, tiles: Sequence[ProductTile], run: RunRecord
 ) -> None:
@@ -303,11 +265,13 @@ def _unify_checks(indicators: Element, *, as_list: bool) -> None:
             for flag in inspections.iterfind(f"{name}_FLAG"):
                 results[name] = flag.text
         inspections[:] = []
-        for name in _QUALITY_CHECKS:
-            if name in results and as_list:
+        if as_list:
+            for name in sorted(results):
                 add(inspections, "quality_check", results[name], checkType=name)
-            elif name in results:
-                add(inspections, f"{name}_FLAG", results[name])
+        else:
+            for name in _QUALITY_CHECKS:
+                if name in results:
+                    add(inspections, f"{name}_FLAG", results[name])
 
 
 def _assessment(indicators: Element) -> None:

@@ -9,11 +9,11 @@ from sen2cor.product.metadata import (
     Element,
     add,
     arrange,
-    image_content,
     namespace,
     rebuild,
     section,
 )
+from sen2cor.product.metadata_content import image_content
 from sen2cor.product.naming import to_level2a
 from sen2cor.product.psd import Psd
 from sen2cor.product.quality import QualityPercentages

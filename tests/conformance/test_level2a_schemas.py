@@ -1,0 +1,159 @@
+"""What is written validates against the official schemas, from metadata of real products."""
+
+from __future__ import annotations
+
+import zipfile
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from sen2cor.product import schemas
+from sen2cor.product.level2a import Level2AProduct
+from sen2cor.product.psd import PSD
+from sen2cor.product.quality import QualityPercentages
+from sen2cor.product.run_record import RunRecord, TileRetrieval
+from tests.product.level1c_samples import stand_in
+
+RUN = RunRecord(
+    "1.0.0",
+    datetime(2020, 1, 1, tzinfo=timezone.utc),
+    b"<Level-2A_GIPP/>",
+    look_up_tables=("S2A_rural_summer",),
+)
+
+DOCUMENTS = {
+    "S2_User_Product_Level-2A_Metadata.xsd": ["*MTD*L2A*.xml"],
+    "S2_PDI_Level-2A_Tile_Metadata.xsd": ["GRANULE/*/*MTD*.xml"],
+    "S2_PDI_Level-2A_Datastrip_Metadata.xsd": ["DATASTRIP/*/*MTD*.xml"],
+    "manifest": ["manifest.safe"],
+}
+
+SOURCES = {
+    "55JEJ": ("l1c_products/S2A_MSIL1C_20171207T002051_*_T55JEJ_*.SAFE", "14.2"),
+    "56JKT": ("l1c_products/S2B_MSIL1C_20170719T000219_*_T56JKT_*.SAFE", "14.2"),
+    "six tiles": ("metadata/l1c_psd13_six_tiles/*.SAFE", "13.1"),
+    "13 with datastrip": ("metadata/l1c_psd13_one_tile.zip", "13.1"),
+    "14 of early 2017": ("metadata/l1c_psd14_one_tile.zip", "14.2"),
+    "34UCF": ("metadata/psd15_baseline_05.09/*L1C*.SAFE", "15"),
+}
+
+
+def _source(reference_data: Path, tmp_path: Path, name: str) -> Any:
+    pattern, version = SOURCES[name]
+    (path,) = reference_data.glob(pattern)
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(tmp_path / "source")
+        (path,) = (tmp_path / "source").iterdir()
+    return stand_in(path, version)
+
+
+def _write(level1c: Any, target: Path, forced: str | None) -> Path:
+    with Level2AProduct.begin(level1c, target, psd=forced) as product:
+        for level1c_tile in level1c.tiles:
+            tile = product.tile(level1c_tile)
+            for resolution in (60, 20, 10):
+                for kind in (*tile.wanted(resolution), "DEM"):
+                    tile.image_path(kind, resolution).write_bytes(b"jp2")
+            tile.image_path("PVI").write_bytes(b"jp2")
+            tile.quality = QualityPercentages((5, 1, 2, 3, 40, 20, 10, 4, 5, 6, 7, 2))
+            tile.retrieval = TileRetrieval(0.1, 1.5, "SEN2COR_DDV", 300.0, "AUX_ECMWFT")
+        return product.finish(RUN)
+
+
+@pytest.mark.parametrize(
+    ("name", "forced"),
+    [
+        ("55JEJ", None),
+        ("56JKT", None),
+        ("14 of early 2017", None),
+        ("six tiles", None),
+        ("13 with datastrip", None),
+        ("55JEJ", "14.5"),
+        ("56JKT", "14.5"),
+    ],
+)
+def test_documents_are_valid(
+    reference_data: Path, tmp_path: Path, name: str, forced: str | None
+) -> None:
+    level1c = _source(reference_data, tmp_path, name)
+    root = _write(level1c, tmp_path / "out", forced)
+    psd = PSD[forced or level1c.psd]
+    checked = 0
+    for file_name, patterns in DOCUMENTS.items():
+        schema = schemas.official_schema(reference_data / "psd_schemas", psd, file_name)
+        assert schema is not None
+        for pattern in patterns:
+            for path in root.glob(pattern):
+                document = etree.parse(path, etree.XMLParser(huge_tree=True)).getroot()
+                assert schemas.problems(document, schema) == [], path.name
+                checked += 1
+    has_datastrip = any(datastrip.metadata_path for datastrip in level1c.datastrips)
+    assert checked == 2 + len(level1c.tiles) + has_datastrip
+
+
+@pytest.mark.parametrize("name", ["55JEJ", "six tiles", "34UCF"])
+def test_documents_are_valid_by_the_schemas_in_the_product(
+    reference_data: Path, tmp_path: Path, name: str
+) -> None:
+    root = _write(_source(reference_data, tmp_path, name), tmp_path / "out", None)
+    for file_name, patterns in list(DOCUMENTS.items())[:3]:
+        schema = etree.XMLSchema(etree.parse(root / "rep_info" / file_name))
+        for path in (path for pattern in patterns for path in root.glob(pattern)):
+            document = etree.parse(path).getroot()
+            assert schemas.problems(document, schema) == [], path.name
+            (location,) = document.xpath("@*[local-name()='schemaLocation']")
+            assert (path.parent / location.split()[1]).resolve().is_file()
+
+
+def _structure(element: Any, ignored: frozenset[str]) -> Any:
+    """Names of an element and its children without repetitions."""
+    children: list[Any] = []
+    for child in element:
+        if isinstance(child.tag, str) and etree.QName(child).localname not in ignored:
+            structure = _structure(child, ignored)
+            if structure not in children:
+                children.append(structure)
+    return etree.QName(element).localname, tuple(children)
+
+
+def test_structure_is_that_of_sen2cor_2_4(reference_data: Path, tmp_path: Path) -> None:
+    root = _write(_source(reference_data, tmp_path, "14 of early 2017"), tmp_path / "out", None)
+    folder = reference_data / "metadata" / "l2a_sen2cor_2.4.0"
+    none: frozenset[str] = frozenset()
+    for name, path in (
+        ("MTD_MSIL2A.xml", root / "MTD_MSIL2A.xml"),
+        ("MTD_TL.xml", next(root.glob("GRANULE/*/MTD_TL.xml"))),
+    ):
+        theirs = etree.parse(folder / name).getroot()
+        ours = etree.parse(path).getroot()
+        assert _structure(ours, none) == _structure(theirs, none)
+        assert ours.tag == theirs.tag
+
+
+def test_structure_is_that_of_baseline_05_11(reference_data: Path, tmp_path: Path) -> None:
+    """Format 15: the elements and their order, but for what this processor does not know.
+
+    The identifier of ESA's own collection, clouds over land (no land mask is used), and elements
+    that the trimmed or older Level-1C metadata lack.
+    """
+    level1c = _source(reference_data, tmp_path, "34UCF")
+    root = _write(level1c, tmp_path / "out", None)
+    (folder,) = (reference_data / "metadata" / "l2a_baseline_05.11").iterdir()
+    ignored = frozenset(
+        {
+            "PRODUCT_DOI",
+            "CLOUDY_PIXEL_OVER_LAND_PERCENTAGE",
+            "REFERENCE_BAND",
+            "GRI_FILENAME",
+            "Tile_Angles",
+        }
+    )
+    for pattern in ("MTD_MSIL2A.xml", "GRANULE/*/MTD_TL.xml"):
+        theirs = etree.parse(next(folder.glob(pattern))).getroot()
+        ours = etree.parse(next(root.glob(pattern))).getroot()
+        assert _structure(ours, ignored) == _structure(theirs, ignored)
+        assert ours.tag == theirs.tag

@@ -1,0 +1,105 @@
+"""The XML report of a run."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from sen2cor.errors import OutputError
+from sen2cor.product.report import XmlReportHandler, report_name
+
+
+def _logger(handler: logging.Handler) -> logging.Logger:
+    logger = logging.Logger("test")
+    logger.addHandler(handler)
+    return logger
+
+
+def test_one_entry_per_record_with_its_origin(tmp_path: Path) -> None:
+    path = tmp_path / "log" / "run_report.xml"
+    handler = XmlReportHandler(path)
+    _logger(handler).warning("no ECMWF data in %s", "tile")
+    root = etree.parse(path).getroot()
+    assert root.tag == "Sen2Cor_Level-2A_Report_File"
+    (check,) = root.findall("check")
+    inspection = check.find("inspection")
+    assert set(inspection.attrib) == {
+        "execution",
+        "level",
+        "process",
+        "module",
+        "function",
+        "line",
+    }
+    assert inspection.get("level") == "WARNING"
+    assert inspection.get("process") == str(os.getpid())
+    assert inspection.get("module") == "test_report"
+    assert inspection.get("function") == "test_one_entry_per_record_with_its_origin"
+    assert check.find("message").attrib == {"contentType": "Text"}
+    assert check.findtext("message") == "no ECMWF data in tile"
+    handler.close()
+
+
+def test_siimpc_733_well_formed_at_every_moment(tmp_path: Path) -> None:
+    path = tmp_path / "report.xml"
+    handler = XmlReportHandler(path)
+    logger = _logger(handler)
+    assert len(etree.parse(path).getroot()) == 0
+    messages = [
+        "B02 < B03 & B04 > 5",
+        "quote \" and '",
+        "]]>",
+        "bell \x07 and \x00",
+        "ü \U0001f6f0",
+    ]
+    for count, message in enumerate(messages, start=1):
+        logger.info("%s", message)
+        assert len(etree.parse(path).getroot()) == count
+    texts = [found.text for found in etree.parse(path).getroot().iter("message")]
+    assert texts[:3] == messages[:3]
+    assert texts[3] == "bell \ufffd and \ufffd"
+    assert texts[4] == messages[4]
+    handler.close()
+
+
+@settings(max_examples=50)
+@given(st.text(alphabet=st.characters()))
+def test_any_text_is_readable(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.mktemp("report") / "report.xml"
+    handler = XmlReportHandler(path)
+    _logger(handler).error("%s", text)
+    handler.close()
+    (message,) = etree.parse(path).getroot().iter("message")
+    assert len(message.text or "") <= max(len(text), 1)
+
+
+def test_an_exception_is_written_with_its_traceback(tmp_path: Path) -> None:
+    handler = XmlReportHandler(tmp_path / "report.xml")
+    try:
+        raise ValueError("<broken>")
+    except ValueError:
+        _logger(handler).exception("failed")
+    handler.close()
+    (message,) = etree.parse(tmp_path / "report.xml").getroot().iter("message")
+    assert "ValueError: <broken>" in message.text
+
+
+def test_siimpc_555_two_runs_two_reports() -> None:
+    zone = timezone(timedelta(hours=2))
+    first = datetime(2017, 4, 3, 12, 50, 21, tzinfo=zone)
+    name = report_name("S2A_MSIL2A_X.SAFE", first)
+    assert name == "S2A_MSIL2A_X_20170403T105021_report.xml"
+    assert report_name("S2A_MSIL2A_X.SAFE", first + timedelta(seconds=1)) != name
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot write"):
+        XmlReportHandler(tmp_path / "file" / "report.xml")
