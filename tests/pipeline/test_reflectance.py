@@ -1,0 +1,91 @@
+"""From numbers to numbers: clipping, offsets, no data, block independence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sen2cor.atmosphere.inversion import Inversion
+from sen2cor.grids import Grid
+from sen2cor.imagery import jpeg2000
+from sen2cor.pipeline.reflectance import BandCorrection, to_numbers, write_band, write_map
+from sen2cor.pipeline.tile_pixels import TilePixels
+from sen2cor.pipeline.workers import workers
+
+GRIDS = {
+    resolution: Grid(32633, 3e5, 5.9e6, float(resolution), 3600 // resolution, 3000 // resolution)
+    for resolution in (10, 20, 60)
+}
+
+
+def pixels_of(offset: int = 0) -> TilePixels:
+    rng = np.random.default_rng(4)
+    native = {"B02": rng.integers(1, 9000, GRIDS[10].shape).astype(np.uint16)}
+    native["B02"][100:140, 50:90] = 0
+    native["B02"][0, 0] = 65535
+    return TilePixels(GRIDS, native, 1e-4, {"B02": offset})
+
+
+def field(value: float) -> np.ndarray:
+    return np.full(GRIDS[60].shape, value, np.float32)
+
+
+def test_dark_pixels_become_one_and_only_no_data_is_zero() -> None:
+    """A clipped negative reflectance must not read as no data (SIIMPC-768)."""
+    reflectance = np.array([-0.3, 0.0, 0.00004, 0.1234, 9.0, 0.2, 0.2], np.float32)
+    source = np.array([5, 5, 5, 5, 5, 0, 65535], np.uint16)
+    np.testing.assert_array_equal(
+        to_numbers(reflectance, source, 10000.0, 0), [1, 1, 1, 1234, 65534, 0, 65535]
+    )
+
+
+def test_negative_reflectance_survives_where_the_product_has_an_offset() -> None:
+    source = np.ones(3, np.uint16)
+    reflectance = np.array([-0.02, 0.0, -0.2], np.float32)
+    np.testing.assert_array_equal(to_numbers(reflectance, source, 10000.0, -1000), [800, 1000, 1])
+
+
+@pytest.mark.parametrize("resolution", [10, 20, 60])
+def test_identity_gives_the_numbers_back(tmp_path: Path, resolution: int) -> None:
+    pixels = pixels_of()
+    with workers(2) as pool:
+        for coarser in (20, 60):
+            pixels.derive(coarser, ["B02"], pool)
+    correction = BandCorrection(
+        "B02", resolution, pixels, Inversion(field(1.0), field(0.0)), 60
+    )
+    path = tmp_path / "band.jp2"
+    write_band(path, correction, GRIDS[resolution], 64, quantification=10000.0, offset=0)
+    np.testing.assert_array_equal(jpeg2000.read(path), pixels.numbers("B02", resolution))
+
+
+def test_offset_of_the_input_is_applied_once() -> None:
+    with_offset, without = pixels_of(-1000), pixels_of()
+    inversion = Inversion(field(1.25), field(-0.05))
+    rows = slice(64, 128)
+    shifted, _ = BandCorrection("B02", 10, with_offset, inversion, 60).reflectance(rows)
+    plain, _ = BandCorrection("B02", 10, without, inversion, 60).reflectance(rows)
+    np.testing.assert_allclose(plain - shifted, 1.25 * 0.1, atol=1e-6)
+
+
+def test_rows_in_any_portion_are_corrected_alike() -> None:
+    rng = np.random.default_rng(8)
+    gain = rng.uniform(0.9, 1.3, GRIDS[60].shape).astype(np.float32)
+    bias = rng.uniform(-0.1, 0.0, GRIDS[60].shape).astype(np.float32)
+    albedo = rng.uniform(0.0, 0.2, GRIDS[60].shape).astype(np.float32)
+    correction = BandCorrection("B02", 10, pixels_of(), Inversion(gain, bias, albedo), 60)
+    whole, _ = correction.reflectance(slice(0, 360))
+    parts = [correction.reflectance(slice(top, min(top + 37, 360)))[0] for top in range(0, 360, 37)]
+    np.testing.assert_allclose(np.concatenate(parts), whole, atol=2e-6)
+
+
+def test_map_is_zero_only_where_there_is_no_data(tmp_path: Path) -> None:
+    mask = np.zeros(GRIDS[20].shape, bool)
+    mask[:30] = True
+    path = tmp_path / "AOT.jp2"
+    write_map(
+        path, field(0.0), GRIDS[20], 64, factor=3.0, scale=1000.0, no_data=lambda rows: mask[rows]
+    )
+    np.testing.assert_array_equal(jpeg2000.read(path), np.where(mask, 0, 1))

@@ -1,0 +1,83 @@
+"""The command line before any product is touched: usage, banner, start-up."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sen2cor import __version__
+from sen2cor.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sen2cor.cli", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_help_holds_the_banner_that_callers_look_for() -> None:
+    text = call("--help").stdout
+    assert re.search(
+        r"^Sentinel\-2 Level 2A Processor \(Sen2Cor\)\. Version: ([2-9]+\.[0-9]+\.[0-9]+),.*$",
+        text,
+        re.MULTILINE,
+    )
+    found = re.search(r"Version: (\d+.\d+.\d+)", text)
+    assert found is not None and found[1] < "2.08.00"
+
+
+def test_version_names_both_the_compatible_and_the_own_version() -> None:
+    lines = call("--version").stdout.splitlines()
+    assert lines[0].endswith("supporting Level-1C product version: 13.1 - 15.")
+    assert __version__ in lines[1]
+
+
+def test_help_answers_at_once_with_a_home_that_cannot_be_written(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        assert call("--help", HOME=str(tmp_path), SEN2COR_HOME=str(tmp_path)).returncode == 0
+        seconds.append(time.perf_counter() - began)
+    assert min(seconds) < 0.5
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "no product given"),
+        (["--resolution", "30", "x"], "--resolution"),
+        (["--no_such_option", "x"], "--no_such_option"),
+        (["--mode", "generate_datastrip", "x"], "--mode belongs to a later version"),
+        (["--tif", "x"], "--tif belongs to a later version"),
+        (["--GIP_L2A_PB", "f.xml", "x"], "--GIP_L2A_PB belongs to a later version"),
+        (["--sc_only", "--resolution", "10", "x"], "--sc_only has no resolution of 10 m"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_two(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert says in printed.err
+    assert printed.err.count("\n") == 1
+    assert re.search(r"[\s\S]+(?:UserWarning|Error): (.+)", printed.err)
+
+
+def test_setup_writes_a_home_and_nothing_else(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert call("--setup", str(home)).returncode == 0
+    assert {path.name for path in home.iterdir()} == {"cfg", "L2A_Bashrc"}
