@@ -1,1 +1,37 @@
-"""Scene classification: arrays and thresholds in, classes and probabilities out."""
+"""Scene classification: reflectance in, classes and probabilities of cloud and snow out.
+
+Pure: arrays and dataclasses only. Each step of the algorithm stands in the file of its name and can be
+called alone; `chain` says in which order they come.
+"""
+
+from sen2cor.classification.chain import (
+    CLASSIFICATION_BANDS,
+    Classification,
+    SpectralClasses,
+    classify,
+    classify_rows,
+    spectral_classes,
+)
+from sen2cor.classification.defective import defective_of
+from sen2cor.classification.median_filter import median_filter
+from sen2cor.classification.no_data import no_data_of
+from sen2cor.classification.quality import ClassPercentages
+from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
+from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
+
+__all__ = [
+    "CLASSIFICATION_BANDS",
+    "NOT_CLASSIFIED",
+    "ClassPercentages",
+    "Classification",
+    "ClassificationConstants",
+    "ClassificationThresholds",
+    "SceneClass",
+    "SpectralClasses",
+    "classify",
+    "classify_rows",
+    "defective_of",
+    "median_filter",
+    "no_data_of",
+    "spectral_classes",
+]

@@ -112,3 +112,60 @@ class ClassificationThresholds:
     rv_b11: float = 5.45
     rv_b12: float = 2.55
     t_sdw: float = 0.75
+
+
+@dataclass(frozen=True)
+class ClassificationConstants:
+    """Limits that the calibration file has no element for, with the values of Sen2Cor 2.3.
+
+    Attributes
+    ----------
+    dark_b04_max, dark_b8a_min, dark_b8a_max : float
+        Dark features: B04 and B8A lie strictly between.
+    snow_red_edge_ratio : float
+        Snow: least B05/B8A. Sen2Cor 2.8 takes 0.85 and finds more snow, 2.2 takes 1.0.
+    snow_ring : int
+        Pixels, city-block distance, next to snow that are no cloud.
+    vegetation_b02_max : float
+        What is brighter in B02 is not called vegetation.
+    soil_b02_lowest, soil_b02_highest : float
+        Bounds of the limit of B02 for soil.
+    water_b12_lowest, water_b12_highest : float
+        Bounds of the limit of B12 for water.
+    water_b02_max : float
+        What is brighter in B02 is not called water.
+    blue_water_difference : float
+        B02 - B04 of blue water.
+    rock_b02_slope, rock_b02_offset, rock_b02_lowest, rock_b02_highest : float
+        Sand and rock: limit of B02 as a function of B8A/B11, and its bounds.
+    rock_b02_b11_max : float
+        Sand and rock: greatest B02/B11.
+    t1_r_b04_b11, t2_r_b04_b11 : float
+        Ice and sun glint: ramp of B04/B11.
+    cirrus_b02_max : float
+        What is brighter in B02 is not called thin cirrus.
+    cirrus_elevation_max : float
+        Metres; above, too little water vapour is left to hide the ground in B10.
+    """
+
+    dark_b04_max: float = 0.10
+    dark_b8a_min: float = 0.04
+    dark_b8a_max: float = 0.15
+    snow_red_edge_ratio: float = 1.0
+    snow_ring: int = 3
+    vegetation_b02_max: float = 0.15
+    soil_b02_lowest: float = 0.15
+    soil_b02_highest: float = 0.32
+    water_b12_lowest: float = 0.07
+    water_b12_highest: float = 0.21
+    water_b02_max: float = 0.20
+    blue_water_difference: float = 0.034
+    rock_b02_slope: float = -0.25
+    rock_b02_offset: float = 0.475
+    rock_b02_lowest: float = 0.16
+    rock_b02_highest: float = 0.35
+    rock_b02_b11_max: float = 0.8
+    t1_r_b04_b11: float = 3.0
+    t2_r_b04_b11: float = 6.0
+    cirrus_b02_max: float = 0.50
+    cirrus_elevation_max: float = 1500.0
