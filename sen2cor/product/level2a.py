@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from sen2cor.errors import InputError
+from sen2cor.errors import ConfigurationError, InputError
 from sen2cor.product import metadata, naming, schemas
 from sen2cor.product.level2a_tile import Level2ATile, tile_from_metadata
 from sen2cor.product.manifest import MANIFEST_NAME, manifest
@@ -86,14 +86,16 @@ class Level2AProduct:
         Raises
         ------
         ConfigurationError
-            If the input cannot be written in that format.
+            If the input cannot be written in that format, or the product exists in another one.
         LockedError
             If another run is working on the product.
         OutputError
             If the folder cannot be written.
         """
         form = output_psd(level1c.psd, psd)
-        workspace = Workspace.claim(level2a_path(level1c, target_directory, psd=psd))
+        path = level2a_path(level1c, target_directory, psd=psd)
+        _check_format(path, form)
+        workspace = Workspace.claim(path)
         try:
             exists_before = workspace.carry_over()
         except BaseException:
@@ -126,10 +128,10 @@ class Level2AProduct:
         return self._tiles[level1c_tile.tile_id][1]
 
     def drop(self, level1c_tile: Level1CTile) -> None:
-        """Take a tile that failed out of the product, with all its files."""
-        _, tile = self._tiles.pop(level1c_tile.tile_id, (None, None))
-        folder = tile.folder if tile else self._new_tile(level1c_tile).folder
-        shutil.rmtree(folder, ignore_errors=True)
+        """Take a tile that failed out of the product; what it had in earlier runs stays."""
+        folder = self.tile(level1c_tile).folder
+        del self._tiles[level1c_tile.tile_id]
+        self._workspace.restore(folder)
 
     def finish(self, run: RunRecord, *, schema_folder: Path | None = None) -> Path:
         """Write the metadata from what is on disk and put the product in its place.
@@ -166,6 +168,7 @@ class Level2AProduct:
             for name, schema in schemas.structure_schemas(self.psd).items():
                 metadata.write(schema, root / "rep_info" / name)
             if run.report is not None and run.report.is_file():
+                (root / run.report.name).unlink(missing_ok=True)
                 shutil.copyfile(run.report, root / run.report.name)
             document = manifest(root, self.psd, product_file, self._level1c.root / MANIFEST_NAME)
             self._check(document, "manifest", schema_folder)
@@ -323,6 +326,21 @@ class Level2AProduct:
         if schema is not None:
             for problem in schemas.problems(document, schema):
                 logger.warning("%s: metadata is invalid: %s", file_name, problem)
+
+
+def _check_format(path: Path, psd: Psd) -> None:
+    """Refuse to mix two formats in one product."""
+    for file in sorted(path.glob("*MTD*L2A*.xml")):
+        root = metadata.read(file)
+        wanted = metadata.namespace(psd.namespace, "User_Product_Level-2A.xsd")
+        if not (
+            root.tag.startswith(f"{{{wanted}}}")
+            and root.find(f".//{psd.prefix}Product_Info") is not None
+        ):
+            raise ConfigurationError(
+                f"{path} exists in another format than {psd.version}: "
+                "remove it or choose another folder with --output_dir"
+            )
 
 
 def _copy_folder(source: Path, target: Path, without: str | None = None) -> None:

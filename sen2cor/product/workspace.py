@@ -32,6 +32,9 @@ _NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 _OWNER_GRACE = 60.0
 """Seconds in which a run that has just made its folder may not yet have put its name in."""
 
+_FOREIGN_GRACE = 2 * 3600.0
+"""Seconds without any change after which a run on another host (or container) counts as dead."""
+
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
@@ -116,14 +119,20 @@ class Workspace:
         """
         if not self.final.is_dir():
             return False
-        with writing(self.product):
-            for source in sorted(self.final.rglob("*")):
-                target = self.product / source.relative_to(self.final)
-                if source.is_dir():
-                    target.mkdir(parents=True, exist_ok=True)
-                elif source.is_file():
-                    _link_or_copy(source, target)
+        self.restore(self.product)
         return True
+
+    def restore(self, folder: Path) -> None:
+        """Bring a folder of the growing product back to what it is in the final product."""
+        with writing(folder):
+            if folder != self.product:
+                shutil.rmtree(folder, ignore_errors=True)
+            original = self.final / folder.relative_to(self.product)
+            for source in sorted(original.rglob("*")):
+                target = folder / source.relative_to(original)
+                if source.is_file():
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    _link_or_copy(source, target)
 
     def publish(self) -> None:
         """Put the product in its place; afterwards the temporary folder is gone.
@@ -163,13 +172,14 @@ class Workspace:
             if time.time() - self.folder.stat().st_mtime < _OWNER_GRACE:
                 raise LockedError(_locked(self.final, "another run has just started"))
         elif owner.get("host") != socket.gethostname():
-            raise LockedError(
-                _locked(
-                    self.final,
-                    f"process {owner.get('pid')} on host {owner.get('host')} has been working on "
-                    f"it since {owner.get('started')}; if it is dead, remove {self.folder}",
+            if time.time() - _last_change(self.folder) < _FOREIGN_GRACE:
+                raise LockedError(
+                    _locked(
+                        self.final,
+                        f"process {owner.get('pid')} on host {owner.get('host')} has been working "
+                        f"on it since {owner.get('started')}; if it is dead, remove {self.folder}",
+                    )
                 )
-            )
         elif _is_alive(owner):
             raise LockedError(_locked(self.final, f"process {owner.get('pid')} is working on it"))
         logger.warning("Removing what an interrupted run left: %s", self.folder)
@@ -210,6 +220,10 @@ def _is_alive(owner: dict[str, Any]) -> bool:
         return True
     except (psutil.NoSuchProcess, KeyError, TypeError, ValueError):
         return False
+
+
+def _last_change(folder: Path) -> float:
+    return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
 
 
 def _locked(final: Path, reason: str) -> str:

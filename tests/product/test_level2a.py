@@ -9,6 +9,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -190,6 +191,27 @@ def test_a_failed_tile_is_taken_out(tmp_path: Path) -> None:
     assert len(list((root / "GRANULE").iterdir())) == 1
 
 
+def test_a_tile_that_fails_later_keeps_what_it_had(level1c: Any, tmp_path: Path) -> None:
+    root = _make(level1c, tmp_path / "out", (60,))
+    before = _names(root)
+    with Level2AProduct.begin(level1c, tmp_path / "out") as product:
+        tile = product.tile(level1c.tiles[0])
+        _fill(tile, (20,))
+        tile.image_path("B02", 60).unlink()
+        product.drop(level1c.tiles[0])
+        product.finish(RUN)
+    assert _names(root) == before
+    document = etree.parse(root / "MTD_MSIL2A.xml").getroot()
+    assert len(list(document.iter("IMAGE_FILE_2A"))) == len(list(root.rglob("*m.jp2")))
+
+
+def test_two_formats_are_not_mixed(level1c: Any, tmp_path: Path) -> None:
+    _make(level1c, tmp_path / "out")
+    for other in ("14.5", "15"):
+        with pytest.raises(ConfigurationError, match="another format"):
+            Level2AProduct.begin(level1c, tmp_path / "out", psd=other)
+
+
 def test_optional_parts_may_be_missing(tmp_path: Path) -> None:
     source = write_level1c(tmp_path, "14.2")
     for name in ("AUX_DATA", "HTML", "DATASTRIP"):
@@ -306,6 +328,10 @@ def test_a_run_on_another_host_is_left_alone(level1c: Any, tmp_path: Path) -> No
     with pytest.raises(LockedError, match="elsewhere"):
         Level2AProduct.begin(level1c, tmp_path / "out")
     assert folder.is_dir()
+    long_ago = time.time() - 1e6
+    for path in (*folder.rglob("*"), folder):
+        os.utime(path, (long_ago, long_ago))
+    Level2AProduct.begin(level1c, tmp_path / "out").abandon()
 
 
 def test_death_between_the_two_renames_loses_no_product(level1c: Any, tmp_path: Path) -> None:
