@@ -1,0 +1,144 @@
+"""Ozone, water vapour and pressure of the weather model that comes with a tile (ECMWF, GRIB).
+
+Source: Sentinel-2 Products Specification Document, ``AUX_ECMWFT``: band 1 total column water
+vapour (kg m-2), band 2 mean sea-level pressure (Pa), band 3 total column ozone (kg m-2), on a small
+grid of longitudes and latitudes around the tile.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from sen2cor.grids import Grid
+
+logger = logging.getLogger(__name__)
+
+KILOGRAM_PER_DOBSON = 2.1415e-5
+"""kg m-2 of ozone in one Dobson unit: 2.6867e20 molecules m-2 of 47.998 g/mol (CODATA)."""
+
+_WATER, _PRESSURE, _OZONE = 1, 2, 3
+_PLAUSIBLE = {
+    "ozone": (50.0, 700.0),
+    "water_vapour": (0.0, 10.0),
+    "pressure": (850.0, 1100.0),
+}
+
+
+@dataclass(frozen=True)
+class Meteorology:
+    """State of the atmosphere at the centre of a tile.
+
+    Attributes
+    ----------
+    ozone : float
+        Total column in Dobson units.
+    water_vapour : float
+        Total column in cm of precipitable water.
+    pressure : float
+        Mean sea-level pressure in hPa.
+    """
+
+    ozone: float
+    water_vapour: float
+    pressure: float
+
+
+@lru_cache(maxsize=64)
+def read_meteorology(path: Path, grid: Grid) -> Meteorology | None:
+    """Read the weather at the centre of a tile, interpolated bilinearly.
+
+    Parameters
+    ----------
+    path : Path
+        GRIB file.
+    grid : Grid
+        Any grid that covers the tile.
+
+    Returns
+    -------
+    Meteorology or None
+        None, with one WARNING, if the file cannot be read or its values cannot be true.
+    """
+    try:
+        values = _sample(path, *tile_centre(grid))
+    except (RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        logger.warning("%s: no usable weather data (%s); the settings are used", path, reason)
+        return None
+    found = Meteorology(
+        ozone=values[_OZONE] / KILOGRAM_PER_DOBSON,
+        water_vapour=values[_WATER] / 10.0,
+        pressure=values[_PRESSURE] / 100.0,
+    )
+    for name, (least, most) in _PLAUSIBLE.items():
+        value = getattr(found, name)
+        if not least <= value <= most:
+            logger.warning(
+                "%s: %s of %g is not possible (%g to %g); the settings are used",
+                path,
+                name,
+                value,
+                least,
+                most,
+            )
+            return None
+    return found
+
+
+def tile_centre(grid: Grid) -> tuple[float, float]:
+    """Return longitude and latitude of the centre of a grid in degrees (WGS 84)."""
+    from osgeo import osr
+
+    osr.UseExceptions()
+    projected, geographic = osr.SpatialReference(), osr.SpatialReference()
+    projected.ImportFromEPSG(grid.epsg)
+    geographic.ImportFromEPSG(4326)
+    for reference in (projected, geographic):
+        reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    easting = grid.ulx + grid.cols * grid.pixel_size / 2
+    northing = grid.uly - grid.rows * grid.pixel_size / 2
+    transformation = osr.CoordinateTransformation(projected, geographic)
+    longitude, latitude, _ = transformation.TransformPoint(easting, northing)
+    return float(longitude), float(latitude)
+
+
+def _sample(path: Path, longitude: float, latitude: float) -> dict[int, float]:
+    """Values of the three bands at a point."""
+    from osgeo import gdal
+
+    gdal.UseExceptions()
+    dataset = gdal.OpenEx(str(path), gdal.OF_RASTER, allowed_drivers=["GRIB"])
+    if dataset.RasterCount < _OZONE:
+        raise ValueError(f"{dataset.RasterCount} bands, expected {_OZONE} or more")
+    cols, rows = dataset.RasterXSize, dataset.RasterYSize
+    west, step_x, _, north, _, step_y = dataset.GetGeoTransform()
+    middle = west + step_x * cols / 2
+    longitude += 360.0 * round((middle - longitude) / 360.0)
+    col, row = (longitude - west) / step_x - 0.5, (latitude - north) / step_y - 0.5
+    # half a step beyond the outer nodes is still inside their pixels
+    if not (-1.0 <= col <= cols and -1.0 <= row <= rows):
+        raise ValueError("its grid does not cover the tile")
+    values = {}
+    for number in (_WATER, _PRESSURE, _OZONE):
+        raw = dataset.GetRasterBand(number).ReadRaster(buf_type=gdal.GDT_Float64)
+        values[number] = _bilinear(np.frombuffer(raw).reshape(rows, cols), row, col)
+    return values
+
+
+def _bilinear(nodes: npt.NDArray[np.float64], row: float, col: float) -> float:
+    """Interpolate between nodes; the outer nodes hold beyond the edge."""
+    row = min(max(row, 0.0), nodes.shape[0] - 1.0)
+    col = min(max(col, 0.0), nodes.shape[1] - 1.0)
+    top, left = math.floor(row), math.floor(col)
+    bottom, right = min(top + 1, nodes.shape[0] - 1), min(left + 1, nodes.shape[1] - 1)
+    down, across = row - top, col - left
+    upper = nodes[top, left] * (1 - across) + nodes[top, right] * across
+    lower = nodes[bottom, left] * (1 - across) + nodes[bottom, right] * across
+    return float(upper * (1 - down) + lower * down)
