@@ -1,0 +1,107 @@
+"""The command L2A_Simulate: makes Level-1C products with a known truth."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sen2cor.errors import Sen2CorError, UsageError
+
+EPILOG = """examples:
+  L2A_Simulate --scene summer --size 12 --output scenes
+  L2A_Simulate --scene winter --size 109.8 --psd 15 --spacecraft S2B --output scenes
+  L2A_Simulate --scene summer --size 6 --psd 13.1 --tiles 32UQD 32UPD --output scenes
+  L2A_Simulate --wrap folder_of_13_bands --output scenes
+
+Beside a product NAME.SAFE stands its truth, the folder NAME.truth: truth.json and arrays (.npy)
+of surface reflectance (x 10000), classes, aerosol, water vapour and clouds.
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="L2A_Simulate",
+        description="Make a Sentinel-2 Level-1C product from a synthetic scene or given pixels.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--scene", metavar="NAME", default="summer", help="default: summer")
+    parser.add_argument("--list", action="store_true", help="list the built-in scenes")
+    parser.add_argument(
+        "--size", metavar="KM", type=float, default=6.0,
+        help="extent, a multiple of 0.06 up to 109.8; default: 6",
+    )  # fmt: skip
+    parser.add_argument(
+        "--psd", choices=("13.1", "14.2", "14.5", "15"), default="14.2",
+        help="format of the product; 15: baseline 05.09 with offsets; default: 14.2",
+    )  # fmt: skip
+    parser.add_argument("--spacecraft", choices=("S2A", "S2B", "S2C"), default="S2A")
+    parser.add_argument("--seed", type=int, default=1, help="another seed, another ground")
+    parser.add_argument(
+        "--tiles", metavar="MGRS", nargs="+", default=[],
+        help="tiles instead of the scene's own, several only with --psd 13.1",
+    )  # fmt: skip
+    parser.add_argument(
+        "--wrap", metavar="FOLDER", type=Path,
+        help="take the 13 band images of a folder instead of a scene",
+    )  # fmt: skip
+    parser.add_argument("--output", metavar="DIR", type=Path, default=Path())
+    parser.add_argument("--verbose", action="store_true", help="say what is being made")
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> str:
+    from sen2cor.simulation.scenes import SCENES
+
+    if arguments.list:
+        return "\n".join(f"{scene.name:8s} {scene.description}" for scene in SCENES.values())
+    if arguments.wrap is not None:
+        from sen2cor.simulation.wrap import wrap
+
+        return str(
+            wrap(
+                arguments.wrap, arguments.output,
+                psd=arguments.psd, spacecraft=arguments.spacecraft,
+            )
+        )  # fmt: skip
+    if arguments.scene not in SCENES:
+        raise UsageError(f"no scene {arguments.scene!r}; there are {', '.join(SCENES)}")
+    if len(arguments.tiles) > 1 and arguments.psd != "13.1":
+        raise UsageError("several tiles in one product exist only in format 13.1: --psd 13.1")
+    size = round(arguments.size * 1000)
+    if size % 60:
+        raise UsageError(f"--size {arguments.size:g}: must be a multiple of 0.06 km")
+    from sen2cor.simulation.render import simulate
+
+    return str(
+        simulate(
+            SCENES[arguments.scene], arguments.output, size=size, psd=arguments.psd,
+            spacecraft=arguments.spacecraft, seed=arguments.seed, mgrs=tuple(arguments.tiles),
+        )
+    )  # fmt: skip
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; the last line on standard output is the path of the product.
+
+    Returns
+    -------
+    int
+        0, or the exit code of the error.
+    """
+    arguments = _parser().parse_args(argv)
+    level = logging.INFO if arguments.verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(message)s")
+    try:
+        print(_run(arguments))
+    except Sen2CorError as error:
+        print(f"L2A_Simulate: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""Clouds, their shadows, and cirrus.
+
+Clouds lie at one height. A pixel sees the cloud where its line of sight crosses that height, and
+lies in the shadow of the cloud where its line to the sun crosses it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import map_coordinates
+
+from sen2cor.grids import Float32Array, Grid
+from sen2cor.simulation.patterns import fractal
+from sen2cor.simulation.scenes import Scene
+
+RESOLUTION = 20
+"""Pixel size of the cloud layers, metres."""
+
+_ASYMMETRY = 0.86
+_DIFFUSE_SHARE = 0.12
+"""Share of the direct beam that comes scattered through a thick cloud."""
+
+_ICE = {"B11": 0.60, "B12": 0.45}
+_DROPLETS = {"B11": 0.82, "B12": 0.62}
+"""Reflectance relative to the visible, where water absorbs (Nakajima & King 1990, figure 2)."""
+
+
+@dataclass(frozen=True)
+class CloudField:
+    """Clouds at their own place above the ground, on a grid wider than the scene.
+
+    Attributes
+    ----------
+    depth : ndarray of float32, shape (rows, cols)
+        Optical thickness, or reflectance of the cirrus.
+    ulx, uly : float
+        Map coordinates of the upper left corner.
+    height : float
+        Metres.
+    """
+
+    depth: Float32Array
+    ulx: float
+    uly: float
+    height: float
+
+    def seen(self, grid: Grid, zenith: Float32Array, azimuth: Float32Array) -> Float32Array:
+        """Depth on the lines from the ground to the sun or to the spacecraft.
+
+        Parameters
+        ----------
+        grid : Grid
+            Of the ground, any pixel size.
+        zenith, azimuth : ndarray of float32, shape of the grid or broadcastable
+            Of the line, degrees; the azimuth from the grid's north.
+
+        Returns
+        -------
+        ndarray of float32, shape of the grid
+        """
+        reach = np.float32(self.height) * np.tan(np.radians(zenith))
+        rows = (np.arange(grid.rows, dtype=np.float32)[:, None] + 0.5) * grid.pixel_size
+        cols = (np.arange(grid.cols, dtype=np.float32)[None, :] + 0.5) * grid.pixel_size
+        south = rows + np.float32(self.uly - grid.uly) - reach * np.cos(np.radians(azimuth))
+        east = cols + np.float32(grid.ulx - self.ulx) + reach * np.sin(np.radians(azimuth))
+        south, east = np.broadcast_arrays(south, east)
+        at = np.stack([south, east]).astype(np.float32) / np.float32(RESOLUTION) - np.float32(0.5)
+        return np.asarray(map_coordinates(self.depth, at, order=1, mode="nearest"), np.float32)
+
+
+def cumulus(scene: Scene, grid: Grid, seed: int) -> CloudField:
+    """Fair-weather clouds; depth is their optical thickness."""
+    field = _layer(grid, scene.cloud_height, scene.cloud_scale, 6, seed + 301, 1.0)
+    level = _level(field.depth, scene.cloud_cover)
+    excess = np.maximum(field.depth - np.float32(level), 0.0)
+    depth = np.float32(scene.cloud_depth) * (1.0 - np.exp(-((excess / 0.55) ** 1.3)))
+    return CloudField(depth.astype(np.float32), field.ulx, field.uly, field.height)
+
+
+def cirrus(scene: Scene, grid: Grid, seed: int) -> CloudField:
+    """High streaks; depth is their reflectance in the visible."""
+    field = _layer(grid, scene.cirrus_height, 2600.0, 5, seed + 401, 2.6)
+    level = _level(field.depth, scene.cirrus_cover)
+    excess = np.clip(field.depth - np.float32(level), 0.0, 1.0)
+    depth = np.float32(scene.cirrus_depth) * excess
+    return CloudField(depth.astype(np.float32), field.ulx, field.uly, field.height)
+
+
+def _layer(
+    grid: Grid, height: float, scale: float, octaves: int, seed: int, stretch: float
+) -> CloudField:
+    margin = RESOLUTION * (int(2.3 * height) // RESOLUTION + 2)
+    ulx, uly = grid.ulx - margin, grid.uly + margin
+    extent = grid.rows * grid.pixel_size + 2 * margin
+    number = int(extent // RESOLUTION)
+    x = ulx + RESOLUTION * (np.arange(number) + 0.5)
+    y = uly - RESOLUTION * (np.arange(number) + 0.5)
+    depth = np.empty((number, number), np.float32)
+    for start in range(0, number, 256):
+        rows = slice(start, start + 256)
+        depth[rows] = fractal(y[rows], x / stretch, scale, octaves, seed, 0.6)
+    return CloudField(depth, ulx, uly, height)
+
+
+def _level(noise: Float32Array, cover: float) -> float:
+    if cover <= 0:
+        return np.inf
+    return float(np.quantile(noise[::8, ::8], 1.0 - cover))
+
+
+def cloud_reflectance(depth: Float32Array, band: str) -> Float32Array:
+    """Reflectance of a cloud of droplets by the two-stream formula of a non-absorbing layer."""
+    scattering = np.float32(1.0 - _ASYMMETRY) * depth
+    return np.asarray(scattering / (2.0 + scattering) * np.float32(_DROPLETS.get(band, 1.0)))
+
+
+def cirrus_reflectance(depth: Float32Array, band: str) -> Float32Array:
+    """Reflectance of the cirrus in a band."""
+    return np.asarray(depth * np.float32(_ICE.get(band, 1.0)))
+
+
+def sunlight(depth: Float32Array) -> Float32Array:
+    """Share of the direct sunlight that reaches the ground through a cloud."""
+    share = np.float32(1.0 - _DIFFUSE_SHARE) * np.exp(np.float32(-0.5) * depth)
+    return np.asarray(share + np.float32(_DIFFUSE_SHARE))

@@ -1,0 +1,79 @@
+"""From reflectance to digital numbers: noise, offset, quantisation.
+
+Signal-to-noise ratios at reference radiances: Sentinel-2 Mission Requirements Document
+(EOP-SM/1163/MR-dr) and Drusch et al. (2012), Remote Sensing of Environment 120, 25, table 1.
+Solar irradiance: metadata of Level-1C products of the three spacecraft.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from sen2cor.bands import BAND, BAND_NAMES
+from sen2cor.grids import Float32Array
+
+QUANTIFICATION = 10000
+
+_NOISE = {
+    "B01": (129.0, 129.0), "B02": (128.0, 154.0), "B03": (128.0, 168.0), "B04": (108.0, 142.0),
+    "B05": (74.5, 117.0), "B06": (68.0, 89.0), "B07": (67.0, 105.0), "B08": (103.0, 174.0),
+    "B8A": (52.5, 72.0), "B09": (9.0, 114.0), "B10": (6.0, 50.0), "B11": (4.0, 100.0),
+    "B12": (1.5, 100.0),
+}  # fmt: skip
+"""Reference radiance (W m-2 sr-1 um-1) and signal-to-noise ratio there."""
+
+SOLAR_IRRADIANCE: Mapping[str, tuple[float, ...]] = {
+    "S2A": (1884.69, 1959.66, 1823.24, 1512.06, 1424.64, 1287.61, 1162.08, 1041.63, 955.32,
+            812.92, 367.15, 245.59, 85.25),
+    "S2B": (1874.30, 1959.77, 1824.93, 1512.79, 1425.78, 1291.13, 1175.57, 1041.28, 953.93,
+            817.58, 365.41, 247.08, 87.75),
+    "S2C": (1865.96, 1957.18, 1821.83, 1512.84, 1425.46, 1287.99, 1173.12, 1042.08, 951.45,
+            816.21, 367.21, 246.49, 86.98),
+}  # fmt: skip
+"""W m-2 um-1 by bandId."""
+
+
+def noise_level(
+    band: str, reflectance: Float32Array, spacecraft: str, solar_zenith: float
+) -> Float32Array:
+    """Standard deviation of the noise, in reflectance.
+
+    Half of the variance at the reference radiance is taken to be constant, half to grow with
+    the signal (photons).
+
+    Parameters
+    ----------
+    band : str
+    reflectance : ndarray of float32
+        At the top of the atmosphere.
+    spacecraft : str
+    solar_zenith : float
+        Degrees.
+    """
+    radiance, ratio = _NOISE[band]
+    irradiance = SOLAR_IRRADIANCE[spacecraft][BAND[band].index]
+    reference = math.pi * radiance / (irradiance * math.cos(math.radians(solar_zenith)))
+    relative = np.maximum(reflectance, 0.0) / np.float32(reference)
+    return np.float32(reference / ratio) * np.sqrt(np.float32(0.5) * (1.0 + relative))
+
+
+def digital_numbers(reflectance: Float32Array, offset: int) -> npt.NDArray[np.uint16]:
+    """Quantise: 0 is no data and 65535 saturated, so valid pixels lie between them.
+
+    Parameters
+    ----------
+    reflectance : ndarray of float32
+    offset : int
+        RADIO_ADD_OFFSET: reflectance = (DN + offset) / 10000.
+    """
+    numbers = np.rint(reflectance * np.float32(QUANTIFICATION)) - np.float32(offset)
+    return np.clip(numbers, 1, 65534).astype(np.uint16)
+
+
+def generator(seed: int, band: str) -> np.random.Generator:
+    """Random numbers of one band of one scene."""
+    return np.random.default_rng([seed, BAND_NAMES.index(band)])

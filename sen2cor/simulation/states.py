@@ -1,0 +1,185 @@
+"""Run the radiative-transfer codes at the states of the scenes.
+
+``python -m sen2cor.simulation.states [SCENE ...]`` runs 6SV (scattering by molecules and aerosol)
+and LOWTRAN7 (absorption by gases) at each scene's own elevation, atmospheric profile, sun, views,
+aerosol loads and water columns, and keeps the results as package data. Needs the extra
+``simulation``; some minutes a scene.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from sen2cor.bands import BAND_NAMES
+from sen2cor.radiative_transfer import lowtran, scattering_runs, sixs
+from sen2cor.radiative_transfer.sixs import Scattering, State
+from sen2cor.simulation.atmosphere import DATA, SPACECRAFT, FloatArray
+from sen2cor.simulation.geometry import Overpass
+from sen2cor.simulation.scenes import SCENES, Scene
+from sen2cor.simulation.tiling import tile_grid
+from sen2cor.spectral_responses import spectral_response
+
+logger = logging.getLogger(__name__)
+
+AEROSOL = "rural"
+
+WAVELENGTHS = (0.412, 0.443, 0.470, 0.488, 0.515, 0.550, 0.590, 0.633, 0.670, 0.694, 0.760, 0.860,
+               1.240, 1.536, 1.650, 1.950, 2.250, 2.350)  # fmt: skip
+"""Micrometres: those at which 6SV itself solves the transfer, and the end of B12."""
+
+AEROSOL_LOADS = (0.5, 0.75, 1.0, 1.3, 1.7)
+"""Relative to the mean of the scene."""
+
+SUN_OFFSETS = (-1.6, 0.0, 1.6)
+"""Solar zenith relative to that of the tile's middle, degrees."""
+
+VIEW_ZENITHS = (0.0, 6.5, 13.0)
+RELATIVE_AZIMUTHS = (0.0, 90.0, 180.0)
+"""Degrees; 0 is backscatter."""
+
+WATER_COLUMNS = (0.0, 0.002, 0.02, 0.1, 0.22, 0.35, 0.5, 0.7, 0.85, 1.0, 1.15, 1.3, 1.6)
+"""Relative to the mean of the scene."""
+
+
+def solar_zeniths(scene: Scene) -> FloatArray:
+    """Solar zenith angles of the states, degrees."""
+    overpass = Overpass(tile_grid(scene.mgrs), scene.sensing_time, scene.track)
+    zenith, _ = overpass.sun_nodes()
+    return np.round(zenith[11, 11], 2) + np.array(SUN_OFFSETS)
+
+
+def scattering_states(scene: Scene, work: Path, processes: int) -> dict[str, FloatArray]:
+    """Scattering functions, free of gas.
+
+    Parameters
+    ----------
+    scene : Scene
+    work : Path
+        Folder in which runs are kept until all are done.
+    processes : int
+
+    Returns
+    -------
+    dict
+        The axes ``wavelength`` (l,), ``aot550`` (a,), ``solar_zenith`` (s,), ``view_zenith`` (v,)
+        and ``relative_azimuth`` (r,); ``path`` (l, a, s, v, r), ``rayleigh`` (l, s, v, r),
+        ``down_direct`` and ``down_diffuse`` (l, a, s), ``up_direct`` and ``up_diffuse`` (l, a, v),
+        ``spherical_albedo`` (l, a).
+    """
+    loads = scene.aot550 * np.array(AEROSOL_LOADS)
+    suns = solar_zeniths(scene)
+    axes: list[list[float]] = [
+        list(WAVELENGTHS), [0.0, *loads.tolist()], suns.tolist(), list(VIEW_ZENITHS),
+        list(RELATIVE_AZIMUTHS),
+    ]  # fmt: skip
+    shape = tuple(len(axis) for axis in axes)
+
+    def state(wave: float, load: float, sun: float, view: float, turn: float) -> State:
+        # all azimuths are the same to a view straight down
+        azimuth = turn if view > 0 else 0.0
+        return State(wave, round(load, 5), scene.elevation, round(sun, 4), view, azimuth)
+
+    wanted = [state(*values) for values in itertools.product(*axes)]
+    found = scattering_runs.run_all(list(dict.fromkeys(wanted)), AEROSOL, work, processes)
+
+    def gathered(name: str) -> FloatArray:
+        place = Scattering._fields.index(name)
+        return np.array([found[entry][place] for entry in wanted]).reshape(shape)
+
+    path = gathered("path_reflectance")
+    depth = gathered("rayleigh_thickness") + gathered("aerosol_thickness")
+    down = gathered("transmittance_down")[:, 1:, :, 0, 0]
+    up = gathered("transmittance_up")[:, 1:, 0, :, 1]
+    down_direct = np.exp(-depth[:, 1:, :, 0, 0] / np.cos(np.radians(suns)))
+    up_direct = np.exp(-depth[:, 1:, 0, :, 0] / np.cos(np.radians(VIEW_ZENITHS)))
+    return {
+        "wavelength": np.array(WAVELENGTHS),
+        "aot550": loads,
+        "solar_zenith": suns,
+        "view_zenith": np.array(VIEW_ZENITHS),
+        "relative_azimuth": np.array(RELATIVE_AZIMUTHS),
+        "path": path[:, 1:],
+        "rayleigh": path[:, 0],
+        "down_direct": down_direct,
+        "down_diffuse": down - down_direct,
+        "up_direct": up_direct,
+        "up_diffuse": up - up_direct,
+        "spherical_albedo": gathered("spherical_albedo")[:, 1:, 0, 0, 0],
+    }
+
+
+def gas_states(scene: Scene) -> dict[str, FloatArray]:
+    """Two-way transmittance of the gases, averaged over the bands of all spacecraft.
+
+    Returns
+    -------
+    dict
+        ``water_vapour`` (n,) in cm, ``air_mass`` (m,), ``gas_all`` (spacecraft, band, n, m): of
+        all gases; with no water at the first column.
+    """
+    sun = np.cos(np.radians(solar_zeniths(scene)))
+    view = np.cos(np.radians(VIEW_ZENITHS))
+    shortest, longest = 1 / sun[0] + 1 / view[0], 1 / sun[-1] + 1 / view[-1]
+    air_mass = np.array([shortest, (shortest + longest) / 2, longest])
+    columns = scene.water_vapour * np.array(WATER_COLUMNS)
+    model_water = lowtran.water_column(scene.season, scene.elevation)
+    factors = dict.fromkeys(lowtran.CONSTANT_GASES, 1.0)
+    factors["ozone"] = scene.ozone / lowtran.ozone_column(scene.season, scene.elevation)
+    weights = _band_weights(lowtran.wavelengths(), lowtran.solar_spectrum())
+    averaged = np.empty((len(SPACECRAFT), len(BAND_NAMES), len(columns), len(air_mass)))
+    for i, column in enumerate(columns):
+        for j, mass in enumerate(air_mass):
+            spectrum = lowtran.gas_transmittance(
+                scene.season,
+                {**factors, "water": column / model_water},
+                elevation=scene.elevation,
+                air_mass=float(mass),
+            )
+            averaged[..., i, j] = weights @ spectrum
+    return {"water_vapour": columns, "air_mass": air_mass, "gas_all": averaged}
+
+
+def _band_weights(wavelengths: FloatArray, sunlight: FloatArray) -> FloatArray:
+    """Share of each wavelength (nm, in even wavenumbers) in the bands' signals.
+
+    Returns
+    -------
+    ndarray, shape (spacecraft, band, wavelength)
+    """
+    weights = np.empty((len(SPACECRAFT), len(BAND_NAMES), wavelengths.size))
+    for i, spacecraft in enumerate(SPACECRAFT):
+        for j, band in enumerate(BAND_NAMES):
+            at, response = spectral_response(spacecraft, band)
+            seen = np.interp(wavelengths, at, response, left=0.0, right=0.0)
+            weights[i, j] = seen * sunlight * wavelengths**2
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
+
+def main() -> None:
+    """Make the tables of the scenes that are named, or of all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("scenes", nargs="*", choices=[[], *SCENES], help="all by default")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    default = Path(tempfile.gettempdir()) / "sen2cor_states"
+    parser.add_argument("--work", type=Path, default=default, help="folder of unfinished runs")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    for name in arguments.scenes or SCENES:
+        scene = SCENES[name]
+        states = scattering_states(scene, arguments.work, arguments.processes)
+        states |= gas_states(scene)
+        codes = f"{sixs.version()}; {lowtran.version()}; aerosol {AEROSOL}"
+        packed = {key: values.astype(np.float32) for key, values in states.items()}
+        np.savez_compressed(DATA / f"states_{name}.npz", codes=np.array(codes), **packed)
+        logger.info("%s: written to %s", name, DATA)
+
+
+if __name__ == "__main__":
+    main()
