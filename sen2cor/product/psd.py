@@ -393,14 +393,14 @@ PSD: Mapping[str, Psd] = {psd.version: psd for psd in (PSD_13_1, PSD_14_2, PSD_1
 def output_psd(level1c_psd: str, forced: str | None = None) -> Psd:
     """Return the format in which the Level-2A product of a Level-1C product is written.
 
-    ==============  =============
-    Level-1C        Level-2A
-    ==============  =============
-    13.1            13.1
-    14.2            14.2, or forced: 14.5, 15
-    14.5            14.5, or forced: 14.2, 15
-    15              15, or forced: 14.2, 14.5
-    ==============  =============
+    ========  =======  =============
+    Level-1C  default  can be forced
+    ========  =======  =============
+    13.1      13.1     13.1
+    14.2      14.2     14.5, 15
+    14.5      14.5     14.2, 15
+    15        15       14.2, 14.5
+    ========  =======  =============
 
     Raises
     ------

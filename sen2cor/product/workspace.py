@@ -214,8 +214,10 @@ def _this_process() -> dict[str, Any]:
 def _is_alive(owner: dict[str, Any]) -> bool:
     """Whether the process still runs; a number that was given anew belongs to someone else."""
     try:
-        start = float(psutil.Process(int(owner["pid"])).create_time())
-        return abs(start - float(owner["process_start"])) < 2.0
+        process = psutil.Process(int(owner["pid"]))
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return bool(abs(process.create_time() - float(owner["process_start"])) < 2.0)
     except psutil.AccessDenied:
         return True
     except (psutil.NoSuchProcess, KeyError, TypeError, ValueError):

@@ -11,6 +11,7 @@ import pytest
 from lxml import etree
 
 from sen2cor.product import schemas
+from sen2cor.product.level1c import open_level1c
 from sen2cor.product.level2a import Level2AProduct
 from sen2cor.product.psd import PSD
 from sen2cor.product.quality import QualityPercentages
@@ -157,3 +158,42 @@ def test_structure_is_that_of_baseline_05_11(reference_data: Path, tmp_path: Pat
         ours = etree.parse(next(root.glob(pattern))).getroot()
         assert _structure(ours, ignored) == _structure(theirs, ignored)
         assert ours.tag == theirs.tag
+
+
+@pytest.mark.parametrize("name", ["55JEJ", "56JKT"])
+def test_a_product_as_the_reader_opens_it(reference_data: Path, tmp_path: Path, name: str) -> None:
+    pattern, version = SOURCES[name]
+    (source,) = reference_data.glob(pattern)
+    level1c = open_level1c(source)
+    assert level1c.psd == version
+    root = _write(level1c, tmp_path / "out", None)
+    (tile,) = (root / "GRANULE").iterdir()
+    masks = {path.name for path in (level1c.tiles[0].folder / "QI_DATA").glob("*.gml")}
+    assert masks <= {path.name for path in (tile / "QI_DATA").iterdir()}
+    assert (tile / "AUX_DATA" / "AUX_ECMWFT").is_file()
+    with Level2AProduct.begin(open_level1c(level1c.tiles[0].folder), tmp_path / "out") as again:
+        assert all(again.tile(level1c.tiles[0]).has(resolution) for resolution in (60, 20, 10))
+
+
+@pytest.mark.parametrize(
+    ("name", "forced", "count"),
+    [
+        ("six tiles", None, 3),
+        ("56JKT", None, 4),
+        ("56JKT", "14.5", 4),
+        ("34UCF", None, 4),
+    ],
+)
+def test_gdal_finds_the_resolutions(
+    reference_data: Path, tmp_path: Path, name: str, forced: str | None, count: int
+) -> None:
+    """The SENTINEL2 driver of GDAL offers each resolution, and true colour where there is one."""
+    gdal = pytest.importorskip("osgeo.gdal")
+    gdal.UseExceptions()
+    root = _write(_source(reference_data, tmp_path, name), tmp_path / "out", forced)
+    (metadata,) = root.glob("*MTD*L2A*.xml")
+    found = [entry for entry, _ in gdal.Open(str(metadata)).GetSubDatasets()]
+    assert all(entry.startswith("SENTINEL2_L2A:") for entry in found)
+    resolutions = {entry.rsplit(":", 2)[1] for entry in found}
+    assert {"10m", "20m", "60m"} <= resolutions
+    assert len(found) >= count
