@@ -181,7 +181,13 @@ def run(options: Options) -> int:
     except Sen2CorError as error:
         _complain(error)
         return error.exit_code
-    logging.getLogger("sen2cor").setLevel(settings.common.log_level)
+    warnings = logging.StreamHandler(sys.stderr)
+    warnings.setLevel(logging.WARNING)
+    warnings.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    package = logging.getLogger("sen2cor")
+    package.setLevel(settings.common.log_level)
+    package.handlers = [warnings]
+    package.propagate = False
     codes = []
     for number, directory in enumerate(options.directories):
         try:

@@ -37,16 +37,16 @@ COARSE = 60
 
 _LAND = (
     SceneClass.VEGETATION,
-    SceneClass.NOT_VEGETATED,
-    SceneClass.UNCLASSIFIED,
+    SceneClass.BARE_SOILS,
+    SceneClass.LOW_PROBA_CLOUDS,
     SceneClass.SNOW_ICE,
 )
 _NO_GROUND = (
     SceneClass.NO_DATA,
     SceneClass.SATURATED_DEFECTIVE,
-    SceneClass.CLOUD_SHADOW,
-    SceneClass.CLOUD_MEDIUM_PROBABILITY,
-    SceneClass.CLOUD_HIGH_PROBABILITY,
+    SceneClass.CLOUD_SHADOWS,
+    SceneClass.MEDIUM_PROBA_CLOUDS,
+    SceneClass.HIGH_PROBA_CLOUDS,
 )
 
 logger = logging.getLogger(__name__)
@@ -210,9 +210,8 @@ def _water_vapour(
 
 
 def _ozone(settings: Settings, table: LookUpTable, meteorology: Meteorology | None) -> float:
-    chosen = settings.look_up_tables.ozone_content
-    if chosen:
-        return float(chosen)
+    if settings.look_up_tables.ozone_content is not None:
+        return settings.look_up_tables.ozone_content
     if meteorology is not None:
         return meteorology.ozone
     default = 377.0 if table.season == "WINTER" else 331.0

@@ -6,7 +6,6 @@ import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -20,7 +19,8 @@ from sen2cor.pipeline.workers import workers
 from sen2cor.product.level1c import Level1CProduct, Level1CTile, open_level1c
 from sen2cor.product.level2a import Level2AProduct
 from sen2cor.product.level2a_tile import Level2ATile
-from sen2cor.product.naming import to_level1c
+from sen2cor.product.level1c_path import locate
+from sen2cor.product.naming import to_level1c, to_level2a
 from sen2cor.product.report import XmlReportHandler, report_name
 from sen2cor.product.run_record import RunRecord
 from sen2cor.settings import Settings
@@ -51,23 +51,25 @@ def process_product(
         Nothing could be processed; no product was left behind.
     """
     started = datetime.now(timezone.utc)
-    level1c = open_level1c(_level1c_path(path))
-    target = options.output_directory or settings.target_directory or level1c.root.parent
-    with Level2AProduct.begin(level1c, target, psd=settings.common.psd_output) as output:
-        plan = [
-            (tile, resolutions)
-            for tile in level1c.tiles
-            if (resolutions := _resolutions(output.tile(tile), options))
-        ]
-        if output.exists_before and not plan and not (options.layout_only and options.refresh):
-            return Outcome(output.path, True, (), 0)
-        with _report(level1c, started, options) as report:
-            settings.log()
-            _announce_limits(settings)
+    source = _level1c_path(path)
+    root, _, _ = locate(source)
+    with _report(to_level2a(root.name, "USER"), started, options) as report:
+        settings.log()
+        _announce_limits(settings)
+        level1c = open_level1c(source)
+        target = options.output_directory or settings.target_directory or root.parent
+        with Level2AProduct.begin(level1c, target, psd=settings.common.psd_output) as output:
+            plan = [
+                (tile, resolutions)
+                for tile in level1c.tiles
+                if (resolutions := _resolutions(output.tile(tile), options))
+            ]
+            if output.exists_before and not plan and not (options.layout_only and options.refresh):
+                return Outcome(output.path, True, (), 0)
             table = _load_table(level1c, settings)
-            failures = _process_tiles(level1c, output, plan, settings, table, options, progress)
-            if failures and len(failures) == len(level1c.tiles):
-                raise failures[0].error
+            errors = _process_tiles(level1c, output, plan, settings, table, options, progress)
+            if len(errors) == len(level1c.tiles):
+                raise next(iter(errors.values()))
             output.finish(
                 RunRecord(
                     version=__version__,
@@ -78,19 +80,11 @@ def process_product(
                     report=report,
                 )
             )
-    failed = tuple(str(failure) for failure in failures)
-    return Outcome(output.path, False, failed, 1 if failed else 0)
-
-
-@dataclass(frozen=True)
-class TileFailure:
-    """A tile that could not be processed."""
-
-    tile: Level1CTile
-    error: Sen2CorError
-
-    def __str__(self) -> str:
-        return f"{type(self.error).__name__}: tile {self.tile.mgrs}: {self.error}"
+        failed = tuple(
+            f"{type(error).__name__}: tile {name}: {error}"
+            for name, error in {**level1c.unusable, **errors}.items()
+        )
+        return Outcome(output.path, False, failed, 1 if failed else 0)
 
 
 def _process_tiles(
@@ -101,8 +95,14 @@ def _process_tiles(
     table: LookUpTable,
     options: Options,
     progress: Progress,
-) -> list[TileFailure]:
-    """Process the tiles one after another; a bad tile does not stop the next."""
+) -> dict[str, Sen2CorError]:
+    """Process the tiles one after another; a bad tile does not stop the next.
+
+    Returns
+    -------
+    dict of tile name to Sen2CorError
+        What went wrong, for the tiles that failed.
+    """
     jobs = [
         TileJob(
             product=level1c,
@@ -116,7 +116,7 @@ def _process_tiles(
         for tile, resolutions in plan
     ]
     progress.plan(sum(job.weight for job in jobs))
-    failures = []
+    errors: dict[str, Sen2CorError] = {}
     with workers(settings.common.threads) as pool:
         for job in jobs:
             try:
@@ -125,9 +125,9 @@ def _process_tiles(
                 raise
             except Sen2CorError as error:
                 logger.error("tile %s: %s", job.tile.mgrs, error)
-                failures.append(TileFailure(job.tile, error))
+                errors[job.tile.mgrs] = error
                 output.drop(job.tile)
-    return failures
+    return errors
 
 
 def _resolutions(tile: Level2ATile, options: Options) -> tuple[int, ...]:
@@ -187,11 +187,11 @@ def _announce_limits(settings: Settings) -> None:
 
 
 @contextmanager
-def _report(level1c: Level1CProduct, started: datetime, options: Options) -> Iterator[Path]:
+def _report(product_name: str, started: datetime, options: Options) -> Iterator[Path]:
     """Write the log of the run into a report, kept in the work folder where one is given."""
     with tempfile.TemporaryDirectory(prefix="sen2cor-") as folder:
         place = options.work_directory or Path(folder)
-        handler = XmlReportHandler(place / report_name(level1c.name, started))
+        handler = XmlReportHandler(place / report_name(product_name, started))
         package = logging.getLogger("sen2cor")
         package.addHandler(handler)
         try:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.lut import LookUpTable
 from sen2cor.bands import BAND, PROCESSED_BANDS
-from sen2cor.classification import Classification
+from sen2cor.classification import CLASSIFICATION_BANDS, Classification
 from sen2cor.errors import ProcessingError
 from sen2cor.imagery import jpeg2000
 from sen2cor.imagery.preview import preview, preview_grid, true_colour
@@ -28,13 +28,15 @@ from sen2cor.pipeline.atmosphere_retrieval import (
     TileAtmosphere,
     retrieve_atmosphere,
 )
-from sen2cor.pipeline.classification_step import CLASSIFICATION_BANDS, classify_tile
+from sen2cor.pipeline.classification_step import classify_tile
 from sen2cor.pipeline.console import Progress
 from sen2cor.pipeline.reflectance import BandCorrection, write_band, write_map, write_true_colour
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import Workers
 from sen2cor.product.level1c import Level1CProduct, Level1CTile
-from sen2cor.product.level2a import Level2ATile
+from sen2cor.product.level2a_tile import Level2ATile
+from sen2cor.product.quality import QualityPercentages
+from sen2cor.product.run_record import TileRetrieval
 from sen2cor.settings import Settings
 
 BoolArray = npt.NDArray[np.bool_]
@@ -139,7 +141,14 @@ def _atmosphere_of_classes(
     pixels: TilePixels, job: TileJob, classes: UInt8Array, resolution: int
 ) -> TileAtmosphere:
     masks = GroundMasks.of_classes(classes, COARSE // resolution, pixels.grids[COARSE].shape)
-    return retrieve_atmosphere(pixels, job.tile, masks, job.table, job.settings)
+    atmosphere = retrieve_atmosphere(pixels, job.tile, masks, job.table, job.settings)
+    state = atmosphere.state
+    job.output.retrieval = TileRetrieval(
+        mean_aot=float(state.aot550.mean()),
+        mean_water_vapour=float(state.water_vapour.mean()),
+        ozone=state.ozone,
+    )
+    return atmosphere
 
 
 def _atmosphere_of_product(pixels: TilePixels, job: TileJob) -> TileAtmosphere:
@@ -217,7 +226,7 @@ def _class_images(
     job: TileJob, classes: Classification, resolution: int
 ) -> list[Callable[[], None]]:
     grid, tile_size = job.tile.grids[resolution], TILE_SIZES[resolution]
-    job.output.set_classes(resolution, classes.scene_class)
+    job.output.quality = QualityPercentages.of(classes.scene_class, resolution)
     return [
         partial(jpeg2000.write, job.output.image_path(kind, resolution), image, grid, tile_size)
         for kind, image in (
