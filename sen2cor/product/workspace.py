@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
+_OWNER_FILE = "owner.json"
+
 _OWNER_GRACE = 60.0
 """Seconds in which a run that has just made its folder may not yet have put its name in."""
 
@@ -101,7 +103,9 @@ class Workspace:
                     workspace.folder.mkdir()
                 except FileExistsError:
                     raise LockedError(_locked(final, "another run has just started")) from None
-            workspace._owner_file.write_text(json.dumps(_this_process()), encoding="utf-8")
+            (workspace.folder / _OWNER_FILE).write_text(
+                json.dumps(_this_process()), encoding="utf-8"
+            )
             workspace.product.mkdir()
         return workspace
 
@@ -161,13 +165,9 @@ class Workspace:
             self.previous.rename(self.final)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    @property
-    def _owner_file(self) -> Path:
-        return self.folder / "owner.json"
-
     def _clear_leftover(self) -> None:
         """Remove the folder of a dead run, or say who is alive."""
-        owner = self._owner()
+        owner = self._read_owner(self.folder)
         if owner is None:
             if time.time() - self.folder.stat().st_mtime < _OWNER_GRACE:
                 raise LockedError(_locked(self.final, "another run has just started"))
@@ -183,20 +183,25 @@ class Workspace:
         elif _is_alive(owner):
             raise LockedError(_locked(self.final, f"process {owner.get('pid')} is working on it"))
         logger.warning("Removing what an interrupted run left: %s", self.folder)
-        # Of several runs that find the same leftover only one can rename it.
+        # Of several runs that find the same leftover one is the first to rename it; the next may
+        # have got hold of the first one's new folder, and gives it back.
         grave = self.folder.with_name(f"{self.folder.name}.{os.getpid()}")
         try:
             self.folder.rename(grave)
         except FileNotFoundError:
             return
+        if self._read_owner(grave) != owner:
+            grave.rename(self.folder)
+            raise LockedError(_locked(self.final, "another run has just started"))
         saved = grave / self.previous.name
         if saved.exists() and not self.final.exists():
             saved.rename(self.final)
         shutil.rmtree(grave)
 
-    def _owner(self) -> dict[str, Any] | None:
+    @staticmethod
+    def _read_owner(folder: Path) -> dict[str, Any] | None:
         try:
-            owner = json.loads(self._owner_file.read_text(encoding="utf-8"))
+            owner = json.loads((folder / _OWNER_FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
         return owner if isinstance(owner, dict) else None

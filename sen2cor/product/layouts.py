@@ -1,0 +1,152 @@
+"""Where the parts of a product lie and what they are called, for both levels.
+
+Source: Sentinel-2 Products Specification Document, S2-PDGS-TAS-DI-PSD, issues 13.1 to 15.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sen2cor.product.naming import NameTemplate, compact_product, long_product
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the parts of a product of one level lie and what they are called.
+
+    Attributes
+    ----------
+    product, product_metadata : NameTemplate
+    datastrip_folder, datastrip_metadata : NameTemplate
+        Below DATASTRIP, and the file inside that folder.
+    tile_folder, tile_metadata : NameTemplate
+        Below GRANULE, and the file inside that folder.
+    images : mapping of image kind to NameTemplate
+        Paths inside the tile folder; ``""`` stands for the kinds not listed, the bands.
+    gipp : NameTemplate or None
+        Path of the copy of the processing parameters inside the tile folder (Level-2A).
+    """
+
+    product: NameTemplate
+    product_metadata: NameTemplate
+    datastrip_folder: NameTemplate
+    datastrip_metadata: NameTemplate
+    tile_folder: NameTemplate
+    tile_metadata: NameTemplate
+    images: Mapping[str, NameTemplate]
+    gipp: NameTemplate | None = None
+
+    def image(self, kind: str, fields: Mapping[str, str]) -> str:
+        """Return the path of an image inside its tile folder.
+
+        Raises
+        ------
+        ValueError
+            If a field is missing.
+        """
+        template = self.images.get(kind, self.images[""])
+        return template.build({**fields, "kind": kind, "band": kind})
+
+
+_OWNER = {"1C": "{spacecraft}_OPER", "2A": "{spacecraft}_USER"}
+_LONG_TILE = "{unit}_{centre}_{created}_A{absolute_orbit}_T{mgrs}"
+_LONG_DATASTRIP = "DS_{datastrip_centre}_{datastrip_created}_S{datastrip_start}"
+
+
+def _long_image(level: str, folder: str, content: str, ending: str) -> NameTemplate:
+    return NameTemplate(f"{folder}/{_OWNER[level]}_{content}_L{level}_{_LONG_TILE}{ending}")
+
+
+def _long_layout(
+    level: str, images: Mapping[str, NameTemplate], gipp: NameTemplate | None = None
+) -> Layout:
+    owner = _OWNER[level]
+    return Layout(
+        product=long_product(level),
+        product_metadata=NameTemplate(
+            f"{owner}_MTD_SAFL{level}_{{centre}}_{{created}}_R{{relative_orbit}}"
+            "_V{start}_{stop}.xml"
+        ),
+        datastrip_folder=NameTemplate(f"{owner}_MSI_L{level}_{_LONG_DATASTRIP}_N{{baseline}}"),
+        datastrip_metadata=NameTemplate(f"{owner}_MTD_L{level}_{_LONG_DATASTRIP}.xml"),
+        tile_folder=NameTemplate(f"{owner}_MSI_L{level}_{_LONG_TILE}_N{{baseline}}"),
+        tile_metadata=NameTemplate(f"{owner}_MTD_L{level}_{_LONG_TILE}.xml"),
+        images=images,
+        gipp=gipp,
+    )
+
+
+def _compact_layout(
+    level: str, images: Mapping[str, NameTemplate], gipp: NameTemplate | None = None
+) -> Layout:
+    return Layout(
+        product=compact_product(level),
+        product_metadata=NameTemplate(f"MTD_MSIL{level}.xml"),
+        datastrip_folder=NameTemplate(
+            "DS_{datastrip_centre}_{datastrip_created}_S{datastrip_start}"
+        ),
+        datastrip_metadata=NameTemplate("MTD_DS.xml"),
+        tile_folder=NameTemplate(f"L{level}_T{{mgrs}}_A{{absolute_orbit}}_{{datastrip_start}}"),
+        tile_metadata=NameTemplate("MTD_TL.xml"),
+        images=images,
+        gipp=gipp,
+    )
+
+
+def _compact_images(prefix: str, cloud: str, snow: str, dark: str) -> dict[str, NameTemplate]:
+    stem = f"{prefix}T{{mgrs}}_{{datatake_start}}"
+    return {
+        "": NameTemplate(f"IMG_DATA/R{{resolution}}m/{stem}_{{kind}}_{{resolution}}m.jp2"),
+        "CLD": NameTemplate(f"QI_DATA/{cloud.format(stem=stem)}_{{resolution}}m.jp2"),
+        "SNW": NameTemplate(f"QI_DATA/{snow.format(stem=stem)}_{{resolution}}m.jp2"),
+        "DDV": NameTemplate(f"QI_DATA/{dark.format(stem=stem)}_{{resolution}}m.jp2"),
+        "DEM": NameTemplate(f"AUX_DATA/{stem}_DEM_{{resolution}}m.jp2"),
+        "PVI": NameTemplate(f"QI_DATA/{stem}_PVI.jp2"),
+    }
+
+
+LEVEL1C_LONG = _long_layout(
+    "1C",
+    {
+        "": _long_image("1C", "IMG_DATA", "MSI", "_{band}.jp2"),
+        "PVI": _long_image("1C", "QI_DATA", "PVI", ".jp2"),
+    },
+)
+
+LEVEL1C_COMPACT = _compact_layout(
+    "1C",
+    {
+        "": NameTemplate("IMG_DATA/T{mgrs}_{datatake_start}_{band}.jp2"),
+        "PVI": NameTemplate("QI_DATA/T{mgrs}_{datatake_start}_PVI.jp2"),
+    },
+)
+
+LEVEL2A_LONG = _long_layout(
+    "2A",
+    {
+        "": _long_image("2A", "IMG_DATA/R{resolution}m", "MSI", "_{kind}_{resolution}m.jp2"),
+        "AOT": _long_image("2A", "IMG_DATA/R{resolution}m", "AOT", "_{resolution}m.jp2"),
+        "WVP": _long_image("2A", "IMG_DATA/R{resolution}m", "WVP", "_{resolution}m.jp2"),
+        "TCI": _long_image("2A", "IMG_DATA/R{resolution}m", "TCI", "_{resolution}m.jp2"),
+        "SCL": _long_image("2A", "IMG_DATA", "SCL", "_{resolution}m.jp2"),
+        "CLD": _long_image("2A", "QI_DATA", "CLD", "_{resolution}m.jp2"),
+        "SNW": _long_image("2A", "QI_DATA", "SNW", "_{resolution}m.jp2"),
+        "DDV": _long_image("2A", "QI_DATA", "DDV", "_{resolution}m.jp2"),
+        "DEM": _long_image("2A", "AUX_DATA", "DEM", "_{resolution}m.jp2"),
+        "PVI": _long_image("2A", "QI_DATA", "PVI", ".jp2"),
+    },
+    _long_image("2A", "AUX_DATA", "GIP", ".xml"),
+)
+
+_GIPP_COMPACT = NameTemplate("AUX_DATA/GIP_TL.xml")
+
+LEVEL2A_14_2 = _compact_layout(
+    "2A", _compact_images("L2A_", "{stem}_CLD", "{stem}_SNW", "{stem}_DDV"), _GIPP_COMPACT
+)
+"""Compact names with the prefix ``L2A_`` of the first compact format."""
+
+LEVEL2A_14_5 = _compact_layout(
+    "2A", _compact_images("", "MSK_CLDPRB", "MSK_SNWPRB", "MSK_DDVPXL"), _GIPP_COMPACT
+)
+"""Compact names since format 14.3."""
