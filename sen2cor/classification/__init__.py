@@ -1,7 +1,7 @@
 """Scene classification: reflectance in, classes and probabilities of cloud and snow out.
 
-Pure: arrays and dataclasses only. Each step of the algorithm stands in the file of its name and can be
-called alone; `chain` says in which order they come.
+Pure: arrays and dataclasses only. Each step of the algorithm stands in the file of its name and can
+be called alone; `chain` says in which order they come.
 """
 
 from sen2cor.classification.chain import (

@@ -14,7 +14,7 @@ UInt8Array: TypeAlias = npt.NDArray[np.uint8]
 Float32Array: TypeAlias = npt.NDArray[np.float32]
 Reflectance: TypeAlias = Mapping[str, Float32Array]
 """Top-of-atmosphere reflectance by band name: float32, all of one shape (rows, cols), finite
-wherever there are data."""
+wherever there are data (NaN may stand where there are none)."""
 
 _LEAST_DENOMINATOR = np.float32(1e-6)
 

@@ -1,12 +1,12 @@
 """The chain of the classification: which step comes when, and which class beats which.
 
-Each step is a function of the reflectance alone, in a file of its own. A pixel keeps the class of the
-first step that claims it, in the order dark features, snow, vegetation, soil, water, rock and sand,
-clouds; only cirrus overwrites others. The cloud probability is the product of what all steps say.
-No-data pixels stay no data and take part in nothing.
+Each step is a function of the reflectance alone, in a file of its own. A pixel keeps the class of
+the first step that claims it, in the order dark features, snow, vegetation, soil, water, rock and
+sand, clouds; only cirrus overwrites others. The cloud probability is the product of what all steps
+say. No-data pixels stay no data and take part in nothing.
 
-All but the ring around snow works on single pixels, so an image is classified in blocks of rows that
-fit the cache, each with `ClassificationConstants.snow_ring` rows of its neighbours.
+All but the ring around snow works on single pixels, so an image is classified in blocks of rows
+that fit the cache, each with `ClassificationConstants.snow_ring` rows of its neighbours.
 
 Source: Level-2A ATBD (S2-PDGS-MPC-ATBD-L2A), "Scene Classification"; Louis et al. 2016, ESA SP-740.
 """
@@ -270,7 +270,7 @@ def percent(probability: Float32Array) -> UInt8Array:
 
 def _claim(classes: UInt8Array, members: BoolArray, code: SceneClass) -> BoolArray:
     """Give a class to its members among the pixels that have none yet, and say which they are."""
-    taken = members & (classes == NOT_CLASSIFIED)
+    taken: BoolArray = members & (classes == NOT_CLASSIFIED)
     np.copyto(classes, code, where=taken)
     return taken
 

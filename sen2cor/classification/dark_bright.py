@@ -1,7 +1,7 @@
 """Step 1: dark features, and the first score of what is bright enough to be a cloud.
 
-Source: Level-2A ATBD (S2-PDGS-MPC-ATBD-L2A), "Scene Classification", step 1; square of the red score
-as of Sen2Cor 2.2.
+Source: Level-2A ATBD (S2-PDGS-MPC-ATBD-L2A), "Scene Classification", step 1; square of the red
+score as of Sen2Cor 2.2.
 """
 
 from __future__ import annotations

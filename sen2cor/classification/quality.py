@@ -24,8 +24,7 @@ class ClassPercentages:
     Attributes
     ----------
     counts : tuple of int
-        Pixels of each class, by its code. Maps of several resolutions need weights before they can
-        be combined; maps of one resolution do not.
+        Pixels of each class, by its code; maps that are combined have one pixel size.
     """
 
     counts: tuple[int, ...] = (0,) * len(SceneClass)
@@ -57,25 +56,19 @@ class ClassPercentages:
         )
 
     @property
-    def valid(self) -> int:
-        """Pixels with data."""
-        return sum(self.counts) - self.counts[SceneClass.NO_DATA]
-
-    @property
-    def no_data(self) -> float:
-        """Percentage of no data among all pixels; 0 if there are none."""
-        return _percentage(self.counts[SceneClass.NO_DATA], sum(self.counts))
+    def percentages(self) -> tuple[float, ...]:
+        """Percentages by class code: of no data among all pixels, of the others among the valid."""
+        no_data = _percentage(self.counts[SceneClass.NO_DATA], sum(self.counts))
+        return (no_data, *(_percentage(count, self._valid) for count in self.counts[1:]))
 
     @property
     def cloud_coverage(self) -> float:
         """Percentage of medium and high probability clouds and thin cirrus among valid pixels."""
-        return _percentage(sum(self.counts[code] for code in _CLOUDS), self.valid)
+        return _percentage(sum(self.counts[code] for code in _CLOUDS), self._valid)
 
-    def __getitem__(self, code: SceneClass) -> float:
-        """Percentage of a class: of no data among all pixels, of the others among the valid."""
-        if code == SceneClass.NO_DATA:
-            return self.no_data
-        return _percentage(self.counts[code], self.valid)
+    @property
+    def _valid(self) -> int:
+        return sum(self.counts) - self.counts[SceneClass.NO_DATA]
 
 
 def _percentage(part: int, whole: int) -> float:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 class ClassificationThresholds:
     """Thresholds of the calibration file, with the defaults of Sen2Cor 2.3.
 
-    Reflectances and ratios are plain numbers. Where two fields ``t1_x`` and ``t2_x`` bound a ramp, a
-    score rises (or falls) linearly from one to the other. "NIR" is B8A throughout. Some elements
-    are read and kept, but no step of this version looks at them; they are marked "not used".
+    Reflectances and ratios are plain numbers. Where two fields ``t1_x`` and ``t2_x`` bound a ramp,
+    a score rises (or falls) linearly from one to the other. Elements marked "not used" stand in the
+    file, but no step of Sen2Cor 2.3 looks at them.
 
     Attributes
     ----------

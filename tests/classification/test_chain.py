@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from sen2cor.classification import (
+    CLASSIFICATION_BANDS,
+    Classification,
+    ClassificationConstants,
+    ClassificationThresholds,
+    SceneClass,
+    classify,
+    classify_rows,
+    spectral_classes,
+)
+from tests.classification.spectra import Image, all_valid, image_of, random_image
+
+UNUSED = {
+    *("t1_b12", "t2_b12", "t_sdw", "t1_r_b8a_b03"),
+    *("rv_b2", "rv_b3", "rv_b4", "rv_b8", "rv_b11", "rv_b12"),
+}
+OF_SHADOWS_AND_REPAIRS = {"t_b02_b12", "t2_r_b8a_b03"}
+USED = sorted(
+    {field.name for field in fields(ClassificationThresholds)} - UNUSED - OF_SHADOWS_AND_REPAIRS
+)
+CONSTANTS = sorted(field.name for field in fields(ClassificationConstants))
+
+
+def maps_of(classification: Classification) -> np.ndarray:
+    return np.stack(
+        [
+            classification.scene_class,
+            classification.cloud_probability,
+            classification.snow_probability,
+        ]
+    )
+
+
+def class_of(name: str, **changes: float) -> int:
+    image = image_of(name, **changes)
+    return int(classify(image, all_valid(image)).scene_class[0, 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("vegetation", SceneClass.VEGETATION),
+        ("soil", SceneClass.BARE_SOILS),
+        ("sand", SceneClass.BARE_SOILS),
+        ("water", SceneClass.WATER),
+        ("dark", SceneClass.DARK_FEATURES),
+        ("snow", SceneClass.SNOW_ICE),
+        ("cloud", SceneClass.HIGH_PROBA_CLOUDS),
+        ("haze", SceneClass.MEDIUM_PROBA_CLOUDS),
+    ],
+)
+def test_typical_spectra_get_their_class(name: str, expected: SceneClass) -> None:
+    assert class_of(name) == expected
+
+
+def test_cirrus_overwrites_the_ground_but_no_thick_cloud() -> None:
+    assert class_of("vegetation", B10=0.02) == SceneClass.THIN_CIRRUS
+    assert class_of("vegetation", B10=0.04) == SceneClass.MEDIUM_PROBA_CLOUDS
+    assert class_of("cloud", B10=0.04) == SceneClass.HIGH_PROBA_CLOUDS
+
+
+def test_thin_cirrus_is_not_looked_for_on_high_ground_but_where_elevation_is_unknown() -> None:
+    image = image_of("vegetation", "vegetation", "vegetation", B10=0.02)
+    elevation = np.array([[1499, 1500, np.nan]], np.float32)
+    classes = classify(image, all_valid(image), elevation=elevation).scene_class
+    assert classes.tolist() == [
+        [SceneClass.THIN_CIRRUS, SceneClass.VEGETATION, SceneClass.THIN_CIRRUS]
+    ]
+
+
+def test_dark_soil_is_released_from_dark_features_by_its_infrared() -> None:
+    assert class_of("dark", B11=0.30) == SceneClass.BARE_SOILS
+
+
+def test_without_snow_in_the_climatology_there_is_no_snow() -> None:
+    image = image_of("snow")
+    result = classify(image, all_valid(image), snow_possible=False)
+    assert result.scene_class[0, 0] != SceneClass.SNOW_ICE
+    assert result.snow_probability[0, 0] == 0
+
+
+def test_ring_of_snow_takes_no_cloud() -> None:
+    """Pixels within 3 pixels of snow and dark at 2.2 um are no cloud, those farther away are."""
+    image = image_of("snow", *["haze"] * 5)
+    result = classify(image, all_valid(image))
+    assert result.cloud_probability[0].astype(bool).tolist() == [False] * 4 + [True] * 2
+    assert result.scene_class[0, 3] == SceneClass.LOW_PROBA_CLOUDS
+
+
+def test_no_data_that_look_like_snow_have_no_ring() -> None:
+    image = image_of("snow", *["haze"] * 5)
+    no_data = np.array([[True] + [False] * 5])
+    result = classify(image, no_data)
+    assert result.scene_class[0, 0] == SceneClass.NO_DATA
+    assert (result.cloud_probability[0, 1:] > 0).all()
+
+
+def test_defective_pixels_get_class_1_but_no_data_stay() -> None:
+    image = image_of("cloud", "cloud", "snow")
+    no_data = np.array([[False, True, False]])
+    defective = np.array([[True, True, False]])
+    classes = classify(image, no_data, defective=defective).scene_class
+    assert classes.tolist() == [
+        [SceneClass.SATURATED_DEFECTIVE, SceneClass.NO_DATA, SceneClass.SNOW_ICE]
+    ]
+
+
+def test_without_cirrus_band_all_else_is_classified(caplog: pytest.LogCaptureFixture) -> None:
+    image = image_of("vegetation", "cloud")
+    del image["B10"]
+    with caplog.at_level(logging.WARNING):
+        classes = classify(image, all_valid(image)).scene_class
+    assert classes.tolist() == [[SceneClass.VEGETATION, SceneClass.HIGH_PROBA_CLOUDS]]
+    assert [record.message for record in caplog.records] == [
+        "B10 is missing: cirrus is not looked for"
+    ]
+
+
+def test_missing_band_is_named() -> None:
+    image = image_of("vegetation")
+    del image["B11"]
+    with pytest.raises(ValueError, match="B11"):
+        classify(image, all_valid(image))
+
+
+def test_input_is_left_alone() -> None:
+    image = random_image(20, 20)
+    before = {name: band.copy() for name, band in image.items()}
+    classify(image, all_valid(image))
+    for name, band in image.items():
+        np.testing.assert_array_equal(band, before[name])
+
+
+@pytest.fixture(scope="module")
+def mixture() -> Image:
+    return random_image(200, 200)
+
+
+def _spectral(
+    image: Image,
+    thresholds: ClassificationThresholds | None = None,
+    constants: ClassificationConstants | None = None,
+) -> np.ndarray:
+    """Maps before the rest is given to a class, where every threshold can still be seen."""
+    result = spectral_classes(
+        image,
+        all_valid(image),
+        thresholds=thresholds or ClassificationThresholds(),
+        constants=constants or ClassificationConstants(),
+        elevation=np.full(image["B02"].shape, 1400, np.float32),
+    )
+    return np.stack([result.scene_class, result.cloud, result.snow])
+
+
+def _neighbours(value: float) -> tuple[float, float]:
+    if isinstance(value, int):
+        return value - 1, value + 1
+    step = abs(value) or 0.1
+    return value - step, value + step
+
+
+@pytest.mark.parametrize("name", USED)
+def test_each_threshold_changes_the_map(name: str, mixture: Image) -> None:
+    default = ClassificationThresholds()
+    before = _spectral(mixture)
+    assert any(
+        (_spectral(mixture, replace(default, **{name: value})) != before).any()
+        for value in _neighbours(getattr(default, name))
+    )
+
+
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_each_constant_changes_the_map(name: str, mixture: Image) -> None:
+    default = ClassificationConstants()
+    before = _spectral(mixture)
+    assert any(
+        (_spectral(mixture, None, replace(default, **{name: value})) != before).any()
+        for value in _neighbours(getattr(default, name))
+    )
+
+
+@pytest.mark.parametrize("name", sorted(UNUSED))
+def test_unused_thresholds_change_nothing(name: str, mixture: Image) -> None:
+    thresholds = replace(ClassificationThresholds(), **{name: 0.5})
+    np.testing.assert_array_equal(_spectral(mixture, thresholds), _spectral(mixture))
+
+
+@pytest.fixture(scope="module")
+def whole() -> tuple[Image, np.ndarray, np.ndarray]:
+    image = random_image(61, 40, seed=3)
+    no_data = np.random.default_rng(4).random((61, 40)) < 0.05
+    return image, no_data, maps_of(_in_blocks(image, no_data, 61))
+
+
+def _in_blocks(
+    image: Image,
+    no_data: np.ndarray,
+    block_rows: int,
+    run: Callable[[Callable[[slice], None], Iterable[slice]], object] | None = None,
+) -> Classification:
+    def read(rows: slice) -> Image:
+        return {name: band[rows] for name, band in image.items()}
+
+    more = {} if run is None else {"run": run}
+    return classify_rows(read, no_data, block_rows=block_rows, **more)
+
+
+@pytest.mark.parametrize("block_rows", [1, 2, 3, 4, 7, 30, 60, 1000])
+def test_blocks_leave_no_seam(block_rows: int, whole: tuple[Image, np.ndarray, np.ndarray]) -> None:
+    image, no_data, expected = whole
+    assert (expected[0] == SceneClass.SNOW_ICE).any()
+    np.testing.assert_array_equal(maps_of(_in_blocks(image, no_data, block_rows)), expected)
+
+
+def test_blocks_may_be_classified_side_by_side(
+    whole: tuple[Image, np.ndarray, np.ndarray],
+) -> None:
+    image, no_data, expected = whole
+    with ThreadPoolExecutor(2) as pool:
+        result = _in_blocks(
+            image, no_data, 5, lambda work, blocks: list(pool.map(work, list(blocks)[::-1]))
+        )
+    np.testing.assert_array_equal(maps_of(result), expected)
+
+
+SHAPES = st.tuples(st.integers(1, 8), st.integers(1, 8))
+REFLECTANCE = st.floats(np.float32(-0.1), 2, width=32)
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> tuple[Image, np.ndarray]:
+    shape = draw(SHAPES)
+    stack = draw(
+        arrays.arrays(np.float32, (len(CLASSIFICATION_BANDS), *shape), elements=REFLECTANCE)
+    )
+    no_data = draw(arrays.arrays(np.bool_, shape))
+    return dict(zip(CLASSIFICATION_BANDS, stack, strict=True)), no_data
+
+
+@settings(max_examples=150, deadline=None)
+@given(scene=scenes(), block_rows=st.integers(1, 9), gap=st.sampled_from([0.0, -0.1, np.nan]))
+def test_any_reflectance_gives_classes_and_percentages(
+    scene: tuple[Image, np.ndarray], block_rows: int, gap: float
+) -> None:
+    image, no_data = scene
+    for band in image.values():
+        band[no_data] = gap
+    result = _in_blocks(image, no_data, block_rows)
+    maps = maps_of(result)
+    assert maps.dtype == np.uint8
+    assert (result.scene_class <= max(SceneClass)).all()
+    assert (maps[1:] <= 100).all()
+    np.testing.assert_array_equal(result.scene_class == SceneClass.NO_DATA, no_data)
+    assert not maps[:, no_data].any()
+    np.testing.assert_array_equal(maps_of(_in_blocks(image, no_data, 8)), maps)
+
+
+@settings(max_examples=50, deadline=None)
+@given(scene=scenes(), filler=st.integers(0, 2**16))
+def test_what_lies_below_no_data_changes_nothing(
+    scene: tuple[Image, np.ndarray], filler: int
+) -> None:
+    image, no_data = scene
+    other = {name: band.copy() for name, band in image.items()}
+    values = np.random.default_rng(filler).uniform(-0.1, 2, len(other))
+    for band, value in zip(other.values(), values, strict=True):
+        band[no_data] = value
+    np.testing.assert_array_equal(
+        maps_of(classify(image, no_data)), maps_of(classify(other, no_data))
+    )
+
+
+def test_image_without_rows_is_classified() -> None:
+    image = random_image(0, 5)
+    assert classify(image, all_valid(image)).scene_class.shape == (0, 5)
