@@ -285,7 +285,7 @@ def winter(y: Coordinates, x: Coordinates, seed: int) -> Ground:
 
     wood = fractal(y, x, 3600.0, 5, seed + 30, 0.55)
     kind = fractal(y, x, 1500.0, 4, seed + 40)
-    canopy_snow = np.clip(0.03 + 0.05 * fractal(y, x, 300.0, 3, seed + 50), 0, 0.4)
+    canopy_snow = np.clip(0.05 * fractal(y, x, 300.0, 3, seed + 50), 0, 0.4)
     forest = wood > 0.75
     ground.put(forest, "forest_conifer", "snow_old", canopy_snow)
     ground.put(forest & (kind > 0.5), "litter", "snow_old", 0.25 + canopy_snow)

@@ -32,7 +32,7 @@ def outlines(mask: npt.NDArray[np.bool_], grid: Grid) -> list[Polygon]:
     for contour in find_contours(padded, 0.5):
         simple = approximate_polygon(contour, 1.0)
         # holes run the other way round, and are left out as in the products' own cloud masks
-        if len(simple) >= 4 and _area(simple) > 0:
+        if len(simple) >= 4 and _area(simple) < 0:
             x = grid.ulx + (simple[:, 1] - 0.5) * grid.pixel_size
             y = grid.uly - (simple[:, 0] - 0.5) * grid.pixel_size
             found.append(np.round(np.stack([x, y], axis=1)))

@@ -95,7 +95,7 @@ def simulate(
     size: int,
     psd: str = "14.2",
     spacecraft: str = "S2A",
-    seed: int = 1,
+    seed: int = 7,
     mgrs: tuple[str, ...] = (),
 ) -> Path:
     """Write a scene as a complete Level-1C product, its truth beside it.

@@ -2,7 +2,9 @@
 
 Signal-to-noise ratios at reference radiances: Sentinel-2 Mission Requirements Document
 (EOP-SM/1163/MR-dr) and Drusch et al. (2012), Remote Sensing of Environment 120, 25, table 1.
-Solar irradiance: metadata of Level-1C products of the three spacecraft.
+Solar irradiance: metadata of Level-1C products of S2A and S2B; S2C: that of S2B times the ratio of
+the means of the LOWTRAN7 solar spectrum over the responses of the two (which gives S2B from S2A
+to 0.5 %, most bands 0.1 %).
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ SOLAR_IRRADIANCE: Mapping[str, tuple[float, ...]] = {
             812.92, 367.15, 245.59, 85.25),
     "S2B": (1874.30, 1959.77, 1824.93, 1512.79, 1425.78, 1291.13, 1175.57, 1041.28, 953.93,
             817.58, 365.41, 247.08, 87.75),
-    "S2C": (1865.96, 1957.18, 1821.83, 1512.84, 1425.46, 1287.99, 1173.12, 1042.08, 951.45,
-            816.21, 367.21, 246.49, 86.98),
+    "S2C": (1907.74, 1968.36, 1824.44, 1507.37, 1416.21, 1287.04, 1163.09, 1036.92, 957.24,
+            807.86, 368.63, 246.47, 86.93),
 }  # fmt: skip
 """W m-2 um-1 by bandId."""
 
