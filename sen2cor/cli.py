@@ -67,9 +67,9 @@ def parser() -> argparse.ArgumentParser:
     result = _Parser(
         prog="L2A_Process",
         description=f"{BANNER}\n{OWN_VERSION}",
-        epilog="exit codes: 0 done, 1 processing failed, 2 usage, 3 input unusable, 4 configuration "
-        "invalid,\n  5 auxiliary data missing, 6 output not writable, 7 locked, 130 interrupted, "
-        "143 terminated",
+        epilog="exit codes: 0 done, 1 processing failed, 2 usage, 3 input unusable,\n"
+        "  4 configuration invalid, 5 auxiliary data missing, 6 output not writable,\n"
+        "  7 locked by another run, 130 interrupted, 143 terminated",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -101,7 +101,10 @@ def parser() -> argparse.ArgumentParser:
     ):
         result.add_argument(option, type=Path, metavar="FILE", help=what)
     result.add_argument(
-        "--output_dir", type=Path, metavar="DIR", help="where the product goes (default: beside L1C)"
+        "--output_dir",
+        type=Path,
+        metavar="DIR",
+        help="where the product goes (default: beside L1C)",
     )
     result.add_argument(
         "--work_dir", type=Path, metavar="DIR", help="folder for the log and temporary files"
@@ -175,9 +178,7 @@ def run(options: Options) -> int:
 
     console = Console(sys.stdout, sys.stderr)
     try:
-        settings = load_settings(
-            options.gipp, options.gipp_classification, options.gipp_correction
-        )
+        settings = load_settings(options.gipp, options.gipp_classification, options.gipp_correction)
     except Sen2CorError as error:
         _complain(error)
         return error.exit_code

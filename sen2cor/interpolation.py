@@ -63,7 +63,8 @@ def bilinear(
 
 def nearest(position: Float32Array, size: int) -> IndexArray:
     """Index of the nearest pixel, within ``0 .. size - 1``."""
-    return np.clip(np.floor(position + np.float32(0.5)).astype(np.intp), 0, size - 1)
+    index: IndexArray = np.floor(position + np.float32(0.5)).astype(np.intp)
+    return index.clip(0, size - 1)
 
 
 def neighbours(position: Float32Array, size: int) -> tuple[IndexArray, IndexArray, Float32Array]:

@@ -129,9 +129,7 @@ def scattering_functions(
         relative_azimuth=relative_azimuth,
     )
     air_mass = geometry.air_mass(band)
-    gas = table.gas(
-        band, water_vapour=0.0, ozone=ozone, elevation=elevation, air_mass=air_mass
-    )
+    gas = table.gas(band, water_vapour=0.0, ozone=ozone, elevation=elevation, air_mass=air_mass)
     down = functions.transmittance_down_direct + functions.transmittance_down_diffuse
     up = functions.transmittance_up_direct + functions.transmittance_up_diffuse
     expand: Callable[[Float32Array], Float32Array] = geometry.to_pixels
@@ -202,9 +200,7 @@ class WaterCurve:
     def of_band(cls, table: LookUpTable, band: str, elevation: float) -> WaterCurve:
         """Tabulate the curve from the look-up table, up to its largest slant column."""
         root = np.linspace(0.0, np.sqrt(table.largest_slant_water), _CURVE_NODES, dtype=np.float32)
-        gas = table.gas(
-            band, water_vapour=root**2, ozone=0.0, elevation=elevation, air_mass=1.0
-        )
+        gas = table.gas(band, water_vapour=root**2, ozone=0.0, elevation=elevation, air_mass=1.0)
         return cls(root, np.asarray(gas.water, np.float32))
 
     def transmittance(self, slant: Float32Array) -> Float32Array:

@@ -67,7 +67,8 @@ class NodeGeometry:
         """Sum of the slant factors of sun and view path: ``1/cos(sza) + 1/cos(vza)``."""
         zenith, _ = self.view(band)
         down = 1.0 / np.cos(np.radians(self.solar_zenith))
-        return (down + 1.0 / np.cos(np.radians(zenith))).astype(np.float32)
+        total: Float32Array = down + 1.0 / np.cos(np.radians(zenith))
+        return total
 
     def at_nodes(self, pixels: Float32Array) -> Float32Array:
         """Sample a field of the coarse grid at the nodes."""
@@ -86,7 +87,8 @@ class NodeGeometry:
 def relative_azimuth(solar_azimuth: Float32Array, view_azimuth: Float32Array) -> Float32Array:
     """Difference of azimuths folded to 0..180 degrees; 0 is sun and sensor on one side."""
     difference = np.abs(solar_azimuth - view_azimuth) % np.float32(360.0)
-    return np.minimum(difference, np.float32(360.0) - difference).astype(np.float32)
+    folded: Float32Array = np.minimum(difference, np.float32(360.0) - difference)
+    return folded
 
 
 def _nodes(size: int, pixel_size: float) -> Float32Array:
@@ -98,8 +100,9 @@ def _angles_at(
     angles: AngleGrid, grid: Grid, rows: Float32Array, cols: Float32Array
 ) -> tuple[Float32Array, Float32Array]:
     """Interpolate zenith and azimuth; the azimuth by its unit vector."""
-    south, east = ((at + np.float32(0.5)) * np.float32(grid.pixel_size / angles.step)
-                   for at in (rows, cols))
+    south, east = (
+        (at + np.float32(0.5)) * np.float32(grid.pixel_size / angles.step) for at in (rows, cols)
+    )
     zenith = bilinear(angles.zenith, south, east)
     azimuth = np.radians(angles.azimuth)
     y = bilinear(np.sin(azimuth), south, east)

@@ -75,6 +75,6 @@ def preview(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     shape = (PREVIEW_SIZE, PREVIEW_SIZE)
     valid = resize((image[..., 0] != 0).astype(np.float32), shape, order=0)
     smaller = resize(image, (*shape, 3), order=1, preserve_range=True, anti_aliasing=True)
-    result = np.clip(np.rint(smaller), 1, 255).astype(np.uint8)
+    result: npt.NDArray[np.uint8] = np.clip(np.rint(smaller), 1, 255).astype(np.uint8)
     result[valid < 0.5] = 0
     return result

@@ -35,14 +35,14 @@ def block_mean(pixels: UInt16Array, factor: int, shape: tuple[int, int]) -> UInt
     if any(missing):
         pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1])))
     total = np.zeros(shape, np.uint32)
-    valid = np.zeros(shape, np.uint8 if factor < 16 else np.uint32)
+    valid = np.zeros(shape, np.uint32)
     for i in range(factor):
         for j in range(factor):
             part = pixels[i : rows * factor : factor, j : cols * factor : factor]
             total += part
             valid += part != 0
-    count = np.maximum(valid, 1)
-    total += count >> 1
+    count: npt.NDArray[np.uint32] = np.maximum(valid, np.uint32(1))
+    total += count >> np.uint32(1)
     total //= count
     total[valid < (factor * factor + 1) // 2] = 0
     return total.astype(np.uint16)

@@ -1,4 +1,4 @@
-"""The classification of a tile: pixels and masks of Level-1C in, class map and probabilities out."""
+"""The classification of a tile: pixels and masks of Level-1C in, maps of classes out."""
 
 from __future__ import annotations
 
@@ -62,9 +62,7 @@ def classify_tile(
         defective[rows] = defective_of(numbers, masks)
 
     def reflectance(rows: slice) -> dict[str, Float32Array]:
-        return {
-            band: pixels.reflectance(band, resolution, rows) for band in CLASSIFICATION_BANDS
-        }
+        return {band: pixels.reflectance(band, resolution, rows) for band in CLASSIFICATION_BANDS}
 
     workers.map(find_gaps, row_blocks(grid.rows))
     result = classify_rows(
@@ -88,5 +86,3 @@ def _mask(tile: Level1CTile, kind: str, grid: Grid, workers: Workers) -> BoolArr
         if mask is not None
     ]
     return np.logical_or.reduce(masks) if masks else None
-
-

@@ -17,9 +17,9 @@ from sen2cor.pipeline.options import Options
 from sen2cor.pipeline.tile_chain import TileJob, process_tile
 from sen2cor.pipeline.workers import workers
 from sen2cor.product.level1c import Level1CProduct, Level1CTile, open_level1c
+from sen2cor.product.level1c_path import locate
 from sen2cor.product.level2a import Level2AProduct
 from sen2cor.product.level2a_tile import Level2ATile
-from sen2cor.product.level1c_path import locate
 from sen2cor.product.naming import to_level1c, to_level2a
 from sen2cor.product.report import XmlReportHandler, report_name
 from sen2cor.product.run_record import RunRecord

@@ -129,7 +129,9 @@ def process_tile(job: TileJob, workers: Workers, progress: Progress) -> None:
                 _write_reflectance(job, pixels, atmosphere, resolution, classes, workers)
             if resolution != COARSE:
                 pixels.forget(resolution)
-        progress.step("L2A_ProcessTile", f"end of processing with resolution {resolution} m", weight)
+        progress.step(
+            "L2A_ProcessTile", f"end of processing with resolution {resolution} m", weight
+        )
     _write_preview(job, pixels, workers)
 
 

@@ -51,7 +51,9 @@ def draw(level1c: Level1CProduct, level2a: Path, picture: Path) -> None:
     surface = _surface(level2a)
     classes = _shown(_first(level2a, "SCL"))
     names, colours = zip(*SCENE_CLASS_COLOURS, strict=True)
-    figure, axes = pyplot.subplots(1, 3, figsize=(21, 8), layout="constrained")
+    figure, axes = pyplot.subplots(
+        1, 3, figsize=(21, 2.5 + 5.5 * top.shape[0] / top.shape[1]), layout="constrained"
+    )
     # the two reflectances share one stretch, so that the haze between them is what differs
     white = float(np.nanpercentile(top[top > 0], 98)) if (top > 0).any() else 1.0
     for axis, image, title in (
@@ -60,12 +62,16 @@ def draw(level1c: Level1CProduct, level2a: Path, picture: Path) -> None:
     ):
         axis.imshow(np.clip(image / white, 0.0, 1.0) ** (1 / 1.6))
         axis.set_title(title)
-    axes[2].imshow(classes, cmap=ListedColormap(colours), vmin=-0.5, vmax=11.5, interpolation="none")
+    axes[2].imshow(
+        classes, cmap=ListedColormap(colours), vmin=-0.5, vmax=11.5, interpolation="none"
+    )
     axes[2].set_title("scene classification")
     share = np.bincount(classes.ravel(), minlength=12) / classes.size
     axes[2].legend(
         handles=[
-            Patch(facecolor=colours[code], edgecolor="0.3", label=f"{names[code]} {share[code]:.1%}")
+            Patch(
+                facecolor=colours[code], edgecolor="0.3", label=f"{names[code]} {share[code]:.1%}"
+            )
             for code in range(12)
             if share[code] > 0
         ],
@@ -87,7 +93,7 @@ def _top_of_atmosphere(level1c: Level1CProduct) -> Float32Array:
         numbers = _shown(tile.bands[band]).astype(np.float32)
         reflectance = (numbers + level1c.radiometric_offsets[band]) / level1c.quantification_value
         bands.append(np.where(numbers == 0, 0.0, reflectance))
-    return np.stack(bands, axis=-1).astype(np.float32)
+    return _colour(bands)
 
 
 def _surface(level2a: Path) -> Float32Array:
@@ -96,7 +102,12 @@ def _surface(level2a: Path) -> Float32Array:
     for band in _VISIBLE:
         numbers = _shown(_first(level2a, band)).astype(np.float32)
         bands.append(np.where(numbers == 0, 0.0, (numbers + offset) / quantification))
-    return np.stack(bands, axis=-1).astype(np.float32)
+    return _colour(bands)
+
+
+def _colour(bands: list[Float32Array]) -> Float32Array:
+    image: Float32Array = np.stack(bands, axis=-1).astype(np.float32)
+    return image
 
 
 def _scale_of(level2a: Path) -> tuple[float, float]:

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from sen2cor.atmosphere import water_vapour
-from sen2cor.atmosphere.functions import AtmosphereState, WaterCurve, band_functions
-from sen2cor.atmosphere.functions import scattering_functions
+from sen2cor.atmosphere.functions import (
+    AtmosphereState,
+    WaterCurve,
+    band_functions,
+    scattering_functions,
+)
 from sen2cor.atmosphere.geometry import NodeGeometry
 
 from .analytic import AnalyticTable

@@ -24,7 +24,9 @@ def grid(rows: int, cols: int, size: float = 20.0) -> Grid:
     return Grid(32633, 300000.0, 5900040.0, size, rows, cols)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     rows=st.integers(2, 90),
     cols=st.integers(2, 90),

@@ -41,7 +41,9 @@ def test_interpolation_is_the_same_in_any_portion_of_rows() -> None:
     source = np.random.default_rng(3).integers(0, 9000, (20, 15)).astype(np.uint16)
     source[4:7, 3:9] = 0
     whole = bilinear_pixels(source, 3, slice(0, 60), 45)
-    parts = [bilinear_pixels(source, 3, slice(top, min(top + 7, 60)), 45) for top in range(0, 60, 7)]
+    parts = [
+        bilinear_pixels(source, 3, slice(top, min(top + 7, 60)), 45) for top in range(0, 60, 7)
+    ]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 

@@ -53,9 +53,7 @@ def test_identity_gives_the_numbers_back(tmp_path: Path, resolution: int) -> Non
     with workers(2) as pool:
         for coarser in (20, 60):
             pixels.derive(coarser, ["B02"], pool)
-    correction = BandCorrection(
-        "B02", resolution, pixels, Inversion(field(1.0), field(0.0)), 60
-    )
+    correction = BandCorrection("B02", resolution, pixels, Inversion(field(1.0), field(0.0)), 60)
     path = tmp_path / "band.jp2"
     write_band(path, correction, GRIDS[resolution], 64, quantification=10000.0, offset=0)
     np.testing.assert_array_equal(jpeg2000.read(path), pixels.numbers("B02", resolution))

@@ -1,0 +1,171 @@
+"""The georeference of JPEG 2000 images: GeoJP2 and GML boxes, as Sentinel-2 and GDAL use them.
+
+GeoJP2 is a degenerate GeoTIFF in a UUID box; GML in JPEG 2000 is OGC 05-047r3.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import struct
+import uuid
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from sen2cor.grids import Grid
+from sen2cor.imagery.openjpeg import load_glymur
+
+_GEOJP2 = uuid.UUID("b14bf8bd-083d-4b43-a5ae-8cd7d5a6ce03")
+_GML = "{http://www.opengis.net/gml}"
+
+
+def read_georeference(image: Any, rows: int, cols: int) -> Grid | None:
+    """Read the GML box, or the GeoJP2 box where there is no GML.
+
+    Parameters
+    ----------
+    image : glymur.Jp2k
+    rows, cols : int
+        Size of the image.
+
+    Returns
+    -------
+    Grid or None
+        None where there is neither.
+    """
+    for box in image.box:
+        if box.box_id == "asoc":
+            for xml in _xml_boxes(box):
+                grid = _grid_of_gml(xml, rows, cols)
+                if grid is not None:
+                    return grid
+    if any(box.box_id == "uuid" and box.uuid == _GEOJP2 for box in image.box):
+        return _grid_by_gdal(Path(image.filename), rows, cols)
+    return None
+
+
+def _xml_boxes(box: Any) -> Iterator[Any]:
+    for inner in box.box:
+        if inner.box_id == "asoc":
+            yield from _xml_boxes(inner)
+        elif inner.box_id == "xml ":
+            yield inner.xml
+
+
+def _grid_of_gml(document: Any, rows: int, cols: int) -> Grid | None:
+    root = document.getroot() if hasattr(document, "getroot") else document
+    point = root.find(f".//{_GML}origin/{_GML}Point")
+    offsets = [
+        [float(number) for number in vector.text.split()]
+        for vector in root.iter(f"{_GML}offsetVector")
+    ]
+    if point is None or len(offsets) != 2:
+        return None
+    code = re.search(r"EPSG:+(\d+)", point.get("srsName", ""))
+    position = point.findtext(f"{_GML}pos") or point.findtext(f"{_GML}coordinates") or ""
+    centre = [float(number) for number in position.replace(",", " ").split()]
+    if code is None or len(centre) != 2:
+        return None
+    size = max(abs(number) for number in offsets[0])
+    return Grid(int(code[1]), centre[0] - size / 2, centre[1] + size / 2, size, rows, cols)
+
+
+def _grid_by_gdal(path: Path, rows: int, cols: int) -> Grid | None:
+    from osgeo import gdal, osr
+
+    gdal.UseExceptions()
+    dataset = gdal.Open(str(path))
+    transform = dataset.GetGeoTransform(can_return_null=True)
+    code = osr.SpatialReference(dataset.GetProjection() or "").GetAuthorityCode(None)
+    if transform is None or code is None:
+        return None
+    return Grid(int(code), transform[0], transform[3], transform[1], rows, cols)
+
+
+def insert_georeference(path: Path, grid: Grid) -> None:
+    """Put both boxes before the codestream of a file.
+
+    Raises
+    ------
+    OSError
+        The file cannot be rewritten.
+    """
+    with open(path, "r+b") as image:
+        position = 0
+        while True:
+            image.seek(position)
+            length, kind = struct.unpack(">I4s", image.read(8))
+            if kind == b"jp2c":
+                break
+            position += length
+        with open(path.with_suffix(".geo"), "w+b") as result:
+            try:
+                image.seek(0)
+                result.write(image.read(position))
+                for box in _georeference_boxes(grid):
+                    box.write(result)
+                shutil.copyfileobj(image, result, 1 << 24)
+                os.replace(result.name, path)
+            except BaseException:
+                Path(result.name).unlink(missing_ok=True)
+                raise
+
+
+def _georeference_boxes(grid: Grid) -> tuple[Any, Any]:
+    load_glymur()
+    from glymur.jp2box import AssociationBox, LabelBox, UUIDBox, XMLBox
+
+    gml = XMLBox(xml=etree.ElementTree(etree.fromstring(_gml(grid))))
+    instance = AssociationBox([LabelBox("gml.root-instance"), gml])
+    return UUIDBox(_GEOJP2, _geotiff(grid)), AssociationBox([LabelBox("gml.data"), instance])
+
+
+@lru_cache(maxsize=16)
+def _geotiff(grid: Grid) -> bytes:
+    """A GeoTIFF of one pixel that carries the projection and the transform."""
+    from osgeo import gdal, osr
+
+    gdal.UseExceptions()
+    reference = osr.SpatialReference()
+    reference.ImportFromEPSG(grid.epsg)
+    name = f"/vsimem/{uuid.uuid4().hex}.tif"
+    dataset = gdal.GetDriverByName("GTiff").Create(name, 1, 1)
+    dataset.SetProjection(reference.ExportToWkt())
+    dataset.SetGeoTransform(grid.geotransform)
+    del dataset
+    size = gdal.VSIStatL(name).size
+    file = gdal.VSIFOpenL(name, "rb")
+    content = bytes(gdal.VSIFReadL(1, size, file))
+    gdal.VSIFCloseL(file)
+    gdal.Unlink(name)
+    return content
+
+
+def _gml(grid: Grid) -> str:
+    """GML in JPEG 2000 (OGC 05-047r3); the origin is the centre of the upper left pixel."""
+    system = f'srsName="urn:ogc:def:crs:EPSG::{grid.epsg}"'
+    size = grid.pixel_size
+    right, bottom = grid.ulx + grid.cols * size, grid.uly - grid.rows * size
+    return f"""<gml:FeatureCollection xmlns:gml="http://www.opengis.net/gml">
+<gml:boundedBy><gml:Envelope {system}>
+<gml:lowerCorner>{grid.ulx:.15g} {bottom:.15g}</gml:lowerCorner>
+<gml:upperCorner>{right:.15g} {grid.uly:.15g}</gml:upperCorner></gml:Envelope></gml:boundedBy>
+<gml:featureMember><gml:RectifiedGridCoverage dimension="2" gml:id="RGC0001">
+<gml:rectifiedGridDomain><gml:RectifiedGrid dimension="2">
+<gml:limits><gml:GridEnvelope><gml:low>0 0</gml:low>
+<gml:high>{grid.cols - 1} {grid.rows - 1}</gml:high></gml:GridEnvelope></gml:limits>
+<gml:axisName>x</gml:axisName><gml:axisName>y</gml:axisName>
+<gml:origin><gml:Point gml:id="P0001" {system}>
+<gml:pos>{grid.ulx + size / 2:.15g} {grid.uly - size / 2:.15g}</gml:pos></gml:Point></gml:origin>
+<gml:offsetVector {system}>{size:.15g} 0</gml:offsetVector>
+<gml:offsetVector {system}>0 {-size:.15g}</gml:offsetVector>
+</gml:RectifiedGrid></gml:rectifiedGridDomain>
+<gml:rangeSet><gml:File><gml:rangeParameters/>
+<gml:fileName>gmljp2://codestream/0</gml:fileName>
+<gml:fileStructure>Record Interleaved</gml:fileStructure></gml:File></gml:rangeSet>
+</gml:RectifiedGridCoverage></gml:featureMember></gml:FeatureCollection>"""
