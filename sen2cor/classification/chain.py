@@ -187,10 +187,10 @@ def classify_rows(
         )
         classes = result.scene_class[core]
         classes[:] = spectral.scene_class[inner]
-        np.copyto(classes, SceneClass.LOW_PROBA_CLOUDS, where=classes == NOT_CLASSIFIED)
+        np.putmask(classes, classes == NOT_CLASSIFIED, SceneClass.LOW_PROBA_CLOUDS)
         if defective is not None:
             bad = defective[core] & ~no_data[core]
-            np.copyto(classes, SceneClass.SATURATED_DEFECTIVE, where=bad)
+            np.putmask(classes, bad, SceneClass.SATURATED_DEFECTIVE)
         result.cloud_probability[core] = percent(spectral.cloud[inner])
         result.snow_probability[core] = percent(spectral.snow[inner])
 
@@ -217,7 +217,7 @@ def spectral_classes(
     SpectralClasses
     """
     classes = np.full(no_data.shape, NOT_CLASSIFIED, np.uint8)
-    np.copyto(classes, SceneClass.NO_DATA, where=no_data)
+    np.putmask(classes, no_data, SceneClass.NO_DATA)
 
     cloud = bright_probability(reflectance, thresholds)
     np.copyto(cloud, 0, where=no_data)
@@ -240,7 +240,7 @@ def spectral_classes(
 
     ground = soil(reflectance, thresholds, constants)
     np.copyto(cloud, 0, where=_claim(classes, ground.members, SceneClass.BARE_SOILS))
-    _multiply(cloud, ground.cloud_factor, where=classes == NOT_CLASSIFIED)
+    np.multiply(cloud, ground.cloud_factor, out=cloud, where=classes == NOT_CLASSIFIED)
 
     wet = water(reflectance, thresholds, constants)
     np.copyto(cloud, 0, where=_claim(classes, wet.members, SceneClass.WATER))
@@ -248,18 +248,18 @@ def spectral_classes(
 
     rock = rock_and_sand(reflectance, thresholds, constants)
     np.copyto(cloud, 0, where=_claim(classes, rock.members, SceneClass.BARE_SOILS))
-    _multiply(cloud, rock.cloud_factor, where=classes == NOT_CLASSIFIED)
+    np.multiply(cloud, rock.cloud_factor, out=cloud, where=classes == NOT_CLASSIFIED)
 
     glint = ice_and_glint(reflectance, constants)
-    _multiply(cloud, glint, where=(classes == NOT_CLASSIFIED) | (glint > 0))
+    np.multiply(cloud, glint, out=cloud, where=(classes == NOT_CLASSIFIED) | (glint > 0))
 
     np.copyto(cloud, 0, where=no_data)
     np.copyto(classes, cloud_classes(cloud, thresholds), where=classes == NOT_CLASSIFIED)
     if "B10" in reflectance:
         thin = thin_cirrus(reflectance, cloud, thresholds, constants, elevation)
-        np.copyto(classes, SceneClass.THIN_CIRRUS, where=thin & ~no_data)
+        np.putmask(classes, thin & ~no_data, SceneClass.THIN_CIRRUS)
         thick = thick_cirrus(reflectance, cloud, thresholds)
-        np.copyto(classes, SceneClass.MEDIUM_PROBA_CLOUDS, where=thick & ~no_data)
+        np.putmask(classes, thick & ~no_data, SceneClass.MEDIUM_PROBA_CLOUDS)
     return SpectralClasses(classes, cloud, snow)
 
 
@@ -271,12 +271,8 @@ def percent(probability: Float32Array) -> UInt8Array:
 def _claim(classes: UInt8Array, members: BoolArray, code: SceneClass) -> BoolArray:
     """Give a class to its members among the pixels that have none yet, and say which they are."""
     taken: BoolArray = members & (classes == NOT_CLASSIFIED)
-    np.copyto(classes, code, where=taken)
+    np.putmask(classes, taken, code)
     return taken
-
-
-def _multiply(cloud: Float32Array, factor: Float32Array, where: BoolArray) -> None:
-    np.multiply(cloud, factor, out=cloud, where=where)
 
 
 def _check_bands(reflectance: Reflectance) -> None:

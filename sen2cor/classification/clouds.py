@@ -32,5 +32,5 @@ def cloud_classes(cloud: Float32Array, thresholds: ClassificationThresholds) -> 
         (SceneClass.MEDIUM_PROBA_CLOUDS, cloud >= np.float32(thresholds.t_cloud_mp)),
         (SceneClass.HIGH_PROBA_CLOUDS, cloud >= np.float32(thresholds.t_cloud_hp)),
     ):
-        np.copyto(classes, code, where=least)
+        np.putmask(classes, least, code)
     return classes

@@ -69,10 +69,11 @@ class Case:
         )
 
     @property
-    def no_data(self) -> npt.NDArray[Any]:
+    def no_data(self) -> npt.NDArray[np.bool_]:
         """Pixels in which any band is 0."""
-        zeros = np.stack([band == 0 for band in self.reflectance.values()])
-        return zeros.any(axis=0)
+        bands = np.stack(list(self.reflectance.values()))
+        zero: npt.NDArray[np.bool_] = (bands == 0).any(axis=0)
+        return zero
 
     def spectral(self, rules: str) -> SpectralClasses:
         """Classify up to the shadows under the rules of a version."""
