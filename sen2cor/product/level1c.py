@@ -7,7 +7,6 @@ else is missing is said in one WARNING of its kind. Nothing is ever opened for w
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +20,7 @@ from sen2cor.errors import InputError
 from sen2cor.grids import Float32Array, Grid, TileGeometry
 from sen2cor.imagery import jpeg2000
 from sen2cor.product.level1c_metadata import ProductMetadata, read_product_metadata
-from sen2cor.product.level1c_path import locate, official_name
+from sen2cor.product.level1c_path import files_in, folders_in, locate, official_name
 from sen2cor.product.masks import TILE_BAND, BoolArray, read_mask
 from sen2cor.product.meteorology import Meteorology, read_meteorology
 from sen2cor.product.naming import NameTemplate
@@ -152,7 +151,7 @@ class Level1CProduct:
     tiles : tuple of Level1CTile
         Never empty.
     unusable : mapping of folder name to InputError
-        Tiles that cannot be processed, and why.
+        Tiles that cannot be processed, and why; each is in the log as an ERROR.
     """
 
     root: Path
@@ -220,6 +219,8 @@ def open_level1c(path: Path) -> Level1CProduct:
             unusable[folder.name] = error
     if not tiles:
         raise _nothing_usable(root, unusable)
+    for name, error in unusable.items():
+        logger.error("tile %s cannot be used: %s", name, error)
     if tile_folder is None:
         tiles = _in_listed_order(tiles, metadata, root)
     product = Level1CProduct(
@@ -244,14 +245,9 @@ def open_level1c(path: Path) -> Level1CProduct:
 
 
 def _tile_folders(root: Path) -> list[Path]:
-    granules = root / "GRANULE"
-    folders = []
-    if granules.is_dir():
-        folders = sorted(
-            path for path in granules.iterdir() if path.is_dir() and path.name[0] != "."
-        )
+    folders = folders_in(root / "GRANULE")
     if not folders:
-        raise InputError(f"{granules}: no tile folder in it; fetch the product again")
+        raise InputError(f"{root / 'GRANULE'}: no tile folder in it; fetch the product again")
     return folders
 
 
@@ -279,7 +275,7 @@ def _open_tile(folder: Path, layout: Layout) -> Level1CTile:
 
 
 def _find_bands(folder: Path) -> dict[str, Path]:
-    images = list(_visible_files(folder))
+    images = files_in(folder)
     bands = {}
     for name in BAND_NAMES:
         found = [path for path in images if path.name.endswith(f"_{name}.jp2")]
@@ -333,7 +329,7 @@ def _image_grids(bands: Mapping[str, Path], nominal: Mapping[int, Grid]) -> dict
 
 
 def _find_ecmwf(folder: Path) -> Path | None:
-    for path in _visible_files(folder):
+    for path in files_in(folder):
         if "AUX_ECMWFT" in path.name and not path.suffix:
             return path
     return None
@@ -342,13 +338,12 @@ def _find_ecmwf(folder: Path) -> Path | None:
 def _find_datastrips(
     root: Path, layout: Layout, metadata: ProductMetadata, tiles: list[Level1CTile]
 ) -> Iterator[Level1CDatastrip]:
-    parent = root / "DATASTRIP"
-    folders = sorted(parent.iterdir()) if parent.is_dir() else []
+    folders = folders_in(root / "DATASTRIP")
     listed = [identifier for identifier in metadata.granules.values() if identifier]
     for identifier in dict.fromkeys([*listed, *(tile.datastrip_id for tile in tiles)]):
         # compact folder names are the part of the identifier from DS_ to the baseline
         core = identifier[identifier.find("DS_") :].rsplit("_N", 1)[0]
-        found = next((path for path in folders if path.is_dir() and core in path.name), None)
+        found = next((path for path in folders if core in path.name), None)
         file = None if found is None else _matching_file(found, layout.datastrip_metadata)
         yield Level1CDatastrip(identifier, found, file)
 
@@ -400,14 +395,7 @@ def _warn_of_absent(product: Level1CProduct) -> None:
 
 
 def _matching_file(folder: Path, template: NameTemplate) -> Path | None:
-    for path in _visible_files(folder):
+    for path in files_in(folder):
         if template.match(path.name) is not None:
             return path
     return None
-
-
-def _visible_files(folder: Path) -> Iterator[Path]:
-    if folder.is_dir():
-        with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_file())
-        yield from (folder / name for name in names if not name.startswith("."))

@@ -79,15 +79,39 @@ def official_name(root: Path, metadata_path: Path, uri: str) -> str:
 
 def _product_metadata(folder: Path) -> Path | None:
     templates = {psd.level1c.product_metadata for psd in PSD.values()}
-    for path in _files(folder):
+    for path in files_in(folder):
         if any(template.match(path.name) is not None for template in templates):
             return path
     return None
 
 
-def _files(folder: Path) -> list[Path]:
+def files_in(folder: Path) -> list[Path]:
+    """Return the visible files of a folder, sorted; none if there is no such folder.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be read.
+    """
+    return [path for path in _entries(folder) if path.is_file()]
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """Return the visible folders in a folder, sorted; none if there is no such folder.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be read.
+    """
+    return [path for path in _entries(folder) if path.is_dir()]
+
+
+def _entries(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
     try:
-        return sorted(path for path in folder.iterdir() if path.is_file())
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
         raise InputError(f"{folder}: cannot be read ({error.strerror})") from error
 
@@ -105,11 +129,11 @@ def _kind_of_file(path: Path) -> str:
 
 def _kind_of_folder(path: Path) -> str:
     for folder, what in ((path, "a"), (path.parent.parent, "part of a")):
-        names = [file.name for file in _files(folder)]
+        names = [file.name for file in files_in(folder)] if os.access(folder, os.R_OK) else []
         for level in ("2A", "1B", "1A"):
             if any(f"MTD_MSIL{level}" in name or f"_MTD_SAFL{level}_" in name for name in names):
                 return f"is {what} Level-{level} product"
-    nested = [child.name for child in sorted(path.glob("*.SAFE")) if child.is_dir()]
+    nested = [child.name for child in folders_in(path) if child.suffix == ".SAFE"]
     if nested:
         return f"is a folder around the product {nested[0]}"
     return "is a folder without the metadata of a product (MTD_MSIL1C.xml or *_MTD_SAFL1C_*.xml)"

@@ -137,7 +137,7 @@ def _read_polygons(path: Path, wanted: str | None) -> Iterator[list[Float64Array
 def _ring(document: XmlDocument, points: Element) -> Float64Array:
     dimension = int(points.get("srsDimension", "2"))
     numbers = np.array((points.text or "").split(), np.float64)
-    if dimension < 2 or not numbers.size or numbers.size % dimension:
+    if dimension < 2 or numbers.size % dimension or not np.isfinite(numbers).all():
         raise document.error("posList", f"holds no points of {dimension} dimensions")
     return numbers.reshape(-1, dimension)[:, :2]
 

@@ -1,0 +1,221 @@
+"""Metadata documents: versions, elements, angles, and refusals that say where."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sen2cor.bands import BAND_NAMES
+from sen2cor.errors import InputError
+from sen2cor.grids import TileGeometry
+from sen2cor.product.level1c_metadata import read_product_metadata
+from sen2cor.product.tile_angles import read_geometry
+from sen2cor.product.tile_metadata import open_tile_document, read_tile_metadata
+from tests.product.level1c_builder import (
+    PSD_14,
+    PSD_15,
+    Recipe,
+    product_text,
+    tile_text,
+    without,
+)
+
+Change = Callable[[str], str]
+
+
+def write_product(folder: Path, text: str) -> Path:
+    path = folder / "MTD_MSIL1C.xml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def geometry(folder: Path, change: Change = str) -> TileGeometry:
+    path = folder / "MTD_TL.xml"
+    path.write_text(change(tile_text(PSD_14, "56JKT")), encoding="utf-8")
+    return read_geometry(open_tile_document(path))
+
+
+class TestProductMetadata:
+    @pytest.mark.parametrize("element", ["QUANTIFICATION_VALUE", "U", "SPACECRAFT_NAME"])
+    def test_missing_element_is_named_with_the_file(self, tmp_path: Path, element: str) -> None:
+        path = write_product(tmp_path, without(element)(product_text(PSD_14)))
+        with pytest.raises(InputError, match=rf"element .*{element} is missing") as caught:
+            read_product_metadata(path)
+        assert str(path) in str(caught.value)
+
+    def test_missing_band_of_a_list_is_named(self, tmp_path: Path) -> None:
+        text = product_text(PSD_15).replace('band_id="3"', 'band_id="33"')
+        with pytest.raises(InputError, match=r'RADIO_ADD_OFFSET with band_id="3" \(B04\)'):
+            read_product_metadata(write_product(tmp_path, text))
+
+    @pytest.mark.parametrize("value", ["ten thousand", "NaN", "-1", "0"])
+    def test_impossible_quantification(self, tmp_path: Path, value: str) -> None:
+        text = product_text(PSD_14).replace(">10000<", f">{value}<")
+        with pytest.raises(InputError, match="QUANTIFICATION_VALUE"):
+            read_product_metadata(write_product(tmp_path, text))
+
+    def test_impossible_time(self, tmp_path: Path) -> None:
+        text = product_text(PSD_14).replace("2017-07-19T00:02:18.5Z", "yesterday")
+        with pytest.raises(InputError, match="PRODUCT_START_TIME holds 'yesterday'"):
+            read_product_metadata(write_product(tmp_path, text))
+
+    def test_format_12_is_refused(self, tmp_path: Path) -> None:
+        text = product_text(Recipe(namespace="psd-12"))
+        with pytest.raises(InputError, match="of product format 12; formats 13 to 15 are read"):
+            read_product_metadata(write_product(tmp_path, text))
+
+    def test_later_format_is_tried_with_a_warning(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        text = product_text(Recipe(namespace="psd-101", baseline="10.00", offset=-1000))
+        assert read_product_metadata(write_product(tmp_path, text)).psd == "15"
+        assert "of product format 101, later than the last known one (15)" in caplog.text
+
+    def test_document_of_another_kind(self, tmp_path: Path) -> None:
+        text = product_text(PSD_14).replace("Level-1C_User_Product", "Level-2A_User_Product")
+        with pytest.raises(InputError, match="is a document Level-2A_User_Product"):
+            read_product_metadata(write_product(tmp_path, text))
+
+
+class TestSafety:
+    def test_broken_document_names_file_and_line(self, tmp_path: Path) -> None:
+        lines = product_text(PSD_14).splitlines()
+        lines[4] = lines[4].replace("</PRODUCT_START_TIME>", "</STOP>")
+        path = write_product(tmp_path, "\n".join(lines))
+        with pytest.raises(InputError, match=r"MTD_MSIL1C.xml, line 5: not well-formed XML"):
+            read_product_metadata(path)
+
+    @pytest.mark.parametrize("content", [b"", b"\x00\x01", b"<a>"])
+    def test_no_document_at_all(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "MTD_MSIL1C.xml"
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="line 1: not well-formed XML"):
+            read_product_metadata(path)
+
+    def test_entities_are_refused_and_never_read(self, tmp_path: Path) -> None:
+        secret = tmp_path / "secret"
+        secret.write_text("10000")
+        declaration = f'<!DOCTYPE d [<!ENTITY e SYSTEM "{secret.as_uri()}">]>'
+        text = product_text(PSD_14).replace("?>\n", f"?>\n{declaration}\n", 1)
+        path = write_product(tmp_path, text.replace(">10000<", ">&e;<"))
+        with pytest.raises(InputError, match="document type declaration"):
+            read_product_metadata(path)
+
+    def test_missing_file(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="cannot be read"):
+            read_product_metadata(tmp_path / "MTD_MSIL1C.xml")
+
+    def test_path_with_odd_characters(self, tmp_path: Path) -> None:
+        folder = tmp_path / "a%20b #ü"
+        folder.mkdir()
+        path = write_product(folder, product_text(PSD_14))
+        assert read_product_metadata(path).spacecraft == "S2B"
+
+
+class TestTileMetadata:
+    @pytest.mark.parametrize(
+        ("old", "new", "words"),
+        [
+            ("EPSG:32756", "UTM 56", "HORIZONTAL_CS_CODE holds no EPSG code"),
+            ('<Size resolution="20">', '<Size resolution="2">', r'Size with resolution="20"'),
+            ("_T56JKT_", "_TXXX_", "TILE_ID holds .* not a tile identifier"),
+            ("<NROWS>36<", "<NROWS>0<", "Size holds no positive size"),
+            ("<ULX>199980<", "<ULX><", "ULX is missing"),
+            ("Level-1C_Tile_ID", "Level-2A_Tile_ID", "is a document Level-2A_Tile_ID"),
+        ],
+    )
+    def test_errors_name_the_element(self, tmp_path: Path, old: str, new: str, words: str) -> None:
+        path = tmp_path / "MTD_TL.xml"
+        path.write_text(tile_text(PSD_14, "56JKT").replace(old, new), encoding="utf-8")
+        with pytest.raises(InputError, match=words) as caught:
+            read_tile_metadata(open_tile_document(path))
+        assert str(path) in str(caught.value)
+
+
+class TestAngles:
+    def test_sun(self, tmp_path: Path) -> None:
+        angles = geometry(tmp_path)
+        assert (angles.mean_solar_zenith, angles.mean_solar_azimuth) == (54.1, 35.7)
+        assert angles.sun.step == 5000.0
+        assert angles.sun.zenith.dtype == np.float32
+        np.testing.assert_allclose(angles.sun.zenith[0], [54.1, 54.0, 53.9], rtol=1e-6)
+        np.testing.assert_allclose(angles.sun.azimuth[2], [35.7, 35.6, 35.5], rtol=1e-6)
+
+    def test_detectors_are_merged_and_gaps_filled_from_the_nearest_node(
+        self, tmp_path: Path
+    ) -> None:
+        view = geometry(tmp_path).view
+        assert tuple(view) == BAND_NAMES
+        zenith, azimuth = view["B04"].zenith, view["B04"].azimuth
+        expected = [[8.0, 9.0, 9.0], [8.0, 8.5, 8.5], [8.0, 8.5, 8.5]]
+        np.testing.assert_allclose(zenith, expected, rtol=1e-6)
+        # 350 and 20 degrees meet at 5, not at 185
+        expected = [[350.0, 20.0, 20.0], [350.0, 5.0, 5.0], [350.0, 5.0, 5.0]]
+        np.testing.assert_allclose(azimuth, expected, rtol=1e-5)
+
+    def test_missing_sun_grid(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        sun = geometry(tmp_path, without("Sun_Angles_Grid")).sun
+        assert sun.zenith.shape == (23, 23)
+        assert set(sun.zenith.flat) == {np.float32(54.1)}
+        assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+    def test_missing_mean_sun_angles(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        angles = geometry(tmp_path, without("Mean_Sun_Angle"))
+        assert angles.mean_solar_zenith == pytest.approx(54.1, abs=1e-4)
+        assert angles.mean_solar_azimuth == pytest.approx(35.7, abs=1e-4)
+        assert len(caplog.records) == 1
+
+    def test_no_sun_at_all(self, tmp_path: Path) -> None:
+        def change(text: str) -> str:
+            return without("Mean_Sun_Angle")(without("Sun_Angles_Grid")(text))
+
+        with pytest.raises(InputError, match=r"MTD_TL.xml: element .*Sun_Angles_Grid and .*Mean"):
+            geometry(tmp_path, change)
+
+    def test_missing_view_grids_of_some_bands(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def change(text: str) -> str:
+            for band in (9, 10):
+                text = text.replace(f'Grids bandId="{band}"', f'Grids bandId="{band + 90}"')
+            return text
+
+        view = geometry(tmp_path, change).view
+        assert set(view["B09"].zenith.flat) == {np.float32(8.9)}
+        assert set(view["B10"].azimuth.flat) == {np.float32(104.5)}
+        (record,) = caplog.records
+        assert "B09, B10" in record.getMessage()
+
+    def test_grid_of_nan_only_counts_as_missing(self, tmp_path: Path) -> None:
+        def change(text: str) -> str:
+            for row in ("8.0 NaN NaN", "8.0 8.0 NaN", "NaN 9.0 NaN"):
+                text = text.replace(f"<VALUES>{row}<", "<VALUES>NaN NaN NaN<")
+            return text
+
+        assert set(geometry(tmp_path, change).view["B01"].zenith.flat) == {np.float32(8.0)}
+
+    def test_no_view_of_a_band_at_all(self, tmp_path: Path) -> None:
+        def change(text: str) -> str:
+            return text.replace('bandId="12"', 'bandId="99"')
+
+        with pytest.raises(InputError, match=r"bandId 12 \(B12\) are both missing"):
+            geometry(tmp_path, change)
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("54.2 54.1 54.0", "54.2 54.1"),
+            ("54.2 54.1 54.0", "54.2 54.1 high"),
+            ("<VALUES>54.2 54.1 54.0</VALUES>", ""),
+            ('<COL_STEP unit="m">5000', '<COL_STEP unit="m">2500'),
+        ],
+    )
+    def test_grid_that_is_none(self, tmp_path: Path, old: str, new: str) -> None:
+        with pytest.raises(InputError, match=r"VALUES|different nodes"):
+            geometry(tmp_path, lambda text: text.replace(old, new, 1))
