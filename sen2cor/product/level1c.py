@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.bands import BAND_NAMES, BANDS, RESOLUTIONS
+from sen2cor.bands import BAND_NAMES
 from sen2cor.errors import InputError
 from sen2cor.grids import Float32Array, Grid, TileGeometry
-from sen2cor.imagery import jpeg2000
+from sen2cor.product.level1c_images import find_bands, image_grids
 from sen2cor.product.level1c_metadata import ProductMetadata, read_product_metadata
 from sen2cor.product.level1c_path import files_in, folders_in, locate, official_name
 from sen2cor.product.masks import TILE_BAND, BoolArray, read_mask
@@ -219,8 +219,8 @@ def open_level1c(path: Path) -> Level1CProduct:
             unusable[folder.name] = error
     if not tiles:
         raise _nothing_usable(root, unusable)
-    for name, error in unusable.items():
-        logger.error("tile %s cannot be used: %s", name, error)
+    for name, reason in unusable.items():
+        logger.error("tile %s cannot be used: %s", name, reason)
     if tile_folder is None:
         tiles = _in_listed_order(tiles, metadata, root)
     product = Level1CProduct(
@@ -259,7 +259,7 @@ def _open_tile(folder: Path, layout: Layout) -> Level1CTile:
         )
     document = open_tile_document(metadata_path)
     metadata = read_tile_metadata(document)
-    bands = _find_bands(folder / "IMG_DATA")
+    bands = find_bands(folder / "IMG_DATA")
     return Level1CTile(
         tile_id=metadata.tile_id,
         datastrip_id=metadata.datastrip_id,
@@ -267,65 +267,11 @@ def _open_tile(folder: Path, layout: Layout) -> Level1CTile:
         metadata_path=metadata_path,
         mgrs=metadata.mgrs,
         sensing_time=metadata.sensing_time,
-        grids=_image_grids(bands, metadata.grids),
+        grids=image_grids(bands, metadata.grids),
         geometry=read_geometry(document),
         bands=bands,
         ecmwf=_find_ecmwf(folder / "AUX_DATA"),
     )
-
-
-def _find_bands(folder: Path) -> dict[str, Path]:
-    images = files_in(folder)
-    bands = {}
-    for name in BAND_NAMES:
-        found = [path for path in images if path.name.endswith(f"_{name}.jp2")]
-        if len(found) > 1:
-            both = " and ".join(path.name for path in found[:2])
-            raise InputError(f"{folder}: several images of band {name}: {both}; keep one of them")
-        if found:
-            bands[name] = found[0]
-    missing = [name for name in BAND_NAMES if name not in bands]
-    if missing:
-        word = "bands" if len(missing) > 1 else "band"
-        raise InputError(
-            f"{folder}: no image of {word} {', '.join(missing)} (files ending in _Bnn.jp2); "
-            "fetch the product again"
-        )
-    return bands
-
-
-def _image_grids(bands: Mapping[str, Path], nominal: Mapping[int, Grid]) -> dict[int, Grid]:
-    """Take the size of the images; the metadata decide where the tile lies."""
-    grids = {}
-    disagreeing = []
-    for resolution in RESOLUTIONS:
-        names = [band.name for band in BANDS if band.resolution == resolution]
-        first = jpeg2000.describe(bands[names[0]])
-        for name in names[1:]:
-            other = jpeg2000.describe(bands[name])
-            if (other.rows, other.cols) != (first.rows, first.cols):
-                raise InputError(
-                    f"{bands[name]}: has {other.rows} x {other.cols} pixels, {names[0]} of the "
-                    f"same resolution {first.rows} x {first.cols}; fetch the product again"
-                )
-        grid = nominal[resolution]
-        if (first.rows, first.cols) != grid.shape:
-            extent = grid.rows * grid.pixel_size
-            pixel_size = first.grid.pixel_size if first.grid else extent / first.rows
-            disagreeing.append(
-                f"{first.rows} x {first.cols} instead of {grid.rows} x {grid.cols} "
-                f"at {resolution} m"
-            )
-            grid = Grid(grid.epsg, grid.ulx, grid.uly, pixel_size, first.rows, first.cols)
-        grids[resolution] = grid
-    if disagreeing:
-        logger.warning(
-            "%s: the images have another size than the tile metadata say (%s); "
-            "the images are believed",
-            bands[BAND_NAMES[0]].parent,
-            ", ".join(disagreeing),
-        )
-    return grids
 
 
 def _find_ecmwf(folder: Path) -> Path | None:

@@ -129,9 +129,9 @@ def _read_polygons(path: Path, wanted: str | None) -> Iterator[list[Float64Array
     for feature in document.find_all("maskMembers/MaskFeature"):
         if wanted is None or document.text("maskType", feature) == wanted:
             for polygon in document.find_all(".//Polygon", feature):
-                yield [
-                    _ring(document, points) for points in document.find_all(".//posList", polygon)
-                ]
+                points = document.find_all(".//posList", polygon)
+                if points:
+                    yield [_ring(document, ring) for ring in points]
 
 
 def _ring(document: XmlDocument, points: Element) -> Float64Array:

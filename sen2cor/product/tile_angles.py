@@ -111,6 +111,8 @@ def _read_merged(document: XmlDocument, elements: list[Element], where: str) -> 
         return None
     if len({values.shape for values in zeniths + azimuths}) != 1 or len(steps) != 1:
         raise document.error(where, "has zeniths and azimuths on different nodes")
+    if min(steps) <= 0.0:
+        raise document.error(where, "has nodes without distance")
     return _merge(np.stack(zeniths), np.stack(azimuths), steps.pop())
 
 
