@@ -68,6 +68,7 @@ class Level2AProduct:
         self._level1c = level1c
         self._workspace = workspace
         self._tiles: dict[str, tuple[Level1CTile, Level2ATile]] = {}
+        self._open = True
 
     @classmethod
     def begin(
@@ -174,11 +175,15 @@ class Level2AProduct:
             self._check(document, "manifest", schema_folder)
             metadata.write(document, root / MANIFEST_NAME)
             self._workspace.publish()
+        self._open = False
         return self.path
 
     def abandon(self) -> None:
         """Remove the temporary folder; a product that was there before stays as it was."""
-        self._workspace.remove()
+        # Once it is closed the temporary folder, if there is one, belongs to another run.
+        if self._open:
+            self._open = False
+            self._workspace.remove()
 
     def _new_tile(self, level1c_tile: Level1CTile) -> Level2ATile:
         tile_id = to_level2a(level1c_tile.tile_id, self.psd.file_class)
@@ -227,7 +232,7 @@ class Level2AProduct:
             tile.gipp_path.unlink(missing_ok=True)
             tile.gipp_path.write_bytes(run.gipp)
         path = self._tile_metadata_path(tile, level1c_tile)
-        tile.complete_from_disk(metadata.read(path) if path.is_file() else None)
+        tile.complete_from_disk(_read_earlier(path))
         summary = tile.summary()
         document = tile_metadata(
             metadata.read(level1c_tile.metadata_path),
@@ -252,14 +257,14 @@ class Level2AProduct:
             if path in own:
                 tiles.append(own[path])
                 continue
-            for candidate in sorted(path.glob("*MTD*.xml")):
-                document = metadata.read(candidate)
-                tile = tile_from_metadata(document, path, self.psd, self._common_fields())
-                tile.complete_from_disk(document)
-                tiles.append(tile)
-                break
-            else:
+            documents = map(_read_earlier, sorted(path.glob("*MTD*.xml")))
+            document = next((found for found in documents if found is not None), None)
+            if document is None:
                 logger.warning("%s has no metadata, it is not listed", path.name)
+                continue
+            tile = tile_from_metadata(document, path, self.psd, self._common_fields())
+            tile.complete_from_disk(document)
+            tiles.append(tile)
         return tiles
 
     def _write_datastrip(
@@ -328,12 +333,23 @@ class Level2AProduct:
                 logger.warning("%s: metadata is invalid: %s", file_name, problem)
 
 
+def _read_earlier(path: Path) -> Element | None:
+    """Read metadata of an earlier run, which may be absent or broken."""
+    if not path.is_file():
+        return None
+    try:
+        return metadata.read(path)
+    except InputError as error:
+        logger.warning("Metadata of an earlier run are not used: %s", error)
+        return None
+
+
 def _check_format(path: Path, psd: Psd) -> None:
     """Refuse to mix two formats in one product."""
     for file in sorted(path.glob("*MTD*L2A*.xml")):
-        root = metadata.read(file)
+        root = _read_earlier(file)
         wanted = metadata.namespace(psd.namespace, "User_Product_Level-2A.xsd")
-        if not (
+        if root is not None and not (
             root.tag.startswith(f"{{{wanted}}}")
             and root.find(f".//{psd.prefix}Product_Info") is not None
         ):

@@ -83,7 +83,7 @@ class Workspace:
 
     @classmethod
     def claim(cls, final: Path) -> Workspace:
-        """Make the temporary folder of a product, and what a dead run left of it away.
+        """Make the temporary folder of a product; what a dead run left of it is removed.
 
         Raises
         ------
@@ -103,10 +103,11 @@ class Workspace:
                     workspace.folder.mkdir()
                 except FileExistsError:
                     raise LockedError(_locked(final, "another run has just started")) from None
-            (workspace.folder / _OWNER_FILE).write_text(
-                json.dumps(_this_process()), encoding="utf-8"
-            )
-            workspace.product.mkdir()
+            try:
+                workspace._sign()
+            except OSError:
+                shutil.rmtree(workspace.folder, ignore_errors=True)
+                raise
         return workspace
 
     def carry_over(self) -> bool:
@@ -162,8 +163,13 @@ class Workspace:
     def remove(self) -> None:
         """Remove the temporary folder; an older product that waits in it returns to its place."""
         if self.previous.exists() and not self.final.exists():
-            self.previous.rename(self.final)
+            with writing(self.final):
+                self.previous.rename(self.final)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _sign(self) -> None:
+        (self.folder / _OWNER_FILE).write_text(json.dumps(_this_process()), encoding="utf-8")
+        self.product.mkdir()
 
     def _clear_leftover(self) -> None:
         """Remove the folder of a dead run, or say who is alive."""

@@ -168,6 +168,25 @@ def test_giving_up_leaves_no_trace(level1c: Any, tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
 
 
+def test_a_finished_product_does_not_touch_the_next_run(level1c: Any, tmp_path: Path) -> None:
+    with Level2AProduct.begin(level1c, tmp_path / "out") as first:
+        _fill(first.tile(level1c.tiles[0]))
+        first.finish(RUN)
+        second = Level2AProduct.begin(level1c, tmp_path / "out")
+        path = second.tile(level1c.tiles[0]).image_path("B02", 60)
+    assert path.is_file()
+    second.abandon()
+
+
+def test_broken_metadata_of_an_earlier_run_are_written_anew(level1c: Any, tmp_path: Path) -> None:
+    root = _make(level1c, tmp_path / "out")
+    for path in (root / "MTD_MSIL2A.xml", next(root.glob("GRANULE/*/MTD_TL.xml"))):
+        path.write_text("<broken")
+    _make(level1c, tmp_path / "out", (20,))
+    document = etree.parse(root / "MTD_MSIL2A.xml").getroot()
+    assert len(list(document.iter("Granule_List"))) == 2
+
+
 def test_incomplete_or_empty_images_do_not_make_a_resolution(level1c: Any, tmp_path: Path) -> None:
     with Level2AProduct.begin(level1c, tmp_path / "out") as product:
         tile = product.tile(level1c.tiles[0])
