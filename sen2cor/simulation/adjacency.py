@@ -27,7 +27,7 @@ def kernel(pixel_size: float, reach: float = REACH) -> Float32Array:
     distance = np.hypot(offsets[:, None], offsets[None, :])
     weights = np.exp(-distance / reach)
     weights[distance > FARTHEST * reach] = 0.0
-    return (weights / weights.sum()).astype(np.float32)
+    return np.asarray(weights / weights.sum(), np.float32)
 
 
 def surroundings(reflectance: Float32Array, pixel_size: float) -> Float32Array:

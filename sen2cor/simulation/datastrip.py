@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from lxml import etree
+
 from sen2cor.bands import BANDS
 from sen2cor.simulation.description import ProductDescription
 from sen2cor.simulation.metadata import (
-    Element,
     auxiliary_references,
     datatake,
     display_order,
@@ -41,7 +42,7 @@ def datastrip_metadata(product: ProductDescription) -> bytes:
     )
 
 
-def _general(product: ProductDescription) -> Element:
+def _general(product: ProductDescription) -> etree._Element:
     return node(
         "General_Info",
         datatake(product, "Datatake_Info", metadataLevel="Brief"),
@@ -73,7 +74,7 @@ def _general(product: ProductDescription) -> Element:
     )
 
 
-def _image_data(product: ProductDescription) -> Element:
+def _image_data(product: ProductDescription) -> etree._Element:
     tiles = (node("Tile", tileId=product.tile_id(tile)) for tile in product.tiles)
     radiometric = node(
         "Radiometric_Info",
@@ -103,7 +104,7 @@ def _image_data(product: ProductDescription) -> Element:
     )
 
 
-def _acquisition() -> Element:
+def _acquisition() -> etree._Element:
     bands = (
         node(
             "Spectral_Band_Information",
@@ -130,7 +131,7 @@ def _acquisition() -> Element:
     )
 
 
-def _packets() -> Element:
+def _packets() -> etree._Element:
     bands = [
         node(
             "Band",
@@ -160,7 +161,7 @@ def _gps(product: ProductDescription) -> str:
     return (product.datastrip_time + timedelta(seconds=18)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def _time_stamp(product: ProductDescription) -> Element:
+def _time_stamp(product: ProductDescription) -> etree._Element:
     stamps = (
         node(
             "Band_Time_Stamp",
@@ -184,7 +185,7 @@ def _time_stamp(product: ProductDescription) -> Element:
     )
 
 
-def _ancillary(product: ProductDescription) -> Element:
+def _ancillary(product: ProductDescription) -> etree._Element:
     time = _gps(product)
     correlation = node(
         "Time_Correlation_Data",
@@ -240,7 +241,7 @@ def _ancillary(product: ProductDescription) -> Element:
     )
 
 
-def _attitudes(time: str) -> Element:
+def _attitudes(time: str) -> etree._Element:
     corrected = node(
         "Values",
         node("QUATERNION_VALUES", "0.0 0.0 0.0 1.0"),
@@ -259,7 +260,7 @@ def _attitudes(time: str) -> Element:
     )
 
 
-def _quality() -> Element:
+def _quality() -> etree._Element:
     day = "2017-01-01T00:00:00"
     location = node(
         "Geometric_QI",
@@ -297,7 +298,7 @@ def _quality() -> Element:
     )
 
 
-def _auxiliary(product: ProductDescription) -> Element:
+def _auxiliary(product: ProductDescription) -> etree._Element:
     references = auxiliary_references(product)
     return node(
         "Auxiliary_Data_Info",

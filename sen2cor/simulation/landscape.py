@@ -92,7 +92,7 @@ class Ground:
 
     def scene_class(self) -> npt.NDArray[np.uint8]:
         """Class of the surface that covers more of the pixel (codes of the classification)."""
-        return CLASS_OF[np.where(self.share > 0.5, self.second, self.first)]
+        return np.asarray(CLASS_OF[np.where(self.share > 0.5, self.second, self.first)])
 
     def reflectance(self, table: Float32Array) -> Float32Array:
         """Reflectance in one band.
@@ -134,7 +134,7 @@ def _texture(ground: Ground, y: Coordinates, x: Coordinates, seed: int) -> None:
 
 
 def _pixels(metres: Coordinates) -> npt.NDArray[np.int64]:
-    return np.floor(metres / PIXEL).astype(np.int64)
+    return np.asarray(np.floor(metres / PIXEL), np.int64)
 
 
 def _crops(

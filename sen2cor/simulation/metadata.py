@@ -19,8 +19,6 @@ from sen2cor.simulation.geometry import NODES, STEP, sun_distance_factor
 from sen2cor.simulation.sensor import QUANTIFICATION, SOLAR_IRRADIANCE
 from sen2cor.spectral_responses import spectral_response
 
-Element = etree._Element
-
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 CHECKS = (
@@ -32,7 +30,7 @@ CHECKS = (
 )
 
 
-def node(tag: str, *content: object, **attributes: object) -> Element:
+def node(tag: str, *content: object, **attributes: object) -> etree._Element:
     """Make an element; content: elements, or one value that becomes its text."""
     element = etree.Element(tag, {key: str(value) for key, value in attributes.items()})
     for part in content:
@@ -43,7 +41,7 @@ def node(tag: str, *content: object, **attributes: object) -> Element:
     return element
 
 
-def document(namespace: str, root: str, parts: Iterable[Element]) -> bytes:
+def document(namespace: str, root: str, parts: Iterable[etree._Element]) -> bytes:
     """Serialise a metadata file; the parts below the root carry the root's namespace."""
     top = etree.Element(f"{{{namespace}}}{root}", nsmap={"n1": namespace, "xsi": XSI})
     top.set(f"{{{XSI}}}schemaLocation", f"{namespace} {namespace.rsplit('/', 1)[1]}")
@@ -74,7 +72,9 @@ def user_product(product: ProductDescription) -> bytes:
     )
 
 
-def datatake(product: ProductDescription, tag: str = "Datatake", **attributes: str) -> Element:
+def datatake(
+    product: ProductDescription, tag: str = "Datatake", **attributes: str
+) -> etree._Element:
     """The element that describes the datatake."""
     return node(
         tag,
@@ -88,7 +88,7 @@ def datatake(product: ProductDescription, tag: str = "Datatake", **attributes: s
     )
 
 
-def _product_info(product: ProductDescription) -> Element:
+def _product_info(product: ProductDescription) -> etree._Element:
     uri = product.name() if product.psd.compact else product.name().removesuffix(".SAFE")
     info = node(
         "Product_Info",
@@ -117,7 +117,7 @@ def _product_info(product: ProductDescription) -> Element:
     return info
 
 
-def _long_query(product: ProductDescription) -> Element:
+def _long_query(product: ProductDescription) -> etree._Element:
     corners = np.array([corner for tile in product.tiles for corner in tile.footprint()])
     box = node(
         "Bbox",
@@ -142,7 +142,7 @@ def _long_query(product: ProductDescription) -> Element:
     )
 
 
-def _organisation(product: ProductDescription) -> Element:
+def _organisation(product: ProductDescription) -> etree._Element:
     compact = product.psd.compact
     granules = []
     for tile in product.tiles:
@@ -166,7 +166,7 @@ def _organisation(product: ProductDescription) -> Element:
     return node("Product_Organisation", *(node("Granule_List", granule) for granule in granules))
 
 
-def _image_characteristics(product: ProductDescription) -> Element:
+def _image_characteristics(product: ProductDescription) -> etree._Element:
     characteristics = node(
         "Product_Image_Characteristics",
         _special_value("NODATA", 0),
@@ -186,7 +186,7 @@ def _image_characteristics(product: ProductDescription) -> Element:
     return characteristics
 
 
-def _special_value(text: str, index: int) -> Element:
+def _special_value(text: str, index: int) -> etree._Element:
     return node(
         "Special_Values",
         node("SPECIAL_VALUE_TEXT", text),
@@ -194,7 +194,7 @@ def _special_value(text: str, index: int) -> Element:
     )
 
 
-def display_order() -> Element:
+def display_order() -> etree._Element:
     """Bands of a colour picture."""
     return node(
         "Image_Display_Order",
@@ -204,7 +204,7 @@ def display_order() -> Element:
     )
 
 
-def reflectance_conversion(product: ProductDescription) -> Element:
+def reflectance_conversion(product: ProductDescription) -> etree._Element:
     """Distance of the sun and solar irradiance."""
     irradiance = (
         node("SOLAR_IRRADIANCE", value, bandId=index, unit="W/m²/µm")
@@ -217,7 +217,7 @@ def reflectance_conversion(product: ProductDescription) -> Element:
     )
 
 
-def spectral_information(spacecraft: str) -> Element:
+def spectral_information(spacecraft: str) -> etree._Element:
     """Spectral responses of all bands at 1 nm."""
     entries = []
     for band in BANDS:
@@ -257,7 +257,7 @@ def positions(product: ProductDescription) -> str:
     return " ".join(f"{latitude:.12f} {longitude:.12f}" for latitude, longitude in corners) + " "
 
 
-def _product_geometry(product: ProductDescription) -> Element:
+def _product_geometry(product: ProductDescription) -> etree._Element:
     outline = node("Global_Footprint", node("EXT_POS_LIST", positions(product)))
     return node(
         "Geometric_Info",
@@ -275,7 +275,7 @@ def _product_geometry(product: ProductDescription) -> Element:
     )
 
 
-def gipp_list(product: ProductDescription) -> Element:
+def gipp_list(product: ProductDescription) -> etree._Element:
     """The one parameter file that a simulated product names."""
     name = (
         f"{product.spacecraft}_OPER_GIP_PROBAS_MPC__20170101T000000"
@@ -285,7 +285,7 @@ def gipp_list(product: ProductDescription) -> Element:
     return node("GIPP_List", node("GIPP_FILENAME", name, type="GIP_PROBAS", version=version))
 
 
-def auxiliary_references(product: ProductDescription) -> dict[str, Element]:
+def auxiliary_references(product: ProductDescription) -> dict[str, etree._Element]:
     """Names of the auxiliary files, by element."""
     day = product.sensing_time.strftime("%Y%m%d")
     images = node("GRI_FILENAME", "S2A_OPER_AUX_GRI065_PDMC_20130621T120000_S20130101T000000")
@@ -300,13 +300,13 @@ def auxiliary_references(product: ProductDescription) -> dict[str, Element]:
     }
 
 
-def _auxiliary_data(product: ProductDescription) -> Element:
+def _auxiliary_data(product: ProductDescription) -> etree._Element:
     references = auxiliary_references(product)
     order = ("dem", "iers", "gri", "ecmwf")
     return node("Auxiliary_Data_Info", gipp_list(product), *(references[key] for key in order))
 
 
-def _product_quality(product: ProductDescription) -> Element:
+def _product_quality(product: ProductDescription) -> etree._Element:
     cloudy = float(np.mean([tile.cloudy_percentage for tile in product.tiles]))
     snowy = float(np.mean([tile.snow_percentage for tile in product.tiles]))
     if product.psd.version in ("13.1", "14.2"):
@@ -360,7 +360,7 @@ def tile_metadata(product: ProductDescription, tile: TileDescription) -> bytes:
     )
 
 
-def _geocoding(tile: TileDescription) -> Element:
+def _geocoding(tile: TileDescription) -> etree._Element:
     epsg = tile.overpass.grid.epsg
     hemisphere = "S" if epsg >= 32700 else "N"
     geocoding = node(
@@ -388,7 +388,7 @@ def _geocoding(tile: TileDescription) -> Element:
     return geocoding
 
 
-def _angles(tile: TileDescription) -> Element:
+def _angles(tile: TileDescription) -> etree._Element:
     sun_zenith, sun_azimuth = tile.mean_sun()
     angles = node(
         "Tile_Angles",
@@ -414,7 +414,7 @@ def _angles(tile: TileDescription) -> Element:
     return angles
 
 
-def _mean_angle(tag: str, zenith: float, azimuth: float, **attributes: object) -> Element:
+def _mean_angle(tag: str, zenith: float, azimuth: float, **attributes: object) -> etree._Element:
     return node(
         tag,
         node("ZENITH_ANGLE", f"{zenith:.10f}", unit="deg"),
@@ -423,7 +423,9 @@ def _mean_angle(tag: str, zenith: float, azimuth: float, **attributes: object) -
     )
 
 
-def _angle_grid(zenith: npt.NDArray[np.float64], azimuth: npt.NDArray[np.float64]) -> list[Element]:
+def _angle_grid(
+    zenith: npt.NDArray[np.float64], azimuth: npt.NDArray[np.float64]
+) -> list[etree._Element]:
     return [
         node(
             name,
@@ -439,7 +441,7 @@ def _row(values: npt.NDArray[np.float64]) -> str:
     return " ".join("NaN" if np.isnan(value) else f"{value:.6f}" for value in values)
 
 
-def _tile_quality(product: ProductDescription, tile: TileDescription) -> Element:
+def _tile_quality(product: ProductDescription, tile: TileDescription) -> etree._Element:
     content = node(
         "Image_Content_QI",
         node("CLOUDY_PIXEL_PERCENTAGE", f"{tile.cloudy_percentage:.6f}"),

@@ -91,8 +91,12 @@ def smooth(y: npt.ArrayLike, x: npt.ArrayLike, scale: float, seed: int) -> Float
     lattice = white(
         np.arange(first_row, row_nodes.max() + 4), np.arange(first_col, col_nodes.max() + 4), seed
     )
-    along = sum(lattice[:, col_nodes - first_col + tap] * col_weights[tap] for tap in range(4))
-    across = sum(along[row_nodes - first_row + tap] * row_weights[tap][:, None] for tap in range(4))
+    along = np.zeros((lattice.shape[0], col_nodes.size), np.float32)
+    for tap in range(4):
+        along += lattice[:, col_nodes - first_col + tap] * col_weights[tap]
+    across = np.zeros((row_nodes.size, col_nodes.size), np.float32)
+    for tap in range(4):
+        across += along[row_nodes - first_row + tap] * row_weights[tap][:, None]
     # the variance of a cubic B-spline sum over unit white noise is 0.2394 on average
     return np.asarray(across * np.float32(1.0 / 0.489), np.float32)
 

@@ -313,12 +313,13 @@ class _TileMaker:
         return coarse
 
     def _store(self, name: str, resolution: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-        return np.lib.format.open_memmap(
+        stored: npt.NDArray[Any] = np.lib.format.open_memmap(
             self.truth / f"{name}_{resolution}m.npy",
             mode="w+",
             dtype=dtype,
             shape=self.grids[resolution].shape,
         )
+        return stored
 
     def _write_summary(self, ratios: npt.NDArray[np.float64]) -> None:
         scene = self.scene

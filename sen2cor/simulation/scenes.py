@@ -74,7 +74,7 @@ SCENES: Mapping[str, Scene] = {
             65, 10832, 118.0, "summer", 0.1,
             aot550=0.18, water_vapour=2.1, ozone=325.0, pressure=1016.0,
             aot_variation=0.14, water_variation=0.08,
-            cloud_cover=0.06, cloud_scale=1150.0, cloud_height=1500.0, cloud_depth=40.0,
+            cloud_cover=0.06, cloud_scale=800.0, cloud_height=1500.0, cloud_depth=40.0,
             cirrus_cover=0.06, cirrus_depth=0.04,
         ),
         Scene(

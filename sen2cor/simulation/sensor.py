@@ -60,7 +60,8 @@ def noise_level(
     irradiance = SOLAR_IRRADIANCE[spacecraft][BAND[band].index]
     reference = math.pi * radiance / (irradiance * math.cos(math.radians(solar_zenith)))
     relative = np.maximum(reflectance, 0.0) / np.float32(reference)
-    return np.float32(reference / ratio) * np.sqrt(np.float32(0.5) * (1.0 + relative))
+    level = np.float32(reference / ratio) * np.sqrt(np.float32(0.5) * (1.0 + relative))
+    return np.asarray(level, np.float32)
 
 
 def digital_numbers(reflectance: Float32Array, offset: int) -> npt.NDArray[np.uint16]:
@@ -73,7 +74,7 @@ def digital_numbers(reflectance: Float32Array, offset: int) -> npt.NDArray[np.ui
         RADIO_ADD_OFFSET: reflectance = (DN + offset) / 10000.
     """
     numbers = np.rint(reflectance * np.float32(QUANTIFICATION)) - np.float32(offset)
-    return np.clip(numbers, 1, 65534).astype(np.uint16)
+    return np.asarray(np.clip(numbers, 1, 65534), np.uint16)
 
 
 def generator(seed: int, band: str) -> np.random.Generator:

@@ -52,7 +52,7 @@ def solar_zeniths(scene: Scene) -> FloatArray:
     """Solar zenith angles of the states, degrees."""
     overpass = Overpass(tile_grid(scene.mgrs), scene.sensing_time, scene.track)
     zenith, _ = overpass.sun_nodes()
-    return np.round(zenith[11, 11], 2) + np.array(SUN_OFFSETS)
+    return np.asarray(round(float(zenith[11, 11]), 2) + np.array(SUN_OFFSETS))
 
 
 def scattering_states(scene: Scene, work: Path, processes: int) -> dict[str, FloatArray]:
