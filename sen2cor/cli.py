@@ -183,7 +183,8 @@ def run(options: Options) -> int:
         _complain(error)
         return error.exit_code
     warnings = logging.StreamHandler(sys.stderr)
-    warnings.setLevel(logging.WARNING)
+    # errors are printed by the command itself, in the one line that callers read
+    warnings.addFilter(lambda record: record.levelno == logging.WARNING)
     warnings.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     package = logging.getLogger("sen2cor")
     package.setLevel(settings.common.log_level)

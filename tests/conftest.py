@@ -17,3 +17,11 @@ def reference_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"reference data not found at {folder} (set SEN2COR_TEST_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_product(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small Level-1C product of format 14.2; not to be changed."""
+    from tests.small_product import write_small_product
+
+    return write_small_product(tmp_path_factory.mktemp("level1c"))

@@ -15,14 +15,12 @@ from sen2cor.classification.chain import (
 from sen2cor.classification.defective import defective_of
 from sen2cor.classification.median_filter import median_filter
 from sen2cor.classification.no_data import no_data_of
-from sen2cor.classification.quality import ClassPercentages
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 
 __all__ = [
     "CLASSIFICATION_BANDS",
     "NOT_CLASSIFIED",
-    "ClassPercentages",
     "Classification",
     "ClassificationConstants",
     "ClassificationThresholds",

@@ -29,9 +29,12 @@ def load_glymur() -> ModuleType:
     Raises
     ------
     AuxiliaryDataError
-        No OpenJPEG library of version 2.4 or later was found.
+        No OpenJPEG library of version 2.4 or later was found, or glymur cannot be imported.
     """
-    import glymur
+    try:
+        import glymur
+    except (ImportError, OSError) as error:
+        raise AuxiliaryDataError(f"the JPEG 2000 package glymur cannot be used: {error}") from error
 
     if glymur.version.openjpeg_version == _MISSING:
         glymur = _import_with_library(_library_of_pillow())

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.bands import BAND
-from sen2cor.errors import InputError
+from sen2cor.errors import ProcessingError
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.imagery import jpeg2000
 from sen2cor.imagery.resampling import bilinear_pixels, block_mean
@@ -52,13 +52,17 @@ class TilePixels:
         Raises
         ------
         InputError
-            An image cannot be decoded, has another size than its bands' grid, or is empty.
+            An image cannot be decoded.
+        ProcessingError
+            A band, or all of them, hold no data.
         """
         names = sorted(bands, key=lambda name: BAND[name].resolution)
-        images = workers.map(lambda name: _decode(tile, name), names)
+        images = workers.map(lambda name: jpeg2000.read(tile.bands[name]), names)
+        native = dict(zip(names, images, strict=True))
+        _check_data(native, tile)
         return cls(
             grids=tile.grids,
-            native=dict(zip(names, images, strict=True)),
+            native=native,
             scale=1.0 / product.quantification_value,
             offsets=product.radiometric_offsets,
         )
@@ -121,13 +125,11 @@ class TilePixels:
         return numbers
 
 
-def _decode(tile: Level1CTile, name: str) -> UInt16Array:
-    path = tile.bands[name]
-    image = jpeg2000.read(path)
-    expected = tile.grids[BAND[name].resolution].shape
-    if image.shape != expected:
-        raise InputError(
-            f"{path}: the image has {image.shape[0]} x {image.shape[1]} pixels, the other bands of "
-            f"{BAND[name].resolution} m have {expected[0]} x {expected[1]}; fetch the product again"
+def _check_data(native: Mapping[str, UInt16Array], tile: Level1CTile) -> None:
+    empty = [name for name, numbers in native.items() if not numbers.any()]
+    if len(empty) == len(native):
+        raise ProcessingError(f"{tile.folder}: no valid pixel in any band; the tile is skipped")
+    if empty:
+        raise ProcessingError(
+            f"{tile.folder}: no data in band {', '.join(sorted(empty))}; fetch the product again"
         )
-    return image.astype(np.uint16, copy=False)

@@ -51,7 +51,8 @@ def writing(path: Path) -> Iterator[None]:
         else:
             advice = "check the disk or choose another folder with --output_dir"
         reason = error.strerror or str(error)
-        raise OutputError(f"cannot write {error.filename or path}: {reason}; {advice}") from error
+        target = error.filename2 or error.filename or path
+        raise OutputError(f"cannot write {target}: {reason}; {advice}") from error
 
 
 @dataclass(frozen=True)
