@@ -10,6 +10,7 @@ import numpy.typing as npt
 from sen2cor.bands import BAND
 from sen2cor.grids import Float32Array
 from sen2cor.imagery import jpeg2000, preview
+from sen2cor.simulation.companions import write_companions
 from sen2cor.simulation.datastrip import datastrip_metadata
 from sen2cor.simulation.description import TILE_SIZES, ProductDescription, TileDescription
 from sen2cor.simulation.manifest import inspire, manifest
@@ -75,6 +76,7 @@ class ProductWriter:
         name = layout.product_metadata.build(values)
         self._place(Path(name)).write_bytes(user_product(product))
         self._place(Path("INSPIRE.xml")).write_bytes(inspire(product))
+        write_companions(self.root, product)
         (self.root / "manifest.safe").write_bytes(manifest(self.root, product))
 
     def _place(self, path: Path) -> Path:
