@@ -198,7 +198,8 @@ class GasTable:
             1/cos of the sun's zenith plus that of the view.
         """
         root = np.sqrt(np.asarray(water_vapour, np.float64))
-        share = self._all / self._dry
+        # LOWTRAN7 computes in single precision: more water must never let more light through
+        share = np.minimum.accumulate(self._all / self._dry, axis=0)
         between = PchipInterpolator(self._root, share, axis=0)(root)
         weights = lagrange(self._air_mass, air_mass)
         return np.asarray(
