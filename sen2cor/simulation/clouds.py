@@ -75,7 +75,7 @@ def cumulus(scene: Scene, grid: Grid, seed: int) -> CloudField:
     field = _layer(grid, scene.cloud_height, scene.cloud_scale, 6, seed + 301, 1.0)
     level = _level(field.depth, scene.cloud_cover)
     excess = np.maximum(field.depth - np.float32(level), 0.0)
-    depth = np.float32(scene.cloud_depth) * (1.0 - np.exp(-((excess / 0.55) ** 1.3)))
+    depth = np.float32(scene.cloud_depth) * (1.0 - np.exp(-((excess / 0.35) ** 1.3)))
     return CloudField(depth.astype(np.float32), field.ulx, field.uly, field.height)
 
 

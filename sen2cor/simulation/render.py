@@ -47,7 +47,7 @@ BLOCK = 480
 CLOUD, SHADOW, CIRRUS = 9, 3, 10
 
 _WATER_SCALE_HEIGHT = 2000.0
-_CANOPIES = ("forest_broadleaf", "forest_mixed", "forest_conifer")
+_CANOPIES = [NAMES.index(f"forest_{kind}") for kind in ("broadleaf", "mixed", "conifer")]
 
 
 @dataclass(frozen=True)
@@ -285,8 +285,9 @@ class _TileMaker:
             y = grid.uly - (np.arange(rows.start, rows.stop) + 0.5) * 10.0
             ground = LANDSCAPES[self.scene.landscape](y, x, self.seed)
             surface[rows] = np.where(ground.share > 0.5, ground.second, ground.first)
-            canopy = np.isin(ground.first, [NAMES.index(name) for name in _CANOPIES])
-            canopy &= ground.share < 0.5
+            canopy = np.isin(ground.first, _CANOPIES) & (
+                np.isin(ground.second, _CANOPIES) | (ground.share < 0.01)
+            )
             dark: dict[str, Float32Array] = {}
             for band in BANDS:
                 fine = ground.reflectance(columns[band.name])
