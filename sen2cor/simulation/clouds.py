@@ -125,3 +125,34 @@ def sunlight(depth: Float32Array) -> Float32Array:
     """Share of the direct sunlight that reaches the ground through a cloud."""
     share = np.float32(1.0 - _DIFFUSE_SHARE) * np.exp(np.float32(-0.5) * depth)
     return np.asarray(share + np.float32(_DIFFUSE_SHARE))
+
+
+def cover(
+    reflectance: Float32Array,
+    dry: Float32Array,
+    gas_above: Float32Array,
+    band: str,
+    depth: Float32Array,
+    high: Float32Array,
+) -> Float32Array:
+    """Put clouds and cirrus above clear pixels.
+
+    A cloud hides what is below it twice, on the way down and up, and shines through the gas above
+    it; cirrus lies above all water.
+
+    Parameters
+    ----------
+    reflectance : ndarray of float32
+        At the top of the atmosphere, without clouds.
+    dry, gas_above : ndarray of float32
+        Two-way transmittance of all gases but water, and of all gases above the clouds.
+    band : str
+    depth, high : ndarray of float32
+        Optical thickness of the clouds and reflectance of the cirrus in the line of sight.
+    """
+    hidden = (1.0 - cloud_reflectance(depth, "B03")) ** 2
+    covered = reflectance * hidden + cloud_reflectance(depth, band) * gas_above
+    ice = cirrus_reflectance(high, band)
+    covered *= (1.0 - ice) ** 2
+    covered += ice * dry
+    return np.asarray(covered, np.float32)
