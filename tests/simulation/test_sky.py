@@ -102,6 +102,15 @@ def test_no_air_changes_nothing() -> None:
     np.testing.assert_allclose(top_of_atmosphere(air, ground, ground), ground)
 
 
+def test_even_ground_gives_the_closed_form() -> None:
+    """Vermote et al. (1997), equation 10, with gas as in equation 13."""
+    air = Air(*(np.float32(v) for v in (0.08, 0.05, 0.6, 0.2, 0.8, 0.1, 0.12, 0.97, 0.9, 0.95, 1)))
+    ground = np.array([0.02, 0.3, 0.9], np.float32)
+    reflected = 0.9 * (0.6 + 0.2) * (0.8 + 0.1) * ground / (1 - 0.12 * ground)
+    expected = 0.97 * (0.05 + (0.08 - 0.05) * 0.95 + reflected)
+    np.testing.assert_allclose(top_of_atmosphere(air, ground, ground), expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("scene", SCENES)
 @pytest.mark.parametrize("spacecraft", ["S2A", "S2B", "S2C"])
 def test_air_of_the_built_in_scenes_is_plausible(scene: str, spacecraft: str) -> None:
