@@ -4,7 +4,7 @@ DEMO := demo
 SIZE_KM ?= 109.8
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all lint format types accuracy benchmark validate-classification clean
+.PHONY: help environment demo test test-all lint format types accuracy benchmark validate-classification check-readers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-24s %s\n", $$1, $$2}'
@@ -15,7 +15,11 @@ environment: .venv/complete ## set up .venv with all that is needed
 	.ci/environment
 
 demo: .venv/complete ## make a sample scene, process it, draw TOA beside BOA beside classes
-	$(PYTHON) -m tests.demo $(DEMO)
+	rm -rf $(DEMO)
+	.venv/bin/L2A_Simulate --scene summer --size 6 --output $(DEMO)
+	.venv/bin/L2A_Process $(DEMO)/*MSIL1C*.SAFE
+	$(PYTHON) -m sen2cor.reporting.picture $(DEMO)/*MSIL1C*.SAFE $(DEMO)/*MSIL2A*.SAFE $(DEMO)/picture.png
+	@echo "picture: $(DEMO)/picture.png (top of atmosphere, surface, classes)"
 
 test: .venv/complete lint ## run the tests (all but the slow ones)
 	$(PYTHON) -m pytest -q -n 2 -m "not slow"
@@ -40,6 +44,12 @@ benchmark: .venv/complete ## time and memory of a tile beside the JPEG 2000 floo
 
 validate-classification: .venv/complete ## agreement with the reference classifications
 	$(PYTHON) -m tests.validation.classification
+
+check-readers: .venv/complete ## open a product with rioxarray, in an environment of its own
+	[ -x .venv/readers/bin/python ] || $(PYTHON) -m venv .venv/readers
+	.venv/readers/bin/python -m pip install --quiet rioxarray
+	[ -d $(DEMO) ] || $(MAKE) demo
+	.venv/readers/bin/python tests/conformance/rioxarray_reader.py $(DEMO)/*MSIL1C*.SAFE $(DEMO)/*MSIL2A*.SAFE
 
 clean: ## remove the environment and everything that was made
 	rm -rf .venv build dist *.egg-info $(DEMO) benchmark-work

