@@ -1,4 +1,4 @@
-"""Metadata of simulated Level-1C products: user product and tile.
+"""Metadata of simulated Level-1C products: the user product, and what all documents share.
 
 Source: Sentinel-2 Products Specification Document, issues 13.1, 14.2, 14.5 and 15; the order of
 elements is that of its schemas.
@@ -10,12 +10,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 from lxml import etree
 
 from sen2cor.bands import BANDS
-from sen2cor.simulation.description import ProductDescription, TileDescription
-from sen2cor.simulation.geometry import NODES, STEP, sun_distance_factor
+from sen2cor.simulation.description import ProductDescription
+from sen2cor.simulation.geometry import sun_distance_factor
 from sen2cor.simulation.sensor import QUANTIFICATION, SOLAR_IRRADIANCE
 from sen2cor.spectral_responses import spectral_response
 
@@ -331,136 +330,3 @@ def _product_quality(product: ProductDescription) -> etree._Element:
         )
     )
     return quality
-
-
-def tile_metadata(product: ProductDescription, tile: TileDescription) -> bytes:
-    """Metadata of one tile."""
-    namespace = "psd-12" if product.psd.version in ("13.1", "14.2") else "psd-14"
-    general = node(
-        "General_Info",
-        node("TILE_ID", product.tile_id(tile), metadataLevel="Brief"),
-        node("DATASTRIP_ID", product.datastrip_id(), metadataLevel="Standard"),
-        node("DOWNLINK_PRIORITY", "NOMINAL", metadataLevel="Standard"),
-        node("SENSING_TIME", utc(product.sensing_time), metadataLevel="Standard"),
-        node(
-            "Archiving_Info",
-            node("ARCHIVING_CENTRE", "SGS_"),
-            node("ARCHIVING_TIME", product.created.strftime("%Y-%m-%dT%H:%M:%S.000000Z")),
-            metadataLevel="Expertise",
-        ),
-    )
-    return document(
-        f"https://{namespace}.sentinel2.eo.esa.int/PSD/S2_PDI_Level-1C_Tile_Metadata.xsd",
-        "Level-1C_Tile_ID",
-        [
-            general,
-            node("Geometric_Info", _geocoding(tile), _angles(tile)),
-            _tile_quality(product, tile),
-        ],
-    )
-
-
-def _geocoding(tile: TileDescription) -> etree._Element:
-    epsg = tile.overpass.grid.epsg
-    hemisphere = "S" if epsg >= 32700 else "N"
-    geocoding = node(
-        "Tile_Geocoding",
-        node("HORIZONTAL_CS_NAME", f"WGS84 / UTM zone {epsg % 100}{hemisphere}"),
-        node("HORIZONTAL_CS_CODE", f"EPSG:{epsg}"),
-        metadataLevel="Brief",
-    )
-    grids = {resolution: tile.grid(resolution) for resolution in (10, 20, 60)}
-    for resolution, grid in grids.items():
-        geocoding.append(
-            node("Size", node("NROWS", grid.rows), node("NCOLS", grid.cols), resolution=resolution)
-        )
-    for resolution, grid in grids.items():
-        geocoding.append(
-            node(
-                "Geoposition",
-                node("ULX", f"{grid.ulx:.0f}"),
-                node("ULY", f"{grid.uly:.0f}"),
-                node("XDIM", resolution),
-                node("YDIM", -resolution),
-                resolution=resolution,
-            )
-        )
-    return geocoding
-
-
-def _angles(tile: TileDescription) -> etree._Element:
-    sun_zenith, sun_azimuth = tile.mean_sun()
-    angles = node(
-        "Tile_Angles",
-        node("Sun_Angles_Grid", *_angle_grid(*tile.overpass.sun_nodes())),
-        _mean_angle("Mean_Sun_Angle", sun_zenith, sun_azimuth),
-        metadataLevel="Standard",
-    )
-    for band in BANDS:
-        for detector in tile.detectors():
-            angles.append(
-                node(
-                    "Viewing_Incidence_Angles_Grids",
-                    *_angle_grid(*tile.overpass.view_nodes(band.name, detector)),
-                    bandId=band.index,
-                    detectorId=detector,
-                )
-            )
-    means = (
-        _mean_angle("Mean_Viewing_Incidence_Angle", *tile.mean_view(b.name), bandId=b.index)
-        for b in BANDS
-    )
-    angles.append(node("Mean_Viewing_Incidence_Angle_List", *means))
-    return angles
-
-
-def _mean_angle(tag: str, zenith: float, azimuth: float, **attributes: object) -> etree._Element:
-    return node(
-        tag,
-        node("ZENITH_ANGLE", f"{zenith:.10f}", unit="deg"),
-        node("AZIMUTH_ANGLE", f"{azimuth:.10f}", unit="deg"),
-        **attributes,
-    )
-
-
-def _angle_grid(
-    zenith: npt.NDArray[np.float64], azimuth: npt.NDArray[np.float64]
-) -> list[etree._Element]:
-    return [
-        node(
-            name,
-            node("COL_STEP", f"{STEP:.0f}", unit="m"),
-            node("ROW_STEP", f"{STEP:.0f}", unit="m"),
-            node("Values_List", *(node("VALUES", _row(values[i])) for i in range(NODES))),
-        )
-        for name, values in (("Zenith", zenith), ("Azimuth", azimuth))
-    ]
-
-
-def _row(values: npt.NDArray[np.float64]) -> str:
-    return " ".join("NaN" if np.isnan(value) else f"{value:.6f}" for value in values)
-
-
-def _tile_quality(product: ProductDescription, tile: TileDescription) -> etree._Element:
-    content = node(
-        "Image_Content_QI",
-        node("CLOUDY_PIXEL_PERCENTAGE", f"{tile.cloudy_percentage:.6f}"),
-        node("DEGRADED_MSI_DATA_PERCENTAGE", 0),
-    )
-    if product.psd.version == "15":
-        content.append(node("SNOW_PIXEL_PERCENTAGE", f"{tile.snow_percentage:.6f}"))
-    masks = node("Pixel_Level_QI", geometry="FULL_RESOLUTION")
-    indices = {band.name: str(band.index) for band in BANDS}
-    for kind, band in product.masks():
-        path = product.mask(tile, kind, band)
-        attributes = {"bandId": indices[band]} if band else {}
-        text = path.as_posix() if product.psd.compact else path.name
-        masks.append(node("MASK_FILENAME", text, type=f"MSK_{kind}", **attributes))
-    preview = product.image(tile, "PVI")
-    return node(
-        "Quality_Indicators_Info",
-        content,
-        masks,
-        node("PVI_FILENAME", preview.as_posix() if product.psd.compact else preview.stem),
-        metadataLevel="Standard",
-    )

@@ -31,8 +31,8 @@ logger = logging.getLogger(__name__)
 AEROSOL = "rural"
 
 WAVELENGTHS = (0.412, 0.443, 0.470, 0.488, 0.515, 0.550, 0.590, 0.633, 0.670, 0.694, 0.760, 0.860,
-               1.240, 1.536, 1.650, 1.950, 2.250, 2.350)  # fmt: skip
-"""Micrometres: those at which 6SV itself solves the transfer, and the end of B12."""
+               1.240, 1.536, 1.650, 1.950, 2.250)  # fmt: skip
+"""Micrometres: those at which 6SV itself solves the transfer."""
 
 AEROSOL_LOADS = (0.5, 0.75, 1.0, 1.3, 1.7)
 """Relative to the mean of the scene."""

@@ -14,9 +14,10 @@ from sen2cor.simulation.companions import write_companions
 from sen2cor.simulation.datastrip import datastrip_metadata
 from sen2cor.simulation.description import TILE_SIZES, ProductDescription, TileDescription
 from sen2cor.simulation.manifest import inspire, manifest
-from sen2cor.simulation.metadata import tile_metadata, user_product
+from sen2cor.simulation.metadata import user_product
 from sen2cor.simulation.quality_masks import write_masks
 from sen2cor.simulation.sensor import QUANTIFICATION
+from sen2cor.simulation.tile_metadata import tile_metadata
 from sen2cor.simulation.weather import write_weather
 
 _COLOUR_ROWS = 1024

@@ -17,7 +17,7 @@ from sen2cor.errors import InputError, OutputError
 from sen2cor.imagery import jpeg2000
 from sen2cor.product.level1c import open_level1c
 from sen2cor.product.psd import PSD
-from sen2cor.simulation import datastrip, metadata
+from sen2cor.simulation import datastrip, metadata, tile_metadata
 from sen2cor.simulation.cli import main
 from sen2cor.simulation.description import ProductDescription, TileDescription
 from sen2cor.simulation.geometry import Overpass
@@ -50,7 +50,7 @@ def test_metadata_are_valid(version: str, reference_data: Path) -> None:
     folder = reference_data / "psd_schemas" / f"S2-PDGS-TAS-DI-PSD-V{version}_Schema"
     documents = {
         "S2_User_Product_Level-1C_Metadata.xsd": metadata.user_product(product),
-        "S2_PDI_Level-1C_Tile_Metadata.xsd": metadata.tile_metadata(product, product.tiles[0]),
+        "S2_PDI_Level-1C_Tile_Metadata.xsd": tile_metadata.tile_metadata(product, product.tiles[0]),
         "S2_PDI_Level-1C_Datastrip_Metadata.xsd": datastrip.datastrip_metadata(product),
     }
     for name, document in documents.items():
