@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.errors import InputError, OutputError
@@ -22,6 +23,8 @@ from sen2cor.simulation.tiling import TILE_SIZE, tile_grid
 from sen2cor.simulation.writer import ProductWriter
 
 _NAME = re.compile(r"T(\d{2}[A-Z]{3})_(\d{8}T\d{6})_(B\d\d|B8A)\.jp2")
+SATURATED = 65535
+
 _MIDDLE_OF_SWATH = 0.0
 
 
@@ -79,11 +82,9 @@ def wrap(
         part.mkdir(parents=True)
         writer = ProductWriter(part, product)
         for band, path in images.items():
-            pixels = jpeg2000.read(path).astype(np.uint16)
-            if product.offset:
-                pixels = np.where(pixels > 0, pixels - np.int32(product.offset), 0)
+            pixels = _shifted(jpeg2000.read(path), product.offset)
             with writer.image(tile, band) as image:
-                image.write_rows(pixels.astype(np.uint16))
+                image.write_rows(pixels)
         writer.finish_tile(tile)
         writer.finish()
         part.rename(final)
@@ -134,3 +135,11 @@ def _grid(images: dict[str, Path], mgrs: str) -> Grid:
     if not math.isclose(fine.pixel_size, 10.0):
         raise InputError(f"{images['B02']}: pixels of {fine.pixel_size} m, not 10 m")
     return fine
+
+
+def _shifted(pixels: npt.NDArray[np.generic], offset: int) -> npt.NDArray[np.uint16]:
+    """Numbers as a product with that offset has them; no data and saturated stay what they are."""
+    numbers = pixels.astype(np.int32)
+    special = (numbers == 0) | (numbers == SATURATED)
+    shifted = np.clip(numbers - offset, 1, SATURATED - 1)
+    return np.where(special, numbers, shifted).astype(np.uint16)

@@ -159,6 +159,23 @@ def test_given_pixels_are_wrapped(compact: Path, tmp_path: Path) -> None:
         wrap(folder, tmp_path)
 
 
+def test_missing_and_saturated_pixels_stay_what_they_are(compact: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "bands"
+    folder.mkdir()
+    for image in compact.rglob("IMG_DATA/*_B*.jp2"):
+        shutil.copy(image, folder)
+    special = next(folder.glob("*_B04.jp2"))
+    numbers = jpeg2000.read(special).copy()
+    numbers[0, :3] = 0, 65535, 65000
+    grid = jpeg2000.describe(special).grid
+    assert grid is not None
+    jpeg2000.write(special, numbers, grid, 1024)
+    tile = open_level1c(wrap(folder, tmp_path, psd="15")).tiles[0]
+    shifted = jpeg2000.read(tile.bands["B04"])
+    np.testing.assert_array_equal(shifted[0, :3], [0, 65535, 65534])
+    np.testing.assert_array_equal(shifted[1:].astype(int) - 1000, numbers[1:])
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
