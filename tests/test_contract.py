@@ -90,7 +90,7 @@ def test_images_lie_on_the_grid_of_level1c(finished, small_product: Path) -> Non
     }
     grids = {60: inputs["B01"].grid, 20: inputs["B05"].grid, 10: inputs["B02"].grid}
     images = [path for path in product.rglob("*.jp2") if path.name.endswith("0m.jp2")]
-    assert len(images) == 15 + 13 + 7 + 4 + 1
+    assert len(images) == 17 + 15 + 7
     for path in images:
         resolution = int(path.stem[-3:-1])
         assert jpeg2000.describe(path).grid == grids[resolution], path.name
