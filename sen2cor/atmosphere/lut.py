@@ -1,0 +1,438 @@
+"""The look-up tables of scattering and of gas absorption: loading and interpolation.
+
+The tables come from 6SV and LOWTRAN7 (`sen2cor.radiative_transfer` makes them); here they are
+only read. Interpolation is linear: in aerosol optical thickness, in pressure, in the square root of
+the water column; transmittances through their logarithms. What lies beyond an axis is taken at its
+end, with one warning per quantity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.io import netcdf_file
+
+from sen2cor.bands import BAND
+from sen2cor.errors import AuxiliaryDataError
+from sen2cor.grids import Float32Array
+
+LOGGER = logging.getLogger(__name__)
+
+TABLES = Path(__file__).parent / "tables"
+
+_FORMAT = "sen2cor look-up table 1"
+_PRESSURE_SCALE = 8.0
+_LEAST_TRANSMITTANCE = 1e-12
+_CLEAR = 0
+
+Place = tuple[npt.NDArray[np.intp], Float32Array]
+"""Index of the node below, and share of the node above."""
+
+
+@dataclass(frozen=True)
+class Scattering:
+    """Scattering functions free of gas; float32 arrays of the shape of the broadcast arguments.
+
+    Attributes
+    ----------
+    rayleigh_reflectance : ndarray
+        Path reflectance of the molecules alone.
+    path_reflectance : ndarray
+        Path reflectance of molecules and aerosol.
+    transmittance_down_direct, transmittance_down_diffuse : ndarray
+        From the sun to the ground.
+    transmittance_up_direct, transmittance_up_diffuse : ndarray
+        From the ground to the sensor.
+    spherical_albedo : ndarray
+        Reflectance of the atmosphere for light from below.
+    """
+
+    rayleigh_reflectance: Float32Array
+    path_reflectance: Float32Array
+    transmittance_down_direct: Float32Array
+    transmittance_down_diffuse: Float32Array
+    transmittance_up_direct: Float32Array
+    transmittance_up_diffuse: Float32Array
+    spherical_albedo: Float32Array
+
+
+@dataclass(frozen=True)
+class Gas:
+    """Two-way transmittances; float32 arrays of the shape of the broadcast arguments.
+
+    Attributes
+    ----------
+    ozone : ndarray
+    other : ndarray
+        O2, CO2, CH4, N2O and CO.
+    water : ndarray
+        Of the whole column of water vapour.
+    water_half : ndarray
+        Of half of the column.
+    """
+
+    ozone: Float32Array
+    other: Float32Array
+    water: Float32Array
+    water_half: Float32Array
+
+
+def _interpolate(table: Float32Array, places: Sequence[Place]) -> Float32Array:
+    """Interpolate linearly along the leading axes of a table.
+
+    Places with a single point are taken first, which leaves a smaller table for the others.
+    """
+    remaining: list[tuple[int, Place]] = []
+    for index, share in places:
+        axis = len(remaining)
+        if index.size == 1:
+            lower = int(index.flat[0])
+            first, second = table.take(lower, axis), table.take(lower + 1, axis)
+            table = first + share.reshape(()) * (second - first)
+        else:
+            remaining.append((axis, (index, share)))
+    result: Float32Array = _corners(table, [place for _, place in remaining], [])
+    return result
+
+
+def _corners(
+    table: Float32Array, places: Sequence[Place], chosen: list[npt.NDArray[np.intp]]
+) -> Float32Array:
+    if len(chosen) == len(places):
+        return table[tuple(chosen)] if chosen else table
+    index, share = places[len(chosen)]
+    first = _corners(table, places, [*chosen, index])
+    second = _corners(table, places, [*chosen, index + 1])
+    share = share.reshape(share.shape + (1,) * (table.ndim - len(places)))
+    return first + share * (second - first)
+
+
+class LookUpTable:
+    """The functions of a spacecraft's bands for one aerosol in one season.
+
+    Parameters
+    ----------
+    scattering_path, gas_path : Path
+        The two files.
+    spacecraft, aerosol, season : str
+        As in `load_table`.
+
+    Attributes
+    ----------
+    name : str
+        Of the table, for reports.
+    spacecraft, aerosol, season : str
+        In upper case.
+    largest_slant_water : float
+        End of the axis of water vapour along the two-way path, in cm.
+    """
+
+    def __init__(
+        self, scattering_path: Path, gas_path: Path, *, spacecraft: str, aerosol: str, season: str
+    ) -> None:
+        self.spacecraft, self.aerosol, self.season = spacecraft, aerosol.upper(), season.upper()
+        self.name = f"{spacecraft}_{self.aerosol}_{self.season}"
+        scattering, gas = _read(scattering_path), _read(gas_path)
+        self._rows: dict[str, int] = {name: row for row, name in enumerate(BAND)}
+        try:
+            self._axes = {
+                "AOT550": scattering["aot550"],
+                "elevation": _pressure(scattering["elevation"]),
+                "solar zenith": scattering["solar_zenith"],
+                "view zenith": scattering["view_zenith"],
+                "elevation of gases": _pressure(gas["elevation"]),
+                "slant water vapour": np.sqrt(gas["water_slant"]),
+                "slant ozone": gas["ozone_slant"],
+                "air mass": gas["air_mass"],
+                "visibility": 1.0 / scattering["visibility"],
+                "elevation of visibility": scattering["visibility_elevation"],
+            }
+            self._path = scattering["path_reflectance"]
+            self._albedo = scattering["spherical_albedo"]
+            self._logarithms = {
+                name: _logarithm(scattering[name])
+                for name in ("direct_down", "total_down", "direct_up", "total_up")
+            } | {name: _logarithm(gas[name]) for name in ("water", "ozone", "other")}
+            self._aot_by_visibility = scattering[f"visibility_aot550_{season.lower()}"]
+        except KeyError as error:
+            raise AuxiliaryDataError(
+                f"{scattering_path} or {gas_path} has no variable {error}: make the tables again "
+                "with python -m sen2cor.radiative_transfer"
+            ) from error
+        self.largest_slant_water = float(gas["water_slant"][-1])
+        self._clamped: set[str] = set()
+
+    def scattering(
+        self,
+        band: str,
+        *,
+        aot550: npt.ArrayLike,
+        elevation: npt.ArrayLike,
+        solar_zenith: npt.ArrayLike,
+        view_zenith: npt.ArrayLike,
+        relative_azimuth: npt.ArrayLike,
+    ) -> Scattering:
+        """Scattering functions of a band.
+
+        Parameters
+        ----------
+        band : str
+            ``B01`` .. ``B12``, ``B8A``.
+        aot550 : array_like
+            Aerosol optical thickness at 550 nm at the pixel.
+        elevation : array_like
+            Of the ground, km.
+        solar_zenith, view_zenith, relative_azimuth : array_like
+            Degrees; relative azimuth 0 is backscatter. All arguments broadcast; where one is NaN
+            the result is NaN.
+
+        Returns
+        -------
+        Scattering
+
+        Notes
+        -----
+        Over view zenith each Fourier coefficient in azimuth follows its lowest power of the sine.
+        """
+        row = self._rows[band]
+        height = self._place("elevation", _pressure(elevation))
+        aerosol = self._place("AOT550", aot550)
+        sun = self._place("solar zenith", solar_zenith)
+        view = np.asarray(view_zenith, np.float32)
+        self._warn("view zenith", view)
+        slant = np.minimum(view, self._axes["view zenith"][-1])
+        azimuth = np.radians(np.asarray(relative_azimuth, np.float32))
+
+        def in_view(terms: Float32Array) -> Float32Array:
+            nadir, constant, cosine, double = np.moveaxis(terms, -1, 0)
+            sine = _sine(slant) / _sine(self._axes["view zenith"][-1])
+            even = constant - nadir + double * np.cos(np.float32(2.0) * azimuth)
+            return np.asarray(nadir + sine * (cosine * np.cos(azimuth) + sine * even), np.float32)
+
+        def down(name: str) -> Float32Array:
+            return np.exp(_interpolate(self._logarithms[name][row], (height, aerosol, sun)))
+
+        def up(name: str) -> Float32Array:
+            nadir, slanted = np.moveaxis(
+                _interpolate(self._logarithms[name][row], (height, aerosol)), -1, 0
+            )
+            share = _secant_excess(slant) / _secant_excess(self._axes["view zenith"][-1])
+            transmittance: Float32Array = np.exp(nadir + share * (slanted - nadir))
+            return transmittance
+
+        direct_down, direct_up = down("direct_down"), up("direct_up")
+        parts = (
+            in_view(_interpolate(self._path[row][:, _CLEAR], (height, sun))),
+            in_view(_interpolate(self._path[row], (height, aerosol, sun))),
+            direct_down,
+            down("total_down") - direct_down,
+            direct_up,
+            up("total_up") - direct_up,
+            _interpolate(self._albedo[row], (height, aerosol)),
+        )
+        shape = np.broadcast_shapes(
+            *map(np.shape, (aot550, elevation, solar_zenith, view_zenith, relative_azimuth))
+        )
+        return Scattering(*(np.broadcast_to(part, shape) for part in parts))
+
+    def gas(
+        self,
+        band: str,
+        *,
+        water_vapour: npt.ArrayLike,
+        ozone: npt.ArrayLike,
+        elevation: npt.ArrayLike,
+        air_mass: npt.ArrayLike,
+    ) -> Gas:
+        """Two-way transmittance of the gases in a band.
+
+        Parameters
+        ----------
+        band : str
+        water_vapour : array_like
+            Column above the pixel in cm.
+        ozone : array_like
+            Column in Dobson units.
+        elevation : array_like
+            Of the ground, km.
+        air_mass : array_like
+            ``1 / cos(solar zenith) + 1 / cos(view zenith)``. All arguments broadcast.
+
+        Returns
+        -------
+        Gas
+        """
+        row = self._rows[band]
+        mass = np.asarray(air_mass, np.float32)
+        slant_water = np.asarray(water_vapour, np.float32) * mass
+        slant_ozone = np.asarray(ozone, np.float32) * mass
+        height = self._place("elevation of gases", _pressure(elevation))
+
+        def water(slant: Float32Array) -> Float32Array:
+            place = self._place("slant water vapour", np.sqrt(np.maximum(slant, np.float32(0.0))))
+            return np.exp(_interpolate(self._logarithms["water"][row], (height, place)))
+
+        ozone_place = self._place("slant ozone", slant_ozone)
+        mass_place = self._place("air mass", mass)
+        parts = (
+            np.exp(_interpolate(self._logarithms["ozone"][row], (ozone_place,))),
+            np.exp(_interpolate(self._logarithms["other"][row], (height, mass_place))),
+            water(slant_water),
+            water(np.float32(0.5) * slant_water),
+        )
+        shape = np.broadcast_shapes(*map(np.shape, (water_vapour, ozone, elevation, air_mass)))
+        return Gas(*(np.broadcast_to(part, shape) for part in parts))
+
+    def aot_from_visibility(
+        self, visibility: npt.ArrayLike, elevation: npt.ArrayLike
+    ) -> Float32Array:
+        """Aerosol optical thickness at 550 nm of a visibility (km) at an elevation (km)."""
+        inverse = np.float32(1.0) / np.asarray(visibility, np.float32)
+        places = (
+            self._place("visibility", inverse),
+            self._place("elevation of visibility", elevation),
+        )
+        return _interpolate(self._aot_by_visibility, places)
+
+    def visibility_from_aot(self, aot550: npt.ArrayLike, elevation: npt.ArrayLike) -> Float32Array:
+        """Visibility in km of an aerosol optical thickness at 550 nm at an elevation (km).
+
+        The inverse of `aot_from_visibility`; beyond the tabulated visibilities the ends of them.
+        """
+        height = self._place("elevation of visibility", elevation)
+        # nodes rise with the inverse of visibility, and so does the optical thickness
+        curve = _interpolate(np.ascontiguousarray(self._aot_by_visibility.T), (height,))[..., ::-1]
+        inverse = self._axes["visibility"][::-1]
+        aot = np.asarray(aot550, np.float32)
+        inside = np.clip(aot, curve[..., 0], curve[..., -1])
+        if np.any(inside != aot):
+            self._announce("AOT550 of visibility", float(curve.min()), float(curve.max()))
+        above = (inside[..., np.newaxis] > curve).sum(-1)
+        lower = np.clip(above - 1, 0, inverse.size - 2)
+        nodes = np.broadcast_to(curve, (*lower.shape, inverse.size))
+        low = np.take_along_axis(nodes, lower[..., np.newaxis], -1)[..., 0]
+        high = np.take_along_axis(nodes, lower[..., np.newaxis] + 1, -1)[..., 0]
+        share = (inside - low) / (high - low)
+        result = 1.0 / (inverse[lower] + share * (inverse[lower + 1] - inverse[lower]))
+        return np.asarray(result, np.float32)
+
+    def _place(self, quantity: str, values: npt.ArrayLike) -> Place:
+        """Find values on an axis, which may fall; NaN keeps a share of NaN."""
+        axis = self._axes[quantity]
+        array = np.asarray(values, np.float32)
+        self._warn(quantity, array)
+        count = np.arange(axis.size)
+        if axis[-1] < axis[0]:
+            position = np.interp(array, axis[::-1], count[::-1])
+        else:
+            position = np.interp(array, axis, count)
+        lower = np.minimum(np.nan_to_num(position).astype(np.intp), axis.size - 2)
+        return lower, np.asarray(position - lower, np.float32)
+
+    def _warn(self, quantity: str, values: Float32Array) -> None:
+        axis = self._axes[quantity]
+        if quantity in self._clamped:
+            return
+        low, high = float(axis.min()), float(axis.max())
+        margin = 1e-5 * (high - low)
+        if np.any((values < low - margin) | (values > high + margin)):
+            self._announce(quantity, low, high)
+
+    def _announce(self, quantity: str, low: float, high: float) -> None:
+        if quantity in self._clamped:
+            return
+        self._clamped.add(quantity)
+        LOGGER.warning(
+            "look-up table %s: %s outside the axis (%s), its end is used",
+            self.name,
+            quantity,
+            _UNITS.get(quantity, "{:g} .. {:g}").format(low, high),
+        )
+
+
+_UNITS = {"solar zenith": "{:g} .. {:g} degrees", "view zenith": "{:g} .. {:g} degrees"}
+
+
+def _pressure(elevation: npt.ArrayLike) -> Float32Array:
+    """Pressure relative to sea level; the coordinate of elevation in km."""
+    result: Float32Array = np.exp(-np.asarray(elevation, np.float32) / np.float32(_PRESSURE_SCALE))
+    return result
+
+
+def _sine(degrees: Float32Array) -> Float32Array:
+    result: Float32Array = np.sin(np.radians(degrees))
+    return result
+
+
+def _secant_excess(degrees: Float32Array) -> Float32Array:
+    result: Float32Array = np.float32(1.0) / np.cos(np.radians(degrees)) - np.float32(1.0)
+    return result
+
+
+def _logarithm(transmittance: Float32Array) -> Float32Array:
+    result: Float32Array = np.log(np.maximum(transmittance, np.float32(_LEAST_TRANSMITTANCE)))
+    return result
+
+
+def _read(path: Path) -> dict[str, Float32Array]:
+    """Read the variables of a file and compare them with its checksum."""
+    if not path.is_file():
+        raise AuxiliaryDataError(
+            f"there is no look-up table {path}: install the package again, or make the table with "
+            "python -m sen2cor.radiative_transfer"
+        )
+    try:
+        with netcdf_file(path, "r", mmap=False) as stream:
+            raw = {name: variable[:] for name, variable in stream.variables.items()}
+            form, bands, checksum = (
+                getattr(stream, name).decode() for name in ("format", "bands", "sha256")
+            )
+    except Exception as error:  # the reader raises whatever a broken file leads it to
+        raise AuxiliaryDataError(f"look-up table {path} cannot be read: {error}") from error
+    if form != _FORMAT or bands.split() != list(BAND):
+        raise AuxiliaryDataError(
+            f"look-up table {path} is of another format ({form}): make it again with "
+            "python -m sen2cor.radiative_transfer"
+        )
+    digest = hashlib.sha256()
+    for name in sorted(raw):
+        digest.update(np.asarray(raw[name], ">f4").tobytes())
+    if digest.hexdigest() != checksum:
+        raise AuxiliaryDataError(
+            f"look-up table {path} is damaged (its checksum differs): install the package again"
+        )
+    return {name: np.asarray(values, np.float32) for name, values in raw.items()}
+
+
+def load_table(spacecraft: str, aerosol: str, season: str, *, folder: Path = TABLES) -> LookUpTable:
+    """Load the table of a spacecraft, an aerosol and a season.
+
+    Parameters
+    ----------
+    spacecraft : str
+        ``S2A``, ``S2B``, ``S2C``.
+    aerosol : str
+        ``RURAL`` or ``MARITIME``.
+    season : str
+        ``SUMMER`` or ``WINTER``: the mid-latitude atmosphere.
+    folder : Path, optional
+        Where the files stand; by default those of the package.
+
+    Raises
+    ------
+    AuxiliaryDataError
+        If a file is absent or broken; the message names it.
+    """
+    return LookUpTable(
+        folder / f"{spacecraft}_{aerosol.lower()}.nc",
+        folder / f"{spacecraft}_{season.lower()}.nc",
+        spacecraft=spacecraft,
+        aerosol=aerosol,
+        season=season,
+    )

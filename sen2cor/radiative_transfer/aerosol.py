@@ -1,0 +1,164 @@
+"""Optical properties of the aerosols, and the files through which 6SV takes them.
+
+The models are those of E. P. Shettle and R. W. Fenn (AFGL-TR-79-0214, 1979) as LOWTRAN7 tabulates
+them: a boundary layer (rural or maritime) below the tropospheric background. Their phase function
+is that of L. G. Henyey and J. L. Greenstein (Astrophysical Journal 93 (1941) 70-83), for the
+tables know no more of it than its asymmetry factor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.interpolate import CubicSpline
+
+from sen2cor.errors import UsageError
+from sen2cor.radiative_transfer.lowtran import shettle_fenn
+
+Float64Array = npt.NDArray[np.float64]
+
+# fmt: off
+SIXS_WAVELENGTHS = np.array([
+    0.350, 0.400, 0.412, 0.443, 0.470, 0.488, 0.515, 0.550, 0.590, 0.633,
+    0.670, 0.694, 0.760, 0.860, 1.240, 1.536, 1.650, 1.950, 2.250, 3.750,
+])
+# fmt: on
+"""Wavelengths in micrometres at which 6SV wants the properties of an aerosol."""
+
+_REFERENCE_WAVELENGTH = 0.55
+_ANGLES = 83
+
+
+@dataclass(frozen=True)
+class AerosolMixture:
+    """An aerosol as a mixture of two of the tabulated models.
+
+    Attributes
+    ----------
+    boundary_layer : str
+        Model of the boundary layer: ``rural`` or ``maritime``.
+    background_share : float
+        Share of the tropospheric model in the optical thickness at 550 nm.
+    humidity : float
+        Relative humidity in per cent, at which the models are taken.
+    """
+
+    boundary_layer: str
+    background_share: float
+    humidity: float
+
+
+MIXTURES = {
+    "rural": AerosolMixture("rural", 0.15, 70.0),
+    "maritime": AerosolMixture("maritime", 0.15, 70.0),
+}
+"""The aerosols for which tables are made.
+
+The share of the background brings the rural extinction to 0.22 (1.61 um) and 0.13 (2.19 um) of
+that at 0.56 um.
+"""
+
+
+@dataclass(frozen=True)
+class AerosolOptics:
+    """Optical properties over wavelength.
+
+    Attributes
+    ----------
+    wavelength : ndarray of float64, shape (n,)
+        Micrometres, rising.
+    extinction : ndarray of float64, shape (n,)
+        Relative to 550 nm.
+    albedo : ndarray of float64, shape (n,)
+        Single-scattering albedo.
+    asymmetry : ndarray of float64, shape (n,)
+        Mean cosine of the scattering angle.
+    """
+
+    wavelength: Float64Array
+    extinction: Float64Array
+    albedo: Float64Array
+    asymmetry: Float64Array
+
+
+def aerosol_optics(name: str, wavelength: Float64Array = SIXS_WAVELENGTHS) -> AerosolOptics:
+    """Optical properties of one of the aerosols at wavelengths in micrometres.
+
+    Raises
+    ------
+    UsageError
+        If there is no such aerosol.
+    """
+    if name not in MIXTURES:
+        raise UsageError(f"no aerosol {name!r}, only {', '.join(MIXTURES)}")
+    mixture = MIXTURES[name]
+    shares = {mixture.boundary_layer: 1.0 - mixture.background_share}
+    shares["tropospheric"] = mixture.background_share
+    extinction = np.zeros_like(wavelength)
+    scattering = np.zeros_like(wavelength)
+    forward = np.zeros_like(wavelength)
+    for model, share in shares.items():
+        part = _interpolated(model, mixture.humidity, wavelength)
+        extinction += share * part.extinction
+        scattering += share * part.extinction * part.albedo
+        forward += share * part.extinction * part.albedo * part.asymmetry
+    return AerosolOptics(wavelength, extinction, scattering / extinction, forward / scattering)
+
+
+def _interpolated(model: str, humidity: float, wavelength: Float64Array) -> AerosolOptics:
+    """Take a tabulated model to other wavelengths: extinction by a spline in logarithms."""
+    table = shettle_fenn(model, humidity)
+    log_wavelength = np.log(wavelength)
+    log_table = np.log(table.wavelength)
+    extinction = CubicSpline(log_table, np.log(table.extinction))
+    return AerosolOptics(
+        wavelength,
+        np.exp(extinction(log_wavelength) - extinction(np.log(_REFERENCE_WAVELENGTH))),
+        np.interp(log_wavelength, log_table, 1.0 - table.absorption / table.extinction),
+        np.interp(log_wavelength, log_table, table.asymmetry),
+    )
+
+
+def scattering_angles() -> Float64Array:
+    """Angles in degrees, from 180 to 0, at which 6SV wants the phase function.
+
+    They are the Gaussian angles of half the number of angles, with the poles and 90 degrees.
+    """
+    cosines = np.polynomial.legendre.leggauss(_ANGLES - 3)[0]
+    rising = np.sort(np.concatenate([cosines, [-1.0, 0.0, 1.0]]))
+    angles: Float64Array = np.degrees(np.arccos(rising))
+    return angles
+
+
+def henyey_greenstein(angle: Float64Array, asymmetry: Float64Array) -> Float64Array:
+    """Phase function with a mean of 1 over the sphere; angle in degrees."""
+    cosine = np.cos(np.radians(angle))
+    return np.asarray((1.0 - asymmetry**2) / (1.0 + asymmetry**2 - 2.0 * asymmetry * cosine) ** 1.5)
+
+
+def mie_file(optics: AerosolOptics) -> str:
+    """Text of the file that 6SV reads as aerosol type 12, for properties at its wavelengths.
+
+    The light that the aerosol scatters is taken to be unpolarised.
+    """
+    angles = scattering_angles()
+    phase = henyey_greenstein(angles[:, np.newaxis], optics.asymmetry)
+    lines = [f"{_ANGLES:12d}", "   Wlgth  Nor_Ext_Co  Nor_Sca_Co  Sg_Sca_Alb  Asymm_Para"]
+    lines[1] += "  Extinct_Co  Scatter_Co"
+    for wavelength, extinction, albedo, asymmetry in zip(
+        optics.wavelength, optics.extinction, optics.albedo, optics.asymmetry, strict=True
+    ):
+        scattering = extinction * albedo
+        lines.append(
+            f"{wavelength:10.4f}{extinction:11.4f}{scattering:14.4f}{albedo:14.4f}"
+            f"{asymmetry:14.4f}{extinction:15.3E}{scattering:12.3E}"
+        )
+    lines += ["", "", f"{'':20s}Phase Function"]
+    lines.append("   TETA" + "".join(f"{wavelength:11.4f}" for wavelength in optics.wavelength))
+    unpolarised = np.zeros_like(phase)
+    for block in (phase, unpolarised, unpolarised):
+        for angle, row in zip(angles, block, strict=True):
+            lines.append(f"{angle:8.2f}" + "".join(f" {value:10.4E}" for value in row))
+    return "\n".join(lines) + "\n"

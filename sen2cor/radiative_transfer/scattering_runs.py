@@ -1,0 +1,85 @@
+"""Many runs of 6SV: in parallel, restartable, with an estimate of the time left."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from multiprocessing import Pool
+from pathlib import Path
+
+from sen2cor.radiative_transfer import sixs
+from sen2cor.radiative_transfer.aerosol import aerosol_optics, mie_file
+from sen2cor.radiative_transfer.sixs import Scattering, State
+
+LOGGER = logging.getLogger(__name__)
+
+_CHUNK = 20
+_REPORT_INTERVAL = 15.0
+
+
+def _run(state: State, mie_path: Path) -> tuple[State, Scattering]:
+    return state, sixs.run(state, mie_path)
+
+
+def _read(path: Path) -> dict[State, Scattering]:
+    """Finished runs of an earlier start; a last line that was cut off is left out."""
+    finished: dict[State, Scattering] = {}
+    if path.exists():
+        for line in path.read_text().split("\n")[:-1]:
+            numbers = [float(number) for number in line.split()]
+            if len(numbers) == len(State._fields) + len(Scattering._fields):
+                split = len(State._fields)
+                finished[State(*numbers[:split])] = Scattering(*numbers[split:])
+    return finished
+
+
+def run_all(
+    states: Sequence[State], aerosol: str, work: Path, processes: int
+) -> Mapping[State, Scattering]:
+    """Scattering functions of all states.
+
+    Finished runs are kept in a file of the work folder, whose name changes with the aerosol and
+    the version of the code; what stands there is not run again.
+
+    Parameters
+    ----------
+    states : sequence of State
+    aerosol : str
+        ``rural`` or ``maritime``.
+    work : Path
+        Folder for files that can be thrown away afterwards.
+    processes : int
+
+    Raises
+    ------
+    AuxiliaryDataError
+        If 6SV cannot be run.
+    """
+    properties = mie_file(aerosol_optics(aerosol))
+    digest = hashlib.sha256(f"{sixs.version()}\n{properties}".encode()).hexdigest()[:12]
+    work.mkdir(parents=True, exist_ok=True)
+    # 6SV takes no longer names
+    mie_path = work / f"{digest}.mie"
+    mie_path.write_text(properties)
+    journal = work / f"{aerosol}-{digest}.runs"
+    finished = _read(journal)
+    left = [state for state in states if state not in finished]
+    LOGGER.info("%s: %d runs of 6SV, %d of them done before", aerosol, len(states), len(finished))
+    start = last_report = time.monotonic()
+    with Pool(processes) as pool, journal.open("a") as stream:
+        results = pool.imap_unordered(partial(_run, mie_path=mie_path), left, _CHUNK)
+        for count, (state, result) in enumerate(results, 1):
+            finished[state] = result
+            stream.write(" ".join(repr(number) for number in (*state, *result)) + "\n")
+            now = time.monotonic()
+            if now - last_report > _REPORT_INTERVAL or count == len(left):
+                stream.flush()
+                last_report = now
+                seconds = (now - start) / count * (len(left) - count)
+                LOGGER.info(
+                    "%s: %d of %d runs, %.1f min left", aerosol, count, len(left), seconds / 60.0
+                )
+    return finished

@@ -1,0 +1,159 @@
+"""The two kinds of tables: scattering by spacecraft and aerosol, gases by spacecraft and season."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from sen2cor.bands import BAND_NAMES
+from sen2cor.radiative_transfer import lowtran, sixs, visibility
+from sen2cor.radiative_transfer.aerosol import MIXTURES
+from sen2cor.radiative_transfer.band_average import VIEW_TERMS, average
+from sen2cor.radiative_transfer.configuration import VIEW_ZENITH, Configuration
+from sen2cor.radiative_transfer.gas_tables import gas_tables
+from sen2cor.radiative_transfer.sixs import Scattering, State
+from sen2cor.radiative_transfer.table_file import Variable, write_table
+from sen2cor.spectral_responses import RESPONSE_SOURCE
+
+LOGGER = logging.getLogger(__name__)
+
+
+def write_scattering(
+    folder: Path,
+    configuration: Configuration,
+    results: Mapping[State, Scattering],
+    spacecraft: str,
+    aerosol: str,
+) -> Path:
+    """Average the runs of an aerosol over the bands of a spacecraft and write the table.
+
+    Returns
+    -------
+    Path
+        The file that was written.
+    """
+    axes = configuration.nadir
+    bands = average(results, configuration, aerosol, spacecraft)
+    base = ("band", "elevation", "aot550")
+    variables = {
+        "elevation": Variable(("elevation",), bands.elevation, "km", "elevation of the ground"),
+        "aot550": Variable(("aot550",), axes.aot550, "1", "aerosol optical thickness at 550 nm"),
+        "solar_zenith": Variable(("solar_zenith",), bands.solar_zenith, "degree", "solar zenith"),
+        "view_zenith": Variable(("view_zenith",), [0.0, VIEW_ZENITH], "degree", "view zenith"),
+        "path_reflectance": Variable(
+            (*base, "solar_zenith", "view_term"),
+            bands.path_reflectance,
+            "1",
+            f"path reflectance: {', '.join(VIEW_TERMS)} (nadir; Fourier coefficients in relative "
+            f"azimuth at {VIEW_ZENITH:g} degrees, azimuth 0 is backscatter)",
+        ),
+        "direct_down": Variable(
+            (*base, "solar_zenith"), bands.direct_down, "1", "direct transmittance from the sun"
+        ),
+        "total_down": Variable(
+            (*base, "solar_zenith"), bands.total_down, "1", "total transmittance from the sun"
+        ),
+        "direct_up": Variable(
+            (*base, "view_zenith"), bands.direct_up, "1", "direct transmittance to the sensor"
+        ),
+        "total_up": Variable(
+            (*base, "view_zenith"), bands.total_up, "1", "total transmittance to the sensor"
+        ),
+        "spherical_albedo": Variable(base, bands.spherical_albedo, "1", "spherical albedo"),
+        "visibility": Variable(("visibility",), visibility.VISIBILITY, "km", "visibility"),
+        "visibility_elevation": Variable(
+            ("visibility_elevation",), visibility.ELEVATION, "km", "elevation of the ground"
+        ),
+    }
+    for season in lowtran.MODELS:
+        variables[f"visibility_aot550_{season}"] = Variable(
+            ("visibility", "visibility_elevation"),
+            visibility.aot550(season),
+            "1",
+            f"aerosol optical thickness at 550 nm by visibility, {season}",
+        )
+    mixture = MIXTURES[aerosol]
+    path = folder / f"{spacecraft}_{aerosol}.nc"
+    write_table(
+        path,
+        variables,
+        {
+            **_common(spacecraft),
+            "aerosol": aerosol,
+            "codes": f"{sixs.version()}; aerosol of {lowtran.version()}",
+            "aerosol_model": (
+                f"Shettle and Fenn (1979) {mixture.boundary_layer} with "
+                f"{mixture.background_share:.0%} tropospheric at 550 nm, relative humidity "
+                f"{mixture.humidity:g}%, Henyey-Greenstein phase function"
+            ),
+            "options": "no gas, black ground, monochromatic, vector",
+            "wavelengths_um": _listed(axes.wavelength),
+            "runs_elevation_km": _listed(axes.elevation),
+            "runs_solar_zenith_degree": _listed(axes.solar_zenith),
+            "runs_slanted_aot550": _listed(configuration.slanted.aot550),
+            "runs_slanted_solar_zenith_degree": _listed(configuration.slanted.solar_zenith),
+        },
+    )
+    LOGGER.info("written: %s", path)
+    return path
+
+
+def write_gases(folder: Path, configuration: Configuration, spacecraft: str, season: str) -> Path:
+    """Compute the transmittances of the gases and write the table.
+
+    Returns
+    -------
+    Path
+        The file that was written.
+    """
+    axes = configuration.gas
+    gases = gas_tables(spacecraft, season, axes)
+    path = folder / f"{spacecraft}_{season}.nc"
+    variables = {
+        "elevation": Variable(("elevation",), gases.elevation, "km", "elevation of the ground"),
+        "water_slant": Variable(
+            ("water_slant",), axes.water, "cm", "water vapour along the path, both ways"
+        ),
+        "ozone_slant": Variable(
+            ("ozone_slant",), axes.ozone, "Dobson units", "ozone along the path, both ways"
+        ),
+        "air_mass": Variable(("air_mass",), axes.air_mass, "1", "air mass of the path, both ways"),
+        "water": Variable(
+            ("band", "elevation", "water_slant"), gases.water, "1", "transmittance of water vapour"
+        ),
+        "ozone": Variable(("band", "ozone_slant"), gases.ozone, "1", "transmittance of ozone"),
+        "other": Variable(
+            ("band", "elevation", "air_mass"),
+            gases.other,
+            "1",
+            "transmittance of O2, CO2, CH4, N2O and CO",
+        ),
+    }
+    write_table(
+        path,
+        variables,
+        {
+            **_common(spacecraft),
+            "season": season,
+            "codes": lowtran.version(),
+            "options": f"mid-latitude {season}, {lowtran.STEP:g} cm-1, no aerosol",
+        },
+    )
+    LOGGER.info("written: %s", path)
+    return path
+
+
+def _common(spacecraft: str) -> dict[str, str]:
+    return {
+        "spacecraft": spacecraft,
+        "bands": " ".join(BAND_NAMES),
+        "response_source": RESPONSE_SOURCE,
+        "solar_spectrum": "LOWTRAN7",
+    }
+
+
+def _listed(values: tuple[float, ...]) -> str:
+    return " ".join(f"{np.float64(value):g}" for value in values)
