@@ -266,6 +266,17 @@ def test_other_formats_run_through(psd: str, tmp_path: Path) -> None:
     assert len(list(product.rglob("*.jp2"))) > 30
 
 
+def test_true_colour_can_be_left_out(small_product: Path, tmp_path: Path) -> None:
+    text = (ROOT / "cfg" / "L2A_GIPP.xml").read_text()
+    plain = tmp_path / "plain.xml"
+    plain.write_text(re.sub("<Generate_TCI_Output>.*?<", "<Generate_TCI_Output>FALSE<", text))
+    for _ in range(2):
+        result = run("--GIP_L2A", plain, small_product, "--output_dir", tmp_path)
+        assert result.returncode == 0, result.stderr
+    assert "Product already processed." in result.stdout
+    assert list(tmp_path.rglob("*TCI*")) == []
+
+
 def test_configuration_changes_the_result(small_product: Path, tmp_path: Path, finished) -> None:
     _, whole, _ = finished
     text = (ROOT / "cfg" / "L2A_GIPP.xml").read_text()

@@ -58,7 +58,12 @@ def process_product(
         _announce_limits(settings)
         level1c = open_level1c(source)
         target = options.output_directory or settings.target_directory or root.parent
-        with Level2AProduct.begin(level1c, target, psd=settings.common.psd_output) as output:
+        with Level2AProduct.begin(
+            level1c,
+            target,
+            psd=settings.common.psd_output,
+            true_colour=settings.common.generate_tci_output,
+        ) as output:
             plan = [
                 (tile, resolutions)
                 for tile in level1c.tiles

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -72,7 +73,12 @@ class Level2AProduct:
 
     @classmethod
     def begin(
-        cls, level1c: Level1CProduct, target_directory: Path, *, psd: str | None = None
+        cls,
+        level1c: Level1CProduct,
+        target_directory: Path,
+        *,
+        psd: str | None = None,
+        true_colour: bool = True,
     ) -> Level2AProduct:
         """Start a product, or open one that exists to add to it.
 
@@ -83,6 +89,8 @@ class Level2AProduct:
             Made if it is not there.
         psd : str or None
             Format to write; None: the one that belongs to the input.
+        true_colour : bool
+            Whether true colour images are written, in the formats that have them.
 
         Raises
         ------
@@ -94,6 +102,7 @@ class Level2AProduct:
             If the folder cannot be written.
         """
         form = output_psd(level1c.psd, psd)
+        form = replace(form, true_colour=form.true_colour and true_colour)
         path = level2a_path(level1c, target_directory, psd=psd)
         _check_format(path, form)
         workspace = Workspace.claim(path)
