@@ -288,3 +288,16 @@ def test_configuration_changes_the_result(small_product: Path, tmp_path: Path, f
     aot = [jpeg2000.read(next(root.rglob("*_AOT_20m.jp2"))).mean() for root in (whole, product)]
     assert blue[1] < blue[0] - 50
     assert aot[1] > 1.5 * aot[0]
+
+
+def test_ten_metres_belong_to_twenty_whatever_else_is_made(
+    finished, small_product: Path, tmp_path: Path
+) -> None:
+    """60 and 10 m added to a product that has 20 m give what a whole run gives."""
+    _, whole, _ = finished
+    assert run("--resolution", "20", small_product, "--output_dir", tmp_path).returncode == 0
+    assert run(small_product, "--output_dir", tmp_path).returncode == 0
+    product = next(tmp_path.glob("*.SAFE"))
+    for ending in ("B02_10m", "B08_10m", "WVP_10m", "B12_60m"):
+        pair = [jpeg2000.read(next(root.rglob(f"*_{ending}.jp2"))) for root in (whole, product)]
+        np.testing.assert_array_equal(*pair, err_msg=ending)

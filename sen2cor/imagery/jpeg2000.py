@@ -24,7 +24,7 @@ from sen2cor.grids import Grid
 from sen2cor.imagery.georeference import insert_georeference, read_georeference
 from sen2cor.imagery.openjpeg import load_glymur
 
-Pixels = npt.NDArray[np.generic]
+Pixels = npt.NDArray[Any]
 
 _CODE_BLOCK = (64, 64)
 _MOST_RESOLUTIONS = 6

@@ -104,39 +104,35 @@ def process_tile(job: TileJob, workers: Workers, progress: Progress) -> None:
         The tile cannot be read, processed or written.
     """
     pixels = TilePixels.decode(job.product, job.tile, job.bands, workers)
+    pixels.derive(COARSE, job.bands, workers)
     progress.step("L2A_Tables", f"{len(job.bands)} bands imported", DECODING)
     atmosphere: TileAtmosphere | None = None
     for resolution in job.resolutions:
-        weight = WEIGHTS[resolution]
         if resolution == 10:
-            _derive(pixels, COARSE, job, workers)
-            if atmosphere is None:
-                atmosphere = _atmosphere_of_product(pixels, job)
+            atmosphere = atmosphere or _atmosphere_of_product(pixels, job)
             _write_reflectance(job, pixels, atmosphere, 10, None, workers)
         else:
-            _derive(pixels, resolution, job, workers)
+            pixels.derive(resolution, job.bands, workers)
             classes = classify_tile(
                 pixels, job.tile, resolution, job.settings.classification, workers
             )
-            progress.step("L2A_SceneClass", f"end of classification {resolution} m", weight / 4)
-            weight -= weight / 4
+            progress.step("L2A_SceneClass", f"end of classification {resolution} m")
             if job.classification_only:
                 _run(workers, _class_images(job, classes, resolution))
             else:
-                _derive(pixels, COARSE, job, workers)
-                atmosphere = _atmosphere_of_classes(pixels, job, classes.scene_class, resolution)
+                found = _atmosphere_of_classes(pixels, job, classes.scene_class, resolution)
                 progress.step("L2A_AtmCorr", f"end of AOT and WV retrieval {resolution} m")
-                _write_reflectance(job, pixels, atmosphere, resolution, classes, workers)
+                _write_reflectance(job, pixels, found, resolution, classes, workers)
+                # 10 m belongs to 20 m, whatever was made before
+                atmosphere = found if resolution == 20 else None
             if resolution != COARSE:
                 pixels.forget(resolution)
         progress.step(
-            "L2A_ProcessTile", f"end of processing with resolution {resolution} m", weight
+            "L2A_ProcessTile",
+            f"end of processing with resolution {resolution} m",
+            WEIGHTS[resolution],
         )
-    _write_preview(job, pixels, workers)
-
-
-def _derive(pixels: TilePixels, resolution: int, job: TileJob, workers: Workers) -> None:
-    pixels.derive(resolution, job.bands, workers)
+    _write_preview(job, pixels)
 
 
 def _atmosphere_of_classes(
@@ -248,12 +244,11 @@ def _no_data_of(
     return lambda rows: pixels.numbers("B02", resolution, rows) == 0
 
 
-def _write_preview(job: TileJob, pixels: TilePixels, workers: Workers) -> None:
+def _write_preview(job: TileJob, pixels: TilePixels) -> None:
     """Write the preview image, from top-of-atmosphere reflectance."""
     path = job.output.image_path("PVI", None)
     if path.is_file():
         return
-    _derive(pixels, COARSE, job, workers)
     bands = [pixels.reflectance(band, COARSE) for band in _VISIBLE]
     no_data = np.any([pixels.numbers(band, COARSE) == 0 for band in _VISIBLE], axis=0)
     image = preview(true_colour(bands, no_data))
