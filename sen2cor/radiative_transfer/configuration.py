@@ -124,6 +124,13 @@ _WAVELENGTHS: tuple[float, ...] = (0.412, 0.443, 0.470, 0.488, 0.515, 0.550, 0.5
 _WAVELENGTHS += (0.670, 0.694, 0.760, 0.860, 1.240, 1.536, 1.650, 1.950, 2.250)
 _FEW_WAVELENGTHS = (0.412, 0.488, 0.550, 0.694, 0.860, 1.240, 1.650, 2.250)
 
+_SLANTED = ScatteringAxes(
+    wavelength=_FEW_WAVELENGTHS,
+    elevation=(0.0, 4.0),
+    aot550=(0.0, 0.2, 0.7, 2.0),
+    solar_zenith=(0.0, 30.0, 50.0, 65.0, 75.0, 84.0),
+)
+
 _GAS = GasAxes(
     elevation=(0.0, 1.0, 2.0, 3.0, 4.5, 6.0),
     water=tuple(50.0 * (step / 30.0) ** 2 for step in range(31)),
@@ -139,12 +146,7 @@ CONFIGURATIONS = {
             aot550=(0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.2, 2.0),
             solar_zenith=(0.0, 20.0, 35.0, 50.0, 60.0, 68.0, 74.0, 80.0, 84.0),
         ),
-        slanted=ScatteringAxes(
-            wavelength=_FEW_WAVELENGTHS,
-            elevation=(0.0, 4.0),
-            aot550=(0.0, 0.2, 0.7, 2.0),
-            solar_zenith=(0.0, 30.0, 50.0, 65.0, 75.0, 84.0),
-        ),
+        slanted=_SLANTED,
         gas=_GAS,
     ),
     "full": Configuration(
@@ -154,12 +156,7 @@ CONFIGURATIONS = {
             aot550=(0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.35, 2.0),
             solar_zenith=(0.0, 12.0, 24.0, 36.0, 46.0, 54.0, 61.0, 67.0, 72.0, 76.0, 80.0, 84.0),
         ),
-        slanted=ScatteringAxes(
-            wavelength=_WAVELENGTHS[::2],
-            elevation=(0.0, 2.5, 6.0),
-            aot550=(0.0, 0.1, 0.35, 1.0, 2.0),
-            solar_zenith=(0.0, 20.0, 40.0, 55.0, 65.0, 72.0, 78.0, 84.0),
-        ),
+        slanted=_SLANTED,
         gas=_GAS,
     ),
 }
