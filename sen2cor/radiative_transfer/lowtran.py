@@ -189,6 +189,7 @@ def gas_transmittance(
     return np.divide(total, scattering, out=np.zeros_like(total), where=visible)
 
 
+@cache
 def solar_spectrum() -> Float64Array:
     """Irradiance of the Sun at the wavelengths of `wavelengths`, in relative units."""
     irradiance = _run("summer", 0.0, 0.0, _SOLAR_IRRADIANCE)[6]

@@ -25,14 +25,18 @@ def _run(state: State, mie_path: Path) -> tuple[State, Scattering]:
 
 
 def _read(path: Path) -> dict[State, Scattering]:
-    """Finished runs of an earlier start; a last line that was cut off is left out."""
+    """Finished runs of an earlier start; a last line that was cut off is taken away."""
     finished: dict[State, Scattering] = {}
-    if path.exists():
-        for line in path.read_text().split("\n")[:-1]:
-            numbers = [float(number) for number in line.split()]
-            if len(numbers) == len(State._fields) + len(Scattering._fields):
-                split = len(State._fields)
-                finished[State(*numbers[:split])] = Scattering(*numbers[split:])
+    if not path.exists():
+        return finished
+    text = path.read_text()
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        path.write_text(whole)
+    split = len(State._fields)
+    for line in whole.splitlines():
+        numbers = [float(number) for number in line.split()]
+        finished[State(*numbers[:split])] = Scattering(*numbers[split:])
     return finished
 
 

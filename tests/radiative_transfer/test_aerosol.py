@@ -1,0 +1,55 @@
+"""Optical properties of the aerosols."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sen2cor.errors import UsageError
+from sen2cor.radiative_transfer import aerosol
+
+
+@pytest.mark.parametrize("asymmetry", [0.0, 0.4, 0.75])
+def test_phase_function_has_a_mean_of_1_and_its_asymmetry(asymmetry: float) -> None:
+    cosine, weight = np.polynomial.legendre.leggauss(200)
+    phase = aerosol.henyey_greenstein(np.degrees(np.arccos(cosine)), np.array(asymmetry))
+    assert 0.5 * weight @ phase == pytest.approx(1.0)
+    assert 0.5 * weight @ (phase * cosine) == pytest.approx(asymmetry)
+
+
+def test_angles_are_those_of_6sv() -> None:
+    angles = aerosol.scattering_angles()
+    assert angles.size == 83
+    assert angles[[0, 41, 82]] == pytest.approx([180.0, 90.0, 0.0])
+    assert angles[1] == pytest.approx(178.29, abs=0.005)
+
+
+@pytest.mark.usefixtures("built_lowtran")
+def test_rural_extinction_is_that_of_the_reference() -> None:
+    wavelength = np.array([0.56, 0.443, 0.490, 0.665, 0.705, 0.74, 0.783, 1.375, 1.61, 2.19])
+    expected = [1.326, 1.174, 0.813, 0.751, 0.717, 0.677, 0.293, 0.215, 0.124]
+    optics = aerosol.aerosol_optics("rural", wavelength)
+    assert optics.extinction[1:] / optics.extinction[0] == pytest.approx(expected, rel=0.05)
+    assert np.all((optics.albedo > 0.8) & (optics.albedo < 0.96))
+
+
+@pytest.mark.usefixtures("built_lowtran")
+def test_maritime_is_coarser_and_absorbs_less() -> None:
+    rural, maritime = (aerosol.aerosol_optics(name) for name in ("rural", "maritime"))
+    assert np.all(maritime.albedo > rural.albedo)
+    assert np.all(np.diff(maritime.extinction) < 0)
+    assert maritime.extinction[-2] > 2 * rural.extinction[-2]
+
+
+@pytest.mark.usefixtures("built_lowtran")
+def test_file_for_6sv_has_its_layout() -> None:
+    lines = aerosol.mie_file(aerosol.aerosol_optics("rural")).splitlines()
+    assert len(lines) == 26 + 3 * 83
+    assert {len(line) for line in lines[26:]} == {8 + 20 * 11}
+    assert float(lines[26].split()[0]) == 180.0
+    assert set(lines[-1].split()[1:]) == {"0.0000E+00"}
+
+
+def test_unknown_aerosol_is_named() -> None:
+    with pytest.raises(UsageError, match="desert"):
+        aerosol.aerosol_optics("desert")
