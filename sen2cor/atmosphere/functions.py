@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sen2cor.atmosphere.geometry import NodeGeometry
-from sen2cor.atmosphere.lut import LookUpTable
+from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.grids import Float32Array
 
 _CURVE_NODES = 512
@@ -101,6 +101,7 @@ def scattering_functions(
     aot550: Float32Array,
     ozone: float,
     elevation: float,
+    water_vapour: Float32Array | None = None,
 ) -> ScatteringMaps:
     """Evaluate the table for one band at the nodes and interpolate to the coarse grid.
 
@@ -114,6 +115,8 @@ def scattering_functions(
         Dobson units.
     elevation : float
         km.
+    water_vapour : ndarray of float32, same shape as `aot550`, optional
+        Column in cm, for tables whose scattering functions vary with it.
 
     Returns
     -------
@@ -127,6 +130,7 @@ def scattering_functions(
         solar_zenith=geometry.solar_zenith,
         view_zenith=view_zenith,
         relative_azimuth=relative_azimuth,
+        water_vapour=None if water_vapour is None else geometry.at_nodes(water_vapour),
     )
     air_mass = geometry.air_mass(band)
     gas = table.gas(band, water_vapour=0.0, ozone=ozone, elevation=elevation, air_mass=air_mass)
@@ -169,6 +173,7 @@ def band_functions(
         aot550=state.aot550,
         ozone=state.ozone,
         elevation=state.elevation,
+        water_vapour=state.water_vapour,
     )
     water = WaterCurve.of_band(table, band, state.elevation)
     slant = state.water_vapour * functions.air_mass

@@ -9,20 +9,19 @@ end, with one warning per quantity.
 from __future__ import annotations
 
 import hashlib
-import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from scipy.io import netcdf_file
 
+from sen2cor.atmosphere.axes import Axes, interpolate
+from sen2cor.atmosphere.table import Gas, LookUpTable, Scattering
 from sen2cor.bands import BAND
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.grids import Float32Array
 
-LOGGER = logging.getLogger(__name__)
+__all__ = ["TABLES", "Gas", "LookUpTable", "OwnLookUpTable", "Scattering", "load_table"]
 
 TABLES = Path(__file__).parent / "tables"
 
@@ -30,90 +29,10 @@ _FORMAT = "sen2cor look-up table 1"
 _PRESSURE_SCALE = 8.0
 _LEAST_TRANSMITTANCE = 1e-12
 _CLEAR = 0
-
-Place = tuple[npt.NDArray[np.intp], Float32Array]
-"""Index of the node below, and share of the node above."""
+_UNITS = {"solar zenith": "degrees", "view zenith": "degrees"}
 
 
-@dataclass(frozen=True)
-class Scattering:
-    """Scattering functions free of gas; float32 arrays of the shape of the broadcast arguments.
-
-    Attributes
-    ----------
-    rayleigh_reflectance : ndarray
-        Path reflectance of the molecules alone.
-    path_reflectance : ndarray
-        Path reflectance of molecules and aerosol.
-    transmittance_down_direct, transmittance_down_diffuse : ndarray
-        From the sun to the ground.
-    transmittance_up_direct, transmittance_up_diffuse : ndarray
-        From the ground to the sensor.
-    spherical_albedo : ndarray
-        Reflectance of the atmosphere for light from below.
-    """
-
-    rayleigh_reflectance: Float32Array
-    path_reflectance: Float32Array
-    transmittance_down_direct: Float32Array
-    transmittance_down_diffuse: Float32Array
-    transmittance_up_direct: Float32Array
-    transmittance_up_diffuse: Float32Array
-    spherical_albedo: Float32Array
-
-
-@dataclass(frozen=True)
-class Gas:
-    """Two-way transmittances; float32 arrays of the shape of the broadcast arguments.
-
-    Attributes
-    ----------
-    ozone : ndarray
-    other : ndarray
-        O2, CO2, CH4, N2O and CO.
-    water : ndarray
-        Of the whole column of water vapour.
-    water_half : ndarray
-        Of half of the column.
-    """
-
-    ozone: Float32Array
-    other: Float32Array
-    water: Float32Array
-    water_half: Float32Array
-
-
-def _interpolate(table: Float32Array, places: Sequence[Place]) -> Float32Array:
-    """Interpolate linearly along the leading axes of a table.
-
-    Places with a single point are taken first, which leaves a smaller table for the others.
-    """
-    remaining: list[tuple[int, Place]] = []
-    for index, share in places:
-        axis = len(remaining)
-        if index.size == 1:
-            lower = int(index.flat[0])
-            first, second = table.take(lower, axis), table.take(lower + 1, axis)
-            table = first + share.reshape(()) * (second - first)
-        else:
-            remaining.append((axis, (index, share)))
-    result: Float32Array = _corners(table, [place for _, place in remaining], [])
-    return result
-
-
-def _corners(
-    table: Float32Array, places: Sequence[Place], chosen: list[npt.NDArray[np.intp]]
-) -> Float32Array:
-    if len(chosen) == len(places):
-        return table[tuple(chosen)] if chosen else table
-    index, share = places[len(chosen)]
-    first = _corners(table, places, [*chosen, index])
-    second = _corners(table, places, [*chosen, index + 1])
-    share = share.reshape(share.shape + (1,) * (table.ndim - len(places)))
-    return first + share * (second - first)
-
-
-class LookUpTable:
+class OwnLookUpTable:
     """The functions of a spacecraft's bands for one aerosol in one season.
 
     Parameters
@@ -141,7 +60,7 @@ class LookUpTable:
         scattering, gas = _read(scattering_path), _read(gas_path)
         self._rows: dict[str, int] = {name: row for row, name in enumerate(BAND)}
         try:
-            self._axes = {
+            axes = {
                 "AOT550": scattering["aot550"],
                 "elevation": _pressure(scattering["elevation"]),
                 "solar zenith": scattering["solar_zenith"],
@@ -166,7 +85,7 @@ class LookUpTable:
                 "with python -m sen2cor.radiative_transfer"
             ) from error
         self.largest_slant_water = float(gas["water_slant"][-1])
-        self._clamped: set[str] = set()
+        self._axes = Axes(self.name, axes, _UNITS)
 
     def scattering(
         self,
@@ -177,6 +96,7 @@ class LookUpTable:
         solar_zenith: npt.ArrayLike,
         view_zenith: npt.ArrayLike,
         relative_azimuth: npt.ArrayLike,
+        water_vapour: npt.ArrayLike | None = None,
     ) -> Scattering:
         """Scattering functions of a band.
 
@@ -191,6 +111,8 @@ class LookUpTable:
         solar_zenith, view_zenith, relative_azimuth : array_like
             Degrees; relative azimuth 0 is backscatter. All arguments broadcast; where one is NaN
             the result is NaN.
+        water_vapour : array_like, optional
+            Not used: the functions are free of gas.
 
         Returns
         -------
@@ -201,11 +123,11 @@ class LookUpTable:
         Over view zenith each Fourier coefficient in azimuth follows its lowest power of the sine.
         """
         row = self._rows[band]
-        height = self._place("elevation", _pressure(elevation))
-        aerosol = self._place("AOT550", aot550)
-        sun = self._place("solar zenith", solar_zenith)
+        height = self._axes.place("elevation", _pressure(elevation))
+        aerosol = self._axes.place("AOT550", aot550)
+        sun = self._axes.place("solar zenith", solar_zenith)
         view = np.asarray(view_zenith, np.float32)
-        self._warn("view zenith", view)
+        self._axes.check("view zenith", view)
         slant = np.minimum(view, self._axes["view zenith"][-1])
         azimuth = np.radians(np.asarray(relative_azimuth, np.float32))
 
@@ -216,11 +138,11 @@ class LookUpTable:
             return np.asarray(nadir + sine * (cosine * np.cos(azimuth) + sine * even), np.float32)
 
         def down(name: str) -> Float32Array:
-            return np.exp(_interpolate(self._logarithms[name][row], (height, aerosol, sun)))
+            return np.exp(interpolate(self._logarithms[name][row], (height, aerosol, sun)))
 
         def up(name: str) -> Float32Array:
             nadir, slanted = np.moveaxis(
-                _interpolate(self._logarithms[name][row], (height, aerosol)), -1, 0
+                interpolate(self._logarithms[name][row], (height, aerosol)), -1, 0
             )
             share = _secant_excess(slant) / _secant_excess(self._axes["view zenith"][-1])
             transmittance: Float32Array = np.exp(nadir + share * (slanted - nadir))
@@ -228,13 +150,13 @@ class LookUpTable:
 
         direct_down, direct_up = down("direct_down"), up("direct_up")
         parts = (
-            in_view(_interpolate(self._path[row][:, _CLEAR], (height, sun))),
-            in_view(_interpolate(self._path[row], (height, aerosol, sun))),
+            in_view(interpolate(self._path[row][:, _CLEAR], (height, sun))),
+            in_view(interpolate(self._path[row], (height, aerosol, sun))),
             direct_down,
             down("total_down") - direct_down,
             direct_up,
             up("total_up") - direct_up,
-            _interpolate(self._albedo[row], (height, aerosol)),
+            interpolate(self._albedo[row], (height, aerosol)),
         )
         shape = np.broadcast_shapes(
             *map(np.shape, (aot550, elevation, solar_zenith, view_zenith, relative_azimuth))
@@ -272,17 +194,19 @@ class LookUpTable:
         mass = np.asarray(air_mass, np.float32)
         slant_water = np.asarray(water_vapour, np.float32) * mass
         slant_ozone = np.asarray(ozone, np.float32) * mass
-        height = self._place("elevation of gases", _pressure(elevation))
+        height = self._axes.place("elevation of gases", _pressure(elevation))
 
         def water(slant: Float32Array) -> Float32Array:
-            place = self._place("slant water vapour", np.sqrt(np.maximum(slant, np.float32(0.0))))
-            return np.exp(_interpolate(self._logarithms["water"][row], (height, place)))
+            place = self._axes.place(
+                "slant water vapour", np.sqrt(np.maximum(slant, np.float32(0.0)))
+            )
+            return np.exp(interpolate(self._logarithms["water"][row], (height, place)))
 
-        ozone_place = self._place("slant ozone", slant_ozone)
-        mass_place = self._place("air mass", mass)
+        ozone_place = self._axes.place("slant ozone", slant_ozone)
+        mass_place = self._axes.place("air mass", mass)
         parts = (
-            np.exp(_interpolate(self._logarithms["ozone"][row], (ozone_place,))),
-            np.exp(_interpolate(self._logarithms["other"][row], (height, mass_place))),
+            np.exp(interpolate(self._logarithms["ozone"][row], (ozone_place,))),
+            np.exp(interpolate(self._logarithms["other"][row], (height, mass_place))),
             water(slant_water),
             water(np.float32(0.5) * slant_water),
         )
@@ -295,24 +219,24 @@ class LookUpTable:
         """Aerosol optical thickness at 550 nm of a visibility (km) at an elevation (km)."""
         inverse = np.float32(1.0) / np.asarray(visibility, np.float32)
         places = (
-            self._place("visibility", inverse),
-            self._place("elevation of visibility", elevation),
+            self._axes.place("visibility", inverse),
+            self._axes.place("elevation of visibility", elevation),
         )
-        return _interpolate(self._aot_by_visibility, places)
+        return interpolate(self._aot_by_visibility, places)
 
     def visibility_from_aot(self, aot550: npt.ArrayLike, elevation: npt.ArrayLike) -> Float32Array:
         """Visibility in km of an aerosol optical thickness at 550 nm at an elevation (km).
 
         The inverse of `aot_from_visibility`; beyond the tabulated visibilities the ends of them.
         """
-        height = self._place("elevation of visibility", elevation)
+        height = self._axes.place("elevation of visibility", elevation)
         # nodes rise with the inverse of visibility, and so does the optical thickness
-        curve = _interpolate(np.ascontiguousarray(self._aot_by_visibility.T), (height,))[..., ::-1]
+        curve = interpolate(np.ascontiguousarray(self._aot_by_visibility.T), (height,))[..., ::-1]
         inverse = self._axes["visibility"][::-1]
         aot = np.asarray(aot550, np.float32)
         inside = np.clip(aot, curve[..., 0], curve[..., -1])
         if np.any(inside != aot):
-            self._announce("AOT550 of visibility", float(curve.min()), float(curve.max()))
+            self._axes.announce("AOT550 of visibility", float(curve.min()), float(curve.max()))
         above = (inside[..., np.newaxis] > curve).sum(-1)
         lower = np.clip(above - 1, 0, inverse.size - 2)
         nodes = np.broadcast_to(curve, (*lower.shape, inverse.size))
@@ -321,42 +245,6 @@ class LookUpTable:
         share = (inside - low) / (high - low)
         result = 1.0 / (inverse[lower] + share * (inverse[lower + 1] - inverse[lower]))
         return np.asarray(result, np.float32)
-
-    def _place(self, quantity: str, values: npt.ArrayLike) -> Place:
-        """Find values on an axis, which may fall; NaN keeps a share of NaN."""
-        axis = self._axes[quantity]
-        array = np.asarray(values, np.float32)
-        self._warn(quantity, array)
-        count = np.arange(axis.size)
-        if axis[-1] < axis[0]:
-            position = np.interp(array, axis[::-1], count[::-1])
-        else:
-            position = np.interp(array, axis, count)
-        lower = np.minimum(np.nan_to_num(position).astype(np.intp), axis.size - 2)
-        return lower, np.asarray(position - lower, np.float32)
-
-    def _warn(self, quantity: str, values: Float32Array) -> None:
-        axis = self._axes[quantity]
-        if quantity in self._clamped:
-            return
-        low, high = float(axis.min()), float(axis.max())
-        margin = 1e-5 * (high - low)
-        if np.any((values < low - margin) | (values > high + margin)):
-            self._announce(quantity, low, high)
-
-    def _announce(self, quantity: str, low: float, high: float) -> None:
-        if quantity in self._clamped:
-            return
-        self._clamped.add(quantity)
-        LOGGER.warning(
-            "look-up table %s: %s outside the axis (%s), its end is used",
-            self.name,
-            quantity,
-            _UNITS.get(quantity, "{:g} .. {:g}").format(low, high),
-        )
-
-
-_UNITS = {"solar zenith": "{:g} .. {:g} degrees", "view zenith": "{:g} .. {:g} degrees"}
 
 
 def _pressure(elevation: npt.ArrayLike) -> Float32Array:
@@ -410,7 +298,9 @@ def _read(path: Path) -> dict[str, Float32Array]:
     return {name: np.asarray(values, np.float32) for name, values in raw.items()}
 
 
-def load_table(spacecraft: str, aerosol: str, season: str, *, folder: Path = TABLES) -> LookUpTable:
+def load_table(
+    spacecraft: str, aerosol: str, season: str, *, folder: Path = TABLES
+) -> OwnLookUpTable:
     """Load the table of a spacecraft, an aerosol and a season.
 
     Parameters
@@ -429,7 +319,7 @@ def load_table(spacecraft: str, aerosol: str, season: str, *, folder: Path = TAB
     AuxiliaryDataError
         If a file is absent or broken; the message names it.
     """
-    return LookUpTable(
+    return OwnLookUpTable(
         folder / f"{spacecraft}_{aerosol.lower()}.nc",
         folder / f"{spacecraft}_{season.lower()}.nc",
         spacecraft=spacecraft,

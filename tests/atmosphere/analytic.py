@@ -26,6 +26,7 @@ class AnalyticTable:
         solar_zenith: Any,
         view_zenith: Any,
         relative_azimuth: Any,
+        water_vapour: Any = None,
     ) -> SimpleNamespace:
         wavelength = _WAVELENGTH[band]
         rayleigh = 0.0088 * wavelength**-4.1 * np.exp(-np.asarray(elevation) / 8.0)
