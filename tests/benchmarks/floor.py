@@ -41,12 +41,16 @@ def measure(level1c: Path, level2a: Path, work: Path, bands: int, library: int) 
     """Wall and CPU seconds of decoding and encoding with so many threads of each kind."""
     jpeg2000.set_threads(library)
     work.mkdir(parents=True, exist_ok=True)
-    images = [(path, jpeg2000.read(path), jpeg2000.describe(path)) for path in outputs_of(level2a)]
+    with ThreadPoolExecutor(bands) as pool:
+        paths = outputs_of(level2a)
+        images = list(
+            zip(pool.map(jpeg2000.read, paths), map(jpeg2000.describe, paths), strict=True)
+        )
     tasks: dict[str, list[Callable[[], object]]] = {
         "decode": [lambda path=path: jpeg2000.read(path) for path in inputs_of(level1c)],
         "encode": [
             lambda number=number, item=item: jpeg2000.write(
-                work / f"{number}.jp2", item[1], item[2].grid, item[2].tile_size
+                work / f"{number}.jp2", item[0], item[1].grid, item[1].tile_size
             )
             for number, item in enumerate(images)
         ],
