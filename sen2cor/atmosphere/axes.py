@@ -7,7 +7,7 @@ quantity.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -45,11 +45,22 @@ class Axes:
     def __getitem__(self, quantity: str) -> Float32Array:
         return self._nodes[quantity]
 
-    def place(self, quantity: str, values: npt.ArrayLike) -> Place:
-        """Find values on an axis; NaN keeps a share of NaN."""
+    def place(
+        self,
+        quantity: str,
+        values: npt.ArrayLike,
+        coordinate: Callable[[Float32Array], Float32Array] | None = None,
+    ) -> Place:
+        """Find values on an axis; NaN keeps a share of NaN.
+
+        Between the nodes shares are linear in the quantity, or in a coordinate, a rising or
+        falling function of it.
+        """
         axis = self._nodes[quantity]
         array = np.asarray(values, np.float32)
         self.check(quantity, array)
+        if coordinate is not None:
+            axis, array = coordinate(axis), coordinate(np.clip(array, axis.min(), axis.max()))
         count = np.arange(axis.size)
         if axis[-1] < axis[0]:
             position = np.interp(array, axis[::-1], count[::-1])

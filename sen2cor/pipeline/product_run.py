@@ -10,8 +10,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from sen2cor import __version__
-from sen2cor.atmosphere.lut import LookUpTable, load_table
-from sen2cor.errors import InputError, OutputError, Sen2CorError
+from sen2cor.atmosphere.atm_files import holds_atm_files, load_atm_files
+from sen2cor.atmosphere.lut import load_table
+from sen2cor.atmosphere.table import LookUpTable
+from sen2cor.errors import AuxiliaryDataError, InputError, OutputError, Sen2CorError
 from sen2cor.pipeline.console import Outcome, Progress
 from sen2cor.pipeline.options import Options
 from sen2cor.pipeline.tile_chain import TileJob, process_tile
@@ -24,6 +26,7 @@ from sen2cor.product.naming import to_level1c, to_level2a
 from sen2cor.product.report import XmlReportHandler, report_name
 from sen2cor.product.run_record import RunRecord
 from sen2cor.settings import Settings
+from sen2cor.settings.correction import CorrectionSettings
 
 logger = logging.getLogger(__name__)
 
@@ -175,7 +178,29 @@ def _load_table(level1c: Level1CProduct, settings: Settings) -> LookUpTable:
         aerosol = aerosol.replace("AUTO", "RURAL")
         season = season.replace("AUTO", "SUMMER")
         logger.warning("AUTO is not available in this version: %s, %s are used", aerosol, season)
+    folder = _original_tables(settings)
+    if folder is not None:
+        return load_atm_files(
+            folder, level1c.spacecraft, aerosol, season, ozone=chosen.ozone_content
+        )
     return load_table(level1c.spacecraft, aerosol, season)
+
+
+def _original_tables(settings: Settings) -> Path | None:
+    """Folder of the original's tables where ``Lib_Dir`` names one, None for our own."""
+    given = settings.correction.lib_dir
+    default = given == CorrectionSettings().lib_dir
+    if default and settings.home is None:
+        return None
+    folder = (settings.home or Path()) / Path(given).expanduser()
+    if holds_atm_files(folder):
+        return folder
+    if default:
+        return None
+    raise AuxiliaryDataError(
+        f"Lib_Dir of L2A_CAL_AC_GIPP: there are no .atm tables in {folder}; name the folder that "
+        "has 10 and 20_60, or S2A, in it, or leave Lib_Dir as it ships"
+    )
 
 
 def _announce_limits(settings: Settings) -> None:
