@@ -34,7 +34,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     ):
         parser.add_argument(option, nargs="*", choices=choices, default=choices, help=what)
     parser.add_argument(
-        "--configuration", choices=tuple(CONFIGURATIONS), default="coarse", help="density of axes"
+        "--configuration", choices=tuple(CONFIGURATIONS), default="full", help="density of axes"
     )
     parser.add_argument("--output", type=Path, required=True, help="folder of the tables")
     parser.add_argument(

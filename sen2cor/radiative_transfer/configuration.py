@@ -41,7 +41,7 @@ class ScatteringAxes:
     wavelength : tuple of float
         Micrometres; those at which 6SV solves the transfer, between which it interpolates.
     elevation : tuple of float
-        Kilometres.
+        Kilometres; above 5 km 6SV fails for some states of little air and much aerosol.
     aot550 : tuple of float
         The first is 0.
     solar_zenith : tuple of float
@@ -152,7 +152,7 @@ CONFIGURATIONS = {
     "full": Configuration(
         nadir=ScatteringAxes(
             wavelength=_WAVELENGTHS,
-            elevation=(0.0, 1.0, 2.5, 4.0, 6.0),
+            elevation=(0.0, 1.0, 2.5, 4.0, 5.0),
             aot550=(0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.35, 2.0),
             solar_zenith=(0.0, 12.0, 24.0, 36.0, 46.0, 54.0, 61.0, 67.0, 72.0, 76.0, 80.0, 84.0),
         ),

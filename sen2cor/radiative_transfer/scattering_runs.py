@@ -71,7 +71,9 @@ def run_all(
     journal = work / f"{aerosol}-{digest}.runs"
     finished = _read(journal)
     left = [state for state in states if state not in finished]
-    LOGGER.info("%s: %d runs of 6SV, %d of them done before", aerosol, len(states), len(finished))
+    LOGGER.info(
+        "%s: %d runs of 6SV, %d of them done before", aerosol, len(states), len(states) - len(left)
+    )
     start = last_report = time.monotonic()
     with Pool(processes) as pool, journal.open("a") as stream:
         results = pool.imap_unordered(partial(_run, mie_path=mie_path), left, _CHUNK)
