@@ -56,7 +56,7 @@ MIXTURES = {
 }
 """The aerosols for which tables are made.
 
-The share of the background is chosen so that the rural extinction is that of Sen2Cor 2.2.1's tables,
+The share of the background is chosen so that the rural extinction is that of Sen2Cor 2.2.1:
 0.215 (1.61 um) and 0.124 (2.19 um) of that at 0.56 um, the humidity so that its asymmetry and
 albedo are what they ask for, 0.65 and 0.95 at 550 nm; the maritime aerosol takes both over.
 """
