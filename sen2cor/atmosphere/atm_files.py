@@ -58,7 +58,7 @@ WATER_VAPOUR = {
 }
 """Columns of the files above sea level, in cm."""
 
-_WATER_SHARE = {
+WATER_SHARE = {
     "SUMMER": np.array([1.0, 0.7834, 0.6069, 0.4647, 0.3514, 0.2638], np.float32),
     "WINTER": np.array([1.0, 0.8110, 0.6512, 0.5159, 0.4012, 0.3056], np.float32),
 }
@@ -68,8 +68,8 @@ Mid-latitude profiles of LOWTRAN7 (G. P. Anderson et al., AFGL-TR-86-0110); the 
 files in B9 follows them within 1 %.
 """
 
-_AEROSOL = {"RURAL": "rura", "MARITIME": "mari"}
-_OZONE = {"SUMMER": OZONE_SUMMER, "WINTER": OZONE_WINTER}
+AEROSOL = {"RURAL": "rura", "MARITIME": "mari"}
+OZONE = {"SUMMER": OZONE_SUMMER, "WINTER": OZONE_WINTER}
 """Columns in Dobson units by the first letter of the file name."""
 
 _DEFAULT_OZONE = {"SUMMER": 331.0, "WINTER": 377.0}
@@ -247,7 +247,7 @@ class AtmLookUpTable:
         if water_vapour is None:
             column: npt.ArrayLike = self._water[_WATER_UNKNOWN]
         else:
-            share = np.exp(interpolate(np.log(_WATER_SHARE[self.season]), (height,)))
+            share = np.exp(interpolate(np.log(WATER_SHARE[self.season]), (height,)))
             column = np.asarray(water_vapour, np.float32) / share
         return self._axes.place("water vapour", column, np.sqrt)
 
@@ -270,9 +270,9 @@ class AtmLookUpTable:
 
     def _without_gas(self, band: str, cells: Float32Array) -> _BandNodes:
         """Turn the cells of a band into reflectances and transmittances, and divide out gas."""
-        irradiance = _irradiance(band, cells)
+        irradiance = irradiance_of(band, cells)
         height = ELEVATION[:, np.newaxis, np.newaxis, np.newaxis]
-        column = self._water[:, np.newaxis, np.newaxis] * _WATER_SHARE[self.season].reshape(
+        column = self._water[:, np.newaxis, np.newaxis] * WATER_SHARE[self.season].reshape(
             height.shape
         )
         secant = 1.0 / np.cos(np.radians(SOLAR_ZENITH))
@@ -334,7 +334,7 @@ class AtmLookUpTable:
         )
 
 
-def _irradiance(band: str, cells: Float32Array) -> float:
+def irradiance_of(band: str, cells: Float32Array) -> float:
     """Solar irradiance outside the atmosphere that a file was made with, W m-2 um-1."""
     if band == "B09":
         return _IRRADIANCE_B09
@@ -396,11 +396,11 @@ def load_atm_files(
     """
     aerosol, season = aerosol.upper(), season.upper()
     wanted = _DEFAULT_OZONE[season] if ozone is None else ozone
-    letter, column = min(_OZONE[season].items(), key=lambda item: abs(item[1] - wanted))
+    letter, column = min(OZONE[season].items(), key=lambda item: abs(item[1] - wanted))
     own = load_table(spacecraft, aerosol, season)
     place = folder / spacecraft if (folder / spacecraft).is_dir() else folder
     names = [
-        f"{letter}99000_wv{round(10 * float(water)):02d}_{_AEROSOL[aerosol]}.atm"
+        f"{letter}99000_wv{round(10 * float(water)):02d}_{AEROSOL[aerosol]}.atm"
         for water in WATER_VAPOUR[season]
     ]
     paths = {size: [place / size / name for name in names] for size in BANDS}
@@ -413,15 +413,15 @@ def load_atm_files(
         )
     cells: dict[str, Float32Array] = {}
     for size, group in paths.items():
-        stacked = np.stack([_read(path, size) for path in group])
+        stacked = np.stack([read_cells(path, size) for path in group])
         # water, band, visibility, solar zenith, elevation, value
         ordered = stacked.transpose(1, 4, 0, 2, 3, 5)
         cells.update(zip(BANDS[size], ordered, strict=True))
     LOGGER.info("look-up tables of %s: %s", place, ", ".join(names))
-    return AtmLookUpTable(cells, own, name=f"{letter}99000_{_AEROSOL[aerosol]}.atm", ozone=column)
+    return AtmLookUpTable(cells, own, name=f"{letter}99000_{AEROSOL[aerosol]}.atm", ozone=column)
 
 
-def _read(path: Path, size: str) -> Float32Array:
+def read_cells(path: Path, size: str) -> Float32Array:
     """Read a file: (band, visibility, solar zenith, elevation, 17)."""
     shape = (len(BANDS[size]), VISIBILITY.size, SOLAR_ZENITH.size, 2 + ELEVATION.size * _VALUES)
     try:
