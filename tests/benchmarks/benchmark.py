@@ -66,7 +66,7 @@ class Memory(threading.Thread):
                 return
             self.peak = max(self.peak, now)
             self._since_step = max(self._since_step, now)
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     def step(self) -> float:
         """Peak since the last call, in GB."""
