@@ -4,7 +4,7 @@ DEMO := demo
 SIZE_KM ?= 109.8
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all lint format types accuracy benchmark validate-classification check-readers clean
+.PHONY: help environment demo test test-all lint format types accuracy benchmark validate-classification validate-luts validate-official-pairs check-readers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-24s %s\n", $$1, $$2}'
@@ -44,6 +44,12 @@ benchmark: .venv/complete ## time and memory of a tile beside the JPEG 2000 floo
 
 validate-classification: .venv/complete ## agreement with the reference classifications
 	$(PYTHON) -m tests.validation.classification
+
+validate-luts: .venv/complete ## our look-up tables beside the original's, at all nodes
+	$(PYTHON) -m tests.validation.look_up_tables
+
+validate-official-pairs: .venv/complete ## official surface reflectance beside that of both tables
+	$(PYTHON) -m tests.validation.official_pairs
 
 check-readers: .venv/complete ## open a product with rioxarray, in an environment of its own
 	[ -x .venv/readers/bin/python ] || $(PYTHON) -m venv .venv/readers

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,8 @@ from sen2cor.atmosphere.atm_files import (
 from sen2cor.atmosphere.lut import OwnLookUpTable
 
 Array = npt.NDArray[np.float64]
+
+WINDOW = "B8A"
 
 _HEIGHT = ELEVATION[:, np.newaxis, np.newaxis]
 _RANGE = VISIBILITY[:, np.newaxis]
@@ -76,10 +78,22 @@ class AtmFile:
         """Column above the ground in cm, by elevation."""
         return self.water_vapour * WATER_SHARE[self.season].astype(float)
 
-    def bands(self) -> Iterator[tuple[str, Array]]:
-        """Bands with their cells of shape (elevation, visibility, solar zenith, 17)."""
+    @cached_property
+    def bands(self) -> dict[str, Array]:
+        """Cells of shape (elevation, visibility, solar zenith, 17) by band."""
         values = read_cells(self.path, self.size).transpose(0, 3, 1, 2, 4)
-        yield from zip(BANDS[self.size], values.astype(float), strict=True)
+        return dict(zip(BANDS[self.size], values.astype(float), strict=True))
+
+    def beside(self, size: str, aerosol: str | None = None) -> AtmFile:
+        """File of the same atmosphere in another folder, or with another aerosol."""
+        aerosol = aerosol or self.aerosol
+        name = self.path.name.replace(AEROSOL[self.aerosol], AEROSOL[aerosol])
+        path = self.path.parents[1] / size / name
+        return self if path == self.path else AtmFile.of_path(path)
+
+    def thickness(self, band: str) -> Array:
+        """Vertical optical thickness with gas, shape (elevation, visibility)."""
+        return np.asarray(-np.log(self.bands[band][..., 0, 3]))
 
 
 @dataclass(frozen=True)
@@ -128,28 +142,20 @@ class Functions:
         return signal / (1.0 + self.albedo * signal)
 
 
-def original(band: str, cells: Array, own: OwnLookUpTable) -> Functions:
+def original(band: str, file: AtmFile, own: OwnLookUpTable) -> Functions:
     """Functions of a band of a file.
 
-    Its gas is what remains of the direct transmittance without aerosol, extrapolated over the
-    optical thickness of the eight visibilities, after division by that of the molecules; scattering
+    Its gas is what remains of the vertical direct transmittance without aerosol, after division by
+    that of the molecules. Without aerosol means extrapolated over the optical thickness of B8A in
+    the three clearest visibilities, to that of molecules and gas in ours: B8A is nearly free of
+    gas, and so no optical thickness of aerosol has to be known. The gas of a maritime file is that
+    of the rural one of the same atmosphere, whose aerosol is the same at all heights. Scattering
     functions are the file's divided by that gas.
     """
+    cells = file.bands[band]
     irradiance = irradiance_of(band, cells)
     direct_gas, total_up_gas = cells[..., 0, 3], cells[..., 0, 3] + cells[..., 0, 4]
-    aot = own.aot_from_visibility(VISIBILITY, ELEVATION[:, np.newaxis]).astype(float)
-    # the clearest three: the farther ones carry less aerosol into the intercept
-    intercept = _intercept(aot[:, -3:], -np.log(direct_gas[:, -3:]))
-    clear = own.scattering(
-        band,
-        aot550=0.0,
-        elevation=ELEVATION,
-        solar_zenith=0.0,
-        view_zenith=0.0,
-        relative_azimuth=0.0,
-    )
-    molecules = -np.log(clear.transmittance_up_direct.astype(float))
-    gas = np.exp(molecules - intercept)[:, np.newaxis, np.newaxis]
+    gas = _vertical_gas(band, file.beside(file.size, "RURAL"), own)
     direct = direct_gas[..., np.newaxis] / gas
     total_up = total_up_gas[..., np.newaxis] / gas
     direct_flux = 10.0 * cells[..., 2] / irradiance
@@ -168,9 +174,21 @@ def original(band: str, cells: Array, own: OwnLookUpTable) -> Functions:
     )
 
 
-def ours(band: str, file: AtmFile, own: OwnLookUpTable) -> Functions:
-    """The same functions from our table, at equal optical thickness and columns of gas."""
-    aot = own.aot_from_visibility(_RANGE, _HEIGHT)
+def ours(
+    band: str,
+    file: AtmFile,
+    own: OwnLookUpTable,
+    *,
+    gas_apart: bool = False,
+    extinction: float = 1.0,
+) -> Functions:
+    """The same functions from our table, at equal optical thickness and columns of gas.
+
+    With ``gas_apart`` the gas of both ways is the product of the band averages of each, as in the
+    original, instead of the average over the whole path. ``extinction`` is a factor of the
+    aerosol's extinction in the band.
+    """
+    aot = np.minimum(own.aot_from_visibility(_RANGE, _HEIGHT) * np.float32(extinction), 2.0)
     column = file.column[:, np.newaxis, np.newaxis]
 
     def path(view_zenith: float, azimuth: float) -> Array:
@@ -200,12 +218,12 @@ def ours(band: str, file: AtmFile, own: OwnLookUpTable) -> Functions:
     )
     absorption = [
         own.gas(band, water_vapour=column, ozone=file.ozone, elevation=_HEIGHT, air_mass=air_mass)
-        for air_mass in (1.0, 1.0 / _COSINE + 1.0)
+        for air_mass in (1.0, 1.0 / _COSINE, 1.0 / _COSINE + 1.0)
     ]
-    one_way, two_way = (np.asarray(gas.ozone * gas.other * gas.water) for gas in absorption)
+    up, down, two_way = (np.asarray(gas.ozone * gas.other * gas.water) for gas in absorption)
     return Functions(
-        gas_one_way=one_way,
-        gas_two_way=two_way,
+        gas_one_way=up,
+        gas_two_way=up * down if gas_apart else two_way,
         direct=np.asarray(found.transmittance_up_direct[..., :1]),
         total_up=np.asarray(found.transmittance_up_direct + found.transmittance_up_diffuse),
         total_down=np.asarray(found.transmittance_down_direct + found.transmittance_down_diffuse),
@@ -215,9 +233,59 @@ def ours(band: str, file: AtmFile, own: OwnLookUpTable) -> Functions:
     )
 
 
-def _intercept(x: Array, y: Array) -> Array:
-    """Intercepts of straight lines along the last axis."""
+def _vertical_gas(band: str, file: AtmFile, own: OwnLookUpTable) -> Array:
+    thickness = file.thickness(band)[:, -3:]
+    slope, intercept = _line(file.beside("20_60").thickness(WINDOW)[:, -3:], thickness)
+    window, _ = _clear_thickness(WINDOW, file, own)
+    _, molecules = _clear_thickness(band, file, own)
+    gas = np.exp(molecules - intercept - slope * window)[:, np.newaxis, np.newaxis]
+    return np.asarray(gas)
+
+
+def extinction_ratio(band: str, file: AtmFile, own: OwnLookUpTable) -> float:
+    """Extinction of the aerosol in a band relative to B03, the file's over ours."""
+    theirs, reference = (
+        np.ptp(each.thickness(name)[0])
+        for each, name in ((file, band), (file.beside("20_60"), "B03"))
+    )
+    mine = [
+        np.ptp(
+            np.log(
+                own.scattering(
+                    name,
+                    aot550=own.aot_from_visibility(VISIBILITY, 0.0),
+                    elevation=0.0,
+                    solar_zenith=0.0,
+                    view_zenith=0.0,
+                    relative_azimuth=0.0,
+                ).transmittance_up_direct
+            )
+        )
+        for name in (band, "B03")
+    ]
+    return float(theirs / reference / (mine[0] / mine[1]))
+
+
+def _clear_thickness(band: str, file: AtmFile, own: OwnLookUpTable) -> tuple[Array, Array]:
+    """Vertical optical thickness without aerosol by elevation: with gas, and without."""
+    found = own.scattering(
+        band,
+        aot550=0.0,
+        elevation=ELEVATION,
+        solar_zenith=0.0,
+        view_zenith=0.0,
+        relative_azimuth=0.0,
+    )
+    gas = own.gas(
+        band, water_vapour=file.column, ozone=file.ozone, elevation=ELEVATION, air_mass=1.0
+    )
+    molecules = -np.log(found.transmittance_up_direct.astype(float))
+    return molecules - np.log(gas.ozone * gas.other * gas.water), molecules
+
+
+def _line(x: Array, y: Array) -> tuple[Array, Array]:
+    """Slopes and intercepts of straight lines along the last axis."""
     mean_x, mean_y = x.mean(-1), y.mean(-1)
     away = x - mean_x[..., np.newaxis]
     slope = (away * y).sum(-1) / (away**2).sum(-1)
-    return np.asarray(mean_y - slope * mean_x)
+    return slope, mean_y - slope * mean_x

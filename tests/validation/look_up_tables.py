@@ -13,7 +13,7 @@ import argparse
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from sen2cor.atmosphere.atm_files import ELEVATION, SOLAR_ZENITH, VISIBILITY
 from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
 from sen2cor.bands import BAND_NAMES
 
-from .atm_reference import Array, AtmFile, Functions, original, ours
+from .atm_reference import Array, AtmFile, Functions, extinction_ratio, original, ours
 
 ROOT = Path(__file__).resolve().parents[2]
 SURFACES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
@@ -82,12 +82,18 @@ QUANTITIES = (
 
 @dataclass(frozen=True)
 class Compared:
-    """A band of a file, in the original's terms and ours."""
+    """A band of a file in the original's terms, in ours, and in ours with one thing as theirs.
+
+    ``own_gas_apart``: the gas of the two ways multiplied; ``own_extinction``: that of the aerosol
+    relative to B03.
+    """
 
     file: AtmFile
     band: str
     theirs: Functions
     own: Functions
+    own_gas_apart: Functions
+    own_extinction: Functions
 
 
 def group_of(file: AtmFile) -> str:
@@ -105,11 +111,20 @@ def compare(folder: Path) -> list[Compared]:
         key = file.aerosol, file.season
         if key not in tables:
             tables[key] = load_table("S2A", *key)
-        for band, cells in file.bands():
+        for band in file.bands:
             if file.size == "10" and band != "B08":
                 continue
             own = tables[key]
-            result.append(Compared(file, band, original(band, cells, own), ours(band, file, own)))
+            result.append(
+                Compared(
+                    file,
+                    band,
+                    original(band, file, own),
+                    ours(band, file, own),
+                    ours(band, file, own, gas_apart=True),
+                    ours(band, file, own, extinction=extinction_ratio(band, file, own)),
+                )
+            )
     return result
 
 
@@ -190,7 +205,7 @@ def _nodes(axis: Array, chosen: Iterable[float]) -> list[int]:
     return [int(np.flatnonzero(np.isclose(axis, value))[0]) for value in chosen]
 
 
-def surface_errors(entry: Compared, visibilities: Iterable[float]) -> Array:
+def surface_errors(entry: Compared, own: Functions, visibilities: Iterable[float]) -> Array:
     """Error of surface reflectance, shape (surfaces, nodes), for the states that are asked for."""
     nodes = np.ix_(
         _nodes(ELEVATION, (0.0, 1.5)),
@@ -198,10 +213,7 @@ def surface_errors(entry: Compared, visibilities: Iterable[float]) -> Array:
         _nodes(SOLAR_ZENITH, (20, 30, 40, 50, 60)),
     )
     return np.stack(
-        [
-            (entry.own.surface(entry.theirs.toa(surface)) - surface)[nodes].ravel()
-            for surface in SURFACES
-        ]
+        [(own.surface(entry.theirs.toa(surface)) - surface)[nodes].ravel() for surface in SURFACES]
     )
 
 
@@ -214,19 +226,24 @@ def surface_text(groups: dict[str, list[Compared]]) -> str:
         "with ours: error x 1000",
         "solar zenith 20 .. 60, elevation 0 and 1.5 km; * beyond rms 5, bias 3 at 0.05, rms 8 at "
         "10 km",
+        "gas of each way apart: ours with the product of the band averages down and up, as the "
+        "original has it, instead of the average of the product",
     ]
     for group, entries in groups.items():
         lines += ["", f"{group:38s}" + "".join(f"{band:>8s}" for band in INVERTED)]
         clear: defaultdict[str, list[Array]] = defaultdict(list)
         haze: defaultdict[str, list[Array]] = defaultdict(list)
+        apart: defaultdict[str, list[Array]] = defaultdict(list)
         for entry in entries:
-            clear[entry.band].append(surface_errors(entry, CLEAR))
-            haze[entry.band].append(surface_errors(entry, HAZE))
+            clear[entry.band].append(surface_errors(entry, entry.own, CLEAR))
+            apart[entry.band].append(surface_errors(entry, entry.own_gas_apart, CLEAR))
+            haze[entry.band].append(surface_errors(entry, entry.own, HAZE))
         fields = [
             ("rms, visibility 23 .. 120 km", clear, slice(None), _rms, LARGEST_RMS),
             ("bias at 0.05", clear, slice(dark, dark + 1), np.mean, LARGEST_BIAS),
             ("rms at 0.05", clear, slice(dark, dark + 1), _rms, np.inf),
             ("rms at 0.5", clear, slice(-1, None), _rms, np.inf),
+            ("rms, gas of each way apart", apart, slice(None), _rms, LARGEST_RMS),
             ("rms, visibility 10 km", haze, slice(None), _rms, LARGEST_RMS_IN_HAZE),
         ]
         for title, errors, surfaces, measure, limit in fields:
@@ -259,7 +276,7 @@ def draw(groups: dict[str, list[Compared]], path: Path) -> None:
             panel.bar(at, 2 * size, width, -size, alpha=0.35, color=f"C{number}", label=group)
             panel.plot(at, median, "_", color=f"C{number}", markersize=7, markeredgewidth=2)
             if "cm" not in group:
-                tallest = max(tallest, *np.delete(size, BAND_NAMES.index("B10")))
+                tallest = max(tallest, *size[: BAND_NAMES.index("B09")])
         for band, limit in quantity.limit.items():
             at = position[BAND_NAMES.index(band)]
             panel.hlines([-limit, limit], at - 0.45, at + 0.45, "k", linewidth=1)
@@ -269,12 +286,12 @@ def draw(groups: dict[str, list[Compared]], path: Path) -> None:
         panel.set_xticklabels(BAND_NAMES, fontsize=8)
         panel.set_title(f"{quantity.name}, {quantity.unit}", fontsize=10)
         panel.grid(axis="y", alpha=0.3)
-    panels[0, 0].legend(fontsize=7, loc="lower left")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), ncol=5, loc="lower center")
     figure.suptitle(
         "Our look-up tables minus the original's at all nodes, equal AOT 550 and gas columns\n"
         "line: median; bar: 95th percentile of the size; black: what is asked for"
     )
-    figure.tight_layout(rect=(0, 0, 1, 0.985))
+    figure.tight_layout(rect=(0, 0.02, 1, 0.985))
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=80)
     pyplot.close(figure)
@@ -291,6 +308,8 @@ def main() -> None:
         parser.exit(1, f"no esa_lut/S2A/*/*.atm in {options.data}\n")
     groups = grouped(compared)
     print(differences_text(groups))
+    print("\nthe same with the aerosol's extinction relative to B03 as in the original")
+    print(differences_text(grouped(replace(each, own=each.own_extinction) for each in compared)))
     print(files_text(compared))
     print(surface_text(groups))
     draw(groups, options.figure)
