@@ -173,13 +173,18 @@ def _level1c_path(path: Path) -> Path:
 
 def _load_table(level1c: Level1CProduct, settings: Settings) -> LookUpTable:
     chosen = settings.look_up_tables
-    aerosol, season = chosen.aerosol_type, chosen.mid_latitude
+    aerosol, season = chosen.aerosol_model or chosen.aerosol_type, chosen.mid_latitude
     if "AUTO" in (aerosol, season):
         aerosol = aerosol.replace("AUTO", "RURAL")
         season = season.replace("AUTO", "SUMMER")
         logger.warning("AUTO is not available in this version: %s, %s are used", aerosol, season)
     folder = _original_tables(settings)
     if folder is not None:
+        if chosen.aerosol_model is not None:
+            raise AuxiliaryDataError(
+                f"Aerosol_Model of L2A_GIPP: the tables in {folder} have no aerosol {aerosol}; "
+                "set it to AUTO, or leave Lib_Dir of L2A_CAL_AC_GIPP as it ships"
+            )
         return load_atm_files(
             folder, level1c.spacecraft, aerosol, season, ozone=chosen.ozone_content
         )

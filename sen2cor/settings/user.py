@@ -141,7 +141,8 @@ class CommonSettings:
 class LookUpTableSettings:
     """``Atmospheric_Correction/Look_Up_Tables`` of L2A_GIPP.
 
-    ``ozone_content`` is in Dobson units, None where it is to be read from the Level-1C product.
+    ``aerosol_model`` is None for AUTO, where ``aerosol_type`` decides. ``ozone_content`` is in
+    Dobson units, None where it is to be read from the Level-1C product.
     """
 
     aerosol_type: str = _TABLES.item(
@@ -149,6 +150,13 @@ class LookUpTableSettings:
         Choice(("RURAL", "MARITIME", "AUTO")),
         "RURAL",
         "Aerosol; AUTO: the one that fits the scene",
+    )
+    aerosol_model: str | None = _TABLES.item(
+        "Aerosol_Model",
+        Choice(("URBAN", "DESERT", "RURAL_MIE"), words={"AUTO": None}),
+        "AUTO",
+        "Aerosol of our own in place of that of Aerosol_Type; AUTO: Aerosol_Type decides",
+        since="ours",
     )
     mid_latitude: str = _TABLES.item(
         "Mid_Latitude",
