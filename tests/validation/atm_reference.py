@@ -28,6 +28,9 @@ Array = npt.NDArray[np.float64]
 
 WINDOW = "B8A"
 
+_BRIGHT = 0.2
+_MOST_WATER, _COLUMNS = 9.0, 60
+
 _HEIGHT = ELEVATION[:, np.newaxis, np.newaxis]
 _RANGE = VISIBILITY[:, np.newaxis]
 _COSINE = np.cos(np.radians(SOLAR_ZENITH.astype(float)))
@@ -181,15 +184,17 @@ def ours(
     *,
     gas_apart: bool = False,
     extinction: float = 1.0,
+    water_vapour: npt.ArrayLike | None = None,
 ) -> Functions:
     """The same functions from our table, at equal optical thickness and columns of gas.
 
     With ``gas_apart`` the gas of both ways is the product of the band averages of each, as in the
     original, instead of the average over the whole path. ``extinction`` is a factor of the
-    aerosol's extinction in the band.
+    aerosol's extinction in the band, ``water_vapour`` a column above the ground in cm instead of
+    that of the file, to be broadcast to the nodes.
     """
     aot = np.minimum(own.aot_from_visibility(_RANGE, _HEIGHT) * np.float32(extinction), 2.0)
-    column = file.column[:, np.newaxis, np.newaxis]
+    column = file.column[:, np.newaxis, np.newaxis] if water_vapour is None else water_vapour
 
     def path(view_zenith: float, azimuth: float) -> Array:
         found = own.scattering(
@@ -231,6 +236,20 @@ def ours(
         path_slanted=np.stack([path(VIEW_ZENITH, float(azimuth)) for azimuth in AZIMUTH], -1),
         albedo=np.asarray(found.spherical_albedo),
     )
+
+
+def retrieved_water(file: AtmFile, own: OwnLookUpTable) -> Array:
+    """Column in cm that our B09 finds in the file's signal over a surface of 0.2, by node."""
+    file = file.beside("20_60")
+    signal = original("B09", file, own).toa(_BRIGHT)
+    columns = np.linspace(0.05, np.sqrt(_MOST_WATER), _COLUMNS) ** 2
+    ours_by_column = np.stack(
+        [ours("B09", file, own, water_vapour=column).toa(_BRIGHT) for column in columns], -1
+    )
+    result = np.empty(signal.shape)
+    for node in np.ndindex(signal.shape):
+        result[node] = np.interp(-signal[node], -ours_by_column[node], columns)
+    return result
 
 
 def _vertical_gas(band: str, file: AtmFile, own: OwnLookUpTable) -> Array:

@@ -22,7 +22,15 @@ from sen2cor.atmosphere.atm_files import ELEVATION, SOLAR_ZENITH, VISIBILITY
 from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
 from sen2cor.bands import BAND_NAMES
 
-from .atm_reference import Array, AtmFile, Functions, extinction_ratio, original, ours
+from .atm_reference import (
+    Array,
+    AtmFile,
+    Functions,
+    extinction_ratio,
+    original,
+    ours,
+    retrieved_water,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SURFACES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
@@ -85,7 +93,8 @@ class Compared:
     """A band of a file in the original's terms, in ours, and in ours with one thing as theirs.
 
     ``own_gas_apart``: the gas of the two ways multiplied; ``own_extinction``: that of the aerosol
-    relative to B03.
+    relative to B03; ``own_retrieved``: the water vapour that our B09 finds in the original's
+    signal, as in a run.
     """
 
     file: AtmFile
@@ -94,6 +103,7 @@ class Compared:
     own: Functions
     own_gas_apart: Functions
     own_extinction: Functions
+    own_retrieved: Functions
 
 
 def group_of(file: AtmFile) -> str:
@@ -111,6 +121,7 @@ def compare(folder: Path) -> list[Compared]:
         key = file.aerosol, file.season
         if key not in tables:
             tables[key] = load_table("S2A", *key)
+        water = retrieved_water(file, tables[key])
         for band in file.bands:
             if file.size == "10" and band != "B08":
                 continue
@@ -123,6 +134,7 @@ def compare(folder: Path) -> list[Compared]:
                     ours(band, file, own),
                     ours(band, file, own, gas_apart=True),
                     ours(band, file, own, extinction=extinction_ratio(band, file, own)),
+                    ours(band, file, own, water_vapour=water),
                 )
             )
     return result
@@ -234,9 +246,13 @@ def surface_text(groups: dict[str, list[Compared]]) -> str:
         clear: defaultdict[str, list[Array]] = defaultdict(list)
         haze: defaultdict[str, list[Array]] = defaultdict(list)
         apart: defaultdict[str, list[Array]] = defaultdict(list)
+        retrieved: defaultdict[str, list[Array]] = defaultdict(list)
+        both: defaultdict[str, list[Array]] = defaultdict(list)
         for entry in entries:
             clear[entry.band].append(surface_errors(entry, entry.own, CLEAR))
             apart[entry.band].append(surface_errors(entry, entry.own_gas_apart, CLEAR))
+            retrieved[entry.band].append(surface_errors(entry, entry.own_retrieved, CLEAR))
+            both[entry.band].append(surface_errors(entry, entry.own_retrieved, HAZE))
             haze[entry.band].append(surface_errors(entry, entry.own, HAZE))
         fields = [
             ("rms, visibility 23 .. 120 km", clear, slice(None), _rms, LARGEST_RMS),
@@ -244,7 +260,9 @@ def surface_text(groups: dict[str, list[Compared]]) -> str:
             ("rms at 0.05", clear, slice(dark, dark + 1), _rms, np.inf),
             ("rms at 0.5", clear, slice(-1, None), _rms, np.inf),
             ("rms, gas of each way apart", apart, slice(None), _rms, LARGEST_RMS),
+            ("rms, water vapour as B09 gives it", retrieved, slice(None), _rms, LARGEST_RMS),
             ("rms, visibility 10 km", haze, slice(None), _rms, LARGEST_RMS_IN_HAZE),
+            ("the same, water as B09 gives it", both, slice(None), _rms, LARGEST_RMS_IN_HAZE),
         ]
         for title, errors, surfaces, measure, limit in fields:
             row = f"{title:38s}"
