@@ -4,7 +4,7 @@ DEMO := demo
 SIZE_KM ?= 109.8
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all lint format types accuracy benchmark validate-classification validate-luts validate-official-pairs check-readers clean
+.PHONY: help environment demo test test-all lint format types accuracy benchmark validate-classification validate-luts validate-official-pairs validate-water-vapour check-readers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-24s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ validate-luts: .venv/complete ## our look-up tables beside the original's, at al
 
 validate-official-pairs: .venv/complete ## official surface reflectance beside that of both tables
 	$(PYTHON) -m tests.validation.official_pairs
+
+validate-water-vapour: .venv/complete ## water vapour with both tables beside the weather model's
+	$(PYTHON) -m tests.validation.water_vapour
 
 check-readers: .venv/complete ## open a product with rioxarray, in an environment of its own
 	[ -x .venv/readers/bin/python ] || $(PYTHON) -m venv .venv/readers
