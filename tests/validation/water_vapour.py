@@ -67,9 +67,9 @@ def retrieve(
 
 
 def clear_land(pixels: TilePixels) -> np.ndarray:
-    """Pixels that are bright in the near infrared and not in the visible."""
-    blue, red, window = (pixels.reflectance(band, RESOLUTION) for band in ("B02", "B04", "B8A"))
-    return (window > 0.15) & (red < 0.25) & (blue < 0.2) & (blue > 0.0)
+    """Pixels without a gap, bright in the near infrared and not in the visible."""
+    blue, red, measured, window = (pixels.reflectance(band, RESOLUTION) for band in BANDS)
+    return (window > 0.15) & (red < 0.25) & (blue < 0.2) & (blue > 0.01) & (measured > 0.01)
 
 
 def compare(product: Level1CProduct, folder: Path) -> list[str]:
