@@ -29,7 +29,7 @@ _FORMAT = "sen2cor look-up table 1"
 _PRESSURE_SCALE = 8.0
 _LEAST_TRANSMITTANCE = 1e-12
 _CLEAR = 0
-_UNITS = {"solar zenith": "degrees", "view zenith": "degrees"}
+_UNITS = {"solar zenith": "degrees", "view zenith": "degrees", "wavelength": "um"}
 
 
 class OwnLookUpTable:
@@ -71,9 +71,12 @@ class OwnLookUpTable:
                 "air mass": gas["air_mass"],
                 "visibility": 1.0 / scattering["visibility"],
                 "elevation of visibility": scattering["visibility_elevation"],
+                "wavelength": scattering["wavelength"],
             }
             self._path = scattering["path_reflectance"]
             self._albedo = scattering["spherical_albedo"]
+            self._log_extinction = np.log(scattering["extinction"])
+            self._band_extinction = scattering["band_extinction"]
             self._logarithms = {
                 name: _logarithm(scattering[name])
                 for name in ("direct_down", "total_down", "direct_up", "total_up")
@@ -246,6 +249,36 @@ class OwnLookUpTable:
         result = 1.0 / (inverse[lower] + share * (inverse[lower + 1] - inverse[lower]))
         return np.asarray(result, np.float32)
 
+    def extinction(self, at: str | npt.ArrayLike) -> Float32Array:
+        """Extinction of the aerosol relative to that at 550 nm.
+
+        Times the aerosol optical thickness at 550 nm it is the thickness elsewhere.
+
+        Parameters
+        ----------
+        at : str or array_like
+            A band, ``B01`` .. ``B12``, ``B8A``, for its average over the band, or wavelengths in
+            micrometres.
+
+        Returns
+        -------
+        ndarray of float32
+            Of the shape of the wavelengths; between those of the table a power law.
+        """
+        if isinstance(at, str):
+            return np.asarray(self._band_extinction[self._rows[at]], np.float32)
+        place = self._axes.place("wavelength", at, np.log)
+        return np.exp(interpolate(self._log_extinction, (place,)))
+
+    def angstrom_exponent(self, first: float = 0.443, second: float = 0.865) -> float:
+        """Spectral slope of the aerosol's extinction between two wavelengths in micrometres.
+
+        It is the exponent ``a`` of the power law ``extinction ~ wavelength ** -a`` through both
+        (A. Angstrom, Geografiska Annaler 11 (1929) 156-166).
+        """
+        ratio = self.extinction(first) / self.extinction(second)
+        return float(-np.log(ratio) / np.log(first / second))
+
 
 def _pressure(elevation: npt.ArrayLike) -> Float32Array:
     """Pressure relative to sea level; the coordinate of elevation in km."""
@@ -308,7 +341,7 @@ def load_table(
     spacecraft : str
         ``S2A``, ``S2B``, ``S2C``.
     aerosol : str
-        ``RURAL`` or ``MARITIME``.
+        ``RURAL``, ``MARITIME``, ``URBAN``, ``DESERT`` or ``RURAL_MIE``.
     season : str
         ``SUMMER`` or ``WINTER``: the mid-latitude atmosphere.
     folder : Path, optional

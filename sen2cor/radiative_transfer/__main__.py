@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sen2cor.errors import Sen2CorError
-from sen2cor.radiative_transfer.aerosol import MIXTURES
+from sen2cor.radiative_transfer.aerosol import AEROSOLS
 from sen2cor.radiative_transfer.configuration import CONFIGURATIONS
 from sen2cor.radiative_transfer.lowtran import MODELS
 from sen2cor.radiative_transfer.scattering_runs import run_all
@@ -17,6 +17,8 @@ from sen2cor.radiative_transfer.tables import write_gases, write_scattering
 from sen2cor.spectral_responses import SPACECRAFT
 
 LOGGER = logging.getLogger(__name__)
+
+_DEFAULT_AEROSOLS = ("rural", "maritime")
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -27,12 +29,12 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         "Interrupted, it goes on where it stood.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    for option, choices, what in (
-        ("--sensor", SPACECRAFT, "spacecraft"),
-        ("--aerosol", tuple(MIXTURES), "aerosols"),
-        ("--season", tuple(MODELS), "atmospheres"),
+    for option, choices, default, what in (
+        ("--sensor", SPACECRAFT, SPACECRAFT, "spacecraft"),
+        ("--aerosol", AEROSOLS, _DEFAULT_AEROSOLS, "aerosols"),
+        ("--season", tuple(MODELS), tuple(MODELS), "atmospheres"),
     ):
-        parser.add_argument(option, nargs="*", choices=choices, default=choices, help=what)
+        parser.add_argument(option, nargs="*", choices=choices, default=default, help=what)
     parser.add_argument(
         "--configuration", choices=tuple(CONFIGURATIONS), default="full", help="density of axes"
     )

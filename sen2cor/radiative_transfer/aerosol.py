@@ -1,9 +1,10 @@
 """Optical properties of the aerosols, and the files through which 6SV takes them.
 
-The models are those of E. P. Shettle and R. W. Fenn (AFGL-TR-79-0214, 1979) as LOWTRAN7 tabulates
-them: a boundary layer (rural or maritime) below the tropospheric background. Their phase function
-is that of L. G. Henyey and J. L. Greenstein (Astrophysical Journal 93 (1941) 70-83), for the
-tables know no more of it than its asymmetry factor.
+The models are those of E. P. Shettle and R. W. Fenn (AFGL-TR-79-0214, 1979) and of D. R. Longtin
+et al. (desert, AFGL-TR-88-0112, 1988) as LOWTRAN7 tabulates them: a boundary layer below the
+tropospheric background. Their phase function is that of L. G. Henyey and J. L. Greenstein
+(Astrophysical Journal 93 (1941) 70-83), for the tables know no more of it than its asymmetry
+factor. Beside them stand mixtures of log-normal modes with the phase function of Mie's theory.
 """
 
 from __future__ import annotations
@@ -15,20 +16,15 @@ import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
 from sen2cor.errors import UsageError
-from sen2cor.radiative_transfer.lowtran import shettle_fenn
+from sen2cor.radiative_transfer import log_normal
+from sen2cor.radiative_transfer.lowtran import desert, shettle_fenn
+from sen2cor.radiative_transfer.sixs import WAVELENGTHS
 
 Float64Array = npt.NDArray[np.float64]
 
-# fmt: off
-SIXS_WAVELENGTHS = np.array([
-    0.350, 0.400, 0.412, 0.443, 0.470, 0.488, 0.515, 0.550, 0.590, 0.633,
-    0.670, 0.694, 0.760, 0.860, 1.240, 1.536, 1.650, 1.950, 2.250, 3.750,
-])
-# fmt: on
-"""Wavelengths in micrometres at which 6SV wants the properties of an aerosol."""
-
 _REFERENCE_WAVELENGTH = 0.55
 _ANGLES = 83
+_WIND_SPEED = 10.0  # m/s, what LOWTRAN7 takes where none is given
 
 
 @dataclass(frozen=True)
@@ -38,28 +34,44 @@ class AerosolMixture:
     Attributes
     ----------
     boundary_layer : str
-        Model of the boundary layer: ``rural`` or ``maritime``.
+        Model of the boundary layer: ``rural``, ``maritime``, ``urban`` or ``desert``.
     background_share : float
         Share of the tropospheric model in the optical thickness at 550 nm.
     humidity : float
-        Relative humidity in per cent, at which the models are taken.
+        Relative humidity in per cent, at which the models are taken; the desert one depends on
+        the speed of the wind instead.
     """
 
     boundary_layer: str
     background_share: float
     humidity: float
 
+    def __str__(self) -> str:
+        source, condition = "Shettle and Fenn (1979)", ""
+        if self.boundary_layer == "desert":
+            source, condition = "Longtin et al. (1988)", f" at a wind of {_WIND_SPEED:g} m/s"
+        return (
+            f"{source} {self.boundary_layer}{condition} with {self.background_share:.0%} "
+            f"tropospheric at 550 nm, relative humidity {self.humidity:g}%, Henyey-Greenstein "
+            "phase function"
+        )
+
 
 MIXTURES = {
     "rural": AerosolMixture("rural", 0.15, 70.0),
     "maritime": AerosolMixture("maritime", 0.15, 70.0),
+    "urban": AerosolMixture("urban", 0.15, 70.0),
+    "desert": AerosolMixture("desert", 0.15, 70.0),
 }
-"""The aerosols for which tables are made.
+"""Aerosols of tabulated models by name.
 
 The share of the background is chosen so that the rural extinction is that of Sen2Cor 2.2.1:
 0.215 (1.61 um) and 0.124 (2.19 um) of that at 0.56 um, the humidity so that its asymmetry and
-albedo are what they ask for, 0.65 and 0.95 at 550 nm; the maritime aerosol takes both over.
+albedo are what they ask for, 0.65 and 0.95 at 550 nm; the other aerosols take both over.
 """
+
+AEROSOLS = (*MIXTURES, *log_normal.LOG_NORMAL_MIXTURES)
+"""Names of all aerosols of which tables can be made."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +96,7 @@ class AerosolOptics:
     asymmetry: Float64Array
 
 
-def aerosol_optics(name: str, wavelength: Float64Array = SIXS_WAVELENGTHS) -> AerosolOptics:
+def aerosol_optics(name: str, wavelength: Float64Array = WAVELENGTHS) -> AerosolOptics:
     """Optical properties of one of the aerosols at wavelengths in micrometres.
 
     Raises
@@ -92,8 +104,10 @@ def aerosol_optics(name: str, wavelength: Float64Array = SIXS_WAVELENGTHS) -> Ae
     UsageError
         If there is no such aerosol.
     """
+    if name not in AEROSOLS:
+        raise UsageError(f"no aerosol {name!r}, only {', '.join(AEROSOLS)}")
     if name not in MIXTURES:
-        raise UsageError(f"no aerosol {name!r}, only {', '.join(MIXTURES)}")
+        return _resampled(_saved_optics(log_normal.properties(name)), wavelength)
     mixture = MIXTURES[name]
     shares = {mixture.boundary_layer: 1.0 - mixture.background_share}
     shares["tropospheric"] = mixture.background_share
@@ -108,18 +122,39 @@ def aerosol_optics(name: str, wavelength: Float64Array = SIXS_WAVELENGTHS) -> Ae
     return AerosolOptics(wavelength, extinction, scattering / extinction, forward / scattering)
 
 
+def aerosol_description(name: str) -> str:
+    """Say in words what one of the aerosols is."""
+    return str(MIXTURES[name] if name in MIXTURES else log_normal.LOG_NORMAL_MIXTURES[name])
+
+
 def _interpolated(model: str, humidity: float, wavelength: Float64Array) -> AerosolOptics:
-    """Take a tabulated model to other wavelengths: extinction by a spline in logarithms."""
-    table = shettle_fenn(model, humidity)
+    """Take a tabulated model to other wavelengths."""
+    table = desert(_WIND_SPEED) if model == "desert" else shettle_fenn(model, humidity)
+    albedo = 1.0 - table.absorption / table.extinction
+    optics = AerosolOptics(table.wavelength, table.extinction, albedo, table.asymmetry)
+    return _resampled(optics, wavelength)
+
+
+def _resampled(optics: AerosolOptics, wavelength: Float64Array) -> AerosolOptics:
+    """Take properties to other wavelengths: extinction by a spline in logarithms."""
     log_wavelength = np.log(wavelength)
-    log_table = np.log(table.wavelength)
-    extinction = CubicSpline(log_table, np.log(table.extinction))
+    log_table = np.log(optics.wavelength)
+    extinction = CubicSpline(log_table, np.log(optics.extinction))
     return AerosolOptics(
         wavelength,
         np.exp(extinction(log_wavelength) - extinction(np.log(_REFERENCE_WAVELENGTH))),
-        np.interp(log_wavelength, log_table, 1.0 - table.absorption / table.extinction),
-        np.interp(log_wavelength, log_table, table.asymmetry),
+        np.interp(log_wavelength, log_table, optics.albedo),
+        np.interp(log_wavelength, log_table, optics.asymmetry),
     )
+
+
+def _saved_optics(properties: str) -> AerosolOptics:
+    """Read properties from the text of a file that 6SV saved."""
+    heading = 2
+    lines = properties.splitlines()[heading : heading + WAVELENGTHS.size]
+    columns = np.array([line.split()[:5] for line in lines], np.float64).T
+    wavelength, extinction, _, albedo, asymmetry = columns
+    return AerosolOptics(wavelength, extinction, albedo, asymmetry)
 
 
 def scattering_angles() -> Float64Array:
@@ -137,6 +172,13 @@ def henyey_greenstein(angle: Float64Array, asymmetry: Float64Array) -> Float64Ar
     """Phase function with a mean of 1 over the sphere; angle in degrees."""
     cosine = np.cos(np.radians(angle))
     return np.asarray((1.0 - asymmetry**2) / (1.0 + asymmetry**2 - 2.0 * asymmetry * cosine) ** 1.5)
+
+
+def properties_file(name: str) -> str:
+    """Text of the file through which 6SV takes one of the aerosols."""
+    if name in log_normal.LOG_NORMAL_MIXTURES:
+        return log_normal.properties(name)
+    return mie_file(aerosol_optics(name))
 
 
 def mie_file(optics: AerosolOptics) -> str:

@@ -59,6 +59,8 @@ class BandScattering:
     direct_up, total_up : ndarray, shape (bands, elevations, AOT550, 2)
         Transmittances from the ground to the sensor, at nadir and at the slanted view.
     spherical_albedo : ndarray, shape (bands, elevations, AOT550)
+    extinction : ndarray, shape (bands,)
+        Of the aerosol, relative to 550 nm.
     """
 
     elevation: Float64Array
@@ -69,6 +71,7 @@ class BandScattering:
     direct_up: Float64Array
     total_up: Float64Array
     spherical_albedo: Float64Array
+    extinction: Float64Array
 
 
 def band_weights(spacecraft: str, band: str) -> tuple[Float64Array, Float64Array]:
@@ -131,7 +134,7 @@ class _Spectrum:
         self._wavelength = wavelength
         self._position = np.interp(np.log(wavelength), np.log(nodes), np.arange(nodes.size))
         self._node_extinction = aerosol_optics(aerosol, nodes).extinction
-        self._extinction = aerosol_optics(aerosol, wavelength).extinction
+        self.extinction = aerosol_optics(aerosol, wavelength).extinction
         self._node_molecules = rayleigh_thickness(nodes)
         self._molecules = rayleigh_thickness(wavelength)
 
@@ -146,7 +149,7 @@ class _Spectrum:
         thinning = (ratio / ratio[:, :1]).mean(0)
         scale = np.interp(self._wavelength, nodes[exact], ratio[:, 0])
         of_molecules = (self._molecules * scale)[:, np.newaxis] * thinning
-        of_aerosol = self._extinction[:, np.newaxis] * np.array(axes.aot550)
+        of_aerosol = self.extinction[:, np.newaxis] * np.array(axes.aot550)
         return np.asarray(of_molecules[:, :, np.newaxis] + of_aerosol[:, np.newaxis, :])
 
     def _linear(self, values: Float64Array) -> Float64Array:
@@ -163,7 +166,7 @@ class _Spectrum:
         added = (values - clear) / _column(self._node_extinction, dimensions)
         return self._linear(clear / molecules) * _column(
             self._molecules, dimensions
-        ) + self._linear(added) * _column(self._extinction, dimensions)
+        ) + self._linear(added) * _column(self.extinction, dimensions)
 
 
 def _column(values: Float64Array, dimensions: int) -> Float64Array:
@@ -200,6 +203,7 @@ def average(
             ("direct_up", np.exp(-thickness / view_cosine)),
             ("total", total),
             ("albedo", spectrum.resample(nadir.albedo)),
+            ("extinction", spectrum.extinction),
         ):
             bands[name].append(np.tensordot(weights, values, 1))
     averaged = {name: np.stack(values) for name, values in bands.items()}
@@ -215,6 +219,7 @@ def average(
             _downwards(_log_transmittance(averaged["total"], axes, [0.0, VIEW_ZENITH]), axes)
         ),
         spherical_albedo=_downwards(averaged["albedo"], axes),
+        extinction=averaged["extinction"],
     )
 
 

@@ -96,6 +96,7 @@ class Configuration:
 
     Attributes
     ----------
+    name : str
     nadir : ScatteringAxes
         Of the functions for a view from the nadir.
     slanted : ScatteringAxes
@@ -103,6 +104,7 @@ class Configuration:
     gas : GasAxes
     """
 
+    name: str
     nadir: ScatteringAxes
     slanted: ScatteringAxes
     gas: GasAxes
@@ -123,6 +125,7 @@ class Configuration:
 _WAVELENGTHS: tuple[float, ...] = (0.412, 0.443, 0.470, 0.488, 0.515, 0.550, 0.590, 0.633)
 _WAVELENGTHS += (0.670, 0.694, 0.760, 0.860, 1.240, 1.536, 1.650, 1.950, 2.250)
 _FEW_WAVELENGTHS = (0.412, 0.488, 0.550, 0.694, 0.860, 1.240, 1.650, 2.250)
+_COARSE_WAVELENGTHS = (0.412, 0.443, 0.488, 0.550, 0.670, 0.760, 0.860, 1.240, 1.650, 2.250)
 
 _SLANTED = ScatteringAxes(
     wavelength=_FEW_WAVELENGTHS,
@@ -138,26 +141,34 @@ _GAS = GasAxes(
     air_mass=(0.0, 1.0, 1.5, 2.0, 2.25, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 13.0),
 )
 
-CONFIGURATIONS = {
-    "coarse": Configuration(
-        nadir=ScatteringAxes(
-            wavelength=_WAVELENGTHS,
-            elevation=(0.0, 1.5, 4.0),
-            aot550=(0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.2, 2.0),
-            solar_zenith=(0.0, 20.0, 35.0, 50.0, 60.0, 68.0, 74.0, 80.0, 84.0),
-        ),
-        slanted=_SLANTED,
-        gas=_GAS,
+_COARSE = Configuration(
+    name="coarse",
+    nadir=ScatteringAxes(
+        wavelength=_COARSE_WAVELENGTHS,
+        elevation=(0.0, 1.5, 4.0),
+        aot550=(0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.2, 2.0),
+        solar_zenith=(0.0, 20.0, 35.0, 50.0, 60.0, 68.0, 74.0, 80.0, 84.0),
     ),
-    "full": Configuration(
-        nadir=ScatteringAxes(
-            wavelength=_WAVELENGTHS,
-            elevation=(0.0, 1.0, 2.5, 4.0, 5.0),
-            aot550=(0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.35, 2.0),
-            solar_zenith=(0.0, 12.0, 24.0, 36.0, 46.0, 54.0, 61.0, 67.0, 72.0, 76.0, 80.0, 84.0),
-        ),
-        slanted=_SLANTED,
-        gas=_GAS,
+    slanted=ScatteringAxes(
+        wavelength=(0.412, 0.550, 0.860, 2.250),
+        elevation=(0.0, 4.0),
+        aot550=(0.0, 0.7, 2.0),
+        solar_zenith=(0.0, 30.0, 65.0, 84.0),
     ),
-}
+    gas=_GAS,
+)
+
+_FULL = Configuration(
+    name="full",
+    nadir=ScatteringAxes(
+        wavelength=_WAVELENGTHS,
+        elevation=(0.0, 1.0, 2.5, 4.0, 5.0),
+        aot550=(0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.35, 2.0),
+        solar_zenith=(0.0, 12.0, 24.0, 36.0, 46.0, 54.0, 61.0, 67.0, 72.0, 76.0, 80.0, 84.0),
+    ),
+    slanted=_SLANTED,
+    gas=_GAS,
+)
+
+CONFIGURATIONS = {configuration.name: configuration for configuration in (_COARSE, _FULL)}
 """Axes by name."""

@@ -32,8 +32,10 @@ _GASES = {"water": 0, "carbon dioxide": 1, "ozone": 2, "nitrous oxide": 3}
 _GASES |= {"carbon monoxide": 4, "methane": 5, "oxygen": 6}
 CONSTANT_GASES = tuple(gas for gas in _GASES if gas not in ("water", "ozone"))
 
-_AEROSOLS = {"rural": "rur", "maritime": "ocn", "tropospheric": "tro"}
+_AEROSOLS = {"rural": "rur", "maritime": "ocn", "urban": "urb", "tropospheric": "tro"}
 _HUMIDITIES = (0.0, 70.0, 80.0, 99.0)
+_WIND_SPEEDS = (0.0, 10.0, 20.0, 30.0)
+_NODE_AT_550_NM = 3
 _LONGEST_AEROSOL_WAVELENGTH = 5.0
 _BOLTZMANN = 1.380649e-23
 _WATER_MOLECULE = 18.01528e-3 / 6.02214076e23
@@ -71,7 +73,7 @@ def _library() -> ModuleType:
 
 @dataclass(frozen=True)
 class AerosolModel:
-    """A tabulated aerosol model at one humidity; arrays of float64 over wavelength.
+    """A tabulated aerosol model; arrays of float64 over wavelength.
 
     Attributes
     ----------
@@ -94,7 +96,7 @@ def shettle_fenn(model: str, humidity: float) -> AerosolModel:
     Parameters
     ----------
     model : str
-        ``rural``, ``maritime`` or ``tropospheric``.
+        ``rural``, ``maritime``, ``urban`` or ``tropospheric``.
     humidity : float
         Relative humidity in per cent, 0..99.
     """
@@ -111,6 +113,27 @@ def shettle_fenn(model: str, humidity: float) -> AerosolModel:
         at_humidity("ext")[solar],
         at_humidity("abs")[solar],
         at_humidity("sym")[solar],
+    )
+
+
+def desert(wind_speed: float) -> AerosolModel:
+    """Model of D. R. Longtin et al. (AFGL-TR-88-0112, 1988) at a wind speed of 0..30 m/s.
+
+    Between the tabulated wind speeds the nearest is taken.
+    """
+    tables = _library().desaer
+    column = int(np.abs(np.array(_WIND_SPEEDS) - wind_speed).argmin())
+    wavelength = np.array(_library().extd.vx2, np.float64)
+    solar = wavelength <= _LONGEST_AEROSOL_WAVELENGTH
+    extinction, absorption, asymmetry = (
+        np.array(table, np.float64)[:, column] for table in (tables.ext, tables.abs, tables.g)
+    )
+    scale = extinction[_NODE_AT_550_NM]
+    return AerosolModel(
+        wavelength[solar],
+        extinction[solar] / scale,
+        absorption[solar] / scale,
+        asymmetry[solar],
     )
 
 

@@ -11,7 +11,7 @@ from multiprocessing import Pool
 from pathlib import Path
 
 from sen2cor.radiative_transfer import sixs
-from sen2cor.radiative_transfer.aerosol import aerosol_optics, mie_file
+from sen2cor.radiative_transfer.aerosol import properties_file
 from sen2cor.radiative_transfer.sixs import Scattering, State
 
 LOGGER = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def run_all(
     ----------
     states : sequence of State
     aerosol : str
-        ``rural`` or ``maritime``.
+        One of `aerosol.AEROSOLS`.
     work : Path
         Folder for files that can be thrown away afterwards.
     processes : int
@@ -62,7 +62,7 @@ def run_all(
     AuxiliaryDataError
         If 6SV cannot be run.
     """
-    properties = mie_file(aerosol_optics(aerosol))
+    properties = properties_file(aerosol)
     digest = hashlib.sha256(f"{sixs.version()}\n{properties}".encode()).hexdigest()[:12]
     work.mkdir(parents=True, exist_ok=True)
     # 6SV takes no longer names

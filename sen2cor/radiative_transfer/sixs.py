@@ -8,9 +8,13 @@ from __future__ import annotations
 import importlib.metadata
 import re
 import subprocess
+import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
+
+import numpy as np
 
 from sen2cor.errors import AuxiliaryDataError
 
@@ -22,6 +26,14 @@ as thick as the molecules. Beyond, its path reflectance is too high: by 11 per c
 and 1.65 um (sun at 30 degrees, nadir), where version 1.1 agrees with a discrete-ordinate solution
 within 2 per cent.
 """
+
+# fmt: off
+WAVELENGTHS: Final = np.array([
+    0.350, 0.400, 0.412, 0.443, 0.470, 0.488, 0.515, 0.550, 0.590, 0.633,
+    0.670, 0.694, 0.760, 0.860, 1.240, 1.536, 1.650, 1.950, 2.250, 3.750,
+])
+# fmt: on
+"""Wavelengths in micrometres at which 6SV wants the properties of an aerosol."""
 
 _TIMEOUT = 120.0
 _NUMBER = r"\s+(-?\d+\.\d+)"
@@ -85,6 +97,47 @@ def input_text(state: State, mie_name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _start(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            [_binary()], input=text, capture_output=True, text=True, cwd=folder, timeout=_TIMEOUT
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise AuxiliaryDataError(f"6SV cannot be run: {error}") from error
+
+
+def mie_properties(modes: Sequence[str]) -> str:
+    """Let 6SV compute the optical properties of an aerosol of log-normal modes.
+
+    Parameters
+    ----------
+    modes : sequence of str
+        Lines of its input: least and largest radius and number of modes, then for each mode its
+        radius, deviation and share, the real and the imaginary refractive index.
+
+    Returns
+    -------
+    str
+        The file that 6SV saves, and reads as aerosol type 12.
+
+    Raises
+    ------
+    AuxiliaryDataError
+        If 6SV is not installed, does not start, or saves nothing.
+    """
+    user_geometry, no_gas, log_normal_modes, save, name = "0", "0", "8", "1", "aerosol"
+    satellite, monochromatic, no_correction = "-1000", "-1", "-1"
+    lines = [user_geometry, "30 0 0 0 7 15", no_gas, log_normal_modes, *modes, save, name]
+    lines += ["0", "0.3", "0", satellite, monochromatic, "0.55", "0", "0", "0", "0.0"]
+    with tempfile.TemporaryDirectory(prefix="sen2cor-") as folder:
+        completed = _start("\n".join([*lines, no_correction]) + "\n", Path(folder))
+        saved = Path(folder) / f"{name}.mie"
+        if not saved.is_file():
+            message = completed.stderr.strip() or "it saved nothing"
+            raise AuxiliaryDataError(f"6SV gave no optical properties: {message}")
+        return saved.read_text()
+
+
 def run(state: State, mie_file: Path) -> Scattering:
     """Run 6SV once.
 
@@ -99,18 +152,7 @@ def run(state: State, mie_file: Path) -> Scattering:
     AuxiliaryDataError
         If 6SV is not installed, does not start, or gives no result.
     """
-    text = input_text(state, mie_file.name)
-    try:
-        completed = subprocess.run(
-            [_binary()],
-            input=text,
-            capture_output=True,
-            text=True,
-            cwd=mie_file.parent,
-            timeout=_TIMEOUT,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise AuxiliaryDataError(f"6SV cannot be run: {error}") from error
+    completed = _start(input_text(state, mie_file.name), mie_file.parent)
     numbers = {name: re.search(pattern, completed.stdout) for name, pattern in _PATTERNS.items()}
     if not all(numbers.values()):
         message = completed.stderr.strip() or "its output is incomplete"

@@ -10,7 +10,11 @@ import numpy as np
 
 from sen2cor.bands import BAND_NAMES
 from sen2cor.radiative_transfer import lowtran, sixs, visibility
-from sen2cor.radiative_transfer.aerosol import MIXTURES
+from sen2cor.radiative_transfer.aerosol import (
+    MIXTURES,
+    aerosol_description,
+    aerosol_optics,
+)
 from sen2cor.radiative_transfer.band_average import VIEW_TERMS, average
 from sen2cor.radiative_transfer.configuration import VIEW_ZENITH, Configuration
 from sen2cor.radiative_transfer.gas_tables import gas_tables
@@ -63,6 +67,19 @@ def write_scattering(
             (*base, "view_zenith"), bands.total_up, "1", "total transmittance to the sensor"
         ),
         "spherical_albedo": Variable(base, bands.spherical_albedo, "1", "spherical albedo"),
+        "wavelength": Variable(("wavelength",), sixs.WAVELENGTHS, "um", "wavelength"),
+        "extinction": Variable(
+            ("wavelength",),
+            aerosol_optics(aerosol).extinction,
+            "1",
+            "extinction of the aerosol relative to 550 nm",
+        ),
+        "band_extinction": Variable(
+            ("band",),
+            bands.extinction,
+            "1",
+            "extinction of the aerosol in the band relative to 550 nm",
+        ),
         "visibility": Variable(("visibility",), visibility.VISIBILITY, "km", "visibility"),
         "visibility_elevation": Variable(
             ("visibility_elevation",), visibility.ELEVATION, "km", "elevation of the ground"
@@ -75,7 +92,7 @@ def write_scattering(
             "1",
             f"aerosol optical thickness at 550 nm by visibility, {season}",
         )
-    mixture = MIXTURES[aerosol]
+    source = lowtran.version() if aerosol in MIXTURES else sixs.version()
     path = folder / f"{spacecraft}_{aerosol}.nc"
     write_table(
         path,
@@ -83,12 +100,9 @@ def write_scattering(
         {
             **_common(spacecraft),
             "aerosol": aerosol,
-            "codes": f"{sixs.version()}; aerosol of {lowtran.version()}",
-            "aerosol_model": (
-                f"Shettle and Fenn (1979) {mixture.boundary_layer} with "
-                f"{mixture.background_share:.0%} tropospheric at 550 nm, relative humidity "
-                f"{mixture.humidity:g}%, Henyey-Greenstein phase function"
-            ),
+            "codes": f"{sixs.version()}; aerosol of {source}",
+            "aerosol_model": aerosol_description(aerosol),
+            "configuration": configuration.name,
             "options": "no gas, black ground, monochromatic, vector",
             "wavelengths_um": _listed(axes.wavelength),
             "runs_elevation_km": _listed(axes.elevation),

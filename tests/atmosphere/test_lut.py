@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy.io import netcdf_file
 
 from sen2cor.atmosphere import lut
-from sen2cor.atmosphere.lut import LookUpTable, load_table
-from sen2cor.bands import BAND_NAMES
+from sen2cor.atmosphere.lut import LookUpTable, OwnLookUpTable, load_table
+from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.errors import AuxiliaryDataError
 
 WINDOW_BANDS = tuple(band for band in BAND_NAMES if band not in ("B09", "B10"))
@@ -23,7 +23,7 @@ TABLE = load_table("S2A", "RURAL", "SUMMER")
 
 
 @pytest.fixture
-def table() -> LookUpTable:
+def table() -> OwnLookUpTable:
     return load_table("S2A", "RURAL", "SUMMER")
 
 
@@ -32,8 +32,44 @@ def test_shipped_files_are_whole_and_say_where_they_come_from(path: Path) -> Non
     lut._read(path)
     with netcdf_file(path, "r", mmap=False) as stream:
         assert stream.response_source == b"ESA COPE-GSEG-EOPG-TN-15-0007 issue 4.0"
-        assert b"LOWTRAN7" in stream.codes
+        assert any(code in stream.codes for code in (b"6SV 1.1", b"LOWTRAN7"))
         assert all(variable.units for variable in stream.variables.values())
+
+
+def test_extinction_of_the_aerosol_by_wavelength_and_band() -> None:
+    assert TABLE.extinction(0.55) == pytest.approx(1.0)
+    wavelength = np.linspace(0.4, 2.3, 200)
+    found = TABLE.extinction(wavelength)
+    assert found.dtype == np.float32 and found.shape == wavelength.shape
+    assert np.all(np.diff(found) < 0)
+    for band in BAND_NAMES:
+        at_centre = TABLE.extinction(BAND[band].wavelength)
+        assert TABLE.extinction(band) == pytest.approx(float(at_centre), rel=0.03)
+
+
+def test_extinction_is_that_of_the_direct_transmittance() -> None:
+    for band in ("B04", "B8A", "B11"):
+        clear, hazy = (
+            TABLE.scattering(band, aot550=aot, **{**OVERHEAD, "solar_zenith": 0.0})
+            for aot in (0.0, 1.0)
+        )
+        thickness = -np.log(hazy.transmittance_down_direct / clear.transmittance_down_direct)
+        assert TABLE.extinction(band) == pytest.approx(float(thickness), rel=0.01)
+
+
+def test_angstrom_exponent_is_the_slope_of_a_power_law() -> None:
+    exponent = TABLE.angstrom_exponent(0.5, 0.8)
+    ratio = TABLE.extinction(0.5) / TABLE.extinction(0.8)
+    assert ratio == pytest.approx((0.5 / 0.8) ** -exponent, rel=1e-5)
+    assert 1.0 < TABLE.angstrom_exponent() < 1.6
+
+
+def test_extinction_beyond_the_table_warns(
+    table: OwnLookUpTable, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert table.extinction(12.0) == table.extinction(3.75)
+    assert "wavelength outside the axis (0.35 .. 3.75 um)" in caplog.text
 
 
 def test_loads_fast() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.integrate import trapezoid
 
 from sen2cor.errors import UsageError
 from sen2cor.radiative_transfer import aerosol
+from sen2cor.radiative_transfer.log_normal import LOG_NORMAL_MIXTURES
 
 
 @pytest.mark.parametrize("asymmetry", [0.0, 0.4, 0.75])
@@ -50,6 +54,46 @@ def test_file_for_6sv_has_its_layout() -> None:
     assert set(lines[-1].split()[1:]) == {"0.0000E+00"}
 
 
+@pytest.mark.usefixtures("built_lowtran")
+def test_urban_aerosol_absorbs_and_desert_dust_is_coarse() -> None:
+    rural, urban, desert = (aerosol.aerosol_optics(name) for name in ("rural", "urban", "desert"))
+    assert np.all(urban.albedo < 0.8)
+    assert np.all(desert.extinction[8:] > rural.extinction[8:])
+    assert np.all((desert.albedo > 0.9) & (desert.albedo < 1.0))
+    for optics in (rural, urban, desert):
+        assert optics.extinction[list(optics.wavelength).index(0.55)] == pytest.approx(1.0)
+
+
+@pytest.mark.usefixtures("installed_sixs")
+def test_mixture_of_modes_is_computed_by_6sv() -> None:
+    optics = aerosol.aerosol_optics("rural_mie")
+    at_550_nm = list(optics.wavelength).index(0.55)
+    assert optics.extinction[at_550_nm] == pytest.approx(1.0)
+    assert optics.albedo[at_550_nm] == pytest.approx(0.976, abs=0.004)
+    assert np.all(np.diff(optics.extinction) < 0)
+    lines = aerosol.properties_file("rural_mie").splitlines()
+    assert float(lines[26].split()[0]) == 180.0
+    phase = np.array([line.split() for line in lines[26:109]], np.float64)[:, 1:]
+    angle = aerosol.scattering_angles()
+    sphere = 0.5 * trapezoid(phase[:, at_550_nm], np.cos(np.radians(angle)))
+    assert sphere == pytest.approx(1.0, abs=0.01)
+
+
+def test_refractive_index_is_mixed_by_volume() -> None:
+    mixture = LOG_NORMAL_MIXTURES["rural_mie"]
+    dry = replace(mixture, growth=1.0).refractive_index()
+    wet = replace(mixture, growth=1e3).refractive_index()
+    grown = mixture.refractive_index()
+    assert dry[7] == pytest.approx(1.53 + 0.0066j)
+    assert wet[7] == pytest.approx(1.333, abs=1e-5)
+    assert np.all((grown.real - wet.real) / (dry.real - wet.real) > 0.55)
+
+
+@pytest.mark.parametrize("name", aerosol.AEROSOLS)
+def test_aerosols_are_described(name: str) -> None:
+    assert "phase function" in aerosol.aerosol_description(name)
+
+
 def test_unknown_aerosol_is_named() -> None:
-    with pytest.raises(UsageError, match="desert"):
-        aerosol.aerosol_optics("desert")
+    with pytest.raises(UsageError, match="volcanic"):
+        aerosol.aerosol_optics("volcanic")
