@@ -4,7 +4,7 @@ DEMO := demo
 SIZE_KM ?= 109.8
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all lint format types accuracy benchmark validate-classification validate-luts validate-official-pairs validate-water-vapour check-readers clean
+.PHONY: help environment demo test test-all lint format types accuracy benchmark validate-classification validate-luts validate-official-pairs validate-water-vapour validate-lut-interpolation validate-lut-solver measure-luts check-readers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-24s %s\n", $$1, $$2}'
@@ -50,6 +50,20 @@ validate-luts: .venv/complete ## our look-up tables beside the original's, at al
 
 validate-official-pairs: .venv/complete ## official surface reflectance beside that of both tables
 	$(PYTHON) -m tests.validation.official_pairs
+
+validate-lut-interpolation: .venv/complete .venv/luts ## error of the look-up tables between nodes
+	$(PYTHON) -m tests.validation.lut_interpolation
+
+validate-lut-solver: .venv/complete .venv/luts ## look-up tables beside a solver by discrete ordinates
+	[ -d .venv/solver ] || $(PYTHON) -m pip install --quiet --no-deps --target .venv/solver PythonicDISORT
+	OPENBLAS_NUM_THREADS=1 PYTHONPATH=.venv/solver $(PYTHON) -m tests.validation.lut_solver
+
+measure-luts: .venv/complete ## size of the look-up tables, time to load and to evaluate them
+	$(PYTHON) -m tests.validation.lut_cost
+
+.venv/luts: .venv/complete
+	$(PYTHON) -m pip install --quiet -e '.[luts]'
+	touch .venv/luts
 
 validate-water-vapour: .venv/complete ## water vapour with both tables beside the weather model's
 	$(PYTHON) -m tests.validation.water_vapour

@@ -1,0 +1,224 @@
+"""Error of interpolation in our look-up tables, against direct runs of the codes behind them.
+
+``python -m tests.validation.lut_interpolation`` draws states between the nodes at random, always
+the same ones. 6SV is run there at wavelengths across the bands; the signal over surfaces of known
+reflectance is averaged over each band and inverted with the functions of the table: what differs is
+the error. Each state is run for some of the bands, chosen at random, so that the whole takes
+minutes; finished runs stay in the work folder. The transmittances of the gases are compared with
+LOWTRAN7 in the same way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
+from sen2cor.bands import BAND_NAMES
+from sen2cor.radiative_transfer import lowtran
+from sen2cor.radiative_transfer.band_average import band_weights
+from sen2cor.radiative_transfer.gas_tables import spectral_weights
+from sen2cor.radiative_transfer.scattering_runs import run_all
+from sen2cor.radiative_transfer.sixs import Scattering, State
+from sen2cor.spectral_responses import SPACECRAFT
+
+Array = npt.NDArray[np.float64]
+
+ROOT = Path(__file__).resolve().parents[2]
+SEED = 20170719
+SURFACES = np.array([0.0, 0.1, 0.3, 0.6])
+BANDS = tuple(band for band in BAND_NAMES if band not in ("B09", "B10"))
+BANDS_PER_STATE = 2
+WAVELENGTHS = dict.fromkeys(BANDS, 2) | {"B02": 5, "B08": 3, "B12": 3}
+"""Points of the quadrature in each band; two are exact for a cubic over a narrow band."""
+
+LARGEST_ERROR, LEAST_SHARE = 0.002, 95.0
+COLUMNS = ("median", "95 %", "largest")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """States of the atmosphere and the geometry, arrays of shape (n,), in the units of `State`."""
+
+    aot550: Array
+    elevation: Array
+    solar_zenith: Array
+    view_zenith: Array
+    relative_azimuth: Array
+
+    @classmethod
+    def random(cls, rng: np.random.Generator, count: int) -> Sample:
+        """Draw states, two thirds with less than 0.8; fewer are the first of more."""
+        shares = rng.random((count, 5))
+        shares[:, 0] **= 2
+        return cls(*np.round(shares * (2.0, 4.5, 75.0, 12.0, 180.0), 3).T)
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Sample:
+        return Sample(**{name: values[rows] for name, values in vars(self).items()})
+
+    def states(self, wavelength: float) -> list[State]:
+        return [
+            State(wavelength, *map(float, row)) for row in zip(*vars(self).values(), strict=True)
+        ]
+
+
+def quadrature(spacecraft: str, band: str, count: int) -> tuple[Array, Array]:
+    """Wavelengths (um) and weights of the Gaussian quadrature that belongs to a band's weights.
+
+    From the recurrence of the polynomials that are orthogonal under them (Golub and Welsch, 1969).
+    """
+    wavelength, weights = band_weights(spacecraft, band)
+    weights = weights / weights.sum()
+    diagonal, beside = np.zeros(count), np.zeros(count)
+    previous, current = np.zeros_like(weights), np.ones_like(weights)
+    for order in range(count):
+        diagonal[order] = (weights * wavelength * current**2).sum()
+        following = (wavelength - diagonal[order]) * current - beside[order - 1] * previous
+        beside[order] = np.sqrt((weights * following**2).sum())
+        previous, current = current, following / beside[order]
+    recurrence = np.diag(diagonal) + np.diag(beside[:-1], 1) + np.diag(beside[:-1], -1)
+    nodes, vectors = np.linalg.eigh(recurrence)
+    return np.round(nodes * 1e-3, 6), vectors[0] ** 2
+
+
+def signal(runs: list[Scattering]) -> Array:
+    """Reflectance at the top of the atmosphere, shape (states, surfaces)."""
+    path, down, up, albedo = (
+        np.array([getattr(run, name) for run in runs])[:, np.newaxis]
+        for name in (
+            "path_reflectance", "transmittance_down", "transmittance_up", "spherical_albedo",
+        )
+    )  # fmt: skip
+    return np.asarray(path + down * up * SURFACES / (1.0 - albedo * SURFACES))
+
+
+def inverted(table: OwnLookUpTable, band: str, sample: Sample, measured: Array) -> Array:
+    """Surface reflectance by the functions of the table, shape (states, surfaces)."""
+    found = table.scattering(band, **vars(sample))
+    down = found.transmittance_down_direct + found.transmittance_down_diffuse
+    up = found.transmittance_up_direct + found.transmittance_up_diffuse
+    ground = (measured - found.path_reflectance[:, np.newaxis]) / (down * up)[:, np.newaxis]
+    return np.asarray(ground / (1.0 + found.spherical_albedo[:, np.newaxis] * ground))
+
+
+def scattering_errors(
+    table: OwnLookUpTable, sample: Sample, work: Path, processes: int
+) -> dict[str, tuple[Sample, Array]]:
+    """States of each band, and the error of surface reflectance there."""
+    rng = np.random.default_rng(SEED + 1)
+    chosen = rng.permuted(np.tile(np.arange(len(BANDS)), (sample.aot550.size, 1)), axis=1)
+    plan = {}
+    for number, band in enumerate(BANDS):
+        rows = np.flatnonzero((chosen[:, :BANDS_PER_STATE] == number).any(1))
+        wavelengths, weights = quadrature(table.spacecraft, band, WAVELENGTHS[band])
+        own = sample.take(rows)
+        plan[band] = own, weights, [own.states(float(at)) for at in wavelengths]
+    states = [state for *_, groups in plan.values() for group in groups for state in group]
+    order = {state[1:]: number for number, state in enumerate(sample.states(0.0))}
+    states.sort(key=lambda state: order[state[1:]])
+    runs: Mapping[State, Scattering] = run_all(states, table.aerosol.lower(), work, processes)
+    print(f"runs of 6SV: {len(states)}")
+    errors = {}
+    for band, (own, weights, groups) in plan.items():
+        spectrum = np.stack([signal([runs[state] for state in group]) for group in groups])
+        measured = np.tensordot(weights, spectrum, 1)
+        errors[band] = own, inverted(table, band, own, measured) - SURFACES
+    return errors
+
+
+def gas_errors(table: OwnLookUpTable, count: int) -> dict[str, dict[str, Array]]:
+    """Error of the two-way transmittance by band: of all gases, and of water vapour alone."""
+    rng = np.random.default_rng(SEED + 2)
+    season, weights = table.season.lower(), spectral_weights(table.spacecraft)
+    errors: dict[str, dict[str, list[float]]] = {
+        band: {"all": [], "water vapour": []} for band in BAND_NAMES
+    }
+    for _ in range(count):
+        elevation = rng.uniform(0.0, 4.5)
+        # the air above high ground holds less water, with a scale height of about 2 km
+        water = rng.uniform(0.2, max(0.5, 6.5 * np.exp(-elevation / 2.0)))
+        ozone = rng.uniform(150.0, 480.0)
+        sun, view = np.radians(rng.uniform(0.0, 75.0)), np.radians(rng.uniform(0.0, 12.0))
+        air_mass = 1.0 / np.cos(sun) + 1.0 / np.cos(view)
+        factors = {
+            "water": water / lowtran.water_column(season, elevation),
+            "ozone": ozone / lowtran.ozone_column(season, elevation),
+        }
+        path = {"elevation": elevation, "air_mass": air_mass}
+        constant = dict.fromkeys(lowtran.CONSTANT_GASES, 1.0)
+        total = weights @ lowtran.gas_transmittance(season, factors | constant, **path)
+        alone = weights @ lowtran.gas_transmittance(season, {"water": factors["water"]}, **path)
+        for row, band in enumerate(BAND_NAMES):
+            own = table.gas(band, water_vapour=water, ozone=ozone, **path)
+            product = float(own.ozone * own.other * own.water)
+            errors[band]["all"].append(product - total[row])
+            errors[band]["water vapour"].append(float(own.water) - alone[row])
+    return {
+        band: {name: np.array(values) for name, values in parts.items()}
+        for band, parts in errors.items()
+    }
+
+
+def summary(errors: Array) -> str:
+    """Median, 95th percentile and largest of the absolute errors."""
+    size = np.abs(errors)
+    return "".join(f"{x:11.5f}" for x in (np.median(size), np.percentile(size, 95.0), size.max()))
+
+
+def within(errors: Array) -> float:
+    """Share of the errors that are small enough, in per cent."""
+    return 100.0 * float(np.mean(np.abs(errors) <= LARGEST_ERROR))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sensor", choices=SPACECRAFT, default="S2A")
+    parser.add_argument("--aerosol", choices=("RURAL", "MARITIME"), default="RURAL")
+    parser.add_argument("--season", choices=("SUMMER", "WINTER"), default="SUMMER")
+    parser.add_argument("--states", type=int, default=220, help="random states of scattering")
+    parser.add_argument("--gas-states", type=int, default=60, help="random states of gases")
+    parser.add_argument("--worst", type=int, default=3, help="states to list with their error")
+    parser.add_argument("--work", type=Path, default=ROOT / "benchmark-work" / "lut_interpolation")
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+
+    table = load_table(options.sensor, options.aerosol, options.season)
+    sample = Sample.random(np.random.default_rng(SEED), options.states)
+    start = time.monotonic()
+    errors = scattering_errors(table, sample, options.work, options.processes)
+    print(f"{table.name}: {options.states} random states, {BANDS_PER_STATE} bands each; ")
+    print("error of surface reflectance 0, 0.1, 0.3, 0.6")
+    heading = "".join(f"{name:>11s}" for name in COLUMNS)
+    print(f"{'band':5s}{'states':>7s}{heading}{'<= 0.002':>10s}")
+    for band, (own, error) in errors.items():
+        print(f"{band:5s}{own.aot550.size:7d}{summary(error)}{within(error):9.1f}%")
+    worst = sorted(
+        (float(np.abs(row).max()), band, state)
+        for band, (own, error) in errors.items()
+        for row, state in zip(error, own.states(0.0), strict=True)
+    )[::-1]
+    for size, band, state in worst[: options.worst]:
+        named = ", ".join(f"{name} {value:g}" for name, value in list(state._asdict().items())[1:])
+        print(f"  {size:.4f} in {band} at {named}")
+    print(f"{time.monotonic() - start:.0f} s\n")
+
+    start = time.monotonic()
+    print(f"two-way transmittance of the gases, {options.gas_states} random states")
+    print(f"{'band':5s}{heading}   of water vapour alone:{heading}")
+    for band, parts in gas_errors(table, options.gas_states).items():
+        print(f"{band:5s}{summary(parts['all'])}{'':25s}{summary(parts['water vapour'])}")
+    print(f"{time.monotonic() - start:.0f} s\n")
+
+    share = within(np.concatenate([error.ravel() for _, error in errors.values()]))
+    verdict = "pass" if share >= LEAST_SHARE else "FAIL"
+    print(f"{verdict}: {share:.1f} % within {LARGEST_ERROR} ({LEAST_SHARE:g} % asked for)")
+
+
+if __name__ == "__main__":
+    main()
