@@ -395,6 +395,11 @@ def load_atm_files(
         If files are absent or broken; the message names them.
     """
     aerosol, season = aerosol.upper(), season.upper()
+    if aerosol not in AEROSOL:
+        raise AuxiliaryDataError(
+            f"the .atm look-up tables in {folder} have no aerosol {aerosol}, only "
+            f"{', '.join(AEROSOL)}"
+        )
     wanted = _DEFAULT_OZONE[season] if ozone is None else ozone
     letter, column = min(OZONE[season].items(), key=lambda item: abs(item[1] - wanted))
     own = load_table(spacecraft, aerosol, season)

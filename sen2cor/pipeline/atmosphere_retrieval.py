@@ -184,7 +184,15 @@ def _water_vapour(
     elevation = settings.calibration.altitude
     bands = (water_vapour.MEASUREMENT_BAND, water_vapour.WINDOW_BAND)
     scattering = [
-        scattering_functions(table, band, geometry, aot550=aot, ozone=ozone, elevation=elevation)
+        scattering_functions(
+            table,
+            band,
+            geometry,
+            aot550=aot,
+            ozone=ozone,
+            elevation=elevation,
+            water_vapour=np.full_like(aot, fallback),
+        )
         for band in bands
     ]
     curves = [WaterCurve.of_band(table, band, elevation) for band in bands]

@@ -259,6 +259,11 @@ def test_atmosphere_and_ozone_choose_the_files(
         load_atm_files(folder, "S2A", aerosol, season, ozone=ozone)
 
 
+def test_aerosols_that_the_original_does_not_know(folder: Path) -> None:
+    with pytest.raises(AuxiliaryDataError, match="no aerosol DESERT, only RURAL, MARITIME"):
+        load_atm_files(folder, "S2A", "desert", "WINTER")
+
+
 def test_broken_files_are_named(tmp_path: Path) -> None:
     write_files(tmp_path)
     path = tmp_path / "10" / "w99000_wv08_rura.atm"
