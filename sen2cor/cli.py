@@ -9,14 +9,19 @@ import argparse
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from sen2cor import __version__
 from sen2cor.errors import Sen2CorError, UsageError
 from sen2cor.pipeline.options import Options
+
+if TYPE_CHECKING:
+    from sen2cor.pipeline.console import Console
+    from sen2cor.settings import Settings
 
 COMPATIBILITY_VERSION = "2.03.00"
 BANNER = (
@@ -173,38 +178,52 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(options: Options) -> int:
     """Process all products; return the exit code of the first that failed, else 0."""
     from sen2cor.pipeline.console import Console
-    from sen2cor.pipeline.product_run import process_product
     from sen2cor.settings import load_settings
 
-    console = Console(sys.stdout, sys.stderr)
     try:
         settings = load_settings(options.gipp, options.gipp_classification, options.gipp_correction)
     except Sen2CorError as error:
         _complain(error)
         return error.exit_code
-    warnings = logging.StreamHandler(sys.stderr)
-    # errors are printed by the command itself, in the one line that callers read
-    warnings.addFilter(lambda record: record.levelno == logging.WARNING)
-    warnings.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-    package = logging.getLogger("sen2cor")
-    package.setLevel(settings.common.log_level)
-    package.handlers = [warnings]
-    package.propagate = False
-    codes = []
-    for number, directory in enumerate(options.directories):
-        try:
-            with console.product(number, len(options.directories)) as progress:
-                outcome = process_product(directory, options, settings, progress)
-            console.finished(outcome)
-            codes.append(outcome.exit_code)
-        except Sen2CorError as error:
-            _complain(error)
-            codes.append(error.exit_code)
-        except Exception as error:
-            logging.getLogger(__name__).critical("unexpected error", exc_info=True)
-            _complain(error, f"unexpected: {error!r}; please report it with the log")
-            codes.append(1)
+    logging.getLogger("sen2cor").setLevel(settings.common.log_level)
+    console = Console(sys.stdout, sys.stderr)
+    with _warnings_on(sys.stderr):
+        codes = [
+            _process(number, options, settings, console)
+            for number in range(len(options.directories))
+        ]
     return next((code for code in codes if code), 0)
+
+
+def _process(number: int, options: Options, settings: Settings, console: Console) -> int:
+    """Process one of the products; return its exit code."""
+    from sen2cor.pipeline.product_run import process_product
+
+    progress = console.product(number, len(options.directories))
+    try:
+        outcome = process_product(options.directories[number], options, settings, progress)
+    except Sen2CorError as error:
+        _complain(error)
+        return error.exit_code
+    except Exception as error:
+        _complain(error, f"unexpected: {error!r}; please report it with the report of --work_dir")
+        return 1
+    console.finished(outcome)
+    return outcome.exit_code
+
+
+@contextmanager
+def _warnings_on(stream: TextIO) -> Iterator[None]:
+    """Show warnings; errors are printed by the command, in the one line that callers read."""
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(lambda record: record.levelno == logging.WARNING)
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    package = logging.getLogger("sen2cor")
+    package.addHandler(handler)
+    try:
+        yield
+    finally:
+        package.removeHandler(handler)
 
 
 def _complain(error: BaseException, text: str | None = None) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -98,11 +96,10 @@ class Console:
         self._output, self._errors = output, errors
         self._began = time.monotonic()
 
-    @contextmanager
-    def product(self, number: int, of: int) -> Iterator[Progress]:
+    def product(self, number: int, of: int) -> Progress:
         """Progress of one of several products."""
         share = 100.0 / of
-        yield Progress(self._output, number * share, (number + 1) * share, self._began)
+        return Progress(self._output, number * share, (number + 1) * share, self._began)
 
     def finished(self, outcome: Outcome) -> None:
         """Print where the product is and which tiles failed."""

@@ -234,6 +234,9 @@ def _report(product_name: str, started: datetime, options: Options) -> Iterator[
         except Sen2CorError as error:
             logger.error("%s: %s", type(error).__name__, error)
             raise
+        except Exception:
+            logger.critical("unexpected error", exc_info=True)
+            raise
         finally:
             package.removeHandler(handler)
             handler.close()

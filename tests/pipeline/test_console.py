@@ -13,10 +13,10 @@ def test_progress_lines_have_the_form_that_callers_parse() -> None:
     stream = io.StringIO()
     console = Console(stream, io.StringIO())
     for number in range(2):
-        with console.product(number, 2) as progress:
-            progress.plan(10.0)
-            for weight in (1.0, 4.0, 5.0, 3.0):
-                progress.step("L2A_AtmCorr", "end of AOT retrieval", weight)
+        progress = console.product(number, 2)
+        progress.plan(10.0)
+        for weight in (1.0, 4.0, 5.0, 3.0):
+            progress.step("L2A_AtmCorr", "end of AOT retrieval", weight)
     lines = stream.getvalue().splitlines()
     expression = re.compile(
         r"Progress\[%\]: (\d{1,3}\.\d\d) : PID-\d+, L2A_AtmCorr: end of AOT retrieval, "
