@@ -1,18 +1,16 @@
 """The original's look-up tables, ``.atm`` files, in the terms of our own.
 
-A file holds radiances, fluxes and transmittances of libRadtran runs for one column of water vapour
-and of ozone: big-endian float32 without a header, ``[band][visibility][solar zenith][104]``, the
-104 values being solar zenith, visibility and 17 values for each of six elevations. Division by the
-file's own irradiance leaves reflectances and transmittances. Their gas absorption is divided out
-with that of our own table; what remains varies little with water vapour and is interpolated in its
-square root. So scattering and absorption together give at every node of the files what the files
-give, and absorption between the nodes and beyond them is that of the band.
+A file holds radiances, fluxes and transmittances of libRadtran runs, laid out as
+`sen2cor.atmosphere.atm_layout` says. Division by its own irradiance leaves reflectances and
+transmittances. Their gas absorption is divided out with that of our own table; what remains varies
+little with water vapour and is interpolated in its square root. So scattering and absorption
+together give at every node of the files what the files give, and absorption between the nodes and
+beyond them is that of the band.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,71 +18,40 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import dct
 
+from sen2cor.atmosphere.atm_layout import (
+    AEROSOL,
+    ALBEDO,
+    AZIMUTH,
+    BANDS,
+    DIFFUSE_DOWN,
+    DIFFUSE_UP,
+    DIRECT_DOWN,
+    DIRECT_UP,
+    ELEVATION,
+    OZONE,
+    PATH,
+    PATH_SLANTED,
+    SOLAR_ZENITH,
+    TO_SI,
+    VIEW_ZENITH,
+    VISIBILITY,
+    WATER_SHARE,
+    WATER_VAPOUR,
+    irradiance_of,
+    read_cells,
+)
 from sen2cor.atmosphere.axes import Axes, Place, interpolate
 from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
 from sen2cor.atmosphere.table import Gas, Scattering
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.grids import Float32Array
-from sen2cor.settings.kinds import OZONE_SUMMER, OZONE_WINTER
 
 LOGGER = logging.getLogger(__name__)
-
-BANDS = {
-    "20_60": (
-        "B01", "B02", "B03", "B04", "B05", "B06", "B07", "B8A", "B09", "B10", "B11", "B12",
-    ),
-    "10": ("B02", "B03", "B04", "B08"),
-}  # fmt: skip
-"""Bands of the files of each folder, in their order."""
-
-VISIBILITY = np.array([5.0, 7.0, 10.0, 15.0, 23.0, 40.0, 80.0, 120.0], np.float32)
-"""Kilometres."""
-
-SOLAR_ZENITH = np.arange(0.0, 80.0, 10.0, dtype=np.float32)
-"""Degrees."""
-
-ELEVATION = np.arange(0.0, 3.0, 0.5, dtype=np.float32)
-"""Kilometres."""
-
-AZIMUTH = np.arange(0.0, 210.0, 30.0, dtype=np.float32)
-"""Relative azimuths of the slanted view in degrees; 0 is backscatter."""
-
-VIEW_ZENITH = 10.0
-"""Of the slanted view in degrees."""
-
-WATER_VAPOUR = {
-    "SUMMER": np.array([0.4, 1.0, 2.0, 2.9, 4.0, 5.0], np.float32),
-    "WINTER": np.array([0.2, 0.4, 0.8, 1.1], np.float32),
-}
-"""Columns of the files above sea level, in cm."""
-
-WATER_SHARE = {
-    "SUMMER": np.array([1.0, 0.7834, 0.6069, 0.4647, 0.3514, 0.2638], np.float32),
-    "WINTER": np.array([1.0, 0.8110, 0.6512, 0.5159, 0.4012, 0.3056], np.float32),
-}
-"""Share of the column at sea level that stands above each elevation.
-
-Mid-latitude profiles of LOWTRAN7 (G. P. Anderson et al., AFGL-TR-86-0110); the absorption of the
-files in B9 follows them within 1 %.
-"""
-
-AEROSOL = {"RURAL": "rura", "MARITIME": "mari"}
-OZONE = {"SUMMER": OZONE_SUMMER, "WINTER": OZONE_WINTER}
-"""Columns in Dobson units by the first letter of the file name."""
 
 _DEFAULT_OZONE = {"SUMMER": 331.0, "WINTER": 377.0}
 _WATER_UNKNOWN = 2
 """Node of water vapour that stands for all where the column is not given."""
 
-_IRRADIANCE_B09 = 813.04
-"""W m-2 um-1, metadata of Sentinel-2A; absorption is too strong to tell it from the file."""
-
-_TO_SI = 10.0
-"""From mW cm-2 um-1 to W m-2 um-1."""
-
-_VALUES = 17
-_PATH, _DIFFUSE_DOWN, _DIRECT_DOWN, _DIRECT_UP, _DIFFUSE_UP, _ALBEDO = range(6)
-_PATH_SLANTED = slice(10, 17)
 _POWERS = np.array([2, 1, 2, 3, 4, 5, 6], np.float32)
 """Of the sine of the view zenith that each Fourier coefficient in azimuth follows."""
 
@@ -277,7 +244,7 @@ class AtmLookUpTable:
         )
         secant = 1.0 / np.cos(np.radians(SOLAR_ZENITH))
         slanted = np.float32(1.0 / np.cos(np.radians(VIEW_ZENITH)))
-        to_reflectance = np.float32(np.pi * _TO_SI / irradiance) * secant
+        to_reflectance = np.float32(np.pi * TO_SI / irradiance) * secant
 
         def gas(air_mass: npt.ArrayLike) -> Gas:
             return self._own.gas(
@@ -297,7 +264,7 @@ class AtmLookUpTable:
 
         nadir_gas, slanted_gas, up_gas = gas(secant + 1.0), gas(secant + slanted), gas(1.0)
         nadir = added(
-            cells[..., _PATH], nadir_gas, self._rayleigh(band, height, SOLAR_ZENITH, 0.0, 0.0)
+            cells[..., PATH], nadir_gas, self._rayleigh(band, height, SOLAR_ZENITH, 0.0, 0.0)
         )
         in_slant = np.stack(
             [
@@ -307,7 +274,7 @@ class AtmLookUpTable:
                     self._rayleigh(band, height, SOLAR_ZENITH, VIEW_ZENITH, azimuth),
                 )
                 for radiance, azimuth in zip(
-                    np.moveaxis(cells[..., _PATH_SLANTED], -1, 0), AZIMUTH, strict=True
+                    np.moveaxis(cells[..., PATH_SLANTED], -1, 0), AZIMUTH, strict=True
                 )
             ],
             -1,
@@ -315,13 +282,13 @@ class AtmLookUpTable:
         # with the sun overhead all there is upwards is the same for every zenith of the sun
         overhead = cells[..., 0, :]
         up = up_gas.ozone * up_gas.other * up_gas.water
-        direct_up: Float32Array = overhead[..., _DIRECT_UP] / up[..., 0]
-        total_up = direct_up + overhead[..., _DIFFUSE_UP] / up[..., 0]
+        direct_up: Float32Array = overhead[..., DIRECT_UP] / up[..., 0]
+        total_up = direct_up + overhead[..., DIFFUSE_UP] / up[..., 0]
         # the fluxes of the files hold the upward transmittance already
         both_ways = nadir_gas.ozone * nadir_gas.other * nadir_gas.water
-        scale = np.float32(_TO_SI / irradiance) / (both_ways * total_up[..., np.newaxis])
-        direct_down = cells[..., _DIRECT_DOWN] * scale
-        total_down = direct_down + cells[..., _DIFFUSE_DOWN] * secant * scale
+        scale = np.float32(TO_SI / irradiance) / (both_ways * total_up[..., np.newaxis])
+        direct_down = cells[..., DIRECT_DOWN] * scale
+        total_down = direct_down + cells[..., DIFFUSE_DOWN] * secant * scale
         return _BandNodes(
             added=np.concatenate(
                 [nadir[..., np.newaxis], _fourier(in_slant - nadir[..., np.newaxis])], -1
@@ -330,17 +297,8 @@ class AtmLookUpTable:
             total_down=_logarithm(total_down),
             direct_up=_logarithm(direct_up),
             total_up=_logarithm(total_up),
-            albedo=np.ascontiguousarray(cells[..., _ALBEDO]),
+            albedo=np.ascontiguousarray(cells[..., ALBEDO]),
         )
-
-
-def irradiance_of(band: str, cells: Float32Array) -> float:
-    """Solar irradiance outside the atmosphere that a file was made with, W m-2 um-1."""
-    if band == "B09":
-        return _IRRADIANCE_B09
-    overhead = cells[..., 0, :].astype(np.float64)
-    up = overhead[..., _DIRECT_UP] + overhead[..., _DIFFUSE_UP]
-    return float(_TO_SI * np.median(overhead[..., _DIRECT_DOWN] / (overhead[..., _DIRECT_UP] * up)))
 
 
 def _fourier(values: Float32Array) -> Float32Array:
@@ -424,32 +382,3 @@ def load_atm_files(
         cells.update(zip(BANDS[size], ordered, strict=True))
     LOGGER.info("look-up tables of %s: %s", place, ", ".join(names))
     return AtmLookUpTable(cells, own, name=f"{letter}99000_{AEROSOL[aerosol]}.atm", ozone=column)
-
-
-def read_cells(path: Path, size: str) -> Float32Array:
-    """Read a file: (band, visibility, solar zenith, elevation, 17)."""
-    shape = (len(BANDS[size]), VISIBILITY.size, SOLAR_ZENITH.size, 2 + ELEVATION.size * _VALUES)
-    try:
-        values = np.fromfile(path, ">f4").astype(np.float32)
-    except OSError as error:
-        raise AuxiliaryDataError(f"look-up table {path} cannot be read: {error}") from error
-    _check(path, values, shape)
-    cells = values.reshape(shape)
-    return cells[..., 2:].reshape(*shape[:3], ELEVATION.size, _VALUES)
-
-
-def _check(path: Path, values: Float32Array, shape: Sequence[int]) -> None:
-    if values.size != np.prod(shape) or path.stat().st_size != 4 * values.size:
-        raise AuxiliaryDataError(
-            f"look-up table {path} has {path.stat().st_size} bytes instead of "
-            f"{4 * int(np.prod(shape))}: copy it again"
-        )
-    cells = values.reshape(shape)
-    axes_agree = np.all(cells[..., 0] == SOLAR_ZENITH) and np.all(
-        cells[..., 1] == VISIBILITY[:, np.newaxis]
-    )
-    if not axes_agree or not np.isfinite(values).all():
-        raise AuxiliaryDataError(
-            f"look-up table {path} is damaged or of another layout: visibilities and zeniths of "
-            "the sun are not where they should be"
-        )

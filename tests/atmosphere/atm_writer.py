@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.atmosphere.atm_files import (
+from sen2cor.atmosphere.atm_layout import (
     AEROSOL,
     AZIMUTH,
     BANDS,

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from sen2cor.atmosphere.atm_files import (
+from sen2cor.atmosphere.atm_files import AtmLookUpTable, holds_atm_files, load_atm_files
+from sen2cor.atmosphere.atm_layout import (
     AEROSOL,
     AZIMUTH,
     BANDS,
@@ -20,10 +21,7 @@ from sen2cor.atmosphere.atm_files import (
     VISIBILITY,
     WATER_SHARE,
     WATER_VAPOUR,
-    AtmLookUpTable,
-    holds_atm_files,
     irradiance_of,
-    load_atm_files,
     read_cells,
 )
 from sen2cor.atmosphere.lut import OwnLookUpTable, load_table

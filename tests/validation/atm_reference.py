@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.atmosphere.atm_files import (
+from sen2cor.atmosphere.atm_layout import (
     AEROSOL,
     AZIMUTH,
     BANDS,

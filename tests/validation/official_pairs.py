@@ -20,7 +20,8 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
-from sen2cor.atmosphere.atm_files import ELEVATION, WATER_SHARE, load_atm_files
+from sen2cor.atmosphere.atm_files import load_atm_files
+from sen2cor.atmosphere.atm_layout import ELEVATION, WATER_SHARE
 from sen2cor.atmosphere.functions import BandFunctions
 from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
 from sen2cor.atmosphere.lut import load_table
