@@ -10,7 +10,7 @@ from scipy.integrate import trapezoid
 
 from sen2cor.errors import UsageError
 from sen2cor.radiative_transfer import aerosol
-from sen2cor.radiative_transfer.log_normal import LOG_NORMAL_MIXTURES
+from sen2cor.radiative_transfer.log_normal import LOG_NORMAL_MIXTURES, properties
 
 
 @pytest.mark.parametrize("asymmetry", [0.0, 0.4, 0.75])
@@ -77,6 +77,7 @@ def test_mixture_of_modes_is_computed_by_6sv() -> None:
     angle = aerosol.scattering_angles()
     sphere = 0.5 * trapezoid(phase[:, at_550_nm], np.cos(np.radians(angle)))
     assert sphere == pytest.approx(1.0, abs=0.01)
+    assert properties.__wrapped__("rural_mie").splitlines() == lines
 
 
 def test_refractive_index_is_mixed_by_volume() -> None:
