@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.interpolate import CubicSpline
 
 from sen2cor.grids import Float32Array
 
@@ -105,6 +106,21 @@ def interpolate(table: Float32Array, places: Sequence[Place]) -> Float32Array:
             remaining.append((axis, (index, share)))
     result: Float32Array = _corners(table, [place for _, place in remaining], [])
     return result
+
+
+def halved(nodes: Float32Array) -> Float32Array:
+    """Nodes of an axis, with one more in the middle of each interval."""
+    denser: Float32Array = np.insert(
+        nodes, np.arange(1, nodes.size), 0.5 * (nodes[1:] + nodes[:-1])
+    )
+    return denser
+
+
+def splined(
+    table: Float32Array, axis: int, nodes: Float32Array, denser: Float32Array
+) -> Float32Array:
+    """Take a table to denser nodes along one of its axes by cubic splines through all of them."""
+    return np.asarray(CubicSpline(nodes, table, axis=axis)(denser), np.float32)
 
 
 def _corners(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from sen2cor.atmosphere.functions import AtmosphereState, band_functions
 from sen2cor.atmosphere.geometry import NodeGeometry
@@ -64,7 +65,7 @@ def main() -> None:
         "view_zenith": rng.uniform(0.0, 12.0, PIXELS),
         "relative_azimuth": rng.uniform(0.0, 180.0, PIXELS),
     }
-    path = {
+    path: dict[str, npt.ArrayLike] = {
         "water_vapour": rng.uniform(0.2, 6.5, PIXELS),
         "ozone": 331.0,
         "elevation": 0.3,

@@ -14,6 +14,7 @@ import argparse
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ WAVELENGTHS = dict.fromkeys(BANDS, 2) | {"B02": 5, "B08": 3, "B12": 3}
 
 LARGEST_ERROR, LEAST_SHARE = 0.002, 95.0
 COLUMNS = ("median", "95 %", "largest")
+GAS_PARTS = ("all gases", "water vapour", "ozone, plane-parallel")
 
 
 @dataclass(frozen=True)
@@ -133,32 +135,43 @@ def scattering_errors(
 
 
 def gas_errors(table: OwnLookUpTable, count: int) -> dict[str, dict[str, Array]]:
-    """Error of the two-way transmittance by band: of all gases, and of water vapour alone."""
+    """Error of the two-way transmittance by band: of all gases, and of parts of them.
+
+    Water vapour stands low: the path is that of the air mass. Ozone stands high, where the curved
+    earth shortens a slanted path: it is run for the way down and the way up, and apart from that
+    for its plane-parallel amount, as the tables have it.
+    """
     rng = np.random.default_rng(SEED + 2)
     season, weights = table.season.lower(), spectral_weights(table.spacecraft)
     errors: dict[str, dict[str, list[float]]] = {
-        band: {"all": [], "water vapour": []} for band in BAND_NAMES
+        band: {name: [] for name in GAS_PARTS} for band in BAND_NAMES
     }
+    constant = dict.fromkeys(lowtran.CONSTANT_GASES, 1.0)
     for _ in range(count):
         elevation = rng.uniform(0.0, 4.5)
         # the air above high ground holds less water, with a scale height of about 2 km
         water = rng.uniform(0.2, max(0.5, 6.5 * np.exp(-elevation / 2.0)))
         ozone = rng.uniform(150.0, 480.0)
-        sun, view = np.radians(rng.uniform(0.0, 75.0)), np.radians(rng.uniform(0.0, 12.0))
-        air_mass = 1.0 / np.cos(sun) + 1.0 / np.cos(view)
-        factors = {
-            "water": water / lowtran.water_column(season, elevation),
-            "ozone": ozone / lowtran.ozone_column(season, elevation),
+        zenith = np.radians([rng.uniform(0.0, 75.0), rng.uniform(0.0, 12.0)])
+        down, up = map(float, 1.0 / np.cos(zenith))
+
+        run = partial(lowtran.gas_transmittance, season, elevation=elevation)
+        amount = ozone / lowtran.ozone_column(season, elevation)
+        of_water = {"water": water / lowtran.water_column(season, elevation)}
+        of_ozone = {"ozone": amount}
+        curved = run(of_ozone, air_mass=down) * run(of_ozone, air_mass=up)
+        direct = {
+            "all gases": run(of_water | constant, air_mass=down + up) * curved,
+            "water vapour": run(of_water, air_mass=down + up),
+            "ozone, plane-parallel": run({"ozone": amount * (down + up)}),
         }
-        path = {"elevation": elevation, "air_mass": air_mass}
-        constant = dict.fromkeys(lowtran.CONSTANT_GASES, 1.0)
-        total = weights @ lowtran.gas_transmittance(season, factors | constant, **path)
-        alone = weights @ lowtran.gas_transmittance(season, {"water": factors["water"]}, **path)
         for row, band in enumerate(BAND_NAMES):
-            own = table.gas(band, water_vapour=water, ozone=ozone, **path)
-            product = float(own.ozone * own.other * own.water)
-            errors[band]["all"].append(product - total[row])
-            errors[band]["water vapour"].append(float(own.water) - alone[row])
+            own = table.gas(
+                band, water_vapour=water, ozone=ozone, elevation=elevation, air_mass=down + up
+            )
+            found = (own.ozone * own.other * own.water, own.water, own.ozone)
+            for (name, spectrum), value in zip(direct.items(), found, strict=True):
+                errors[band][name].append(float(value) - float(weights[row] @ spectrum))
     return {
         band: {name: np.array(values) for name, values in parts.items()}
         for band, parts in errors.items()
@@ -210,9 +223,10 @@ def main() -> None:
 
     start = time.monotonic()
     print(f"two-way transmittance of the gases, {options.gas_states} random states")
-    print(f"{'band':5s}{heading}   of water vapour alone:{heading}")
+    print(f"{'':5s}{''.join(f'{name:>33s}' for name in GAS_PARTS)}")
+    print(f"{'band':5s}{heading * len(GAS_PARTS)}")
     for band, parts in gas_errors(table, options.gas_states).items():
-        print(f"{band:5s}{summary(parts['all'])}{'':25s}{summary(parts['water vapour'])}")
+        print(f"{band:5s}{''.join(summary(values) for values in parts.values())}")
     print(f"{time.monotonic() - start:.0f} s\n")
 
     share = within(np.concatenate([error.ravel() for _, error in errors.values()]))
