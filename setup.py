@@ -21,7 +21,7 @@ LUTS = [
 ]
 SIMULATION = [*LUTS, "prosail"]
 REPORT = ["matplotlib"]
-TEST = ["pytest>=7", "pytest-xdist", "hypothesis", *REPORT, "mypy", "ruff"]
+TEST = ["pytest>=7", "pytest-xdist", "hypothesis", *REPORT, "mypy==2.4.1", "ruff==0.17.6"]
 
 setup(
     name="sen2cor",
