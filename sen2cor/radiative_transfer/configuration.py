@@ -125,7 +125,8 @@ class Configuration:
 _WAVELENGTHS: tuple[float, ...] = (0.412, 0.443, 0.470, 0.488, 0.515, 0.550, 0.590, 0.633)
 _WAVELENGTHS += (0.670, 0.694, 0.760, 0.860, 1.240, 1.536, 1.650, 1.950, 2.250)
 _FEW_WAVELENGTHS = (0.412, 0.488, 0.550, 0.694, 0.860, 1.240, 1.650, 2.250)
-_COARSE_WAVELENGTHS = (0.412, 0.443, 0.488, 0.550, 0.670, 0.760, 0.860, 1.240, 1.650, 2.250)
+_COARSE_WAVELENGTHS: tuple[float, ...] = (0.412, 0.443, 0.488, 0.550, 0.670, 0.694, 0.760, 0.860)
+_COARSE_WAVELENGTHS += (1.240, 1.650, 2.250)
 
 _SLANTED = ScatteringAxes(
     wavelength=_FEW_WAVELENGTHS,
@@ -153,7 +154,7 @@ _COARSE = Configuration(
         wavelength=(0.412, 0.550, 0.860, 2.250),
         elevation=(0.0, 4.0),
         aot550=(0.0, 0.7, 2.0),
-        solar_zenith=(0.0, 30.0, 65.0, 84.0),
+        solar_zenith=(0.0, 30.0, 50.0, 65.0, 75.0, 84.0),
     ),
     gas=_GAS,
 )
