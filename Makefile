@@ -4,10 +4,10 @@ DEMO := demo
 SIZE_KM ?= 109.8
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all lint format types accuracy benchmark validate-classification validate-luts validate-official-pairs validate-water-vapour validate-lut-interpolation validate-lut-solver measure-luts check-readers clean
+.PHONY: help environment demo test test-all lint format types accuracy benchmark validate-classification validate-luts validate-official-pairs validate-water-vapour validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts check-readers clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-24s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-28s %s\n", $$1, $$2}'
 
 environment: .venv/complete ## set up .venv with all that is needed
 
@@ -57,6 +57,9 @@ validate-lut-interpolation: .venv/complete .venv/luts ## error of the look-up ta
 validate-lut-solver: .venv/complete .venv/luts ## look-up tables beside a solver by discrete ordinates
 	[ -d .venv/solver ] || $(PYTHON) -m pip install --quiet --no-deps --target .venv/solver PythonicDISORT
 	OPENBLAS_NUM_THREADS=1 PYTHONPATH=.venv/solver $(PYTHON) -m tests.validation.lut_solver
+
+validate-lut-aerosol: .venv/complete .venv/luts ## what phase function and absorption change, each alone
+	$(PYTHON) -m tests.validation.lut_aerosol
 
 measure-luts: .venv/complete ## size of the look-up tables, time to load and to evaluate them
 	$(PYTHON) -m tests.validation.lut_cost
