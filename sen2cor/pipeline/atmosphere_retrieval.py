@@ -210,9 +210,14 @@ def _water_vapour(
         masks.clear_land,
         masks.water,
         over_water=settings.flags.wv_watermask,
-        window=int(settings.calibration.smooth_wv_map / geometry.grid.pixel_size),
+        window=_odd_window(settings.calibration.smooth_wv_map, geometry.grid.pixel_size),
         fallback=fallback,
     )
+
+
+def _odd_window(size: float, pixel_size: float) -> int:
+    """Pixels of the widest centred box of that size in metres."""
+    return 2 * int(size / (2.0 * pixel_size)) + 1
 
 
 def _ozone(settings: Settings, table: LookUpTable, meteorology: Meteorology | None) -> float:
