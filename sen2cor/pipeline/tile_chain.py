@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.lut import LookUpTable
-from sen2cor.bands import BAND, PROCESSED_BANDS
+from sen2cor.bands import PROCESSED_BANDS
 from sen2cor.classification import CLASSIFICATION_BANDS, Classification
 from sen2cor.errors import ProcessingError
 from sen2cor.imagery import jpeg2000
@@ -81,13 +81,8 @@ class TileJob:
 
     @property
     def bands(self) -> tuple[str, ...]:
-        """Bands to decode."""
-        if self.classification_only:
-            return CLASSIFICATION_BANDS
-        names = set(PROCESSED_BANDS[20])
-        if 10 in self.resolutions:
-            names |= set(PROCESSED_BANDS[10])
-        return tuple(sorted(names, key=lambda name: BAND[name].index))
+        """Bands to decode at the start; B08 comes when 10 m is written."""
+        return CLASSIFICATION_BANDS if self.classification_only else PROCESSED_BANDS[20]
 
     @property
     def weight(self) -> float:
@@ -110,6 +105,7 @@ def process_tile(job: TileJob, workers: Workers, progress: Progress) -> None:
     for resolution in job.resolutions:
         if resolution == 10:
             atmosphere = atmosphere or _atmosphere_of_product(pixels, job)
+            pixels.keep(PROCESSED_BANDS[10])
             _write_reflectance(job, pixels, atmosphere, 10, None, workers)
         else:
             pixels.derive(resolution, job.bands, workers)
@@ -180,6 +176,7 @@ def _write_reflectance(
         return BandCorrection(band, resolution, pixels, inversion, COARSE)
 
     def band_image(band: str) -> None:
+        pixels.load(band, [COARSE])
         write_band(
             job.output.image_path(band, resolution),
             correction(band),
@@ -209,11 +206,11 @@ def _write_reflectance(
     if psd.true_colour:
         inversions = workers.map(lambda band: atmosphere.inversion(band, pixels), _VISIBLE)
         kept.update(zip(_VISIBLE, inversions, strict=True))
-    images: list[Callable[[], None]] = [
-        partial(band_image, band) for band in psd.reflectance_bands[resolution]
-    ]
+    # the band that has still to be decoded takes longest: it comes first
+    bands = sorted(psd.reflectance_bands[resolution], key=lambda band: band in pixels.native)
+    images: list[Callable[[], None]] = [partial(band_image, band) for band in bands]
     if psd.true_colour:
-        images.insert(0, colour_image)
+        images.insert(1, colour_image)
     images += [partial(field_image, kind) for kind in ("AOT", "WVP")]
     if classes is not None:
         images += _class_images(job, classes, resolution)

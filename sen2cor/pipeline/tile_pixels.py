@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -29,18 +30,21 @@ class TilePixels:
     Attributes
     ----------
     grids : mapping of resolution to Grid
-    native : mapping of band name to ndarray of uint16
+    native : dict of band name to ndarray of uint16
         At the band's own resolution.
     scale : float
         Reflectance of one digital number.
     offsets : mapping of band name to int
         Added to the digital number before scaling.
+    files : mapping of band name to Path
+        Images from which `load` decodes bands that come later.
     """
 
     grids: Mapping[int, Grid]
-    native: Mapping[str, UInt16Array]
+    native: dict[str, UInt16Array]
     scale: float
     offsets: Mapping[str, int]
+    files: Mapping[str, Path] = field(default_factory=dict)
     _coarser: dict[tuple[str, int], UInt16Array] = field(default_factory=dict)
 
     @classmethod
@@ -65,7 +69,28 @@ class TilePixels:
             native=native,
             scale=1.0 / product.quantification_value,
             offsets=product.radiometric_offsets,
+            files=tile.bands,
         )
+
+    def load(self, band: str, resolutions: Iterable[int]) -> None:
+        """Decode a band that was left out so far, and compute its block means.
+
+        Raises
+        ------
+        InputError
+            The image cannot be decoded.
+        ProcessingError
+            It holds no data.
+        """
+        if band in self.native:
+            return
+        numbers = jpeg2000.read(self.files[band])
+        _check_band(numbers, band, self.files[band])
+        self.native[band] = numbers
+        for resolution in resolutions:
+            self._coarser[band, resolution] = block_mean(
+                numbers, resolution // BAND[band].resolution, self.grids[resolution].shape
+            )
 
     def derive(self, resolution: int, bands: Iterable[str], workers: Workers) -> None:
         """Compute the block means that a coarser resolution needs, once."""
@@ -92,6 +117,11 @@ class TilePixels:
         """Release the block means of a resolution."""
         for key in [key for key in self._coarser if key[1] == resolution]:
             del self._coarser[key]
+
+    def keep(self, bands: Iterable[str]) -> None:
+        """Release all other bands at their own resolution; block means stay."""
+        for name in self.native.keys() - set(bands):
+            del self.native[name]
 
     def numbers(self, band: str, resolution: int, rows: slice | None = None) -> UInt16Array:
         """Digital numbers of a band at a resolution.
@@ -126,10 +156,12 @@ class TilePixels:
 
 
 def _check_data(native: Mapping[str, UInt16Array], tile: Level1CTile) -> None:
-    empty = [name for name, numbers in native.items() if not numbers.any()]
-    if len(empty) == len(native):
+    if not any(numbers.any() for numbers in native.values()):
         raise ProcessingError(f"{tile.folder}: no valid pixel in any band; the tile is skipped")
-    if empty:
-        raise ProcessingError(
-            f"{tile.folder}: no data in band {', '.join(sorted(empty))}; fetch the product again"
-        )
+    for name, numbers in native.items():
+        _check_band(numbers, name, tile.folder)
+
+
+def _check_band(numbers: UInt16Array, name: str, place: Path) -> None:
+    if not numbers.any():
+        raise ProcessingError(f"{place}: no data in band {name}; fetch the product again")
