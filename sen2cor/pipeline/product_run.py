@@ -10,12 +10,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from sen2cor import __version__
-from sen2cor.atmosphere.atm_files import holds_atm_files, load_atm_files
-from sen2cor.atmosphere.lut import load_table
 from sen2cor.atmosphere.table import LookUpTable
-from sen2cor.errors import AuxiliaryDataError, InputError, OutputError, Sen2CorError
+from sen2cor.errors import InputError, OutputError, Sen2CorError
 from sen2cor.pipeline.console import Outcome, Progress
 from sen2cor.pipeline.options import Options
+from sen2cor.pipeline.table_choice import load_tables
 from sen2cor.pipeline.tile_chain import TileJob, process_tile
 from sen2cor.pipeline.workers import workers
 from sen2cor.product.level1c import Level1CProduct, Level1CTile, open_level1c
@@ -26,7 +25,6 @@ from sen2cor.product.naming import to_level1c, to_level2a
 from sen2cor.product.report import XmlReportHandler, report_name
 from sen2cor.product.run_record import RunRecord
 from sen2cor.settings import Settings
-from sen2cor.settings.correction import CorrectionSettings
 
 logger = logging.getLogger(__name__)
 
@@ -74,8 +72,8 @@ def process_product(
             ]
             if output.exists_before and not plan and not (options.layout_only and options.refresh):
                 return Outcome(output.path, True, (), 0)
-            table = _load_table(level1c, settings)
-            errors = _process_tiles(level1c, output, plan, settings, table, options, progress)
+            tables = load_tables(level1c, settings)
+            errors = _process_tiles(level1c, output, plan, settings, tables, options, progress)
             if len(errors) == len(level1c.tiles):
                 raise next(iter(errors.values()))
             output.finish(
@@ -84,7 +82,7 @@ def process_product(
                     started=started,
                     gipp=settings.effective_gipp_xml(),
                     gipp_sources={name: str(file) for name, file in settings.sources.items()},
-                    look_up_tables=(table.name,),
+                    look_up_tables=tuple(table.name for table in tables),
                     report=report,
                 )
             )
@@ -100,7 +98,7 @@ def _process_tiles(
     output: Level2AProduct,
     plan: list[tuple[Level1CTile, tuple[int, ...]]],
     settings: Settings,
-    table: LookUpTable,
+    tables: tuple[LookUpTable, ...],
     options: Options,
     progress: Progress,
 ) -> dict[str, Sen2CorError]:
@@ -117,7 +115,7 @@ def _process_tiles(
             tile=tile,
             output=output.tile(tile),
             settings=settings,
-            table=table,
+            tables=tables,
             resolutions=resolutions,
             classification_only=options.classification_only,
         )
@@ -169,43 +167,6 @@ def _level1c_path(path: Path) -> Path:
             "give the Level-1C product and --output_dir"
         )
     return beside
-
-
-def _load_table(level1c: Level1CProduct, settings: Settings) -> LookUpTable:
-    chosen = settings.look_up_tables
-    aerosol, season = chosen.aerosol_model or chosen.aerosol_type, chosen.mid_latitude
-    if "AUTO" in (aerosol, season):
-        aerosol = aerosol.replace("AUTO", "RURAL")
-        season = season.replace("AUTO", "SUMMER")
-        logger.warning("AUTO is not available in this version: %s, %s are used", aerosol, season)
-    folder = _original_tables(settings)
-    if folder is not None:
-        if chosen.aerosol_model is not None:
-            raise AuxiliaryDataError(
-                f"Aerosol_Model of L2A_GIPP: the tables in {folder} have no aerosol {aerosol}; "
-                "set it to AUTO, or leave Lib_Dir of L2A_CAL_AC_GIPP as it ships"
-            )
-        return load_atm_files(
-            folder, level1c.spacecraft, aerosol, season, ozone=chosen.ozone_content
-        )
-    return load_table(level1c.spacecraft, aerosol, season)
-
-
-def _original_tables(settings: Settings) -> Path | None:
-    """Folder of the original's tables where ``Lib_Dir`` names one, None for our own."""
-    given = settings.correction.lib_dir
-    default = given == CorrectionSettings().lib_dir
-    if default and settings.home is None:
-        return None
-    folder = (settings.home or Path()) / Path(given).expanduser()
-    if holds_atm_files(folder):
-        return folder
-    if default:
-        return None
-    raise AuxiliaryDataError(
-        f"Lib_Dir of L2A_CAL_AC_GIPP: there are no .atm tables in {folder}; name the folder that "
-        "has 10 and 20_60, or S2A, in it, or leave Lib_Dir as it ships"
-    )
 
 
 def _announce_limits(settings: Settings) -> None:

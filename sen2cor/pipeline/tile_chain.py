@@ -65,7 +65,8 @@ class TileJob:
     tile : Level1CTile
     output : Level2ATile
     settings : Settings
-    table : LookUpTable
+    tables : tuple of LookUpTable
+        Candidates; see `sen2cor.pipeline.table_choice`.
     resolutions : tuple of int
         In the order of processing.
     classification_only : bool
@@ -75,7 +76,7 @@ class TileJob:
     tile: Level1CTile
     output: Level2ATile
     settings: Settings
-    table: LookUpTable
+    tables: tuple[LookUpTable, ...]
     resolutions: tuple[int, ...]
     classification_only: bool = False
 
@@ -135,7 +136,7 @@ def _atmosphere_of_classes(
     pixels: TilePixels, job: TileJob, classes: UInt8Array, resolution: int
 ) -> TileAtmosphere:
     masks = GroundMasks.of_classes(classes, COARSE // resolution, pixels.grids[COARSE].shape)
-    atmosphere = retrieve_atmosphere(pixels, job.tile, masks, job.table, job.settings)
+    atmosphere = retrieve_atmosphere(pixels, job.tile, masks, job.tables[0], job.settings)
     state = atmosphere.state
     job.output.retrieval = TileRetrieval(
         mean_aot=float(state.aot550.mean()),

@@ -27,7 +27,7 @@ from sen2cor.atmosphere.atm_layout import (
 from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
 from sen2cor.bands import BAND_NAMES
 from sen2cor.errors import AuxiliaryDataError
-from sen2cor.pipeline import product_run
+from sen2cor.pipeline.table_choice import load_tables
 from sen2cor.settings import Settings
 
 from .atm_writer import cells, irradiance, write_files
@@ -289,7 +289,8 @@ def test_lib_dir_selects_the_files(tmp_path: Path, folder: Path) -> None:
     write_files(tmp_path / "lib" / "S2A")
 
     def chosen(home: Path | None, lib_dir: str = "lib") -> object:
-        return product_run._load_table(product, settings(home, lib_dir))  # type: ignore[arg-type]
+        (table,) = load_tables(product, settings(home, lib_dir))  # type: ignore[arg-type]
+        return table
 
     assert isinstance(chosen(None), OwnLookUpTable)
     assert isinstance(chosen(folder), OwnLookUpTable)
