@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sen2cor.bands import BAND_NAMES
 from sen2cor.product.naming import NameTemplate, compact_product, long_product
 
 
@@ -23,7 +24,8 @@ class Layout:
     tile_folder, tile_metadata : NameTemplate
         Below GRANULE, and the file inside that folder.
     images : mapping of image kind to NameTemplate
-        Paths inside the tile folder; ``""`` stands for the kinds not listed, the bands.
+        Paths inside the tile folder; ``""`` stands for the kinds not listed, the bands; ``QUA`` is
+        the quality mask, ``UNC_B02`` the uncertainty of a band: both beyond the specification.
     gipp : NameTemplate or None
         Path of the copy of the processing parameters inside the tile folder (Level-2A).
     """
@@ -94,15 +96,20 @@ def _compact_layout(
     )
 
 
-def _compact_images(prefix: str, cloud: str, snow: str, dark: str) -> dict[str, NameTemplate]:
+def _compact_images(prefix: str, masks: Mapping[str, str]) -> dict[str, NameTemplate]:
     stem = f"{prefix}T{{mgrs}}_{{datatake_start}}"
+    ending = "_{resolution}m.{ending}"
     return {
-        "": NameTemplate(f"IMG_DATA/R{{resolution}}m/{stem}_{{kind}}_{{resolution}}m.jp2"),
-        "CLD": NameTemplate(f"QI_DATA/{cloud.format(stem=stem)}_{{resolution}}m.jp2"),
-        "SNW": NameTemplate(f"QI_DATA/{snow.format(stem=stem)}_{{resolution}}m.jp2"),
-        "DDV": NameTemplate(f"QI_DATA/{dark.format(stem=stem)}_{{resolution}}m.jp2"),
-        "DEM": NameTemplate(f"AUX_DATA/{stem}_DEM_{{resolution}}m.jp2"),
-        "PVI": NameTemplate(f"QI_DATA/{stem}_PVI.jp2"),
+        "": NameTemplate(f"IMG_DATA/R{{resolution}}m/{stem}_{{kind}}{ending}"),
+        **{
+            kind: NameTemplate(f"QI_DATA/{name.format(stem=stem)}{ending}")
+            for kind, name in masks.items()
+        },
+        "DEM": NameTemplate(f"AUX_DATA/{stem}_DEM{ending}"),
+        "PVI": NameTemplate(f"QI_DATA/{stem}_PVI.{{ending}}"),
+        **{
+            f"UNC_{band}": NameTemplate(f"QI_DATA/{stem}_UNC_{band}{ending}") for band in BAND_NAMES
+        },
     }
 
 
@@ -125,16 +132,23 @@ LEVEL1C_COMPACT = _compact_layout(
 LEVEL2A_LONG = _long_layout(
     "2A",
     {
-        "": _long_image("2A", "IMG_DATA/R{resolution}m", "MSI", "_{kind}_{resolution}m.jp2"),
-        "AOT": _long_image("2A", "IMG_DATA/R{resolution}m", "AOT", "_{resolution}m.jp2"),
-        "WVP": _long_image("2A", "IMG_DATA/R{resolution}m", "WVP", "_{resolution}m.jp2"),
-        "TCI": _long_image("2A", "IMG_DATA/R{resolution}m", "TCI", "_{resolution}m.jp2"),
-        "SCL": _long_image("2A", "IMG_DATA", "SCL", "_{resolution}m.jp2"),
-        "CLD": _long_image("2A", "QI_DATA", "CLD", "_{resolution}m.jp2"),
-        "SNW": _long_image("2A", "QI_DATA", "SNW", "_{resolution}m.jp2"),
-        "DDV": _long_image("2A", "QI_DATA", "DDV", "_{resolution}m.jp2"),
-        "DEM": _long_image("2A", "AUX_DATA", "DEM", "_{resolution}m.jp2"),
-        "PVI": _long_image("2A", "QI_DATA", "PVI", ".jp2"),
+        "": _long_image("2A", "IMG_DATA/R{resolution}m", "MSI", "_{kind}_{resolution}m.{ending}"),
+        "AOT": _long_image("2A", "IMG_DATA/R{resolution}m", "AOT", "_{resolution}m.{ending}"),
+        "WVP": _long_image("2A", "IMG_DATA/R{resolution}m", "WVP", "_{resolution}m.{ending}"),
+        "TCI": _long_image("2A", "IMG_DATA/R{resolution}m", "TCI", "_{resolution}m.{ending}"),
+        "SCL": _long_image("2A", "IMG_DATA", "SCL", "_{resolution}m.{ending}"),
+        "CLD": _long_image("2A", "QI_DATA", "CLD", "_{resolution}m.{ending}"),
+        "SNW": _long_image("2A", "QI_DATA", "SNW", "_{resolution}m.{ending}"),
+        "DDV": _long_image("2A", "QI_DATA", "DDV", "_{resolution}m.{ending}"),
+        "QUA": _long_image("2A", "QI_DATA", "QUA", "_{resolution}m.{ending}"),
+        **{
+            f"UNC_{band}": _long_image(
+                "2A", "QI_DATA", "UNC", f"_{band}_{{resolution}}m.{{ending}}"
+            )
+            for band in BAND_NAMES
+        },
+        "DEM": _long_image("2A", "AUX_DATA", "DEM", "_{resolution}m.{ending}"),
+        "PVI": _long_image("2A", "QI_DATA", "PVI", ".{ending}"),
     },
     _long_image("2A", "AUX_DATA", "GIP", ".xml"),
 )
@@ -142,11 +156,18 @@ LEVEL2A_LONG = _long_layout(
 _GIPP_COMPACT = NameTemplate("AUX_DATA/GIP_TL.xml")
 
 LEVEL2A_14_2 = _compact_layout(
-    "2A", _compact_images("L2A_", "{stem}_CLD", "{stem}_SNW", "{stem}_DDV"), _GIPP_COMPACT
+    "2A",
+    _compact_images("L2A_", {kind: f"{{stem}}_{kind}" for kind in ("CLD", "SNW", "DDV", "QUA")}),
+    _GIPP_COMPACT,
 )
 """Compact names with the prefix ``L2A_`` of the first compact format."""
 
 LEVEL2A_14_5 = _compact_layout(
-    "2A", _compact_images("", "MSK_CLDPRB", "MSK_SNWPRB", "MSK_DDVPXL"), _GIPP_COMPACT
+    "2A",
+    _compact_images(
+        "",
+        {"CLD": "MSK_CLDPRB", "SNW": "MSK_SNWPRB", "DDV": "MSK_DDVPXL", "QUA": "MSK_QA"},
+    ),
+    _GIPP_COMPACT,
 )
 """Compact names since format 14.3."""

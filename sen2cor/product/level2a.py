@@ -61,13 +61,19 @@ class Level2AProduct:
     """
 
     def __init__(
-        self, level1c: Level1CProduct, psd: Psd, workspace: Workspace, exists_before: bool
+        self,
+        level1c: Level1CProduct,
+        psd: Psd,
+        workspace: Workspace,
+        exists_before: bool,
+        ending: str,
     ) -> None:
         self.psd = psd
         self.path = workspace.final
         self.exists_before = exists_before
         self._level1c = level1c
         self._workspace = workspace
+        self._ending = ending
         self._tiles: dict[str, tuple[Level1CTile, Level2ATile]] = {}
         self._open = True
 
@@ -79,6 +85,7 @@ class Level2AProduct:
         *,
         psd: str | None = None,
         true_colour: bool = True,
+        ending: str = "jp2",
     ) -> Level2AProduct:
         """Start a product, or open one that exists to add to it.
 
@@ -91,6 +98,8 @@ class Level2AProduct:
             Format to write; None: the one that belongs to the input.
         true_colour : bool
             Whether true colour images are written, in the formats that have them.
+        ending : {"jp2", "tif"}
+            Of the images.
 
         Raises
         ------
@@ -104,14 +113,14 @@ class Level2AProduct:
         form = output_psd(level1c.psd, psd)
         form = replace(form, true_colour=form.true_colour and true_colour)
         path = level2a_path(level1c, target_directory, psd=psd)
-        _check_format(path, form)
+        _check_format(path, form, ending)
         workspace = Workspace.claim(path)
         try:
             exists_before = workspace.carry_over()
         except BaseException:
             workspace.remove()
             raise
-        return cls(level1c, form, workspace, exists_before)
+        return cls(level1c, form, workspace, exists_before, ending)
 
     def __enter__(self) -> Level2AProduct:
         return self
@@ -215,7 +224,8 @@ class Level2AProduct:
         return tile
 
     def _common_fields(self) -> dict[str, str]:
-        return naming.fields(datatake_start=self._level1c.datatake_start)
+        start = naming.fields(datatake_start=self._level1c.datatake_start)
+        return {**start, "ending": self._ending}
 
     def _copy_inherited(self, root: Path) -> None:
         source = self._level1c.root
@@ -353,8 +363,14 @@ def _read_earlier(path: Path) -> Element | None:
         return None
 
 
-def _check_format(path: Path, psd: Psd) -> None:
+def _check_format(path: Path, psd: Psd, ending: str) -> None:
     """Refuse to mix two formats in one product."""
+    for image in path.glob("GRANULE/*/IMG_DATA/**/*.*"):
+        if image.suffix != f".{ending}":
+            raise ConfigurationError(
+                f"{path} exists with images of the kind {image.suffix}: "
+                "remove it or choose another folder with --output_dir"
+            )
     for file in sorted(path.glob("*MTD*L2A*.xml")):
         root = _read_earlier(file)
         wanted = metadata.namespace(psd.namespace, "User_Product_Level-2A.xsd")

@@ -74,7 +74,8 @@ class Level2ATile:
         Parameters
         ----------
         kind : str
-            A band, or AOT WVP SCL CLD SNW TCI PVI DEM DDV.
+            A band, AOT WVP SCL CLD SNW TCI PVI DEM DDV, or beyond the specification QUA (quality
+            mask) and UNC_B01 .. UNC_B12 (uncertainties).
         resolution : {60, 20, 10} or None
             Metres; None for the preview.
 
@@ -107,7 +108,7 @@ class Level2ATile:
         """
         found: dict[tuple[str, int | None], str] = {}
         for top in _IMAGE_FOLDERS:
-            for path in sorted((self.folder / top).rglob("*.jp2")):
+            for path in sorted((self.folder / top).rglob("*.*")):
                 relative = path.relative_to(self.folder).as_posix()
                 for kind, template in self.psd.level2a.images.items():
                     parsed = template.match(relative)

@@ -35,6 +35,7 @@ _MIME_TYPES = {
     ".gml": "text/xml",
     ".html": "text/html",
     ".jp2": "application/octet-stream",
+    ".tif": "image/tiff",
     ".png": "image/png",
     ".jpg": "image/jpeg",
 }

@@ -176,7 +176,8 @@ def _granule_lists(organisation: Element, psd: Psd, tile: ProductTile) -> None:
     identifiers = {
         "datastripIdentifier": tile.datastrip_id,
         "granuleIdentifier": tile.tile_id,
-        "imageFormat": "JPEG2000",
+        # the schemas know of one other format only
+        "imageFormat": "JPEG2000" if _is_jpeg2000(tile) else "BINARY",
     }
     granule: Element = None
     for resolution in RESOLUTIONS if psd.prefix else sorted(RESOLUTIONS):
@@ -192,9 +193,13 @@ def _granule_lists(organisation: Element, psd: Psd, tile: ProductTile) -> None:
             granule = add(parent, psd.granule_element, **identifiers)
         for path in paths:
             shown = path if psd.compact else path.rsplit("/", 1)[1]
-            add(granule, psd.image_element, shown.removesuffix(".jp2"))
+            add(granule, psd.image_element, shown.rpartition(".")[0])
     if granule is None:
         add(add(organisation, "Granule_List"), psd.granule_element, **identifiers)
+
+
+def _is_jpeg2000(tile: ProductTile) -> bool:
+    return all(path.endswith(".jp2") for path in tile.images.values())
 
 
 def _image_characteristics(general: Element, psd: Psd, quantification: float) -> None:

@@ -188,4 +188,4 @@ def _preview(indicators: Element, name: str) -> None:
 
 def _stem(path: str | None) -> str:
     """File name without ending, empty for an image that does not exist."""
-    return path.rsplit("/", 1)[-1].removesuffix(".jp2") if path else ""
+    return path.rsplit("/", 1)[-1].rpartition(".")[0] if path else ""

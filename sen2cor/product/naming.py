@@ -30,6 +30,7 @@ FIELD_PATTERNS: Mapping[str, str] = {
     "baseline_digits": r"\d{4}",
     "band": r"B(?:0[1-9]|1[0-2]|8A)|TCI",
     "kind": r"B(?:0[1-9]|1[0-2]|8A)|AOT|WVP|SCL|CLD|SNW|TCI|PVI|DEM|DDV",
+    "ending": r"jp2|tif",
     "resolution": r"10|20|60",
     "created": _TIME,
     "start": _TIME,

@@ -98,11 +98,14 @@ class TestPolygons:
         mask = rasterise(iter([[polygon]]), GRID)
         for row, col in np.ndindex(GRID.shape):
             x, y = col + 0.5, row + 0.5
-            crossings = 0
-            for (x0, y0), (x1, y1) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
-                if (y0 <= y) != (y1 <= y):
-                    crossings += x0 + (y - y0) * (x1 - x0) / (y1 - y0) < x
-            assert mask[row, col] == bool(crossings % 2), (row, col)
+            edges = [
+                x0 + (y - y0) * (x1 - x0) / (y1 - y0)
+                for (x0, y0), (x1, y1) in zip(ring, np.roll(ring, -1, axis=0), strict=True)
+                if (y0 <= y) != (y1 <= y)
+            ]
+            # a centre on an edge may go either way
+            if not np.isclose(edges, x, rtol=0.0, atol=1e-9).any():
+                assert mask[row, col] == bool((np.array(edges) < x).sum() % 2), (row, col)
 
 
 class TestGml:

@@ -43,6 +43,7 @@ FIELDS = st.fixed_dictionaries(
         "datastrip_created": TIMES,
         "discriminator": TIMES,
         "resolution": st.sampled_from(["10", "20", "60"]),
+        "ending": st.sampled_from(["jp2", "tif"]),
     }
 ).map(lambda found: {**found, "baseline_digits": found["baseline"].replace(".", "")})
 
@@ -86,6 +87,7 @@ def _tile_fields() -> dict[str, str]:
         relative_orbit=51,
         discriminator=datetime(2017, 4, 3, 10, 50, 22),
         resolution=20,
+        ending="jp2",
     )
 
 
@@ -109,6 +111,9 @@ def _tile_fields() -> dict[str, str]:
         ("14.5", "TCI", "IMG_DATA/R20m/T32VNJ_20170403T105021_TCI_20m.jp2"),
         ("15", "SNW", "QI_DATA/MSK_SNWPRB_20m.jp2"),
         ("15", "CLD", "QI_DATA/MSK_CLDPRB_20m.jp2"),
+        ("14.2", "QUA", "QI_DATA/L2A_T32VNJ_20170403T105021_QUA_20m.jp2"),
+        ("15", "QUA", "QI_DATA/MSK_QA_20m.jp2"),
+        ("15", "UNC_B8A", "QI_DATA/T32VNJ_20170403T105021_UNC_B8A_20m.jp2"),
     ],
 )
 def test_image_names_of_level2a(version: str, kind: str, name: str) -> None:
