@@ -1,20 +1,22 @@
 """Scene classification: reflectance in, classes and probabilities of cloud and snow out.
 
 Pure: arrays and dataclasses only. Each step of the algorithm stands in the file of its name and can
-be called alone; `chain` says in which order they come.
+be called alone; `chain` says in which order they
+come, and `blocks` applies it to an image.
 """
 
-from sen2cor.classification.chain import (
+from sen2cor.classification.blocks import (
     CLASSIFICATION_BANDS,
     Classification,
-    SpectralClasses,
     classify,
     classify_rows,
-    spectral_classes,
 )
+from sen2cor.classification.chain import SpectralClasses, finished_classes, spectral_classes
 from sen2cor.classification.defective import defective_of
+from sen2cor.classification.geometry import Relief, SunGeometry
 from sen2cor.classification.median_filter import median_filter
 from sen2cor.classification.no_data import no_data_of
+from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 
@@ -23,12 +25,16 @@ __all__ = [
     "NOT_CLASSIFIED",
     "Classification",
     "ClassificationConstants",
+    "ClassificationRules",
     "ClassificationThresholds",
+    "Relief",
     "SceneClass",
     "SpectralClasses",
+    "SunGeometry",
     "classify",
     "classify_rows",
     "defective_of",
+    "finished_classes",
     "median_filter",
     "no_data_of",
     "spectral_classes",

@@ -1,20 +1,17 @@
 """The chain of the classification: which step comes when, and which class beats which.
 
-Each step is a function of the reflectance alone, in a file of its own. A pixel keeps the class of
-the first step that claims it, in the order dark features, snow, vegetation, soil, water, rock and
-sand, clouds; only cirrus overwrites others. The cloud probability is the product of what all steps
-say. No-data pixels stay no data and take part in nothing.
-
-All but the ring around snow works on single pixels, so an image is classified in blocks of rows
-that fit the cache, each with `ClassificationConstants.snow_ring` rows of its neighbours.
+Each step is a function in a file of its own. A pixel keeps the class of the first step that claims
+it, in the order dark features, snow, vegetation, soil, water, rock and sand, clouds; only cirrus
+overwrites others. The cloud probability is the product of what all steps say. Then cloud shadow
+overwrites what is not bright, the repairs look at dark features and at what is not classified once
+more, and what is left counts as cloud of low probability. No-data pixels stay no data and take
+part in nothing.
 
 Source: Level-2A ATBD (S2-PDGS-MPC-ATBD-L2A), "Scene Classification"; Louis et al. 2016, ESA SP-740.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,38 +25,29 @@ from sen2cor.classification.arrays import (
 from sen2cor.classification.cirrus import thick_cirrus, thin_cirrus
 from sen2cor.classification.clouds import cloud_classes
 from sen2cor.classification.dark_bright import bright_probability, dark_features
+from sen2cor.classification.dark_soil import dark_soil
+from sen2cor.classification.dark_vegetation import dark_vegetation
+from sen2cor.classification.dark_water import dark_water
+from sen2cor.classification.geometry import Relief, SunGeometry
 from sen2cor.classification.ice_glint import ice_and_glint
+from sen2cor.classification.relief_shade import relief_shade
 from sen2cor.classification.rock_sand import rock_and_sand
+from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
 from sen2cor.classification.snow import snow_and_ring, snow_probability
+from sen2cor.classification.snow_edge import snow_edge
 from sen2cor.classification.soil import soil
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 from sen2cor.classification.vegetation import vegetation
 from sen2cor.classification.water import water
 
-CLASSIFICATION_BANDS = ("B02", "B03", "B04", "B05", "B8A", "B10", "B11", "B12")
-"""Bands that the classification looks at; it can do without B10."""
-
-BLOCK_ROWS = 64
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Classification:
-    """A finished classification.
-
-    Attributes
-    ----------
-    scene_class : ndarray of uint8, shape (rows, cols)
-        Codes of `SceneClass`, 0..11.
-    cloud_probability, snow_probability : ndarray of uint8, shape (rows, cols)
-        Percent; 0 where there are no data.
-    """
-
-    scene_class: UInt8Array
-    cloud_probability: UInt8Array
-    snow_probability: UInt8Array
+_BRIGHT = (
+    SceneClass.LOW_PROBA_CLOUDS,
+    SceneClass.MEDIUM_PROBA_CLOUDS,
+    SceneClass.HIGH_PROBA_CLOUDS,
+    SceneClass.THIN_CIRRUS,
+    SceneClass.SNOW_ICE,
+)
 
 
 @dataclass(frozen=True)
@@ -79,132 +67,13 @@ class SpectralClasses:
     snow: Float32Array
 
 
-def classify(
-    reflectance: Reflectance,
-    no_data: BoolArray,
-    *,
-    thresholds: ClassificationThresholds | None = None,
-    constants: ClassificationConstants | None = None,
-    snow_possible: bool = True,
-    elevation: Float32Array | None = None,
-    defective: BoolArray | None = None,
-) -> Classification:
-    """Classify an image held in memory; see `classify_rows`.
-
-    Parameters
-    ----------
-    reflectance : mapping of band name to ndarray of float32, shape (rows, cols)
-        Top-of-atmosphere reflectance of `CLASSIFICATION_BANDS`, on one grid.
-    no_data, thresholds, constants, snow_possible, elevation, defective
-        As of `classify_rows`.
-
-    Returns
-    -------
-    Classification
-
-    Raises
-    ------
-    ValueError
-        A band other than B10 is missing.
-    """
-    return classify_rows(
-        lambda rows: {name: band[rows] for name, band in reflectance.items()},
-        no_data,
-        thresholds=thresholds,
-        constants=constants,
-        snow_possible=snow_possible,
-        elevation=elevation,
-        defective=defective,
-    )
-
-
-def _in_turn(work: Callable[[slice], None], blocks: Iterable[slice]) -> None:
-    for rows in blocks:
-        work(rows)
-
-
-def classify_rows(
-    read_reflectance: Callable[[slice], Reflectance],
-    no_data: BoolArray,
-    *,
-    thresholds: ClassificationThresholds | None = None,
-    constants: ClassificationConstants | None = None,
-    snow_possible: bool = True,
-    elevation: Float32Array | None = None,
-    defective: BoolArray | None = None,
-    block_rows: int = BLOCK_ROWS,
-    run: Callable[[Callable[[slice], None], Iterable[slice]], object] = _in_turn,
-) -> Classification:
-    """Classify an image by blocks of rows; the result does not depend on their size.
-
-    Parameters
-    ----------
-    read_reflectance : callable
-        Gives the top-of-atmosphere reflectance (by band name, float32) of a slice of rows, for
-        `CLASSIFICATION_BANDS`. Blocks overlap by a few rows. Without B10 there is no cirrus.
-    no_data : ndarray of bool, shape (rows, cols)
-        Pixels that get class 0.
-    thresholds : ClassificationThresholds, optional
-    constants : ClassificationConstants, optional
-    snow_possible : bool
-        Whether the climatology allows snow here; without, there is no class 11.
-    elevation : ndarray of float32, shape (rows, cols), optional
-        Metres above sea level; NaN where unknown.
-    defective : ndarray of bool, shape (rows, cols), optional
-        Saturated or defective pixels, which get class 1.
-    block_rows : int
-        Rows of a block; a choice of speed and memory only.
-    run : callable
-        Calls a function for all blocks, in any order or side by side; one after another by default.
-
-    Returns
-    -------
-    Classification
-
-    Raises
-    ------
-    ValueError
-        A band other than B10 is missing.
-    """
-    thresholds = thresholds or ClassificationThresholds()
-    constants = constants or ClassificationConstants()
-    rows = no_data.shape[0]
-    overlap = constants.snow_ring if snow_possible else 0
-    result = Classification(*(np.zeros(no_data.shape, np.uint8) for _ in range(3)))
-    if rows:
-        _check_bands(read_reflectance(slice(0, 1)))
-
-    def classify_block(core: slice) -> None:
-        padded = slice(max(core.start - overlap, 0), min(core.stop + overlap, rows))
-        inner = slice(core.start - padded.start, core.stop - padded.start)
-        spectral = spectral_classes(
-            read_reflectance(padded),
-            no_data[padded],
-            thresholds=thresholds,
-            constants=constants,
-            snow_possible=snow_possible,
-            elevation=None if elevation is None else elevation[padded],
-        )
-        classes = result.scene_class[core]
-        classes[:] = spectral.scene_class[inner]
-        np.putmask(classes, classes == NOT_CLASSIFIED, SceneClass.LOW_PROBA_CLOUDS)
-        if defective is not None:
-            bad = defective[core] & ~no_data[core]
-            np.putmask(classes, bad, SceneClass.SATURATED_DEFECTIVE)
-        result.cloud_probability[core] = percent(spectral.cloud[inner])
-        result.snow_probability[core] = percent(spectral.snow[inner])
-
-    blocks = (slice(top, min(top + block_rows, rows)) for top in range(0, rows, block_rows))
-    run(classify_block, blocks)
-    return result
-
-
 def spectral_classes(
     reflectance: Reflectance,
     no_data: BoolArray,
     *,
     thresholds: ClassificationThresholds,
     constants: ClassificationConstants,
+    rules: ClassificationRules,
     snow_possible: bool = True,
     elevation: Float32Array | None = None,
 ) -> SpectralClasses:
@@ -235,7 +104,9 @@ def spectral_classes(
         snow = np.zeros_like(cloud)
 
     green = vegetation(reflectance, thresholds, constants)
-    _claim(classes, green.members, SceneClass.VEGETATION)
+    claimed = _claim(classes, green.members, SceneClass.VEGETATION)
+    if rules.vegetation_is_no_cloud:
+        np.copyto(cloud, 0, where=claimed)
     cloud *= green.cloud_factor
 
     ground = soil(reflectance, thresholds, constants)
@@ -259,13 +130,61 @@ def spectral_classes(
         thin = thin_cirrus(reflectance, cloud, thresholds, constants, elevation)
         np.putmask(classes, thin & ~no_data, SceneClass.THIN_CIRRUS)
         thick = thick_cirrus(reflectance, cloud, thresholds)
+        if rules.cirrus_spares_high_snow and elevation is not None:
+            high = elevation >= np.float32(constants.cirrus_elevation_max)
+            thick &= ~(high & (classes == SceneClass.SNOW_ICE))
         np.putmask(classes, thick & ~no_data, SceneClass.MEDIUM_PROBA_CLOUDS)
     return SpectralClasses(classes, cloud, snow)
 
 
-def percent(probability: Float32Array) -> UInt8Array:
-    """Probability 0..1 as whole percent, halves rounded up; uint8."""
-    return (probability * np.float32(100) + np.float32(0.5)).astype(np.uint8)
+def finished_classes(
+    classes: UInt8Array,
+    reflectance: Reflectance,
+    shadow: BoolArray,
+    *,
+    thresholds: ClassificationThresholds,
+    constants: ClassificationConstants,
+    rules: ClassificationRules,
+    sun: SunGeometry | None = None,
+    relief: Relief | None = None,
+) -> UInt8Array:
+    """Cloud shadow, and the repairs after it.
+
+    Parameters
+    ----------
+    classes : ndarray of uint8, shape (rows, cols)
+        As of `spectral_classes`.
+    reflectance : mapping of band name to ndarray of float32, shape (rows, cols)
+    shadow : ndarray of bool, shape (rows, cols)
+        Pixels that look like cloud shadow and lie where clouds may cast it.
+    thresholds, constants, rules, sun, relief
+        As of `classify_rows`.
+
+    Returns
+    -------
+    ndarray of uint8, shape (rows, cols)
+        Codes of `SceneClass`.
+    """
+    finished = classes.copy()
+    spared: tuple[int, ...] = (SceneClass.NO_DATA,)
+    if rules.shadow_spares_bright:
+        spared += _BRIGHT
+    np.putmask(finished, shadow & ~np.isin(classes, spared), SceneClass.CLOUD_SHADOWS)
+
+    doubtful = (finished == SceneClass.DARK_FEATURES) | (finished == NOT_CLASSIFIED)
+    doubtful &= dark_vegetation(reflectance, thresholds)
+    np.putmask(finished, doubtful, SceneClass.VEGETATION)
+    wet = dark_water(finished, reflectance, thresholds, constants)
+    np.putmask(finished, wet, SceneClass.WATER)
+    if relief is not None and sun is not None:
+        shaded = relief_shade(finished, reflectance, relief, sun, constants, rules)
+        np.putmask(finished, shaded, SceneClass.DARK_FEATURES)
+    edge = snow_edge(finished, reflectance, constants)
+    np.putmask(finished, edge, SceneClass.SNOW_ICE)
+    bare = dark_soil(finished, reflectance, constants)
+    np.putmask(finished, bare, SceneClass.BARE_SOILS)
+    np.putmask(finished, finished == NOT_CLASSIFIED, SceneClass.LOW_PROBA_CLOUDS)
+    return finished
 
 
 def _claim(classes: UInt8Array, members: BoolArray, code: SceneClass) -> BoolArray:
@@ -273,11 +192,3 @@ def _claim(classes: UInt8Array, members: BoolArray, code: SceneClass) -> BoolArr
     taken: BoolArray = members & (classes == NOT_CLASSIFIED)
     np.putmask(classes, taken, code)
     return taken
-
-
-def _check_bands(reflectance: Reflectance) -> None:
-    missing = [name for name in CLASSIFICATION_BANDS if name not in reflectance]
-    if missing == ["B10"]:
-        logger.warning("B10 is missing: cirrus is not looked for")
-    elif missing:
-        raise ValueError(f"the classification needs the bands {', '.join(missing)}")

@@ -146,6 +146,27 @@ class ClassificationConstants:
         What is brighter in B02 is not called thin cirrus.
     cirrus_elevation_max : float
         Metres; above, too little water vapour is left to hide the ground in B10.
+    shadow_cloud_min : float
+        Cloud probability of clouds that cast a shadow.
+    shadow_b02_b11_max : float
+        What has a greater ratio B02/B11 is water, not shadow.
+    shadow_likelihood_min : float
+        Least likelihood of a cloud shadow by the position of the clouds.
+    shadow_smoothing : float
+        Standard deviation in pixels of the Gaussian that smooths that likelihood.
+    unclassified_water_b8a_max : float
+        What is brighter in B8A and not classified is not called water.
+    shaded_illumination_max, shaded_illumination_of_flat : float
+        Relief lies in the shade below this cosine of incidence, or below this share of that of
+        flat ground.
+    unlit_illumination_max : float
+        Relief below this cosine of incidence is shadowed by itself, not by a cloud.
+    water_slope_max : float
+        Degrees; there is no water in the shade on steeper ground.
+    shaded_snow_b02_min : float
+        Snow in the shade of the relief is brighter in B02.
+    dark_soil_b02_b11_max : float
+        B02/B11 of dark soil is less.
     """
 
     dark_b04_max: float = 0.10
@@ -169,3 +190,14 @@ class ClassificationConstants:
     t2_r_b04_b11: float = 6.0
     cirrus_b02_max: float = 0.50
     cirrus_elevation_max: float = 1500.0
+    shadow_cloud_min: float = 0.33
+    shadow_b02_b11_max: float = 6.0
+    shadow_likelihood_min: float = 0.05
+    shadow_smoothing: float = 3.0
+    unclassified_water_b8a_max: float = 0.30
+    shaded_illumination_max: float = 0.5
+    shaded_illumination_of_flat: float = 0.6
+    unlit_illumination_max: float = 0.122
+    water_slope_max: float = 15.0
+    shaded_snow_b02_min: float = 0.20
+    dark_soil_b02_b11_max: float = 0.65

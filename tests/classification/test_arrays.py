@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from sen2cor.classification.arrays import line, normalised_difference, ramp, ratio
-from sen2cor.classification.neighbourhood import dilate
+from sen2cor.classification.neighbourhood import dilate, majority
 
 NUMBERS = st.floats(-10, 10, width=32)
 
@@ -52,3 +52,10 @@ def test_dilation_is_by_city_block_distance(distance: int) -> None:
     if distance:
         expected = ndimage.binary_dilation(mask, iterations=distance)
     np.testing.assert_array_equal(dilate(mask, distance), expected)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (2, 2), (30, 41)])
+def test_majority_is_the_median_of_nine(shape: tuple[int, int]) -> None:
+    mask = np.random.default_rng(3).random(shape) < 0.5
+    expected = ndimage.median_filter(mask.astype(np.uint8), 3, mode="reflect")
+    np.testing.assert_array_equal(majority(mask), expected)

@@ -20,13 +20,17 @@ import numpy.typing as npt
 
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
+    Classification,
     ClassificationConstants,
+    ClassificationRules,
     ClassificationThresholds,
+    Relief,
     SpectralClasses,
+    SunGeometry,
     classify,
     spectral_classes,
 )
-from sen2cor.classification.chain import percent
+from sen2cor.classification.blocks import percent
 
 RULES = {
     "v221": ClassificationConstants(),
@@ -45,15 +49,19 @@ class Case:
     ----------
     name : str
     reflectance : mapping of band name to ndarray of float32, shape (rows, cols)
+    sun : SunGeometry
     elevation : ndarray of float32, shape (rows, cols), or None
         Metres.
+    relief : Relief or None
     expected : mapping of name to ndarray
         The reference maps.
     """
 
     name: str
     reflectance: Mapping[str, npt.NDArray[np.float32]]
+    sun: SunGeometry
     elevation: npt.NDArray[np.float32] | None
+    relief: Relief | None
     expected: Mapping[str, npt.NDArray[Any]]
 
     @classmethod
@@ -64,7 +72,9 @@ class Case:
         return cls(
             name=path.stem,
             reflectance={name: arrays.pop(f"toa_{name}") for name in CLASSIFICATION_BANDS},
+            sun=SunGeometry(*(float(arrays.pop(name)) for name in ("sza", "saa", "pixel_size"))),
             elevation=arrays.pop("dem", None),
+            relief=_relief(arrays),
             expected=arrays,
         )
 
@@ -82,7 +92,19 @@ class Case:
             self.no_data,
             thresholds=ClassificationThresholds(),
             constants=RULES[rules],
+            rules=ClassificationRules.compatible(),
             elevation=self.elevation,
+        )
+
+    def classify(self, rules: ClassificationRules) -> Classification:
+        """Classify to the end."""
+        return classify(
+            self.reflectance,
+            self.no_data,
+            sun=self.sun,
+            rules=rules,
+            elevation=self.elevation,
+            relief=self.relief,
         )
 
     def pairs(self, rules: str) -> dict[str, tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
@@ -94,6 +116,15 @@ class Case:
             f"snow_{rules}": percent(spectral.snow),
         }
         return {key: (image[valid], self.expected[key][valid]) for key, image in ours.items()}
+
+
+def _relief(arrays: dict[str, npt.NDArray[Any]]) -> Relief | None:
+    """Relief of the hillshade of the original, 1 + 254 times the illumination, 0 where unknown."""
+    if "hillshade" not in arrays:
+        return None
+    shade = arrays.pop("hillshade").astype(np.float32)
+    illumination = np.where(shade == 0, np.float32(np.nan), (shade - 1) / np.float32(254))
+    return Relief(slope=arrays.pop("slope_deg").astype(np.float32), illumination=illumination)
 
 
 def case_paths(data: Path) -> list[Path]:

@@ -1,0 +1,268 @@
+"""Classification of an image by blocks of rows that fit the cache.
+
+Most steps look at single pixels; blocks that read a few rows of their neighbours leave no seam.
+Shadows reach far, but only need the mask of the clouds, so the image is gone through twice: for
+what the spectra tell, and, once all clouds are known, for shadows and repairs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance, UInt8Array
+from sen2cor.classification.chain import finished_classes, spectral_classes
+from sen2cor.classification.geometry import Relief, SunGeometry
+from sen2cor.classification.rules import ClassificationRules
+from sen2cor.classification.scene_class import SceneClass
+from sen2cor.classification.shadow_geometry import (
+    block_share,
+    casting_clouds,
+    shadow_likelihood,
+)
+from sen2cor.classification.shadow_radiometry import resembles_shadow
+from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
+from sen2cor.interpolation import bilinear, positions
+
+CLASSIFICATION_BANDS = ("B02", "B03", "B04", "B05", "B8A", "B10", "B11", "B12")
+"""Bands that the classification looks at; it can do without B10."""
+
+BLOCK_ROWS = 64
+SHADOW_GRID = 60.0
+"""Metres: pixel size of the grid on which clouds cast their shadow."""
+
+Run = Callable[[Callable[[slice], None], Iterable[slice]], object]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Classification:
+    """A finished classification.
+
+    Attributes
+    ----------
+    scene_class : ndarray of uint8, shape (rows, cols)
+        Codes of `SceneClass`, 0..11.
+    cloud_probability, snow_probability : ndarray of uint8, shape (rows, cols)
+        Percent; 0 where there are no data.
+    """
+
+    scene_class: UInt8Array
+    cloud_probability: UInt8Array
+    snow_probability: UInt8Array
+
+
+def classify(
+    reflectance: Reflectance,
+    no_data: BoolArray,
+    *,
+    sun: SunGeometry | None = None,
+    thresholds: ClassificationThresholds | None = None,
+    constants: ClassificationConstants | None = None,
+    rules: ClassificationRules | None = None,
+    snow_possible: bool = True,
+    elevation: Float32Array | None = None,
+    relief: Relief | None = None,
+    defective: BoolArray | None = None,
+) -> Classification:
+    """Classify an image held in memory; see `classify_rows`.
+
+    Parameters
+    ----------
+    reflectance : mapping of band name to ndarray of float32, shape (rows, cols)
+        Top-of-atmosphere reflectance of `CLASSIFICATION_BANDS`, on one grid.
+    no_data, sun, thresholds, constants, rules, snow_possible, elevation, relief, defective
+        As of `classify_rows`.
+
+    Returns
+    -------
+    Classification
+
+    Raises
+    ------
+    ValueError
+        A band other than B10 is missing.
+    """
+    return classify_rows(
+        lambda rows: {name: band[rows] for name, band in reflectance.items()},
+        no_data,
+        sun=sun,
+        thresholds=thresholds,
+        constants=constants,
+        rules=rules,
+        snow_possible=snow_possible,
+        elevation=elevation,
+        relief=relief,
+        defective=defective,
+    )
+
+
+def _in_turn(work: Callable[[slice], None], blocks: Iterable[slice]) -> None:
+    for rows in blocks:
+        work(rows)
+
+
+def classify_rows(
+    read_reflectance: Callable[[slice], Reflectance],
+    no_data: BoolArray,
+    *,
+    sun: SunGeometry | None = None,
+    thresholds: ClassificationThresholds | None = None,
+    constants: ClassificationConstants | None = None,
+    rules: ClassificationRules | None = None,
+    snow_possible: bool = True,
+    elevation: Float32Array | None = None,
+    relief: Relief | None = None,
+    defective: BoolArray | None = None,
+    block_rows: int = BLOCK_ROWS,
+    run: Run = _in_turn,
+) -> Classification:
+    """Classify an image by blocks of rows; the result does not depend on their size.
+
+    Parameters
+    ----------
+    read_reflectance : callable
+        Gives the top-of-atmosphere reflectance (by band name, float32) of a slice of rows, for
+        `CLASSIFICATION_BANDS`. Every row is asked for at least twice. Without B10 there is no
+        cirrus.
+    no_data : ndarray of bool, shape (rows, cols)
+        Pixels that get class 0.
+    sun : SunGeometry, optional
+        Without, neither cloud shadow nor shaded relief is looked for.
+    thresholds : ClassificationThresholds, optional
+    constants : ClassificationConstants, optional
+    rules : ClassificationRules, optional
+    snow_possible : bool
+        Whether the climatology allows snow here; without, there is no class 11.
+    elevation : ndarray of float32, shape (rows, cols), optional
+        Metres above sea level; NaN where unknown.
+    relief : Relief, optional
+        Slopes and their light.
+    defective : ndarray of bool, shape (rows, cols), optional
+        Saturated or defective pixels, which get class 1.
+    block_rows : int
+        Rows of a block; a choice of speed and memory only.
+    run : callable
+        Calls a function for all blocks, in any order or side by side; one after another by default.
+
+    Returns
+    -------
+    Classification
+
+    Raises
+    ------
+    ValueError
+        A band other than B10 is missing.
+    """
+    thresholds = thresholds or ClassificationThresholds()
+    constants = constants or ClassificationConstants()
+    rules = rules or ClassificationRules()
+    rows = no_data.shape[0]
+    if rows:
+        _check_bands(read_reflectance(slice(0, 1)))
+    blocks = [slice(top, min(top + block_rows, rows)) for top in range(0, rows, block_rows)]
+    spectral, cloud, snow = (np.zeros(no_data.shape, np.uint8) for _ in range(3))
+    clouds = np.zeros(no_data.shape, np.bool_)
+
+    def classify_spectra(core: slice) -> None:
+        padded, inner = _with_overlap(core, constants.snow_ring, rows)
+        found = spectral_classes(
+            read_reflectance(padded),
+            no_data[padded],
+            thresholds=thresholds,
+            constants=constants,
+            rules=rules,
+            snow_possible=snow_possible,
+            elevation=None if elevation is None else elevation[padded],
+        )
+        spectral[core] = found.scene_class[inner]
+        cloud[core] = percent(found.cloud[inner])
+        snow[core] = percent(found.snow[inner])
+        clouds[core] = found.cloud[inner] > np.float32(constants.shadow_cloud_min)
+
+    run(classify_spectra, blocks)
+    shaded = None if sun is None else _ShadowMap.cast(clouds, sun, constants, rules)
+    scene_class = np.zeros(no_data.shape, np.uint8)
+
+    def finish(core: slice) -> None:
+        padded, inner = _with_overlap(core, constants.snow_ring + 1, rows)
+        reflectance = read_reflectance(padded)
+        shadow = np.zeros(no_data[padded].shape, np.bool_)
+        if shaded is not None:
+            shadow = shaded.rows(padded, no_data.shape[1])
+            if shadow.any():
+                shadow &= resembles_shadow(reflectance, no_data[padded], thresholds, constants)
+        finished = finished_classes(
+            spectral[padded],
+            reflectance,
+            shadow,
+            thresholds=thresholds,
+            constants=constants,
+            rules=rules,
+            sun=sun,
+            relief=None if relief is None else relief.rows(padded),
+        )
+        scene_class[core] = finished[inner]
+        if defective is not None:
+            bad = defective[core] & ~no_data[core]
+            np.putmask(scene_class[core], bad, SceneClass.SATURATED_DEFECTIVE)
+
+    run(finish, blocks)
+    return Classification(scene_class, cloud, snow)
+
+
+@dataclass(frozen=True)
+class _ShadowMap:
+    """Where clouds may cast shadow, on a grid that is coarser by a factor."""
+
+    likelihood: Float32Array
+    factor: int
+    least: np.float32
+
+    @classmethod
+    def cast(
+        cls,
+        clouds: BoolArray,
+        sun: SunGeometry,
+        constants: ClassificationConstants,
+        rules: ClassificationRules,
+    ) -> _ShadowMap:
+        factor = max(1, round(SHADOW_GRID / sun.pixel_size))
+        coarse = replace(sun, pixel_size=factor * sun.pixel_size)
+        share = block_share(casting_clouds(clouds), factor)
+        likelihood = shadow_likelihood(
+            share,
+            coarse.for_shadows(exact=rules.exact_sun),
+            constants.shadow_smoothing / factor,
+        )
+        return cls(likelihood, factor, np.float32(constants.shadow_likelihood_min))
+
+    def rows(self, rows: slice, cols: int) -> BoolArray:
+        """Pixels of a block of rows of the fine grid that may lie in shadow."""
+        row_at = positions(rows.stop - rows.start, self.factor, rows.start)
+        likelihood = bilinear(self.likelihood, row_at, positions(cols, self.factor))
+        found: BoolArray = likelihood > self.least
+        return found
+
+
+def _with_overlap(core: slice, overlap: int, rows: int) -> tuple[slice, slice]:
+    """Widen a block of rows within the image, and say where in it the block lies."""
+    padded = slice(max(core.start - overlap, 0), min(core.stop + overlap, rows))
+    return padded, slice(core.start - padded.start, core.stop - padded.start)
+
+
+def percent(probability: Float32Array) -> UInt8Array:
+    """Probability 0..1 as whole percent, halves rounded up; uint8."""
+    return (probability * np.float32(100) + np.float32(0.5)).astype(np.uint8)
+
+
+def _check_bands(reflectance: Reflectance) -> None:
+    missing = [name for name in CLASSIFICATION_BANDS if name not in reflectance]
+    if missing == ["B10"]:
+        logger.warning("B10 is missing: cirrus is not looked for")
+    elif missing:
+        raise ValueError(f"the classification needs the bands {', '.join(missing)}")

@@ -1,0 +1,42 @@
+"""Repair 9.3: water among dark features and what is not classified.
+
+Source: behaviour of Sen2Cor 2.2 and later; the Level-2A ATBD does not describe it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sen2cor.classification.arrays import BoolArray, Reflectance, UInt8Array, ratio
+from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
+from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
+
+
+def dark_water(
+    classes: UInt8Array,
+    reflectance: Reflectance,
+    thresholds: ClassificationThresholds,
+    constants: ClassificationConstants,
+) -> BoolArray:
+    """Dark features and unclassified pixels with the spectrum of water.
+
+    Parameters
+    ----------
+    classes : ndarray of uint8, shape (rows, cols)
+    reflectance : mapping
+        B02, B04, B8A, B11.
+    thresholds : ClassificationThresholds
+    constants : ClassificationConstants
+
+    Returns
+    -------
+    ndarray of bool, shape (rows, cols)
+    """
+    nir = reflectance["B8A"]
+    candidates: BoolArray = classes == NOT_CLASSIFIED
+    candidates &= nir < np.float32(constants.unclassified_water_b8a_max)
+    candidates |= classes == SceneClass.DARK_FEATURES
+    candidates &= nir < reflectance["B04"]
+    blue_swir = ratio(reflectance["B02"], reflectance["B11"])
+    candidates &= blue_swir > np.float32(thresholds.t22_r_b02_b11)
+    return candidates

@@ -1,0 +1,65 @@
+"""Repair 9.4: dark slopes that have been taken for water, cloud shadow or thin cloud.
+
+Source: behaviour of Sen2Cor 2.2 and later; the Level-2A ATBD does not describe it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sen2cor.classification.arrays import BoolArray, Reflectance, UInt8Array
+from sen2cor.classification.geometry import Relief, SunGeometry
+from sen2cor.classification.rules import ClassificationRules
+from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
+from sen2cor.classification.thresholds import ClassificationConstants
+
+_PALE = (NOT_CLASSIFIED, SceneClass.LOW_PROBA_CLOUDS, SceneClass.MEDIUM_PROBA_CLOUDS)
+
+
+def relief_shade(
+    classes: UInt8Array,
+    reflectance: Reflectance,
+    relief: Relief,
+    sun: SunGeometry,
+    constants: ClassificationConstants,
+    rules: ClassificationRules,
+) -> BoolArray:
+    """Pixels in the shade of the relief that are no water, no cloud shadow and no cloud.
+
+    Parameters
+    ----------
+    classes : ndarray of uint8, shape (rows, cols)
+    reflectance : mapping
+        B02, B04, B8A.
+    relief : Relief
+    sun : SunGeometry
+    constants : ClassificationConstants
+    rules : ClassificationRules
+
+    Returns
+    -------
+    ndarray of bool, shape (rows, cols)
+        New members of the dark features.
+    """
+    limit = constants.shaded_illumination_max
+    if rules.relief_against_flat:
+        limit = min(limit, constants.shaded_illumination_of_flat * sun.cosine)
+    shaded = _darker(relief, limit, classes.shape)
+    blue = reflectance["B02"]
+    found = shaded & (blue > np.float32(constants.shaded_snow_b02_min))
+    found &= blue - reflectance["B04"] > np.float32(constants.blue_water_difference)
+    found &= reflectance["B8A"] < reflectance["B04"]
+    found &= np.isin(classes, _PALE)
+    if relief.slope is not None:
+        slopes = relief.slope > np.float32(constants.water_slope_max)
+        found |= slopes & shaded & (classes == SceneClass.WATER)
+    unlit = _darker(relief, constants.unlit_illumination_max, classes.shape)
+    found |= unlit & (classes == SceneClass.CLOUD_SHADOWS)
+    return found
+
+
+def _darker(relief: Relief, illumination: float, shape: tuple[int, ...]) -> BoolArray:
+    shaded = np.zeros(shape, np.bool_) if relief.shadow is None else relief.shadow.copy()
+    if relief.illumination is not None:
+        shaded |= relief.illumination < np.float32(illumination)
+    return shaded

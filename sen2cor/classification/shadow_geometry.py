@@ -1,0 +1,135 @@
+"""Cloud shadow, geometric part: where clouds of likely heights cast their shadow.
+
+The cloud mask is moved along the ground, away from the sun, by the distances that belong to the
+heights of clouds, and added up with the likelihood of each height. That happens on a grid of 60 m,
+since neither heights nor sun are known better than that.
+
+Source: Level-2A ATBD (S2-PDGS-MPC-ATBD-L2A), "Scene Classification", cloud shadow; height
+distribution as of Sen2Cor 2.2.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import ndimage
+
+from sen2cor.classification.arrays import BoolArray, Float32Array
+from sen2cor.classification.geometry import SunGeometry
+from sen2cor.classification.neighbourhood import dilate, majority
+
+_HEIGHT_STEP = 30.0
+_RISE, _FALL = 51, 150
+_LEAST_WEIGHT = 0.01
+
+
+def height_weight(height: float) -> float:
+    """How likely a cloud is at a height, relative to the likeliest.
+
+    Parameters
+    ----------
+    height : float
+        Metres above the ground.
+
+    Returns
+    -------
+    float
+        0..1: 1 between about 1 and 3 km, 0 above 6 km.
+    """
+    number = height / _HEIGHT_STEP
+    if number < _RISE:
+        return 1.0 / (1.0 + (max(_RISE - 1 - number, 0.0) / 30.0) ** 10)
+    if number > _RISE + _FALL - 1:
+        return 0.0
+    return 1.0 / (1.0 + ((number - _RISE) / 90.0) ** 10)
+
+
+def casting_clouds(clouds: BoolArray) -> BoolArray:
+    """Mask of the clouds that cast shadows: without single pixels, grown by one.
+
+    Parameters
+    ----------
+    clouds : ndarray of bool, shape (rows, cols)
+
+    Returns
+    -------
+    ndarray of bool, shape (rows, cols)
+    """
+    return dilate(majority(clouds), 1)
+
+
+def block_share(mask: BoolArray, factor: int) -> Float32Array:
+    """Share of blocks of pixels that lies in a mask; blocks at the far edges may be smaller.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (rows, cols)
+    factor : int
+        Side of a block in pixels.
+
+    Returns
+    -------
+    ndarray of float32, shape (ceil(rows / factor), ceil(cols / factor))
+    """
+    if factor == 1 or not mask.size:
+        return mask.astype(np.float32)
+    starts = [np.arange(0, size, factor) for size in mask.shape]
+    share = mask.view(np.uint8)
+    sizes = []
+    for axis in (0, 1):
+        share = np.add.reduceat(share, starts[axis], axis=axis, dtype=np.uint8)
+        sizes.append(np.diff(starts[axis], append=mask.shape[axis]))
+    result = share.astype(np.float32)
+    result /= np.multiply.outer(*sizes)
+    return result
+
+
+def shadow_likelihood(clouds: Float32Array, sun: SunGeometry, smoothing: float) -> Float32Array:
+    """Likelihood that the shadow of a cloud lies on a pixel.
+
+    Parameters
+    ----------
+    clouds : ndarray of float32, shape (rows, cols)
+        Share of a pixel that is under clouds.
+    sun : SunGeometry
+        With the pixel size of ``clouds``.
+    smoothing : float
+        Standard deviation of a Gaussian, pixels.
+
+    Returns
+    -------
+    ndarray of float32, shape (rows, cols)
+        0..1; low under the clouds themselves.
+    """
+    likelihood = np.zeros_like(clouds)
+    if not clouds.any():
+        return likelihood
+    rise = sun.pixel_size / math.tan(math.radians(sun.zenith)) if sun.zenith > 0 else math.inf
+    azimuth = math.radians(sun.azimuth)
+    step = 0
+    while step * rise <= _HEIGHT_STEP * (_RISE + _FALL):
+        weight = height_weight(step * rise if step else 0.0)
+        if weight > _LEAST_WEIGHT:
+            move = round(step * math.cos(azimuth)), round(-step * math.sin(azimuth))
+            _add_moved(likelihood, clouds, move, weight)
+        step += 1
+    np.minimum(likelihood, 1, out=likelihood)
+    likelihood -= clouds
+    np.maximum(likelihood, 0, out=likelihood)
+    smooth: Float32Array = ndimage.gaussian_filter(likelihood, smoothing, mode="reflect")
+    return smooth
+
+
+def _add_moved(
+    total: Float32Array, image: Float32Array, move: tuple[int, int], weight: float
+) -> None:
+    """Add an image that is moved by rows and columns, times a weight."""
+    if any(abs(by) >= size for by, size in zip(move, image.shape, strict=True)):
+        return
+    source, target = [], []
+    for by in move:
+        ends = slice(None, -by or None), slice(by, None)
+        source.append(ends[0] if by >= 0 else slice(-by, None))
+        target.append(ends[1] if by >= 0 else slice(None, by))
+    total[tuple(target)] += image[tuple(source)] * np.float32(weight)

@@ -1,0 +1,131 @@
+"""What shadow and repairs make of classes that the spectra alone have given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sen2cor.classification import (
+    NOT_CLASSIFIED,
+    ClassificationConstants,
+    ClassificationRules,
+    ClassificationThresholds,
+    Relief,
+    SceneClass,
+    SunGeometry,
+    finished_classes,
+)
+from sen2cor.classification.shadow_radiometry import SHADOW_REFERENCE, resembles_shadow
+from tests.classification.spectra import Image, image_of
+
+SUN = SunGeometry(40.0, 150.0, 20.0)
+LOW_SUN = SunGeometry(75.0, 150.0, 20.0)
+U = NOT_CLASSIFIED
+
+
+def finished(
+    classes: list[int],
+    image: Image,
+    *,
+    shadow: list[bool] | None = None,
+    relief: Relief | None = None,
+    sun: SunGeometry = SUN,
+    rules: ClassificationRules | None = None,
+) -> list[int]:
+    found = finished_classes(
+        np.array([classes], np.uint8),
+        image,
+        np.array([shadow or [False] * len(classes)]),
+        thresholds=ClassificationThresholds(),
+        constants=ClassificationConstants(),
+        rules=rules or ClassificationRules(),
+        sun=sun,
+        relief=relief,
+    )
+    return [int(code) for code in found[0]]
+
+
+def _row(*values: float) -> np.ndarray:
+    return np.array([values], np.float32)
+
+
+def test_shadow_of_the_original_overwrites_all_but_no_data() -> None:
+    classes = list(range(12))
+    image = image_of(*["dark"] * 12, B11=0.06)
+    rules = ClassificationRules.compatible()
+    assert finished(classes, image, shadow=[True] * 12, rules=rules) == [0] + [3] * 11
+
+
+def test_shadow_leaves_snow_clouds_and_cirrus_alone() -> None:
+    image = image_of(*["dark"] * 5, B11=0.06)
+    classes = [7, 8, 9, 10, 11]
+    assert finished(classes, image, shadow=[True] * 5) == classes
+
+
+@pytest.mark.parametrize(
+    ("before", "spectrum", "after"),
+    [
+        (2, "vegetation", SceneClass.VEGETATION),
+        (U, "vegetation", SceneClass.VEGETATION),
+        (5, "vegetation", SceneClass.BARE_SOILS),
+        (2, "water", SceneClass.WATER),
+        (U, "water", SceneClass.WATER),
+        (8, "water", SceneClass.MEDIUM_PROBA_CLOUDS),
+        (2, "soil", SceneClass.BARE_SOILS),
+        (U, "soil", SceneClass.LOW_PROBA_CLOUDS),
+        (2, "dark", SceneClass.DARK_FEATURES),
+        (U, "cloud", SceneClass.LOW_PROBA_CLOUDS),
+    ],
+)
+def test_repairs_look_at_dark_features_and_at_what_is_not_classified(
+    before: int, spectrum: str, after: SceneClass
+) -> None:
+    assert finished([before], image_of(spectrum)) == [after]
+
+
+def test_edge_of_snow_is_snow_within_three_pixels() -> None:
+    image = image_of("snow", *["haze"] * 5, B03=0.18)
+    expected = [11, 11, 11, 11, 7, 7]
+    assert finished([11, U, U, U, U, U], image) == expected
+    image["B11"][0, 2] = 0.19
+    assert finished([11, U, U, U, U, U], image) == [11, 11, 7, 11, 7, 7]
+
+
+def test_water_on_a_dark_slope_is_shade() -> None:
+    relief = Relief(slope=_row(20, 20, 10), illumination=_row(0.3, 0.7, 0.3))
+    assert finished([6, 6, 6], image_of(*["water"] * 3), relief=relief) == [2, 6, 6]
+
+
+def test_cloud_shadow_where_no_sun_falls_is_shade_of_the_relief() -> None:
+    relief = Relief(illumination=_row(0.05, 0.2, np.nan), shadow=np.array([[False, False, True]]))
+    image = image_of(*["dark"] * 3, B11=0.06)
+    assert finished([3, 3, 3], image, relief=relief) == [2, 3, 2]
+
+
+def test_under_a_low_sun_flat_ground_is_not_in_the_shade() -> None:
+    """The limit of the original, a fixed illumination, calls flat ground shaded below 30 degrees
+    of sun elevation.
+    """
+    image = image_of("snow", "snow", B02=0.30, B04=0.24, B8A=0.20)
+    relief = Relief(illumination=_row(LOW_SUN.cosine, 0.1))
+    assert finished([8, 8], image, relief=relief, sun=LOW_SUN) == [8, 2]
+    compatible = ClassificationRules.compatible()
+    assert finished([8, 8], image, relief=relief, sun=LOW_SUN, rules=compatible) == [2, 2]
+
+
+def test_spectra_near_or_below_the_reference_resemble_a_shadow() -> None:
+    levels = np.array(list(SHADOW_REFERENCE.values()), np.float32)
+    for offset, expected in ((0.015, True), (0.03, False), (-0.02, True)):
+        image = {
+            band: np.full((3, 3), level + offset, np.float32)
+            for band, level in zip(SHADOW_REFERENCE, levels, strict=True)
+        }
+        found = resembles_shadow(
+            image, np.zeros((3, 3), bool), ClassificationThresholds(), ClassificationConstants()
+        )
+        assert found.all() == found.any() == expected
+    image["B11"] /= 10
+    found = resembles_shadow(
+        image, np.zeros((3, 3), bool), ClassificationThresholds(), ClassificationConstants()
+    )
+    assert not found.any()
