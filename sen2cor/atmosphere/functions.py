@@ -9,21 +9,27 @@ The model of a band's top-of-atmosphere reflectance over a uniform surface is::
 with the path reflectance of aerosol seeing half of the water vapour (E. F. Vermote et al., IEEE
 Trans. Geosci. Remote Sensing 35 (1997) 675-686). Geometry and aerosol vary over kilometres, the
 water vapour over hundreds of metres: the scattering functions are evaluated at nodes some hundred
-metres apart and interpolated, the transmittance of water vapour per pixel of the coarse grid.
+metres apart and interpolated, the transmittance of water vapour per pixel of the coarse grid. Where
+the elevation varies, all of them follow it pixel by pixel (`sen2cor.atmosphere.relief`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from sen2cor.atmosphere.geometry import NodeGeometry
+from sen2cor.atmosphere.relief import Elevation, Relief
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.grids import Float32Array
 
 _CURVE_NODES = 512
+_USUAL_ROOT = (1.0, 3.0)
+_TRANSPARENT = 1e-4
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class BandFunctions:
 
 @dataclass(frozen=True)
 class ScatteringMaps:
-    """ScatteringMaps functions of one band and the absorption of all gases but water vapour.
+    """Scattering functions of one band and the absorption of all gases but water vapour.
 
     Attributes
     ----------
@@ -83,14 +89,14 @@ class AtmosphereState:
         Column above the ground in cm.
     ozone : float
         Column in Dobson units.
-    elevation : float
+    elevation : float or Relief
         Height of the ground above sea level in km.
     """
 
     aot550: Float32Array
     water_vapour: Float32Array
     ozone: float
-    elevation: float
+    elevation: Elevation
 
 
 def scattering_functions(
@@ -100,7 +106,7 @@ def scattering_functions(
     *,
     aot550: Float32Array,
     ozone: float,
-    elevation: float,
+    elevation: Elevation,
     water_vapour: Float32Array | None = None,
 ) -> ScatteringMaps:
     """Evaluate the table for one band at the nodes and interpolate to the coarse grid.
@@ -113,7 +119,7 @@ def scattering_functions(
     aot550 : ndarray of float32, shape (rows, cols) of the coarse grid
     ozone : float
         Dobson units.
-    elevation : float
+    elevation : float or Relief
         km.
     water_vapour : ndarray of float32, same shape as `aot550`, optional
         Column in cm, for tables whose scattering functions vary with it.
@@ -123,20 +129,29 @@ def scattering_functions(
     ScatteringMaps
     """
     view_zenith, relative_azimuth = geometry.view(band)
+    air_mass = geometry.air_mass(band)
+    at_nodes = geometry.at_nodes(aot550)
+    expand: Callable[[Float32Array], Float32Array]
+    if isinstance(elevation, Relief):
+        levels: npt.ArrayLike = elevation.levels
+        ground = geometry.at_nodes(elevation.elevation)
+        at_nodes = _aot_at_levels(table, at_nodes, ground, elevation.levels)
+        expand = partial(elevation.to_pixels, geometry)
+    else:
+        levels = elevation
+        expand = geometry.to_pixels
     functions = table.scattering(
         band,
-        aot550=geometry.at_nodes(aot550),
-        elevation=elevation,
+        aot550=at_nodes,
+        elevation=levels,
         solar_zenith=geometry.solar_zenith,
         view_zenith=view_zenith,
         relative_azimuth=relative_azimuth,
         water_vapour=None if water_vapour is None else geometry.at_nodes(water_vapour),
     )
-    air_mass = geometry.air_mass(band)
-    gas = table.gas(band, water_vapour=0.0, ozone=ozone, elevation=elevation, air_mass=air_mass)
+    gas = table.gas(band, water_vapour=0.0, ozone=ozone, elevation=levels, air_mass=air_mass)
     down = functions.transmittance_down_direct + functions.transmittance_down_diffuse
     up = functions.transmittance_up_direct + functions.transmittance_up_diffuse
-    expand: Callable[[Float32Array], Float32Array] = geometry.to_pixels
     return ScatteringMaps(
         gas=expand(gas.ozone * gas.other),
         rayleigh=expand(functions.rayleigh_reflectance),
@@ -146,8 +161,18 @@ def scattering_functions(
         diffuse_ratio=expand(
             functions.transmittance_up_diffuse / functions.transmittance_up_direct
         ),
-        air_mass=expand(air_mass),
+        air_mass=geometry.to_pixels(air_mass),
     )
+
+
+def _aot_at_levels(
+    table: LookUpTable, aot550: Float32Array, elevation: Float32Array, levels: Float32Array
+) -> Float32Array:
+    """Optical thickness above other elevations, the aerosol's profile being the table's."""
+    visibility = table.visibility_from_aot(aot550, elevation)
+    here = table.aot_from_visibility(visibility, elevation)
+    result: Float32Array = aot550 * table.aot_from_visibility(visibility, levels) / here
+    return result
 
 
 def band_functions(
@@ -196,17 +221,35 @@ class WaterCurve:
         Square root of the slant column in cm, evenly spaced from 0.
     value : ndarray of float32, shape (n,)
         Transmittance.
+    scale : float or ndarray of float32, shape (rows, cols) of the coarse grid
+        A column absorbs as this many times itself on the curve: higher up, at less pressure, lines
+        are narrower (A. R. Curtis, Q. J. R. Meteorol. Soc. 78 (1952) 638-640).
     """
 
     root_slant: Float32Array
     value: Float32Array
+    scale: float | Float32Array = 1.0
 
     @classmethod
-    def of_band(cls, table: LookUpTable, band: str, elevation: float) -> WaterCurve:
+    def of_band(cls, table: LookUpTable, band: str, elevation: Elevation) -> WaterCurve:
         """Tabulate the curve from the look-up table, up to its largest slant column."""
         root = np.linspace(0.0, np.sqrt(table.largest_slant_water), _CURVE_NODES, dtype=np.float32)
-        gas = table.gas(band, water_vapour=root**2, ozone=0.0, elevation=elevation, air_mass=1.0)
-        return cls(root, np.asarray(gas.water, np.float32))
+
+        def at(height: float) -> Float32Array:
+            gas = table.gas(band, water_vapour=root**2, ozone=0.0, elevation=height, air_mass=1.0)
+            return np.asarray(gas.water, np.float32)
+
+        if not isinstance(elevation, Relief):
+            return cls(root, at(elevation))
+        low, high = float(elevation.elevation.min()), float(elevation.elevation.max())
+        middle, half = 0.5 * (low + high), 0.5 * (high - low)
+        value = at(middle)
+        if half == 0.0:
+            return cls(root, value)
+        slope = (_equivalent(root, value, at(high)) - _equivalent(root, value, at(low))) / 2.0
+        scale = np.float32(slope / half) * (elevation.elevation - np.float32(middle))
+        scale += np.float32(1.0)
+        return cls(root, value, scale)
 
     def transmittance(self, slant: Float32Array) -> Float32Array:
         """Interpolate linearly in the root of the slant column.
@@ -221,7 +264,7 @@ class WaterCurve:
         ndarray of float32
         """
         last = len(self.root_slant) - 1
-        position = np.sqrt(np.maximum(slant, np.float32(0.0)))
+        position = np.sqrt(np.maximum(slant * self.scale, np.float32(0.0)))
         position *= np.float32(last) / self.root_slant[-1]
         np.minimum(position, np.float32(last), out=position)
         lower = np.minimum(position.astype(np.int32), last - 1)
@@ -229,3 +272,12 @@ class WaterCurve:
         step = np.diff(self.value)
         result: Float32Array = self.value[lower] + position * step[lower]
         return result
+
+
+def _equivalent(root: Float32Array, value: Float32Array, other: Float32Array) -> float:
+    """Ratio of the columns at which a curve is as low as another one, in usual columns."""
+    if value[0] - value[-1] < _TRANSPARENT:
+        return 1.0
+    usual = (root > _USUAL_ROOT[0]) & (root < _USUAL_ROOT[1])
+    same = np.interp(-other[usual], -value, root)
+    return float(np.median((same / root[usual]) ** 2))

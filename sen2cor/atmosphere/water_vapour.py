@@ -64,7 +64,8 @@ def retrieve(
         np.clip(absorption, 1e-6, None, out=absorption)
         # the ratio falls with the column: np.interp wants rising abscissae
         slant_root = np.interp(-np.log(absorption), -log_ratio, root)
-        column = (slant_root**2 / (0.5 * (first.air_mass + second.air_mass))).astype(np.float32)
+        slant = slant_root**2 / water[0].scale
+        column = (slant / (0.5 * (first.air_mass + second.air_mass))).astype(np.float32)
     column[~visible] = np.nan
     return column
 
