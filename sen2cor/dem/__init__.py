@@ -1,0 +1,1 @@
+"""Elevation models: reading, relief and its light; arrays on the grid of a tile."""

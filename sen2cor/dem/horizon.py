@@ -1,0 +1,241 @@
+"""What the relief hides: the sun from a slope, and parts of the sky.
+
+Elevation models come here with a margin around the tile, so that the neighbours can shade it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import uniform_filter
+
+from sen2cor.dem.gradient import gradient
+from sen2cor.grids import Float32Array
+
+BoolArray = npt.NDArray[np.bool_]
+Run = Callable[[Callable[[slice], None], Iterable[slice]], Iterable[object]]
+
+EARTH_RADIUS = 6371000.0
+AZIMUTHS = 16
+SKY_REACH = 15000.0
+"""Distance in metres up to which the horizon is looked for."""
+
+_BLOCK_ROWS = 64
+_LEAST_TANGENT = 1e-4
+
+
+def cast_shadow(elevation: Float32Array, pixel_size: float, sun: tuple[float, float]) -> BoolArray:
+    """Pixels from which the relief hides the centre of the sun.
+
+    A plane through the sun's rays cuts the relief along a line; going down that line away from the
+    sun, the upper edge of the shadow is the running maximum of what lies behind, lowered by the
+    slope of the rays. All lines advance together, row by row, so the cost is that of a few passes
+    over the image. The rays are parallel and the ground is curved as the Earth, which is also why
+    the sun's zenith angle in the tile metadata changes from pixel to pixel.
+
+    Parameters
+    ----------
+    elevation : ndarray of float32, shape (rows, cols)
+        Metres, without gaps.
+    pixel_size : float
+        Metres.
+    sun : (float, float)
+        Components of the direction to the sun at the centre, as in `sen2cor.dem.sun`.
+
+    Returns
+    -------
+    ndarray of bool, shape (rows, cols)
+        True in the shadow; slopes that turn away from the sun are in it too.
+    """
+    east, north = sun
+    if max(abs(east), abs(north)) < _LEAST_TANGENT:
+        return np.zeros(elevation.shape, bool)
+    if abs(east) > abs(north):
+        turned = np.ascontiguousarray(elevation.T)
+        return np.ascontiguousarray(cast_shadow(turned, pixel_size, (-north, -east)).T)
+    downward = slice(None) if north > 0.0 else slice(None, None, -1)
+    shadow = np.empty(elevation.shape, bool)
+    _sweep(
+        elevation[downward],
+        shadow[downward],
+        pixel_size,
+        shift=-east / abs(north),
+        drop=pixel_size / abs(north),
+    )
+    return shadow
+
+
+def _sweep(
+    elevation: Float32Array, shadow: BoolArray, pixel_size: float, *, shift: float, drop: float
+) -> None:
+    """Advance all lines away from the sun, which stands beyond the first row.
+
+    Line k meets row i at column ``k + i * shift``. Heights are interpolated onto the lines and the
+    edge of the shadow back to the pixels, once each: no error accumulates along a line.
+    """
+    rows, cols = elevation.shape
+    across, along = (pixel_size * (np.arange(size) - 0.5 * (size - 1)) for size in (cols, rows))
+    bulge = (across**2 / (2.0 * EARTH_RADIUS)).astype(np.float32)
+    sunken = along**2 / (2.0 * EARTH_RADIUS)
+    reached = int(np.ceil(abs(shift) * rows)) + 2
+    # edge[k + start] belongs to line k
+    start = reached if shift > 0.0 else 0
+    lowest = np.float32(elevation.min() - bulge.max() - sunken.max() - 1000.0)
+    edge = np.full(cols + reached, lowest, np.float32)
+    at_pixels = np.empty(cols, np.float32)
+    height, on_line, part = (np.empty(cols, np.float32) for _ in range(3))
+    for row in range(rows):
+        whole = int(np.floor(row * shift))
+        weight = np.float32(row * shift - whole)
+        rest = np.float32(1.0) - weight
+        np.subtract(elevation[row], bulge, out=height)
+        height -= np.float32(sunken[row])
+        # the lines that meet this row between its first and its last column
+        lines = edge[start - whole : start - whole + cols]
+        lines -= np.float32(drop)
+        np.multiply(lines, rest, out=at_pixels)
+        np.multiply(lines[:-1], weight, out=part[1:])
+        at_pixels[1:] += part[1:]
+        at_pixels[0] += weight * lines[0]
+        np.greater(at_pixels, height, out=shadow[row])
+        np.multiply(height, rest, out=on_line)
+        np.multiply(height[1:], weight, out=part[:-1])
+        on_line[:-1] += part[:-1]
+        on_line[-1] += weight * height[-1]
+        np.maximum(lines, on_line, out=lines)
+
+
+def sky_view(
+    elevation: Float32Array,
+    margin: int,
+    pixel_size: float,
+    *,
+    azimuths: int = AZIMUTHS,
+    reach: float = SKY_REACH,
+    run: Run = map,
+) -> Float32Array:
+    """Share of the diffuse light of a uniform sky that reaches a slope.
+
+    The horizon is looked for in some directions; with H the angle from the zenith down to the
+    horizon in direction phi, S the slope and A its aspect::
+
+        V = 1/N sum [cos S sin^2 H + sin S cos(phi - A) (H - sin H cos H)]
+
+    (J. Dozier, J. Frew, IEEE Trans. Geosci. Remote Sensing 28 (1990) 963-969). Flat ground has
+    V = 1, an endless tilted plane (1 + cos S) / 2. The farther away, the wider are the steps and
+    the more is the relief smoothed.
+
+    Parameters
+    ----------
+    elevation : ndarray of float32, shape (rows + 2 margin, cols + 2 margin)
+        Metres, without gaps.
+    margin : int
+        Pixels around the tile, at least 1; what lies beyond hides nothing.
+    pixel_size : float
+        Metres.
+    azimuths : int
+        Number of directions.
+    reach : float
+        Metres up to which the horizon is looked for.
+    run : callable
+        Calls a function for all blocks of rows, as `map` does.
+
+    Returns
+    -------
+    ndarray of float32, shape (rows, cols)
+        0..1; the rest of the hemisphere, ``1 - V``, shows terrain.
+    """
+    pixels = int(reach / pixel_size)
+    steps = _steps(pixels)
+    outside = max(0, steps[-1][0] + 1 - margin)
+    smoothed = {
+        width: np.pad(
+            uniform_filter(elevation, width, mode="nearest"),
+            outside,
+            constant_values=elevation.min(),
+        )
+        for width in {width for _, width in steps}
+    }
+    frame = margin + outside
+    rows, cols = (size - 2 * margin for size in elevation.shape)
+    result = np.empty((rows, cols), np.float32)
+
+    def fill(block: slice) -> None:
+        centre = elevation[block.start + margin - 1 : block.stop + margin + 1]
+        slope_east, slope_north = gradient(centre[:, margin - 1 : margin + cols + 1], pixel_size)
+        upright = 1.0 / np.sqrt(1.0 + slope_east**2 + slope_north**2)
+        total = np.zeros_like(upright)
+        for azimuth in 2.0 * np.pi * np.arange(azimuths) / azimuths:
+            tangent = _horizon(smoothed, steps, block, frame, cols, azimuth, pixel_size)
+            facing = slope_east * np.float32(-np.sin(azimuth))
+            facing -= slope_north * np.float32(np.cos(azimuth))
+            squared = 1.0 / (1.0 + tangent**2)
+            facing *= np.float32(0.5 * np.pi) - np.arctan(tangent) - tangent * squared
+            total += squared
+            total += facing
+        total *= upright / np.float32(azimuths)
+        np.clip(total, 0.0, 1.0, out=result[block])
+
+    list(run(fill, row_blocks(rows)))
+    return result
+
+
+def row_blocks(rows: int) -> list[slice]:
+    """Cut rows into blocks that stay in the cache."""
+    return [slice(top, min(top + _BLOCK_ROWS, rows)) for top in range(0, rows, _BLOCK_ROWS)]
+
+
+def _steps(pixels: int) -> list[tuple[int, int]]:
+    """Distances in pixels, and the width of the box over which the relief is smoothed there."""
+    steps: list[tuple[int, int]] = []
+    distance, width = 1, 1
+    while distance <= max(1, pixels):
+        steps.append((distance, width if width == 1 else width + 1))
+        if distance >= 32 * width:
+            width *= 2
+        distance += width
+    return steps
+
+
+def _horizon(
+    smoothed: dict[int, Float32Array],
+    steps: list[tuple[int, int]],
+    block: slice,
+    frame: int,
+    cols: int,
+    azimuth: float,
+    pixel_size: float,
+) -> Float32Array:
+    """Tangent of the horizon's elevation angle in one direction, never below 0."""
+    south, east = -np.cos(azimuth), np.sin(azimuth)
+    longest = max(abs(south), abs(east))
+    south, east = south / longest, east / longest
+    length = pixel_size * float(np.hypot(south, east))
+
+    def shifted(source: Float32Array, down: int, right: int) -> Float32Array:
+        top, left = frame + block.start + down, frame + right
+        return source[top : top + block.stop - block.start, left : left + cols]
+
+    here = shifted(smoothed[1], 0, 0)
+    tangent = np.zeros(here.shape, np.float32)
+    rise, other = np.empty_like(tangent), np.empty_like(tangent)
+    for distance, width in steps:
+        down, right = distance * south, distance * east
+        # one of the two is whole; the other lies between two pixels
+        first = int(np.floor(down + 1e-6)), int(np.floor(right + 1e-6))
+        weight = np.float32(max(down - first[0], right - first[1]))
+        source = smoothed[width]
+        if weight > 1e-5:
+            on_rows = down - first[0] > right - first[1]
+            second = (first[0] + 1, first[1]) if on_rows else (first[0], first[1] + 1)
+            np.multiply(shifted(source, *first), np.float32(1.0) - weight, out=rise)
+            np.multiply(shifted(source, *second), weight, out=other)
+            rise += other
+            rise -= here
+        else:
+            np.subtract(shifted(source, *first), here, out=rise)
+        rise *= np.float32(1.0 / (distance * length))
+        np.maximum(tangent, rise, out=tangent)
+    return tangent

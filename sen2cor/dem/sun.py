@@ -1,0 +1,131 @@
+"""Where the sun stands over a projected grid.
+
+Tile metadata give the azimuth of the sun from true north; slopes and shadows are worked out on a
+grid whose north differs from it by the convergence of the meridians.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from osgeo import osr
+
+from sen2cor.grids import AngleGrid, Float32Array, Grid
+from sen2cor.interpolation import bilinear
+
+Float64Array = npt.NDArray[np.float64]
+
+_HIGHEST_ZENITH = 88.0
+_STEP = 100.0
+_ECCENTRICITY_SQUARED = 0.00669438
+
+
+@dataclass(frozen=True)
+class SunDirections:
+    """Direction to the sun in the frame of a grid, at nodes.
+
+    Node (i, j) lies ``i * step`` metres south and ``j * step`` metres east of the outer corner of
+    the grid's upper left pixel.
+
+    Attributes
+    ----------
+    east, north : ndarray of float32, shape (nodes south, nodes east)
+        Horizontal components over the vertical one: ``tan(zenith)`` times the unit vector toward
+        the sun along the axes of the grid.
+    step : float
+        Distance of nodes in metres.
+    """
+
+    east: Float32Array
+    north: Float32Array
+    step: float
+
+    @classmethod
+    def over(cls, grid: Grid, angles: AngleGrid) -> SunDirections:
+        """Turn the angles of a tile into the frame of its grid.
+
+        Parameters
+        ----------
+        grid : Grid
+        angles : AngleGrid
+            Of the tile whose upper left corner is the grid's. Zeniths are limited to 88 degrees.
+
+        Returns
+        -------
+        SunDirections
+        """
+        i, j = np.indices(angles.zenith.shape)
+        convergence = grid_convergence(
+            grid.epsg, grid.ulx + j * angles.step, grid.uly - i * angles.step
+        )
+        azimuth = np.radians(angles.azimuth - convergence)
+        tangent = np.tan(np.radians(np.minimum(angles.zenith, _HIGHEST_ZENITH)))
+        return cls(
+            (tangent * np.sin(azimuth)).astype(np.float32),
+            (tangent * np.cos(azimuth)).astype(np.float32),
+            angles.step,
+        )
+
+    def at(
+        self, pixel_size: float, rows: npt.NDArray[np.intp], cols: npt.NDArray[np.intp]
+    ) -> tuple[Float32Array, Float32Array]:
+        """Components east and north at pixel centres.
+
+        Parameters
+        ----------
+        pixel_size : float
+            Metres.
+        rows, cols : ndarray of int, shape (n,), (m,)
+            Indices of pixels; the upper left pixel of the tile is (0, 0).
+
+        Returns
+        -------
+        (ndarray of float32, ndarray of float32)
+            Shape (n, m).
+        """
+        south, east = (
+            ((index + 0.5) * (pixel_size / self.step)).astype(np.float32) for index in (rows, cols)
+        )
+        return bilinear(self.east, south, east), bilinear(self.north, south, east)
+
+    def mean(self) -> tuple[float, float]:
+        """Components east and north, averaged over the tile."""
+        return float(self.east.mean()), float(self.north.mean())
+
+
+def grid_convergence(epsg: int, easting: Float64Array, northing: Float64Array) -> Float64Array:
+    """Angle from true north to the north of a projection.
+
+    Parameters
+    ----------
+    epsg : int
+        Code of the projection.
+    easting, northing : ndarray of float
+        Metres, of one shape.
+
+    Returns
+    -------
+    ndarray of float
+        Degrees, positive where the grid's north lies east of true north: the azimuth in the grid is
+        the true azimuth minus the convergence.
+    """
+    projected, geographic = osr.SpatialReference(), osr.SpatialReference()
+    projected.ImportFromEPSG(epsg)
+    geographic.ImportFromEPSG(4326)
+    geographic.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    transformation = osr.CoordinateTransformation(projected, geographic)
+    x, y = np.ravel(easting).astype(float), np.ravel(northing).astype(float)
+    below, above = (
+        np.asarray(transformation.TransformPoints(np.column_stack([x, y + step]).tolist()))
+        for step in (-_STEP, _STEP)
+    )
+    longitude, latitude = (above - below)[:, 0], (above - below)[:, 1]
+    longitude = (longitude + 180.0) % 360.0 - 180.0
+    middle = np.radians(0.5 * (above + below)[:, 1])
+    # radii of curvature of WGS 84: of the meridian over that of the parallel's normal
+    flattening = (1.0 - _ECCENTRICITY_SQUARED) / (1.0 - _ECCENTRICITY_SQUARED * np.sin(middle) ** 2)
+    bearing = np.arctan2(longitude * np.cos(middle), latitude * flattening)
+    convergence: Float64Array = np.degrees(bearing).reshape(np.shape(easting))
+    return convergence

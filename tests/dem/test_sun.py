@@ -1,0 +1,46 @@
+"""The direction to the sun in the frame of a grid."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sen2cor.dem.sun import SunDirections, grid_convergence
+from sen2cor.grids import AngleGrid, Grid
+
+
+@pytest.mark.parametrize(
+    ("epsg", "easting", "northing", "longitude", "latitude"),
+    [
+        (32633, 667015.0, 6655205.0, 3.0, 60.0),
+        (32633, 332985.0, 6655205.0, -3.0, 60.0),
+        (32733, 667015.0, 3344795.0, 3.0, -60.0),
+        (32633, 500000.0, 5000000.0, 0.0, 45.0),
+    ],
+)
+def test_convergence_follows_its_formula(
+    epsg: int, easting: float, northing: float, longitude: float, latitude: float
+) -> None:
+    expected = np.degrees(np.arctan(np.tan(np.radians(longitude)) * np.sin(np.radians(latitude))))
+    found = grid_convergence(epsg, np.array([easting]), np.array([northing]))
+    np.testing.assert_allclose(found, expected, atol=0.005)
+
+
+def test_azimuth_is_counted_from_the_north_of_the_grid() -> None:
+    grid = Grid(32633, 667015.0, 6655205.0, 60.0, 100, 100)
+    angles = AngleGrid(np.full((3, 3), 45.0, np.float32), np.full((3, 3), 180.0, np.float32), 5e3)
+    east, north = SunDirections.over(grid, angles).mean()
+    # 3 degrees east of the central meridian the grid's north lies 2.6 degrees east of true north
+    assert np.degrees(np.arctan2(east, north)) == pytest.approx(180.0 - 2.6, abs=0.1)
+    assert np.hypot(east, north) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_pixels_lie_between_the_nodes() -> None:
+    grid = Grid(32633, 500000.0, 5000000.0, 60.0, 100, 100)
+    zenith = np.broadcast_to(np.arange(30.0, 50.0, 10.0, dtype=np.float32), (2, 2))
+    sun = SunDirections.over(grid, AngleGrid(zenith, np.full((2, 2), 90.0, np.float32), 6000.0))
+    east, north = sun.at(60.0, np.arange(100), np.array([0, 49, 99]))
+    assert east.shape == north.shape == (100, 3)
+    tangent = np.tan(np.radians([30.0, 40.0]))
+    expected = np.interp([0.5 / 100, 49.5 / 100, 99.5 / 100], [0.0, 1.0], tangent)
+    np.testing.assert_allclose(east[40], expected, atol=0.001)

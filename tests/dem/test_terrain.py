@@ -1,0 +1,168 @@
+"""Slope, illumination and shadow of a tile, and how they pass from grid to grid."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sen2cor.dem.sun import SunDirections
+from sen2cor.dem.terrain import (
+    Relief,
+    Terrain,
+    coarser,
+    derive_terrain,
+    hillshade,
+    relief_of,
+)
+from sen2cor.grids import AngleGrid, Grid
+
+GRID = Grid(32633, 500000.0, 5000000.0, 20.0, 90, 84)
+MARGIN = 12
+SHAPE = (GRID.rows + 2 * MARGIN, GRID.cols + 2 * MARGIN)
+
+
+def sun(zenith: float = 50.0, azimuth: float = 140.0) -> SunDirections:
+    full = np.full((3, 3), 1.0, np.float32)
+    return SunDirections.over(GRID, AngleGrid(zenith * full, azimuth * full, 5000.0))
+
+
+def plane(slope: float, aspect: float) -> np.ndarray:
+    """A plane that falls towards its aspect."""
+    row, col = np.indices(SHAPE) * GRID.pixel_size
+    downhill = col * np.sin(np.radians(aspect)) - row * np.cos(np.radians(aspect))
+    return (2000.0 - np.tan(np.radians(slope)) * downhill).astype(np.float32)
+
+
+def hills() -> np.ndarray:
+    row, col = np.indices(SHAPE)
+    return (300.0 * np.sin(row / 9.0) * np.cos(col / 7.0)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("slope", "aspect"), [(0, 0), (10, 140), (25, 300), (35, 60), (35, 320), (44, 320)]
+)
+def test_plane_has_its_slope_and_its_lambertian_illumination(slope: float, aspect: float) -> None:
+    terrain = derive_terrain(plane(slope, aspect), MARGIN, GRID, sun(), with_sky=True)
+    s, z = np.radians(slope), np.radians(50.0)
+    cosine = np.cos(z) * np.cos(s) + np.sin(z) * np.sin(s) * np.cos(np.radians(140.0 - aspect))
+    np.testing.assert_allclose(terrain.slope, slope, atol=0.02)
+    np.testing.assert_allclose(terrain.illumination, max(0.0, cosine) / np.cos(z), atol=2e-3)
+    assert terrain.shadow.all() == (cosine <= 0.0)
+    assert terrain.sky_view is not None
+    assert terrain.sky_view.shape == terrain.elevation.shape == GRID.shape
+
+
+def test_flat_ground_is_lit_as_flat_ground() -> None:
+    terrain = derive_terrain(np.full(SHAPE, 812.5, np.float32), MARGIN, GRID, sun(), with_sky=True)
+    assert not terrain.slope.any() and not terrain.shadow.any()
+    assert (terrain.illumination == 1.0).all() and (terrain.sky_view == 1.0).all()
+
+
+def test_blocks_leave_no_seam() -> None:
+    relief = hills()
+    terrain = derive_terrain(relief, MARGIN, GRID, sun(), with_sky=True)
+    north = Grid(GRID.epsg, GRID.ulx, GRID.uly - 40 * 20.0, 20.0, 50, GRID.cols)
+    part = derive_terrain(relief[40:], MARGIN, north, sun(), with_sky=True)
+    np.testing.assert_allclose(terrain.illumination[40:], part.illumination, atol=1e-6)
+    np.testing.assert_allclose(terrain.slope[40:], part.slope, atol=1e-4)
+
+
+def test_shadow_of_the_margin_reaches_the_tile() -> None:
+    relief = np.zeros(SHAPE, np.float32)
+    relief[3] = 500.0
+    terrain = derive_terrain(relief, MARGIN, GRID, sun(60.0, 0.0))
+    length = 500.0 * np.tan(np.radians(60.0)) / 20.0 - (MARGIN - 3)
+    assert terrain.shadow[:, 40].sum() == pytest.approx(length, abs=1.5)
+
+
+def test_unknown_heights_count_as_flat_and_hide_nothing() -> None:
+    relief = hills()
+    relief[30:60, 30:60] = np.nan
+    terrain = derive_terrain(relief, MARGIN, GRID, sun(70.0), with_sky=True)
+    hole = (slice(30 - MARGIN, 60 - MARGIN),) * 2
+    assert np.isnan(terrain.slope[hole]).all() and np.isnan(terrain.illumination[hole]).all()
+    assert np.isnan(terrain.slope).sum() == 32 * 32
+    assert not terrain.shadow[hole].any() and (terrain.sky_view[hole] == 1.0).all()
+    illumination, sunlit = terrain.light(slice(0, 90), 84)
+    assert (illumination[hole] == 1.0).all() and (sunlit[hole] == 1.0).all()
+    assert (hillshade(terrain.illumination, 70.0)[hole] == 0).all()
+    assert not np.isnan(illumination).any()
+
+
+def test_no_known_height_at_all_is_flat() -> None:
+    terrain = derive_terrain(np.full(SHAPE, np.nan, np.float32), MARGIN, GRID, sun())
+    illumination, sunlit = terrain.light(slice(0, 90), 84)
+    assert (illumination == 1.0).all() and (sunlit == 1.0).all()
+
+
+def test_light_is_off_in_the_shadow() -> None:
+    terrain = derive_terrain(hills(), MARGIN, GRID, sun(72.0))
+    illumination, sunlit = terrain.light(slice(10, 30), 84)
+    assert 0.05 < terrain.shadow.mean() < 0.9
+    np.testing.assert_array_equal(sunlit == 0.0, terrain.shadow[10:30])
+    assert (illumination[sunlit == 0.0] == 0.0).all()
+    lit = sunlit == 1.0
+    np.testing.assert_array_equal(illumination[lit], terrain.illumination[10:30][lit])
+
+
+def test_light_of_a_finer_grid_is_smooth_and_does_not_depend_on_the_rows() -> None:
+    terrain = derive_terrain(hills(), MARGIN, GRID, sun(72.0))
+    whole = terrain.light(slice(0, 180), 168, 2)
+    for top in range(0, 180, 37):
+        rows = slice(top, min(top + 37, 180))
+        for field, part in zip(whole, terrain.light(rows, 168, 2), strict=True):
+            np.testing.assert_allclose(part, field[rows], atol=1e-6)
+    blocks = whole[0].reshape(90, 2, 84, 2).mean(axis=(1, 3))
+    own = terrain.light(slice(0, 90), 84)[0]
+    assert np.abs(blocks - own).mean() < 0.03
+    assert np.isin(whole[1], np.arange(17) / 16.0).all() and len(np.unique(whole[1])) > 5
+
+
+def test_coarse_relief_is_the_mean_of_the_fine_one() -> None:
+    relief = hills()
+    mean = coarser(relief, 3)
+    np.testing.assert_allclose(mean[2, 5], relief[6:9, 15:18].mean(), rtol=1e-5)
+    assert mean.shape == (SHAPE[0] // 3, SHAPE[1] // 3)
+    relief[7, 16] = np.nan
+    assert np.isnan(coarser(relief, 3)).sum() == 1
+
+
+def test_hillshade_is_the_cosine_in_254_steps() -> None:
+    cosine_of_zenith = np.cos(np.radians(40.0))
+    illumination = np.array([[0.0, 1.0, 1.0 / cosine_of_zenith, np.nan]], np.float32)
+    expected = [1, round(1 + 254 * cosine_of_zenith), 255, 0]
+    np.testing.assert_array_equal(hillshade(illumination, 40.0)[0], expected)
+
+
+TESTS = {"least_range": 50.0, "steep": 6.0, "steep_share": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("height_range", "steep_pixels", "changed", "expected"),
+    [
+        (49.0, 100, {}, Relief.FLAT),
+        (51.0, 0, {}, Relief.GENTLE),
+        (49.0, 0, {"least_range": 40.0}, Relief.GENTLE),
+        (51.0, 10, {}, Relief.GENTLE),
+        (51.0, 11, {}, Relief.RUGGED),
+        (51.0, 11, {"steep_share": 0.02}, Relief.GENTLE),
+        (51.0, 11, {"steep": 9.0}, Relief.GENTLE),
+        (299.0, 0, {}, Relief.GENTLE),
+        (301.0, 0, {}, Relief.RUGGED),
+    ],
+)
+def test_relief(height_range: float, steep_pixels: int, changed: dict, expected: Relief) -> None:
+    elevation = np.linspace(100.0, 100.0 + height_range, 1002, dtype=np.float32)
+    slope = np.where(np.arange(1002) < steep_pixels, 8.0, 3.0).astype(np.float32)
+    elevation[-2], slope[-2:] = np.nan, np.nan
+    assert relief_of(elevation, slope, **TESTS | changed) is expected
+
+
+def test_relief_without_heights_is_flat() -> None:
+    nothing = np.full((5, 5), np.nan, np.float32)
+    assert relief_of(nothing, nothing, **TESTS) is Relief.FLAT
+
+
+def test_terrain_needs_no_sky() -> None:
+    assert isinstance(derive_terrain(hills(), MARGIN, GRID, sun()), Terrain)
+    assert derive_terrain(hills(), MARGIN, GRID, sun()).sky_view is None
