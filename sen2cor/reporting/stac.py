@@ -218,7 +218,7 @@ def _asset_fields(
                 "full_width_half_max": _WIDTH[band],
             }
         ]
-    raster = {"spatial_resolution": resolution}
+    raster: dict[str, Any] = {"spatial_resolution": resolution}
     if kind in BAND:
         scale = 1.0 / product.quantification
         raster |= {"data_type": "uint16", "nodata": 0, "scale": scale,
