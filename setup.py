@@ -20,9 +20,8 @@ LUTS = [
     "python-dateutil",
 ]
 SIMULATION = [*LUTS, "prosail"]
-REPORT = ["jinja2", "matplotlib"]
-STAC = ["pystac[validation]>=1.10"]
-TEST = ["pytest>=7", "pytest-xdist", "hypothesis", *REPORT, *STAC, "mypy==2.4.1", "ruff==0.17.6"]
+REPORT = ["matplotlib"]
+TEST = ["pytest>=7", "pytest-xdist", "hypothesis", *REPORT, "mypy==2.4.1", "ruff==0.17.6"]
 
 setup(
     name="sen2cor",
@@ -49,13 +48,7 @@ setup(
         "scikit-image>=0.19",
         "scipy>=1.9",
     ],
-    extras_require={
-        "report": REPORT,
-        "luts": LUTS,
-        "simulation": SIMULATION,
-        "stac": STAC,
-        "test": TEST,
-    },
+    extras_require={"report": REPORT, "luts": LUTS, "simulation": SIMULATION, "test": TEST},
     entry_points={
         "console_scripts": [
             "L2A_Process=sen2cor.cli:main",
