@@ -25,3 +25,13 @@ def small_product(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.small_product import write_small_product
 
     return write_small_product(tmp_path_factory.mktemp("level1c"))
+
+
+@pytest.fixture(scope="session")
+def finished_product(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Level-2A product of the small one; not to be changed."""
+    from sen2cor.cli import main
+
+    target = tmp_path_factory.mktemp("level2a")
+    assert main([str(small_product), "--output_dir", str(target)]) == 0
+    return next(target.glob("*.SAFE"))

@@ -74,8 +74,19 @@ def read_tile_metadata(document: XmlDocument) -> TileMetadata:
         datastrip_id=document.text("General_Info/DATASTRIP_ID"),
         mgrs=names["mgrs"],
         sensing_time=read_moment(document, "General_Info/SENSING_TIME"),
-        grids={resolution: _read_grid(document, resolution) for resolution in RESOLUTIONS},
+        grids=read_grids(document),
     )
+
+
+def read_grids(document: XmlDocument) -> dict[int, Grid]:
+    """Read the grids of a tile by resolution in metres.
+
+    Raises
+    ------
+    InputError
+        An element is missing or makes no sense.
+    """
+    return {resolution: _read_grid(document, resolution) for resolution in RESOLUTIONS}
 
 
 def read_moment(document: XmlDocument, where: str) -> datetime:

@@ -1,0 +1,284 @@
+"""STAC items of Level-2A products, one for each tile.
+
+Written by pystac after the STAC specification 1.1 with the extensions eo, view, projection, sat,
+raster and processing. The item lies beside the product and names its images by relative paths.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sen2cor import __version__
+from sen2cor.bands import BAND, RESOLUTIONS
+from sen2cor.errors import AuxiliaryDataError
+from sen2cor.grids import Grid
+from sen2cor.product.level2a_reader import FinishedProduct, FinishedTile
+from sen2cor.product.metadata_content import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
+
+if TYPE_CHECKING:
+    import pystac
+
+_EXTENSIONS = tuple(
+    f"https://stac-extensions.github.io/{name}/schema.json"
+    for name in (
+        "eo/v1.1.0", "view/v1.0.0", "projection/v2.0.0", "sat/v1.0.0", "raster/v1.1.0",
+        "processing/v1.2.0",
+    )
+)  # fmt: skip
+
+_MEDIA_TYPES = {
+    ".jp2": "image/jp2",
+    ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
+}
+
+# Width of the bands in micrometres at half of the response, Sentinel-2 User Handbook (2015).
+_WIDTH = {
+    "B01": 0.020, "B02": 0.065, "B03": 0.035, "B04": 0.030, "B05": 0.015, "B06": 0.015,
+    "B07": 0.020, "B08": 0.115, "B8A": 0.020, "B09": 0.020, "B10": 0.030, "B11": 0.090,
+    "B12": 0.180,
+}  # fmt: skip
+_COMMON_NAME = {
+    "B01": "coastal", "B02": "blue", "B03": "green", "B04": "red", "B05": "rededge",
+    "B06": "rededge", "B07": "rededge", "B08": "nir", "B8A": "nir08", "B09": "nir09",
+    "B10": "cirrus", "B11": "swir16", "B12": "swir22",
+}  # fmt: skip
+
+_TITLES = {
+    "AOT": "Aerosol optical thickness at 550 nm",
+    "WVP": "Water vapour column",
+    "SCL": "Scene classification",
+    "CLD": "Cloud probability",
+    "SNW": "Snow probability",
+    "TCI": "True colour image",
+    "DEM": "Elevation",
+    "DDV": "Dark vegetation reference pixels",
+    "QUA": "Quality mask",
+    "PVI": "Preview",
+}
+_ROLES = {
+    "SCL": ["data", "classification"],
+    "CLD": ["metadata", "cloud"],
+    "SNW": ["metadata", "snow-ice"],
+    "TCI": ["visual"],
+    "PVI": ["thumbnail"],
+    "QUA": ["metadata", "data-mask"],
+    "DDV": ["metadata"],
+    "DEM": ["metadata"],
+}
+
+
+def items_of(product: FinishedProduct) -> list[pystac.Item]:
+    """Describe a product as STAC items, one for each tile.
+
+    Parameters
+    ----------
+    product : FinishedProduct
+
+    Returns
+    -------
+    list of pystac.Item
+        The paths of their assets are relative to the folder in which the product lies.
+
+    Raises
+    ------
+    AuxiliaryDataError
+        pystac is not installed.
+    """
+    return [_item(product, tile) for tile in product.tiles]
+
+
+def write_items(product: FinishedProduct) -> list[Path]:
+    """Write the STAC items of a product beside it.
+
+    Returns
+    -------
+    list of Path
+        The files: the name of the product, of its tile where it has several, and ``.json``.
+
+    Raises
+    ------
+    AuxiliaryDataError
+        pystac is not installed.
+    """
+    paths = []
+    for item in items_of(product):
+        path = product.path.parent / f"{item.id}.json"
+        item.save_object(include_self_link=False, dest_href=str(path))
+        paths.append(path)
+    return paths
+
+
+def _item(product: FinishedProduct, tile: FinishedTile) -> pystac.Item:
+    try:
+        import pystac
+    except ImportError as error:
+        raise AuxiliaryDataError(
+            "a STAC item needs the package pystac: pip install 'sen2cor[stac]'"
+        ) from error
+    name = product.path.name.removesuffix(".SAFE")
+    grid = tile.grids[RESOLUTIONS[-1]]
+    ring = _outline(grid)
+    west, east = min(x for x, _ in ring), max(x for x, _ in ring)
+    south, north = min(y for _, y in ring), max(y for _, y in ring)
+    item = pystac.Item(
+        id=name if len(product.tiles) == 1 else f"{name}_T{tile.mgrs}",
+        geometry={"type": "Polygon", "coordinates": [ring]},
+        bbox=[west, south, east, north],
+        datetime=tile.sensing_time,
+        properties=_properties(product, tile, grid),
+        stac_extensions=list(_EXTENSIONS),
+    )
+    finest: dict[str, int] = {}
+    for kind, resolution in tile.images:
+        if resolution is not None:
+            finest[kind] = min(resolution, finest.get(kind, resolution))
+    for (kind, resolution), path in sorted(tile.images.items(), key=str):
+        # the finest image of a kind has its plain name
+        plain = resolution is None or resolution == finest[kind]
+        key = kind if plain else f"{kind}_{resolution}m"
+        asset = pystac.Asset(
+            href=f"./{path.relative_to(product.path.parent).as_posix()}",
+            title=_title(kind, resolution),
+            media_type=_MEDIA_TYPES[path.suffix],
+            roles=_ROLES.get(kind, ["data"]),
+            extra_fields=_asset_fields(product, tile, kind, resolution),
+        )
+        item.add_asset(key, asset)
+    for key, path, title in (
+        ("product-metadata", product.metadata_path, "Product metadata"),
+        ("safe-manifest", product.path / "manifest.safe", "SAFE manifest"),
+    ):
+        if path.is_file():
+            href = f"./{path.relative_to(product.path.parent).as_posix()}"
+            item.add_asset(key, pystac.Asset(href, title, None, "application/xml", ["metadata"]))
+    return item
+
+
+def _properties(product: FinishedProduct, tile: FinishedTile, grid: Grid) -> dict[str, Any]:
+    spacecraft = product.spacecraft.lower()
+    return {
+        "created": _moment(product.generated),
+        "start_datetime": _moment(product.start),
+        "end_datetime": _moment(product.stop),
+        "platform": spacecraft,
+        "constellation": "sentinel-2",
+        "instruments": ["msi"],
+        "gsd": grid.pixel_size,
+        "eo:cloud_cover": round(product.cloud_cover, 4),
+        "eo:snow_cover": round(product.percentages.get("SNOW_ICE", 0.0), 4),
+        "view:sun_azimuth": tile.solar_azimuth,
+        "view:sun_elevation": 90.0 - tile.solar_zenith,
+        **_view(tile),
+        "proj:code": f"EPSG:{grid.epsg}",
+        "proj:shape": list(grid.shape),
+        "proj:transform": _transform(grid),
+        "proj:bbox": _projected_box(grid),
+        "sat:orbit_state": product.orbit_direction.lower(),
+        "sat:relative_orbit": product.relative_orbit,
+        "processing:level": "L2A",
+        "processing:software": {"sen2cor": __version__},
+        "processing:version": product.baseline,
+    }
+
+
+def _view(tile: FinishedTile) -> dict[str, float]:
+    """Mean view angles over the bands, the azimuth by unit vectors."""
+    if not tile.view_zenith:
+        return {}
+    number = len(tile.view_zenith)
+    azimuths = [math.radians(azimuth) for azimuth in tile.view_azimuth.values()]
+    y, x = sum(map(math.sin, azimuths)), sum(map(math.cos, azimuths))
+    zenith = sum(tile.view_zenith.values()) / number
+    return {
+        "view:incidence_angle": round(zenith, 4),
+        "view:azimuth": round(math.degrees(math.atan2(y, x)) % 360.0, 4),
+    }
+
+
+def _asset_fields(
+    product: FinishedProduct, tile: FinishedTile, kind: str, resolution: int | None
+) -> dict[str, Any]:
+    if resolution is None:
+        return {}
+    grid = tile.grids[resolution]
+    fields: dict[str, Any] = {
+        "gsd": resolution,
+        "proj:shape": list(grid.shape),
+        "proj:transform": _transform(grid),
+    }
+    band = kind.removeprefix("UNC_")
+    if band in BAND:
+        fields["eo:bands"] = [
+            {
+                "name": band,
+                "common_name": _COMMON_NAME[band],
+                "center_wavelength": BAND[band].wavelength,
+                "full_width_half_max": _WIDTH[band],
+            }
+        ]
+    raster: dict[str, Any] = {"spatial_resolution": resolution}
+    if kind in BAND:
+        scale = 1.0 / product.quantification
+        raster |= {"data_type": "uint16", "nodata": 0, "scale": scale,
+                   "offset": product.offset * scale}  # fmt: skip
+    elif band in BAND:
+        raster |= {"data_type": "uint16", "nodata": 0, "scale": 1.0 / product.quantification}
+    elif kind == "AOT":
+        raster |= {"data_type": "uint16", "nodata": 0, "scale": 1.0 / AOT_QUANTIFICATION}
+    elif kind == "WVP":
+        raster |= {"data_type": "uint16", "nodata": 0, "unit": "cm",
+                   "scale": 1.0 / WATER_VAPOUR_QUANTIFICATION}  # fmt: skip
+    elif kind in ("CLD", "SNW"):
+        raster |= {"data_type": "uint8", "unit": "%"}
+    elif kind == "SCL":
+        raster |= {"data_type": "uint8", "nodata": 0}
+    if len(raster) > 1:
+        fields["raster:bands"] = [raster]
+    return fields
+
+
+def _title(kind: str, resolution: int | None) -> str:
+    band = kind.removeprefix("UNC_")
+    if band not in BAND:
+        title = _TITLES[kind]
+    elif band != kind:
+        title = f"Uncertainty of the surface reflectance, {band}"
+    else:
+        title = f"Surface reflectance, {band}"
+    return title if resolution is None else f"{title}, {resolution} m"
+
+
+def _outline(grid: Grid) -> list[list[float]]:
+    """Corners in longitude and latitude, counter-clockwise, the first one twice."""
+    from osgeo import osr
+
+    utm, geographic = osr.SpatialReference(), osr.SpatialReference()
+    utm.ImportFromEPSG(grid.epsg)
+    geographic.ImportFromEPSG(4326)
+    geographic.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    transformation = osr.CoordinateTransformation(utm, geographic)
+    west, south, east, north = _projected_box(grid)
+    corners = [(west, north), (west, south), (east, south), (east, north), (west, north)]
+    return [
+        [round(value, 7) for value in transformation.TransformPoint(x, y)[:2]] for x, y in corners
+    ]
+
+
+def _projected_box(grid: Grid) -> list[float]:
+    return [
+        grid.ulx,
+        grid.uly - grid.rows * grid.pixel_size,
+        grid.ulx + grid.cols * grid.pixel_size,
+        grid.uly,
+    ]
+
+
+def _transform(grid: Grid) -> list[float]:
+    """Affine transformation in the order of the projection extension."""
+    return [grid.pixel_size, 0.0, grid.ulx, 0.0, -grid.pixel_size, grid.uly]
+
+
+def _moment(moment: Any) -> str:
+    return str(moment.isoformat().replace("+00:00", "Z"))
