@@ -45,12 +45,18 @@ class BandFunctions:
     spherical_albedo : ndarray
     diffuse_ratio : ndarray
         Diffuse over direct transmittance from the ground to the sensor.
+    sun_transmittance : ndarray
+        Direct transmittance from the sun to the ground.
+    direct_share : ndarray
+        Direct over total flux on the horizontal ground.
     """
 
     offset: Float32Array
     slope: Float32Array
     spherical_albedo: Float32Array
     diffuse_ratio: Float32Array
+    sun_transmittance: Float32Array
+    direct_share: Float32Array
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ class ScatteringMaps:
         Path reflectance of molecules, and what the aerosol adds to it.
     transmittance : ndarray
         Downward times upward total transmittance.
-    spherical_albedo, diffuse_ratio, air_mass : ndarray
+    spherical_albedo, diffuse_ratio, sun_transmittance, direct_share, air_mass : ndarray
     """
 
     gas: Float32Array
@@ -74,6 +80,8 @@ class ScatteringMaps:
     transmittance: Float32Array
     spherical_albedo: Float32Array
     diffuse_ratio: Float32Array
+    sun_transmittance: Float32Array
+    direct_share: Float32Array
     air_mass: Float32Array
 
 
@@ -161,6 +169,8 @@ def scattering_functions(
         diffuse_ratio=expand(
             functions.transmittance_up_diffuse / functions.transmittance_up_direct
         ),
+        sun_transmittance=expand(functions.transmittance_down_direct),
+        direct_share=expand(functions.transmittance_down_direct / down),
         air_mass=geometry.to_pixels(air_mass),
     )
 
@@ -178,7 +188,7 @@ def _aot_at_levels(
 def band_functions(
     table: LookUpTable, band: str, geometry: NodeGeometry, state: AtmosphereState
 ) -> BandFunctions:
-    """Offset, slope, spherical albedo and diffuse ratio of one band.
+    """Evaluate the functions of one band on the coarse grid.
 
     Parameters
     ----------
@@ -208,6 +218,8 @@ def band_functions(
         slope=functions.gas * functions.transmittance * water.transmittance(slant),
         spherical_albedo=functions.spherical_albedo,
         diffuse_ratio=functions.diffuse_ratio,
+        sun_transmittance=functions.sun_transmittance,
+        direct_share=functions.direct_share,
     )
 
 

@@ -26,8 +26,8 @@ GENTLE_RANGE = 300.0
 """Height range in metres below which a relief of gentle slopes is not corrected."""
 
 
-class Relief(Enum):
-    """How much a relief matters to the correction."""
+class Ruggedness(Enum):
+    """How much the relief matters to the correction."""
 
     FLAT = "flat at its mean elevation"
     GENTLE = "elevation varies, slopes are not corrected"
@@ -232,14 +232,14 @@ def coarser(elevation: Float32Array, factor: int) -> Float32Array:
     return result
 
 
-def relief_of(
+def ruggedness(
     elevation: Float32Array,
     slope: Float32Array,
     *,
     least_range: float,
     steep: float,
     steep_share: float,
-) -> Relief:
+) -> Ruggedness:
     """Tell flat from gentle from rugged terrain.
 
     Parameters
@@ -258,16 +258,16 @@ def relief_of(
 
     Returns
     -------
-    Relief
+    Ruggedness
         Flat below ``least_range``; gentle below 300 m where few pixels are steep; else rugged.
     """
     if np.isnan(elevation).all():
-        return Relief.FLAT
+        return Ruggedness.FLAT
     height_range = float(np.nanmax(elevation) - np.nanmin(elevation))
     if height_range < least_range:
-        return Relief.FLAT
+        return Ruggedness.FLAT
     known = np.count_nonzero(~np.isnan(slope))
     share = np.count_nonzero(slope > np.float32(steep)) / max(known, 1)
     if height_range < GENTLE_RANGE and share <= steep_share:
-        return Relief.GENTLE
-    return Relief.RUGGED
+        return Ruggedness.GENTLE
+    return Ruggedness.RUGGED

@@ -52,7 +52,7 @@ def test_constant_surface_under_constant_atmosphere_to_1e_6(
 ) -> None:
     shape = (60, 50)
     functions = BandFunctions(
-        *(np.full(shape, value, np.float32) for value in (0.07, 0.8, albedo, q))
+        *(np.full(shape, value, np.float32) for value in (0.07, 0.8, albedo, q, 0.6, 0.7))
     )
     toa = toa_of_constant(reflectance, functions)
     x = signal(toa, functions)
@@ -73,7 +73,9 @@ def test_without_adjacency_the_surroundings_are_as_bright_as_the_pixel(
 def test_checkered_surface_is_sharpened_back() -> None:
     shape = (80, 80)
     albedo, q = np.float32(0.12), np.float32(0.35)
-    functions = BandFunctions(*(np.full(shape, v, np.float32) for v in (0.05, 0.75, albedo, q)))
+    functions = BandFunctions(
+        *(np.full(shape, v, np.float32) for v in (0.05, 0.75, albedo, q, 0.6, 0.7))
+    )
     reflectance = np.where(np.add.outer(np.arange(80), np.arange(80)) // 5 % 2, 0.4, 0.05)
     around = uniform_filter(reflectance.astype(np.float32), 9, mode="nearest")
     seen = (reflectance + q * around) / (1.0 + q) / (1.0 - albedo * around)

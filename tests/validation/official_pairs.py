@@ -141,6 +141,8 @@ class Pair:
             slope=constant * gas.water * down * up,
             spherical_albedo=found.spherical_albedo,
             diffuse_ratio=found.transmittance_up_diffuse / found.transmittance_up_direct,
+            sun_transmittance=found.transmittance_down_direct,
+            direct_share=found.transmittance_down_direct / down,
         )
 
     def surface(
