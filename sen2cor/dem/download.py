@@ -1,0 +1,213 @@
+"""Fetching one tile of an elevation model into a folder that several runs may share.
+
+Nothing here waits without end: attempts are counted, each has a time limit, and so has the wait
+for another run that fetches the same tile.  A tile appears in the folder under its name by one
+rename, complete and checked.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import os
+import shutil
+import ssl
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sen2cor.errors import AuxiliaryDataError
+
+logger = logging.getLogger(__name__)
+
+_SCHEMES = ("http://", "https://", "ftp://", "file://")
+_GONE = (404, 410)
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a tile is tried for.
+
+    Attributes
+    ----------
+    attempts : int
+        How often a server is asked.
+    pause : float
+        Seconds before the second attempt; doubled before each further one.
+    timeout : float
+        Seconds without an answer after which an attempt has failed.
+    duration : float
+        Seconds after which an attempt has failed even if the data still flow, and the longest
+        wait for another run that fetches the same tile.
+    """
+
+    attempts: int = 3
+    pause: float = 2.0
+    timeout: float = 30.0
+    duration: float = 600.0
+
+
+def fetch(
+    address: str,
+    names: Sequence[str],
+    target: Path,
+    check: Callable[[Path], None],
+    limits: Limits,
+) -> bool:
+    """Fetch a file, out of a zip archive or as it is, unless another run has just done so.
+
+    Parameters
+    ----------
+    address : str
+        Base address: http, https, ftp or file.
+    names : sequence of str
+        Names that the file may have there, tried in turn.
+    target : Path
+        Where the file is to stand.
+    check : callable
+        Raises a ValueError that says what is wrong with a file.
+    limits : Limits
+        Attempts and times.
+
+    Returns
+    -------
+    bool
+        Whether the file is there now; False if the server says that there is no such file.
+
+    Raises
+    ------
+    AuxiliaryDataError
+        If the server cannot be reached, what it sends is not the file, or the folder cannot be
+        written to.
+    """
+    if not address.startswith(_SCHEMES):
+        raise AuxiliaryDataError(
+            f"cannot fetch {target.name}: DEM_Reference {address!r} is not an address "
+            f"({', '.join(_SCHEMES)})"
+        )
+    try:
+        with _lock(target.with_name(f".{target.name}.lock"), limits.duration):
+            if target.exists():
+                return True
+            with TemporaryDirectory(
+                prefix=f"{target.name}.part.{os.getpid()}.", dir=target.parent
+            ) as folder:
+                part = Path(folder, target.name)
+                for name in names:
+                    if _try(f"{address.rstrip('/')}/{name}", part, check, limits):
+                        os.replace(part, target)
+                        logger.info("elevation tile %s fetched from %s", target.name, address)
+                        return True
+    except OSError as error:
+        raise AuxiliaryDataError(f"cannot write {target}: {error.strerror or error}") from error
+    return False
+
+
+def _try(url: str, part: Path, check: Callable[[Path], None], limits: Limits) -> bool:
+    reason = ""
+    for attempt in range(limits.attempts):
+        if attempt:
+            time.sleep(limits.pause * 2 ** (attempt - 1))
+        try:
+            if not _download(url, part, limits):
+                return False
+            _unpack(part)
+            check(part)
+            return True
+        except (_TransferError, ValueError, zipfile.BadZipFile) as error:
+            reason = str(error)
+            logger.warning(
+                "attempt %d of %d to fetch %s: %s", attempt + 1, limits.attempts, url, reason
+            )
+    raise AuxiliaryDataError(
+        f"elevation tile cannot be fetched from {url}: {reason}; put it into DEM_Directory, check "
+        "DEM_Reference, or set DEM_Missing to FLAT"
+    )
+
+
+class _TransferError(Exception):
+    """An attempt failed on the way from the server; the next may not."""
+
+
+def _download(url: str, part: Path, limits: Limits) -> bool:
+    """Write what an address holds into a file; False where there is nothing at it."""
+    end = time.monotonic() + limits.duration
+    request = urllib.request.Request(url, headers={"User-Agent": "sen2cor"})
+    with part.open("wb") as stream:
+        try:
+            with urllib.request.urlopen(request, timeout=limits.timeout) as answer:
+                expected = answer.headers.get("Content-Length")
+                while block := answer.read(_CHUNK):
+                    stream.write(block)
+                    if time.monotonic() > end:
+                        raise _TransferError(f"not complete after {limits.duration:g} s")
+        except urllib.error.HTTPError as error:
+            if error.code in _GONE:
+                return False
+            raise _TransferError(f"HTTP {error.code} {error.reason}") from error
+        except urllib.error.URLError as error:
+            if url.startswith("file:") and not Path(urllib.request.url2pathname(url[7:])).exists():
+                return False
+            raise _TransferError(str(error.reason)) from error
+        except (TimeoutError, ConnectionError, ssl.SSLError, http.client.HTTPException) as error:
+            raise _TransferError(str(error) or type(error).__name__) from error
+        if expected is not None and stream.tell() != int(expected):
+            raise _TransferError(f"{stream.tell()} of {expected} bytes received")
+    return True
+
+
+def _unpack(part: Path) -> None:
+    """Replace a zip archive by the file of the same ending in it."""
+    if not zipfile.is_zipfile(part):
+        return
+    content = part.with_name("content")
+    with zipfile.ZipFile(part) as archive:
+        ending = part.suffix.lower()
+        names = [name for name in archive.namelist() if name.lower().endswith(ending)]
+        if len(names) != 1:
+            raise ValueError(f"the archive holds {len(names)} files *{ending} instead of one")
+        with archive.open(names[0]) as source, content.open("wb") as stream:
+            shutil.copyfileobj(source, stream, _CHUNK)
+    os.replace(content, part)
+
+
+@contextmanager
+def _lock(path: Path, duration: float) -> Iterator[None]:
+    """Keep other runs off, as far as the system and the file system can.
+
+    The lock ends with the process that holds it, however that ends.  It only saves fetching a
+    tile twice; where it cannot be had, work goes on without it.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o666)
+    try:
+        if not _acquire(descriptor, duration):
+            logger.warning("no lock on %s, another run may fetch the same tile", path)
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, duration: float) -> bool:
+    try:
+        import fcntl
+    except ImportError:
+        return False
+    end = time.monotonic() + duration
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.1)
+        except OSError:
+            return False
