@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -10,20 +10,21 @@ import numpy.typing as npt
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
     Classification,
+    Relief,
+    SunGeometry,
     classify_rows,
     defective_of,
     median_filter,
     no_data_of,
 )
 from sen2cor.grids import Float32Array, Grid
+from sen2cor.pipeline.snow_climatology import snow_possible
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import Workers, row_blocks
 from sen2cor.product.level1c import Level1CTile
 from sen2cor.settings.classification import ClassificationSettings
 
 BoolArray = npt.NDArray[np.bool_]
-
-logger = logging.getLogger(__name__)
 
 
 def classify_tile(
@@ -32,6 +33,10 @@ def classify_tile(
     resolution: int,
     settings: ClassificationSettings,
     workers: Workers,
+    *,
+    snow_map: Path | None = None,
+    elevation: Float32Array | None = None,
+    relief: Relief | None = None,
 ) -> Classification:
     """Classify a tile at 60 or 20 m.
 
@@ -43,6 +48,12 @@ def classify_tile(
     resolution : {60, 20}
     settings : ClassificationSettings
     workers : Workers
+    snow_map : Path, optional
+        Snow climatology; without, snow is possible everywhere.
+    elevation : ndarray of float32, shape of the grid, optional
+        Metres above sea level; NaN where unknown.
+    relief : Relief, optional
+        Slopes and their light.
 
     Returns
     -------
@@ -68,7 +79,14 @@ def classify_tile(
     result = classify_rows(
         reflectance,
         no_data,
+        sun=SunGeometry(
+            tile.geometry.mean_solar_zenith, tile.geometry.mean_solar_azimuth, resolution
+        ),
         thresholds=settings.thresholds,
+        rules=settings.rules,
+        snow_possible=snow_map is None or snow_possible(snow_map, grid),
+        elevation=elevation,
+        relief=relief,
         defective=defective,
         run=workers.map,
     )

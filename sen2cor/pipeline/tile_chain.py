@@ -111,7 +111,12 @@ def process_tile(job: TileJob, workers: Workers, progress: Progress) -> None:
         else:
             pixels.derive(resolution, job.bands, workers)
             classes = classify_tile(
-                pixels, job.tile, resolution, job.settings.classification, workers
+                pixels,
+                job.tile,
+                resolution,
+                job.settings.classification,
+                workers,
+                snow_map=job.settings.snow_map,
             )
             progress.step("L2A_SceneClass", f"end of classification {resolution} m")
             if job.classification_only:

@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.thresholds import ClassificationThresholds
-from sen2cor.settings.kinds import Choice, Decimal, Integer, Text
+from sen2cor.settings.kinds import Boolean, Choice, Decimal, Integer, Text
 from sen2cor.settings.parameters import Parameter, Table
 
 DOCUMENT = "L2A_CAL_SC_GIPP"
 TOP = "Scene_Classification"
 
 _FILTERS = Table("L2A_GIPP", "Scene_Classification/Filters")
+_RULES = Table("L2A_GIPP", "Scene_Classification/Rules")
+_QUALITY = Table("L2A_GIPP", "Scene_Classification/Quality_Mask")
 _REFERENCES = Table(DOCUMENT, f"{TOP}/References")
 
 
 @dataclass(frozen=True)
 class ClassificationSettings:
-    """Scene classification: ``Filters`` of L2A_GIPP and the whole of L2A_CAL_SC_GIPP."""
+    """Scene classification: its groups of L2A_GIPP and the whole of L2A_CAL_SC_GIPP."""
 
     median_filter: int = _FILTERS.item(
         "Median_Filter",
@@ -30,13 +33,49 @@ class ClassificationSettings:
         "0",
         "Window in pixels of a median over the class map; 0: none",
     )
+    rule_set: str = _RULES.item(
+        "SC_Rules",
+        Choice(("IMPROVED", "SEN2COR_2.3")),
+        "IMPROVED",
+        "Rules of the scene classification: IMPROVED finds the right class more often, "
+        "SEN2COR_2.3 gives the map of that version",
+        since="ours",
+    )
+    generate_quality_mask: bool = _QUALITY.item(
+        "Generate_QA_Output",
+        Boolean(),
+        "FALSE",
+        "Whether a mask of what to leave out (MSK_QA) is made from the class map",
+        since="ours",
+    )
+    cloud_dilation: float = _QUALITY.item(
+        "QA_Cloud_Dilation",
+        Decimal(0, 2000),
+        "120",
+        "Distance in m by which that mask widens clouds and cirrus",
+        since="ours",
+    )
+    shadow_dilation: float = _QUALITY.item(
+        "QA_Shadow_Dilation",
+        Decimal(0, 2000),
+        "60",
+        "Distance in m by which that mask widens cloud shadows",
+        since="ours",
+    )
     snow_map: str = _REFERENCES.item(
         "Snow_Map",
         Text(),
         "GlobalSnowMap.tiff",
-        "File of the snow climatology; without the file snow may be anywhere",
+        "File of the snow climatology, absolute or in SEN2COR_HOME, its aux_data or lib; without "
+        "the file snow may be anywhere",
     )
     thresholds: ClassificationThresholds = field(default_factory=ClassificationThresholds)
+
+    @property
+    def rules(self) -> ClassificationRules:
+        """The rules that ``SC_Rules`` names."""
+        improved = self.rule_set == "IMPROVED"
+        return ClassificationRules() if improved else ClassificationRules.compatible()
 
 
 _RANGE = Decimal(-10, 10)
@@ -67,12 +106,12 @@ THRESHOLDS = (
     _threshold("T1_B10", "Thin cirrus: least reflectance at 1.375 um"),
     _threshold("T2_B10", "Thick cirrus: least reflectance at 1.375 um"),
     *_ramp("T1_B12", "T2_B12", "Unused: 2.2 um reflectance"),
-    _threshold("T11_B02", "Soil: line that limits B02, slope"),
-    _threshold("T12_B02", "Soil: line that limits B02, offset"),
+    _threshold("T11_B02", "Soil: limit of B02 as a line over the ratio B02/B11, slope"),
+    _threshold("T12_B02", "Soil: limit of B02 as a line over the ratio B02/B11, offset"),
     *_ramp("T11_R_B02_B11", "T12_R_B02_B11", "Soil: ratio of B02 to B11"),
     *_ramp("T21_R_B02_B11", "T22_R_B02_B11", "Water: ratio of B02 to B11"),
-    _threshold("T21_B12", "Water: line that limits B12, slope"),
-    _threshold("T22_B12", "Water: line that limits B12, offset"),
+    _threshold("T21_B12", "Water: limit of B12 as a line over the ratio B02/B11, slope"),
+    _threshold("T22_B12", "Water: limit of B12 as a line over the ratio B02/B11, offset"),
     _threshold("T_B02_B12", "Cloud shadow: greatest mean distance to the reference spectrum"),
     _threshold("T_CLOUD_LP", "Low cloud probability: least probability"),
     _threshold("T_CLOUD_MP", "Medium cloud probability: least probability"),

@@ -87,6 +87,13 @@ class Settings:
         target = self.common.target_directory
         return None if target is None else Path(target).expanduser()
 
+    @property
+    def snow_map(self) -> Path | None:
+        """File of the snow climatology; None where there is no such file."""
+        name = Path(self.classification.snow_map).expanduser()
+        folders = [(self.home or Path()) / folder for folder in ("", "aux_data", "lib")]
+        return next((path for folder in folders if (path := folder / name).is_file()), None)
+
     def values(self) -> Iterator[tuple[Parameter, Any]]:
         """Yield every parameter with its value, in the order of the files."""
         for section, cls in SECTIONS.items():
@@ -159,6 +166,10 @@ class Settings:
                 logger.info("%s: default used for missing %s", name, ", ".join(elements))
         for difference in self.differences():
             logger.info("differs from default: %s", difference)
+        if self.snow_map is None:
+            logger.info(
+                "no snow climatology %s: snow may be anywhere", self.classification.snow_map
+            )
         logger.debug(
             "wavelength, fwhm, c0 and c1 of %s are checked only: "
             "the radiometry comes from the metadata of the product",

@@ -23,13 +23,15 @@ from sen2cor.classification import (
     classify,
     classify_rows,
 )
+from sen2cor.settings.classification import THRESHOLDS, thresholds_from
 from tests.classification.spectra import Image, all_valid, image_of, random_image
 
 UNUSED = {
     *("t1_b12", "t2_b12", "t_sdw", "t1_r_b8a_b03"),
     *("rv_b2", "rv_b3", "rv_b4", "rv_b8", "rv_b11", "rv_b12"),
 }
-USED = sorted({field.name for field in fields(ClassificationThresholds)} - UNUSED)
+ELEMENTS = {parameter.name: parameter.default_value for parameter in THRESHOLDS}
+USED = sorted(name for name in ELEMENTS if name.lower() not in UNUSED)
 CONSTANTS = sorted(field.name for field in fields(ClassificationConstants))
 RULES = sorted(field.name for field in fields(ClassificationRules))
 SUN = SunGeometry(60.4, 150.6, 20.0)
@@ -204,12 +206,11 @@ def _neighbours(value: float) -> tuple[float, ...]:
 
 
 @pytest.mark.parametrize("name", USED)
-def test_each_threshold_changes_the_map(name: str, mixture: Image) -> None:
-    default = ClassificationThresholds()
+def test_each_element_of_the_calibration_file_changes_the_map(name: str, mixture: Image) -> None:
     before = _maps(mixture)
     assert any(
-        (_maps(mixture, replace(default, **{name: value})) != before).any()
-        for value in _neighbours(getattr(default, name))
+        (_maps(mixture, thresholds_from({name: value})) != before).any()
+        for value in _neighbours(ELEMENTS[name])
     )
 
 
@@ -230,9 +231,8 @@ def test_each_rule_changes_the_map(name: str, mixture: Image) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(UNUSED))
-def test_unused_thresholds_change_nothing(name: str, mixture: Image) -> None:
-    thresholds = replace(ClassificationThresholds(), **{name: 0.5})
-    np.testing.assert_array_equal(_maps(mixture, thresholds), _maps(mixture))
+def test_unused_elements_change_nothing(name: str, mixture: Image) -> None:
+    np.testing.assert_array_equal(_maps(mixture, thresholds_from({name: 0.5})), _maps(mixture))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,27 @@
+"""What the settings of the scene classification mean beyond their values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sen2cor.classification import ClassificationRules
+from sen2cor.settings import Settings
+from sen2cor.settings.classification import ClassificationSettings
+
+
+@pytest.mark.parametrize("folder", ["", "aux_data", "lib"])
+def test_snow_map_is_found_in_the_home(folder: str, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert settings.snow_map is None
+    path = tmp_path / folder / settings.classification.snow_map
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    assert settings.snow_map == path
+
+
+def test_rules_of_the_classification_are_chosen_by_name() -> None:
+    assert ClassificationSettings().rules == ClassificationRules()
+    original = ClassificationSettings(rule_set="SEN2COR_2.3")
+    assert original.rules == ClassificationRules.compatible()
