@@ -45,7 +45,7 @@ LARGEST = np.float32(0.04)
 """Reflectance in B10 beyond which cirrus is not fully corrected."""
 
 _CLEAR_QUANTILE = 0.01
-_LARGEST_CLEAR = 0.003
+_LARGEST_CLEAR = 0.005
 _LEAST_SHARE = 0.005
 """Share of the ground under thin cirrus from which on it is significant."""
 
@@ -55,7 +55,7 @@ _NOISE_WIDTH = 1.0
 _SHORE_WIDTH = 15.0
 """Standard deviations of Gaussian windows in pixels: over B10, and over the share of water."""
 
-_RAMP = (0.25, 1.0)
+_RAMP = (0.1, 0.6)
 """Where the weight leaves 0 and reaches 1, in thresholds of thin cirrus."""
 
 _BIN = 0.001

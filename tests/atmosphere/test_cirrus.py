@@ -22,7 +22,7 @@ from sen2cor.simulation.blocks import block_mean
 from sen2cor.simulation.patterns import fractal
 from sen2cor.simulation.scenes import SCENES
 
-SIZE = 400
+SIZE = 300
 GRID = Grid(32633, 300000.0, 5900040.0, 60.0, SIZE, SIZE)
 THIN = 0.012
 NOISE = 6e-4
