@@ -4,10 +4,14 @@ D. Schlaepfer et al., Remote Sens. Environ. 65 (1998) 353-366 (APDA); A. Makarau
 14 (2017) 227-231 (Sentinel-2). With one window band the surface is taken as equally bright in
 both. The ratio of the two bands, path reflectance removed, is compared with the ratio of the
 table's transmittances over the slant column; that ratio falls monotonically, so it is inverted
-by the table itself instead of a fitted exponential.
+by the table itself instead of a fitted exponential. Liquid water in leaves, which makes B09 darker
+than B8A over vegetation, is not accounted for: two bands cannot tell it from vapour, and B09 lies
+before the liquid's absorption at 970 nm.
 """
 
 from __future__ import annotations
+
+import logging
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +24,12 @@ MEASUREMENT_BAND = "B09"
 WINDOW_BAND = "B8A"
 _ITERATIONS = 4
 _LEAST_SIGNAL = np.float32(0.005)
+_LARGEST = 8.0
+"""Column in cm that no clear sky holds."""
+
+_LAST_RESORT = 1.0
+
+logger = logging.getLogger(__name__)
 
 
 def retrieve(
@@ -55,12 +65,14 @@ def retrieve(
     absorption = np.zeros_like(column)
     visible = np.zeros(column.shape, bool)
     for _ in range(_ITERATIONS):
-        signals = [
+        absorbed, signal = (
             _ground_signal(toa, functions, curve, column)
             for toa, functions, curve in zip((measurement, window), scattering, water, strict=True)
-        ]
-        visible = signals[1] > _LEAST_SIGNAL
-        np.divide(signals[0], signals[1], out=absorption, where=visible)
+        )
+        visible = signal > _LEAST_SIGNAL
+        surface = signal / (1.0 + second.spherical_albedo * signal)
+        absorbed *= 1.0 - first.spherical_albedo * surface
+        np.divide(absorbed, surface, out=absorption, where=visible)
         np.clip(absorption, 1e-6, None, out=absorption)
         # the ratio falls with the column: np.interp wants rising abscissae
         slant_root = np.interp(-np.log(absorption), -log_ratio, root)
@@ -99,9 +111,17 @@ def complete(
     Returns
     -------
     ndarray of float32, shape (rows, cols)
-        Without gaps.
+        Without gaps. Where half of the clear land seems without water vapour, or under more than
+        any sky holds, 1 cm everywhere, with a WARNING.
     """
-    trusted = clear_land & np.isfinite(column)
+    found = column[clear_land & np.isfinite(column)]
+    if found.size and not 0.0 < (middle := float(np.median(found))) < _LARGEST:
+        logger.warning(
+            "water vapour of %.2f cm over the clear land cannot be: %.2f cm are taken everywhere",
+            middle, _LAST_RESORT,
+        )  # fmt: skip
+        return np.full_like(column, _LAST_RESORT)
+    trusted = clear_land & (column < _LARGEST)
     mean = np.float32(column[trusted].mean(dtype=np.float64) if trusted.any() else fallback)
     kept = trusted | (water & np.isfinite(column) if over_water == 0 else False)
     filled = np.where(kept, column, mean)
