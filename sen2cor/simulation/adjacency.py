@@ -30,20 +30,22 @@ def kernel(pixel_size: float, reach: float = REACH) -> Float32Array:
     return np.asarray(weights / weights.sum(), np.float32)
 
 
-def surroundings(reflectance: Float32Array, pixel_size: float) -> Float32Array:
+def surroundings(
+    reflectance: Float32Array, pixel_size: float, reach: float = REACH
+) -> Float32Array:
     """Weighted mean of the neighbourhood; beyond the scene the ground is its mirror image.
 
     Parameters
     ----------
     reflectance : ndarray of float32, shape (rows, cols)
-    pixel_size : float
-        Metres.
+    pixel_size, reach : float
+        Metres; reach as of `kernel`.
 
     Returns
     -------
     ndarray of float32, same shape
     """
-    weights = kernel(pixel_size)
+    weights = kernel(pixel_size, reach)
     margin = weights.shape[0] // 2
     padded = np.pad(reflectance, margin, mode="symmetric")
     return np.asarray(fftconvolve(padded, weights, mode="valid"), np.float32)

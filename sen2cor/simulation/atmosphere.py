@@ -1,8 +1,8 @@
 """The forward atmosphere: results of radiative-transfer codes at the states of one scene.
 
-The codes ran at the scene's own elevation, profile, sun, views, aerosol loads and water columns
-(`states`); between these few neighbouring states lie polynomials. Nothing of the processor's own
-look-up tables and interpolation is used.
+The codes ran at the scene's own elevations, profile, sun, views, aerosol, its loads and water
+columns (`states`); between these few neighbouring states lie polynomials. Nothing of the
+processor's own look-up tables and interpolation is used.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ DATA = Path(__file__).with_name("data")
 SPACECRAFT = ("S2A", "S2B", "S2C")
 
 FloatArray = npt.NDArray[np.float64]
+
+_SCALE_HEIGHT = 8.0
 
 
 @dataclass(frozen=True)
@@ -109,35 +111,62 @@ class ScatteringTable:
         solar_zenith: Float32Array,
         view_zenith: Float32Array,
         relative_azimuth: Float32Array,
+        elevation: Float32Array,
     ) -> dict[str, Float32Array]:
         """Scattering functions at given states.
 
         Parameters
         ----------
-        aot550, solar_zenith, view_zenith, relative_azimuth : ndarray of float32, one shape
-            Degrees; relative azimuth 0 is backscatter.
+        aot550, solar_zenith, view_zenith, relative_azimuth, elevation : ndarray of float32
+            Of one shape; degrees, km; relative azimuth 0 is backscatter. The states of one
+            elevation serve all.
 
         Returns
         -------
         dict of names of `Air` to ndarray of float32
         """
+        height = lagrange(pressure(self._states["elevation"]), pressure(elevation))
         load = self.aerosol_weights(aot550)
         sun = lagrange(self._states["solar_zenith"], solar_zenith)
-        view = lagrange(self._states["view_zenith"], view_zenith)
-        turn = lagrange(
-            np.cos(np.radians(self._states["relative_azimuth"])),
-            np.cos(np.radians(relative_azimuth)),
-        )
+        farthest = self._states["view_zenith"][-1]
+        slant = np.asarray(view_zenith / farthest, np.float32)
+        view = np.stack([1.0 - slant**2, slant**2])
+        directions = _direction_weights(slant, relative_azimuth)
+
+        def unfolded(name: str) -> FloatArray:
+            """Views and azimuths of the path on one axis: nadir, then those of the slanted view."""
+            table = self._band(name)
+            return np.concatenate([table[..., :1, 0], table[..., 1, :]], axis=-1)
+
         found = {
-            "path": _sum(self._band("path"), load, sun, view, turn),
-            "rayleigh": _sum(self._band("rayleigh"), sun, view, turn),
-            "spherical_albedo": _sum(self._band("spherical_albedo"), load),
+            "path": _sum(unfolded("path"), height, load, sun, directions),
+            "rayleigh": _sum(unfolded("rayleigh"), height, sun, directions),
+            "spherical_albedo": _sum(self._band("spherical_albedo"), height, load),
         }
         for name in ("down_direct", "down_diffuse"):
-            found[name] = _sum(self._band(name), load, sun)
+            found[name] = _sum(self._band(name), height, load, sun)
         for name in ("up_direct", "up_diffuse"):
-            found[name] = _sum(self._band(name), load, view)
+            found[name] = _sum(self._band(name), height, load, view)
         return found
+
+
+def pressure(elevation: npt.ArrayLike) -> FloatArray:
+    """Pressure relative to that at sea level by elevation in km, to which scattering is linear."""
+    return np.asarray(np.exp(-np.asarray(elevation, np.float64) / _SCALE_HEIGHT))
+
+
+def _direction_weights(slant: Float32Array, relative_azimuth: Float32Array) -> Float32Array:
+    """Weights of nadir and of three azimuths at the slanted view.
+
+    Radiance is a smooth function of direction. So its cosine term grows with the zenith of the
+    view, and the mean over azimuth and the term of the doubled azimuth with the square.
+    """
+    azimuths = np.cos(np.radians([0.0, 90.0, 180.0]))
+    cosine = np.cos(np.radians(relative_azimuth))
+    here, opposite = lagrange(azimuths, cosine), lagrange(azimuths, -cosine)
+    slanted = slant**2 * (here + opposite) / 2 + slant * (here - opposite) / 2
+    weights = np.concatenate([(1.0 - slant**2)[None], slanted])
+    return np.asarray(weights, np.float32)
 
 
 def _sum(table: FloatArray, *weights: Float32Array) -> Float32Array:
@@ -208,18 +237,18 @@ class GasTable:
 
 
 @lru_cache(maxsize=4)
-def load_states(scene: str) -> dict[str, FloatArray]:
-    """Read the states of a built-in scene.
+def load_states(name: str) -> dict[str, FloatArray]:
+    """Read the states that are kept under the name of a scene.
 
     Raises
     ------
     AuxiliaryDataError
         There is no table for the scene.
     """
-    path = DATA / f"states_{scene}.npz"
+    path = DATA / f"states_{name}.npz"
     if not path.is_file():
         raise AuxiliaryDataError(
-            f"{path}: no radiative-transfer states of the scene {scene}; "
+            f"{path}: no radiative-transfer states of the scene {name}; "
             "make them with python -m sen2cor.simulation.states"
         )
     with np.load(path) as stored:
@@ -228,7 +257,7 @@ def load_states(scene: str) -> dict[str, FloatArray]:
 
 
 def atmosphere(
-    scene: str,
+    states_name: str,
     spacecraft: str,
     band: str,
     *,
@@ -238,25 +267,27 @@ def atmosphere(
     solar_zenith: Float32Array,
     view_zenith: Float32Array,
     relative_azimuth: Float32Array,
+    elevation: Float32Array,
 ) -> Air:
     """Evaluate the states of a scene for one band.
 
     Parameters
     ----------
-    scene, spacecraft, band : str
+    states_name, spacecraft, band : str
     aot550, water_vapour : ndarray of float32, one shape
         Water in cm above the ground.
     water_share_above : float
         Share of the water above the clouds.
-    solar_zenith, view_zenith, relative_azimuth : ndarray of float32, the same shape
-        Degrees; relative azimuth 0 is backscatter.
+    solar_zenith, view_zenith, relative_azimuth, elevation : ndarray of float32, the same shape
+        Degrees, km; relative azimuth 0 is backscatter. Gases other than water are those above
+        the elevation of the scene.
     """
-    states = load_states(scene)
+    states = load_states(states_name)
     scattering = ScatteringTable(states, spacecraft, band)
     gas = GasTable(states, spacecraft, band)
     air_mass = 1.0 / np.cos(np.radians(solar_zenith)) + 1.0 / np.cos(np.radians(view_zenith))
     return Air(
-        **scattering.evaluate(aot550, solar_zenith, view_zenith, relative_azimuth),
+        **scattering.evaluate(aot550, solar_zenith, view_zenith, relative_azimuth, elevation),
         dry=gas.dry(air_mass),
         water=gas.water(water_vapour, air_mass),
         water_half=gas.water(water_vapour / 2, air_mass),
@@ -269,6 +300,7 @@ def top_of_atmosphere(
     reflectance: Float32Array,
     surroundings: Float32Array,
     sunlight: Float32Array | float = 1.0,
+    skylight: Float32Array | float = 1.0,
 ) -> Float32Array:
     """Reflectance at the top of the atmosphere above a clear pixel.
 
@@ -280,8 +312,8 @@ def top_of_atmosphere(
     surroundings : ndarray of float32
         What the neighbourhood reflects, weighted with the reach of scattered light; shadows
         count as darker ground.
-    sunlight : ndarray of float32
-        Share of the direct sunlight that the pixel receives, 1 outside shadows.
+    sunlight, skylight : ndarray of float32
+        Direct and diffuse light that the pixel receives, relative to level ground in the open.
 
     Notes
     -----
@@ -289,7 +321,9 @@ def top_of_atmosphere(
     (t_direct rho + t_diffuse rho_env) / (1 - S rho_env)]``; Vermote et al. (1997), IEEE TGRS 35,
     675, equations 3, 10 and 13, with direct and diffuse light apart.
     """
-    reflected = (air.down_direct * sunlight + air.down_diffuse) * reflectance * air.up_direct
+    reflected = (
+        (air.down_direct * sunlight + air.down_diffuse * skylight) * reflectance * air.up_direct
+    )
     reflected += (air.down_direct + air.down_diffuse) * surroundings * air.up_diffuse
     reflected /= 1.0 - air.spherical_albedo * surroundings
     reflected *= air.water

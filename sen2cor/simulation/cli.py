@@ -6,6 +6,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sen2cor.errors import Sen2CorError, UsageError
@@ -17,7 +18,8 @@ EPILOG = """examples:
   L2A_Simulate --wrap folder_of_13_bands --output scenes
 
 Beside a product NAME.SAFE stands its truth, the folder NAME.truth: truth.json and arrays (.npy)
-of surface reflectance (x 10000), classes, aerosol, water vapour and clouds.
+of surface reflectance (x 10000), classes, aerosol, water vapour and clouds. Of a scene in the
+mountains it holds an elevation model, too: set DEM_Directory to NAME.truth/dem.
 """
 
 
@@ -39,6 +41,11 @@ def _parser() -> argparse.ArgumentParser:
         help="format of the product; 15: baseline 05.09 with offsets; default: 14.2",
     )  # fmt: skip
     parser.add_argument("--spacecraft", choices=("S2A", "S2B", "S2C"), default="S2A")
+    parser.add_argument(
+        "--canopies", choices=("modelled", "ideal", "real"),
+        help="colours of forests: of the model canopies; B4/B12 and B2/B4 both 0.5; "
+        "scattered as real ones are",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=7, help="another seed, another ground")
     parser.add_argument(
         "--tiles", metavar="MGRS", nargs="+", default=[],
@@ -57,7 +64,7 @@ def _run(arguments: argparse.Namespace) -> str:
     from sen2cor.simulation.scenes import SCENES
 
     if arguments.list:
-        return "\n".join(f"{scene.name:8s} {scene.description}" for scene in SCENES.values())
+        return "\n".join(f"{scene.name:12s} {scene.description}" for scene in SCENES.values())
     if arguments.wrap is not None:
         from sen2cor.simulation.wrap import wrap
 
@@ -76,9 +83,12 @@ def _run(arguments: argparse.Namespace) -> str:
         raise UsageError(f"--size {arguments.size:g}: must be a multiple of 0.06 km")
     from sen2cor.simulation.render import simulate
 
+    scene = SCENES[arguments.scene]
+    if arguments.canopies is not None:
+        scene = replace(scene, canopies=arguments.canopies)
     return str(
         simulate(
-            SCENES[arguments.scene], arguments.output, size=size, psd=arguments.psd,
+            scene, arguments.output, size=size, psd=arguments.psd,
             spacecraft=arguments.spacecraft, seed=arguments.seed, mgrs=tuple(arguments.tiles),
         )
     )  # fmt: skip

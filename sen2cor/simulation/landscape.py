@@ -59,6 +59,13 @@ SURFACES: Mapping[str, tuple[int, float]] = {
     "water_clear": (WATER, 0.02),
     "water_lake": (WATER, 0.02),
     "water_turbid": (WATER, 0.02),
+    "snow_coarse": (SNOW, 0.02),
+    "char": (BARE, 0.08),
+    "salt": (BARE, 0.02),
+    "dune": (BARE, 0.02),
+    "roof_membrane": (BARE, 0.10),
+    "roof_metal": (BARE, 0.10),
+    "water_silty": (WATER, 0.02),
 }
 """Surface: its class in the scene classification, and how much its brightness scatters."""
 
@@ -299,8 +306,99 @@ def winter(y: Coordinates, x: Coordinates, seed: int) -> Ground:
     return ground
 
 
+def coast(y: Coordinates, x: Coordinates, seed: int) -> Ground:
+    """Summer's land in strips between arms of the sea, beaches, silt near the shore."""
+    ground = summer(y, x, seed)
+    phase = 2 * np.pi * (x[None, :] + 0.35 * y[:, None]) / 9000.0
+    inland = 1400.0 * (np.sin(phase) + 0.35 * fractal(y, x, 2600.0, 4, seed + 201))
+    plume = np.clip(1.0 + inland / 900.0 + 0.4 * fractal(y, x, 1100.0, 3, seed + 202), 0, 1)
+    sea = inland < 0.0
+    ground.brightness[inland < 110.0] = 1.0
+    ground.put(sea & (plume > 0.45), "water_turbid", "water_silty", np.clip(plume - 0.45, 0, 1))
+    ground.put(sea & (plume <= 0.45), "water_lake", "water_turbid", 2.2 * plume)
+    ground.put(sea & (plume <= 0.0), "water_clear", "water_lake", 0.3)
+    ground.put(~sea & (inland < 110.0), "sand_bright", "sand", 0.4)
+    return ground
+
+
+def montane(y: Coordinates, x: Coordinates, seed: int) -> Ground:
+    """Forests, meadows and some rock."""
+    ground = _blank(y, x, "grass")
+    stand = np.clip(0.5 + 0.6 * fractal(y, x, 120.0, 2, seed + 50), 0, 1)
+    ground.put(stand >= 0.0, "grass", "dry_grass", 0.5 * stand)
+    forest = fractal(y, x, 1500.0, 5, seed + 30, 0.55) > -0.6
+    kind = fractal(y, x, 900.0, 4, seed + 40)
+    ground.put(forest, "forest_mixed", "forest_broadleaf", 0.6 * stand)
+    ground.put(forest & (kind < 0.1), "forest_conifer", "forest_mixed", 0.5 * stand)
+    rock = fractal(y, x, 700.0, 4, seed + 60) > 1.9
+    ground.put(rock, "rock_light", "gravel", 0.5 * stand)
+    _texture(ground, y, x, seed)
+    return ground
+
+
+def thawed(y: Coordinates, x: Coordinates, seed: int) -> Ground:
+    """Winter without snow: bare and green fields, leafless woods, conifers, towns, water."""
+    ground = _blank(y, x, "dry_grass")
+    fields = parcels(y, x, seed)
+    growth = fractal(y, x, 420.0, 4, seed + 10)
+    calendar = (
+        ("soil_brown", "litter", 0.28), ("soil_dark", "soil_brown", 0.17),
+        ("dry_grass", "straw", 0.20), ("crop_row", "soil_brown", 0.20),
+        ("grass", "dry_grass", 0.15),
+    )  # fmt: skip
+    _crops(ground, fields, calendar, growth)
+    _towns(ground, y, x, seed + 20, 4200.0, ("dry_grass", "litter", 0.6))
+    kind = fractal(y, x, 1500.0, 4, seed + 40)
+    stand = np.clip(0.5 + 0.6 * fractal(y, x, 120.0, 2, seed + 50), 0, 1)
+    forest = fractal(y, x, 3600.0, 5, seed + 30, 0.55) > 0.55
+    ground.put(forest, "forest_conifer", "forest_mixed", 0.3 * stand)
+    ground.put(forest & (kind > 0.5), "litter", "shrubs_on_soil", 0.5 * stand)
+    ground.put((fields.road < 9.0) & ~forest, "asphalt", "dry_grass", 0.45)
+    water, _ = _river(y, x, seed + 80, 0.0075)
+    lake = smooth(y, x, 1300.0, seed + 90) + 0.15 * smooth(y, x, 240.0, seed + 91)
+    ground.put(water | (lake > 2.1), "water_lake", "water_clear", 0.4)
+    _texture(ground, y, x, seed)
+    return ground
+
+
+def burnt(y: Coordinates, x: Coordinates, seed: int) -> Ground:
+    """Summer's land with the scars of fires and with large bright roofs."""
+    ground = summer(y, x, seed)
+    severity = fractal(y, x, 2200.0, 5, seed + 211)
+    share = np.clip(0.45 - 0.25 * (severity - 0.7), 0.05, 0.6)
+    ground.put(severity > 0.7, "char", "litter", share)
+    site = places(y, x, 1700.0, 180.0, 380.0, seed + 220)
+    rows, cols = _pixels(y), _pixels(x)
+    hall = hashed((rows // 14)[:, None], (cols // 11)[None, :], seed + 221)
+    yard = ((rows % 14 < 4)[:, None] | (cols % 11 < 3)[None, :]) & (site.distance < 1.0)
+    roofs = ("roof_membrane", "roof_metal", "roof_bright", "roof_dark")
+    for number, roof in enumerate(roofs):
+        ground.put((site.distance < 1.0) & (unit(hall) >= number / len(roofs)), roof)
+    ground.put(yard, "asphalt", "concrete", 0.4)
+    return ground
+
+
+def erg(y: Coordinates, x: Coordinates, seed: int) -> Ground:
+    """Dunes of light sand, salt flats, gravel, few shrubs."""
+    ground = _blank(y, x, "sand_bright")
+    form = fractal(y, x, 2400.0, 4, seed + 231)
+    grain = np.clip(0.5 + 0.4 * fractal(y, x, 500.0, 4, seed + 232), 0, 1)
+    ground.put(form < 0.6, "sand_bright", "dune", grain)
+    ground.put(form >= 0.6, "gravel", "shrubs_on_soil", 0.6 * grain)
+    ground.put(form < -0.9, "salt", "dune", 0.5 * grain)
+    ground.put(form < -2.0, "water_silty", "water_turbid", 0.3)
+    ground.put(form > 1.7, "rock_light", "rock_dark", 0.6 * grain)
+    _texture(ground, y, x, seed)
+    return ground
+
+
 LANDSCAPES: Mapping[str, Callable[[Coordinates, Coordinates, int], Ground]] = {
     "summer": summer,
     "arid": arid,
     "winter": winter,
+    "coast": coast,
+    "montane": montane,
+    "thawed": thawed,
+    "burnt": burnt,
+    "erg": erg,
 }

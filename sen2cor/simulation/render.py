@@ -6,7 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from sen2cor.errors import OutputError
+from sen2cor.errors import OutputError, UsageError
 from sen2cor.product.psd import PSD
 from sen2cor.simulation.description import Meteorology, ProductDescription, TileDescription
 from sen2cor.simulation.geometry import Overpass
@@ -49,9 +49,13 @@ def simulate(
 
     Raises
     ------
+    UsageError
+        The scene cannot be that large.
     OutputError
         The product cannot be written, or is there already.
     """
+    if size > 1000 * scene.extent:
+        raise UsageError(f"the scene {scene.name} is at most {scene.extent:g} km large")
     tiles = [
         TileDescription(name, Overpass(tile_grid(name, size), scene.sensing_time, scene.track))
         for name in (mgrs or (scene.mgrs,))

@@ -1,9 +1,10 @@
 """Run the radiative-transfer codes at the states of the scenes.
 
 ``python -m sen2cor.simulation.states [SCENE ...]`` runs 6SV (scattering by molecules and aerosol)
-and LOWTRAN7 (absorption by gases) at each scene's own elevation, atmospheric profile, sun, views,
-aerosol loads and water columns, and keeps the results as package data. Needs the extra
-``simulation``; some minutes a scene.
+and LOWTRAN7 (absorption by gases) at each scene's own elevations, atmospheric profile, sun, views,
+aerosol and its loads, and water columns, and keeps the results as package data. Needs the extra
+``luts``; a minute for each scene of a small extent, some for those of a whole tile. Scenes under
+the same sky share their states.
 """
 
 from __future__ import annotations
@@ -23,24 +24,20 @@ from sen2cor.radiative_transfer.sixs import Scattering, State
 from sen2cor.simulation.atmosphere import DATA, SPACECRAFT, FloatArray
 from sen2cor.simulation.geometry import Overpass
 from sen2cor.simulation.scenes import SCENES, Scene
-from sen2cor.simulation.tiling import tile_grid
+from sen2cor.simulation.tiling import TILE_SIZE, tile_grid
 from sen2cor.spectral_responses import spectral_response
 
 logger = logging.getLogger(__name__)
 
-AEROSOL = "rural"
+WAVELENGTHS = (0.443, 0.488, 0.550, 0.633, 0.694, 0.760, 0.860, 1.240, 1.536, 1.650, 1.950, 2.250)
+"""Micrometres, of those at which 6SV itself solves the transfer."""
 
-WAVELENGTHS = (0.412, 0.443, 0.470, 0.488, 0.515, 0.550, 0.590, 0.633, 0.670, 0.694, 0.760, 0.860,
-               1.240, 1.536, 1.650, 1.950, 2.250)  # fmt: skip
-"""Micrometres: those at which 6SV itself solves the transfer."""
+SUN_OFFSETS = (-1.2, 1.2)
+"""Solar zenith over a whole tile, relative to that of its middle, degrees."""
 
-AEROSOL_LOADS = (0.5, 0.75, 1.0, 1.3, 1.7)
-"""Relative to the mean of the scene."""
+VIEW_ZENITHS = (0.0, 11.0)
+"""Degrees, over a whole tile."""
 
-SUN_OFFSETS = (-1.6, 0.0, 1.6)
-"""Solar zenith relative to that of the tile's middle, degrees."""
-
-VIEW_ZENITHS = (0.0, 6.5, 13.0)
 RELATIVE_AZIMUTHS = (0.0, 90.0, 180.0)
 """Degrees; 0 is backscatter."""
 
@@ -48,11 +45,44 @@ WATER_COLUMNS = (0.0, 0.002, 0.02, 0.1, 0.22, 0.35, 0.5, 0.7, 0.85, 1.0, 1.15, 1
 """Relative to the mean of the scene."""
 
 
+_SMALL_SUN_MARGIN = 0.5
+"""Degrees by which air masses reach beyond the one sun of a small extent."""
+
+
 def solar_zeniths(scene: Scene) -> FloatArray:
-    """Solar zenith angles of the states, degrees."""
-    overpass = Overpass(tile_grid(scene.mgrs), scene.sensing_time, scene.track)
-    zenith, _ = overpass.sun_nodes()
-    return np.asarray(round(float(zenith[11, 11]), 2) + np.array(SUN_OFFSETS))
+    """Solar zenith angles of the states, degrees; one alone for a small extent."""
+    overpass, middle = _middle(scene)
+    zenith = round(float(overpass.sun(*middle)[0].item()), 2)
+    if _whole_tile(scene):
+        return np.asarray(zenith + np.array(SUN_OFFSETS))
+    return np.array([zenith])
+
+
+def view_zeniths(scene: Scene) -> FloatArray:
+    """View zenith angles of the states, degrees; for a small extent nadir and its own."""
+    if _whole_tile(scene):
+        return np.array(VIEW_ZENITHS)
+    overpass, middle = _middle(scene)
+    zenith, _ = overpass.view("B03", overpass.detector(*middle), *middle)
+    return np.array([0.0, round(float(zenith.item()), 2)])
+
+
+def _whole_tile(scene: Scene) -> bool:
+    return 1000.0 * scene.extent >= TILE_SIZE
+
+
+def _middle(scene: Scene) -> tuple[Overpass, tuple[float, float]]:
+    """Overpass, and the map coordinates of the middle of the scene's extent."""
+    grid = tile_grid(scene.mgrs)
+    half = 500.0 * scene.extent
+    return Overpass(grid, scene.sensing_time, scene.track), (grid.ulx + half, grid.uly - half)
+
+
+def elevations(scene: Scene) -> FloatArray:
+    """Elevations of the states, km: one, or two that hold the relief between them."""
+    if scene.relief is None:
+        return np.array([scene.elevation])
+    return np.array(scene.relief.bounds)
 
 
 def scattering_states(scene: Scene, work: Path, processes: int) -> dict[str, FloatArray]:
@@ -68,26 +98,28 @@ def scattering_states(scene: Scene, work: Path, processes: int) -> dict[str, Flo
     Returns
     -------
     dict
-        The axes ``wavelength`` (l,), ``aot550`` (a,), ``solar_zenith`` (s,), ``view_zenith`` (v,)
-        and ``relative_azimuth`` (r,); ``path`` (l, a, s, v, r), ``rayleigh`` (l, s, v, r),
-        ``down_direct`` and ``down_diffuse`` (l, a, s), ``up_direct`` and ``up_diffuse`` (l, a, v),
-        ``spherical_albedo`` (l, a).
+        The axes ``elevation`` (e,), ``wavelength`` (l,), ``aot550`` (a,), ``solar_zenith`` (s,),
+        ``view_zenith`` (v,) and ``relative_azimuth`` (r,); ``path`` (l, e, a, s, v, r),
+        ``rayleigh`` (l, e, s, v, r), ``down_direct`` and ``down_diffuse`` (l, e, a, s),
+        ``up_direct`` and ``up_diffuse`` (l, e, a, v), ``spherical_albedo`` (l, e, a).
     """
-    loads = scene.aot550 * np.array(AEROSOL_LOADS)
-    suns = solar_zeniths(scene)
+    loads = scene.aot550 * np.array(scene.loads)
+    suns, views, heights = solar_zeniths(scene), view_zeniths(scene), elevations(scene)
     axes: list[list[float]] = [
-        list(WAVELENGTHS), [0.0, *loads.tolist()], suns.tolist(), list(VIEW_ZENITHS),
-        list(RELATIVE_AZIMUTHS),
+        list(WAVELENGTHS), heights.tolist(), [0.0, *loads.tolist()], suns.tolist(),
+        views.tolist(), list(RELATIVE_AZIMUTHS),
     ]  # fmt: skip
     shape = tuple(len(axis) for axis in axes)
 
-    def state(wave: float, load: float, sun: float, view: float, turn: float) -> State:
+    def state(
+        wave: float, height: float, load: float, sun: float, view: float, turn: float
+    ) -> State:
         # all azimuths are the same to a view straight down
         azimuth = turn if view > 0 else 0.0
-        return State(wave, round(load, 5), scene.elevation, round(sun, 4), view, azimuth)
+        return State(wave, round(load, 5), height, round(sun, 4), view, azimuth)
 
     wanted = [state(*values) for values in itertools.product(*axes)]
-    found = scattering_runs.run_all(list(dict.fromkeys(wanted)), AEROSOL, work, processes)
+    found = scattering_runs.run_all(list(dict.fromkeys(wanted)), scene.aerosol, work, processes)
 
     def gathered(name: str) -> FloatArray:
         place = Scattering._fields.index(name)
@@ -95,23 +127,24 @@ def scattering_states(scene: Scene, work: Path, processes: int) -> dict[str, Flo
 
     path = gathered("path_reflectance")
     depth = gathered("rayleigh_thickness") + gathered("aerosol_thickness")
-    down = gathered("transmittance_down")[:, 1:, :, 0, 0]
-    up = gathered("transmittance_up")[:, 1:, 0, :, 1]
-    down_direct = np.exp(-depth[:, 1:, :, 0, 0] / np.cos(np.radians(suns)))
-    up_direct = np.exp(-depth[:, 1:, 0, :, 0] / np.cos(np.radians(VIEW_ZENITHS)))
+    down = gathered("transmittance_down")[:, :, 1:, :, 0, 0]
+    up = gathered("transmittance_up")[:, :, 1:, 0, :, 1]
+    down_direct = np.exp(-depth[:, :, 1:, :, 0, 0] / np.cos(np.radians(suns)))
+    up_direct = np.exp(-depth[:, :, 1:, 0, :, 0] / np.cos(np.radians(views)))
     return {
+        "elevation": heights,
         "wavelength": np.array(WAVELENGTHS),
         "aot550": loads,
         "solar_zenith": suns,
-        "view_zenith": np.array(VIEW_ZENITHS),
+        "view_zenith": views,
         "relative_azimuth": np.array(RELATIVE_AZIMUTHS),
-        "path": path[:, 1:],
-        "rayleigh": path[:, 0],
+        "path": path[:, :, 1:],
+        "rayleigh": path[:, :, 0],
         "down_direct": down_direct,
         "down_diffuse": down - down_direct,
         "up_direct": up_direct,
         "up_diffuse": up - up_direct,
-        "spherical_albedo": gathered("spherical_albedo")[:, 1:, 0, 0, 0],
+        "spherical_albedo": gathered("spherical_albedo")[:, :, 1:, 0, 0, 0],
     }
 
 
@@ -124,9 +157,10 @@ def gas_states(scene: Scene) -> dict[str, FloatArray]:
         ``water_vapour`` (n,) in cm, ``air_mass`` (m,), ``gas_all`` (spacecraft, band, n, m): of
         all gases; with no water at the first column.
     """
-    sun = np.cos(np.radians(solar_zeniths(scene)))
-    view = np.cos(np.radians(VIEW_ZENITHS))
-    shortest, longest = 1 / sun[0] + 1 / view[0], 1 / sun[-1] + 1 / view[-1]
+    zeniths, views = solar_zeniths(scene), view_zeniths(scene)
+    margin = 0.0 if _whole_tile(scene) else _SMALL_SUN_MARGIN
+    shortest = 1 / np.cos(np.radians(zeniths[0] - margin)) + 1
+    longest = 1 / np.cos(np.radians(zeniths[-1] + margin)) + 1 / np.cos(np.radians(views[-1]))
     air_mass = np.array([shortest, (shortest + longest) / 2, longest])
     columns = scene.water_vapour * np.array(WATER_COLUMNS)
     model_water = lowtran.water_column(scene.season, scene.elevation)
@@ -165,17 +199,18 @@ def _band_weights(wavelengths: FloatArray, sunlight: FloatArray) -> FloatArray:
 def main() -> None:
     """Make the tables of the scenes that are named, or of all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("scenes", nargs="*", choices=[[], *SCENES], help="all by default")
+    own = [name for name, scene in SCENES.items() if not scene.states]
+    parser.add_argument("scenes", nargs="*", choices=[[], *own], help="all by default")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     default = Path(tempfile.gettempdir()) / "sen2cor_states"
     parser.add_argument("--work", type=Path, default=default, help="folder of unfinished runs")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    for name in arguments.scenes or SCENES:
+    for name in arguments.scenes or own:
         scene = SCENES[name]
         states = scattering_states(scene, arguments.work, arguments.processes)
         states |= gas_states(scene)
-        codes = f"{sixs.version()}; {lowtran.version()}; aerosol {AEROSOL}"
+        codes = f"{sixs.version()}; {lowtran.version()}; aerosol {scene.aerosol}"
         packed = {key: values.astype(np.float32) for key, values in states.items()}
         np.savez_compressed(DATA / f"states_{name}.npz", codes=np.array(codes), **packed)
         logger.info("%s: written to %s", name, DATA)

@@ -47,6 +47,13 @@ LIBRARY = {
     "snow_fine": ("snow_01", 0.93),
     "snow_old": ("snow_02", 1.05),
     "ice": ("ice_cloudlike_01", 0.8),
+    "snow_coarse": ("snow_06", 0.95),
+    "char": ("soil_rock_01", 1.2),
+    "salt": ("soil_rock_06", 0.95),
+    "dune": ("soil_rock_02", 1.0),
+    "roof_membrane": ("built_mineral_03", 0.95),
+    "roof_metal": ("built_mineral_07", 0.8),
+    "water_silty": ("turbid_water_02", 0.7),
 }
 """Name: column of the library and a factor for the roughness and shadows of a real surface."""
 

@@ -17,18 +17,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.bands import BAND_NAMES, BANDS
+from sen2cor.bands import BAND, BAND_NAMES, BANDS
 from sen2cor.grids import Float32Array
-from sen2cor.simulation import clouds
+from sen2cor.simulation import clouds, relief
 from sen2cor.simulation.adjacency import REACH, surroundings
-from sen2cor.simulation.atmosphere import Air, atmosphere, top_of_atmosphere
+from sen2cor.simulation.atmosphere import Air, atmosphere, pressure, top_of_atmosphere
 from sen2cor.simulation.blocks import BLOCK, block_mean, enlarged, row_blocks
+from sen2cor.simulation.canopies import CanopyColours
 from sen2cor.simulation.description import ProductDescription, TileDescription
 from sen2cor.simulation.landscape import CLASS_OF, LANDSCAPES, NAMES, SNOW
 from sen2cor.simulation.patterns import fractal
 from sen2cor.simulation.quality_masks import outlines
 from sen2cor.simulation.scenes import Scene
 from sen2cor.simulation.sensor import QUANTIFICATION, digital_numbers, generator, noise_level
+from sen2cor.simulation.skylight import Light, light_on_slopes, sky_factors
 from sen2cor.simulation.surfaces import band_reflectance
 from sen2cor.simulation.writer import ProductWriter
 
@@ -42,8 +44,8 @@ _WORKERS = 2
 
 CLOUD, SHADOW, CIRRUS = 9, 3, 10
 
-_WATER_SCALE_HEIGHT = 2000.0
-_CANOPIES = [NAMES.index(f"forest_{kind}") for kind in ("broadleaf", "mixed", "conifer")]
+_SCALE_HEIGHT = 2.0
+"""Of aerosol and water vapour, km."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Fields:
     solar_zenith, solar_azimuth : ndarray of float32
         Degrees, azimuth from true north.
     detector : ndarray of int64
+    elevation : ndarray of float32
+        km.
     """
 
     aot550: Float32Array
@@ -63,6 +67,7 @@ class Fields:
     solar_zenith: Float32Array
     solar_azimuth: Float32Array
     detector: npt.NDArray[np.int64]
+    elevation: Float32Array
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,7 @@ class TileMaker:
         self.truth = truth
         self.seed = seed
         self.grids = {resolution: tile.grid(resolution) for resolution in (10, 20, 60)}
+        self.terrain = self._terrain()
 
     def make(self) -> None:
         """Make the tile: truth, images, masks."""
@@ -138,13 +144,38 @@ class TileMaker:
         haze = np.clip(fractal(y, x, 9000.0, 3, seed + 501), -limit, limit)
         moist = np.clip(fractal(y, x, 12000.0, 4, seed + 601), -limit, limit)
         zenith, azimuth = self._interpolated(self.tile.overpass.sun_nodes(), x, y)
+        elevation = np.full(grid.shape, scene.elevation, np.float32)
+        if self.terrain is not None:
+            factor = COARSE // relief.RESOLUTION
+            elevation = block_mean(self.terrain.elevation, factor) / np.float32(1000.0)
+        thinner = np.exp((np.float32(scene.elevation) - elevation) / np.float32(_SCALE_HEIGHT))
         return Fields(
-            np.float32(scene.aot550) * (1 + np.float32(scene.aot_variation) * haze),
-            np.float32(scene.water_vapour) * (1 + np.float32(scene.water_variation) * moist),
+            np.float32(scene.aot550) * (1 + np.float32(scene.aot_variation) * haze) * thinner,
+            np.float32(scene.water_vapour)
+            * (1 + np.float32(scene.water_variation) * moist)
+            * thinner,
             zenith,
             azimuth,
             self.tile.overpass.detector(x[None, :], y[:, None]),
+            elevation,
         )
+
+    def _sun(self) -> tuple[float, float]:
+        """Mean zenith, and azimuth from the grid's north, degrees."""
+        zenith, azimuth = self.tile.mean_sun()
+        return zenith, azimuth - self.tile.overpass.convergence()
+
+    def _terrain(self) -> relief.Terrain | None:
+        """Return the relief of the scene, if it has one; its truth and elevation model on disk."""
+        form, grid = self.scene.relief, self.grids[relief.RESOLUTION]
+        if form is None:
+            return None
+        terrain = relief.terrain(form, grid, *self._sun(), self.seed)
+        self.truth.mkdir(parents=True, exist_ok=True)
+        relief.write_elevation_model(self.truth / "dem" / "elevation.tif", form, grid, self.seed)
+        for name in ("elevation", "incidence", "sunny"):
+            np.save(self.truth / f"{name}_{relief.RESOLUTION}m.npy", getattr(terrain, name))
+        return terrain
 
     def _interpolated(
         self,
@@ -219,14 +250,13 @@ class TileMaker:
             y = grid.uly - (np.arange(rows.start, rows.stop) + 0.5) * 10.0
             ground = LANDSCAPES[self.scene.landscape](y, x, self.seed)
             surface[rows] = np.where(ground.share > 0.5, ground.second, ground.first)
-            canopy = np.isin(ground.first, _CANOPIES) & (
-                np.isin(ground.second, _CANOPIES) | (ground.share < 0.01)
-            )
+            canopies = CanopyColours(self.scene.canopies, ground, y, x, columns, self.seed)
             dark: dict[str, Float32Array] = {}
             for band in BANDS:
                 fine = ground.reflectance(columns[band.name])
+                canopies.apply(fine, band.name)
                 if band.name in ("B02", "B04", "B12"):
-                    dark[band.name] = fine[canopy]
+                    dark[band.name] = fine[canopies.where]
                 native = block_mean(fine, band.resolution // 10)
                 numbers = np.rint(native * QUANTIFICATION).astype(np.uint16)
                 start = rows.start * 10 // band.resolution
@@ -240,6 +270,7 @@ class TileMaker:
             ratios = list(pool.map(make, row_blocks(grid.rows)))
         half = slice(None, None, 2)
         classes[:] = CLASS_OF[surface[half, half]]
+        np.save(self.truth / f"ground_class_{clouds.RESOLUTION}m.npy", classes)
         self.tile.snow_percentage = 100.0 * float((classes == SNOW).mean())
         classes[sky.shade > 1.0] = SHADOW
         classes[sky.cirrus > 0.004] = CIRRUS
@@ -274,12 +305,14 @@ class TileMaker:
             "cloud_height_m": scene.cloud_height,
             "cirrus_height_m": scene.cirrus_height,
             "adjacency": f"exp(-r / {REACH:.0f} m)",
-            "aerosol": "RURAL, Henyey-Greenstein; scattering by 6SV, gas by LOWTRAN7",
+            "aerosol": scene.aerosol.upper(),
+            "canopies": scene.canopies,
+            "codes": "scattering by 6SV, gas by LOWTRAN7",
             "reflectance": f"DN / {QUANTIFICATION}",
             "surfaces": list(NAMES),
             "scene_classes": "4 vegetation, 5 not vegetated, 6 water, 11 snow; above them 3 "
             "shadow (optical thickness towards the sun above 1), 9 cloud (above 1), "
-            "10 cirrus (reflectance above 0.004)",
+            "10 cirrus (reflectance above 0.004); ground_class: without what is above",
             "dark_canopies": _statistics(ratios),
         }
         (self.truth / "truth.json").write_text(json.dumps(summary, indent=1) + "\n")
@@ -288,15 +321,39 @@ class TileMaker:
         view_zenith, view_azimuth = self._view(band, fields)
         difference = np.abs(fields.solar_azimuth - view_azimuth) % 360.0
         return atmosphere(
-            self.scene.name,
+            self.scene.states_name,
             self.product.spacecraft,
             band,
             aot550=fields.aot550,
             water_vapour=fields.water_vapour,
-            water_share_above=float(np.exp(-self.scene.cloud_height / _WATER_SCALE_HEIGHT)),
+            water_share_above=float(np.exp(-self.scene.cloud_height / (1000.0 * _SCALE_HEIGHT))),
             solar_zenith=fields.solar_zenith,
             view_zenith=view_zenith,
             relative_azimuth=np.minimum(difference, 360.0 - difference),
+            elevation=fields.elevation,
+        )
+
+    def _light(self, band: str, air: Air, fields: Fields, reflectance: Float32Array) -> Light:
+        """Light on the slopes of the relief in one band, at 20 m.
+
+        Parameters
+        ----------
+        band : str
+        air : Air
+        fields : Fields
+        reflectance : ndarray of float32
+            Of the ground at 60 m.
+        """
+        assert self.terrain is not None
+        wavelength = BAND[band].wavelength
+        zenith, azimuth = self._sun()
+        depth = -np.log(air.down_direct.mean()) * np.cos(np.radians(zenith))
+        molecules = 0.00857 * wavelength**-4.0 * pressure(self.scene.elevation)
+        factors = sky_factors(self.terrain, zenith, azimuth, molecules, max(depth - molecules, 0.0))
+        factor = COARSE // relief.RESOLUTION
+        share = air.down_direct / (air.down_direct + air.down_diffuse)
+        return light_on_slopes(
+            self.terrain, zenith, factors, enlarged(reflectance, factor), enlarged(share, factor)
         )
 
     def _band(self, band: str, fields: Fields, sky: Sky, radiated: Float32Array) -> None:
@@ -305,6 +362,13 @@ class TileMaker:
         resolution = next(b.resolution for b in BANDS if b.name == band)
         grid = self.grids[resolution]
         air = self._air(band, fields)
+        light: Light | None = None
+        if self.terrain is not None:
+            light = self._light(band, air, fields, radiated)
+            factor = COARSE // relief.RESOLUTION
+            direct, diffuse = (block_mean(part, factor) for part in (light.direct, light.diffuse))
+            received = air.down_direct * direct + air.down_diffuse * diffuse
+            radiated = radiated * received / (air.down_direct + air.down_diffuse)
         around = surroundings(radiated, COARSE)
         ground = np.load(self.truth / f"reflectance_{band}_{resolution}m.npy", mmap_mode="r")
         random = generator(self.seed, band)
@@ -315,18 +379,27 @@ class TileMaker:
                 few = slice(rows.start // factor, rows.stop // factor)
                 here = Air(*(enlarged(part[few], factor) for part in vars(air).values()))
                 reflectance = ground[rows].astype(np.float32) / np.float32(QUANTIFICATION)
-                depth, shade, cirrus = self._sky_rows(sky, rows, resolution)
+                layers = sky.depth, sky.shade, sky.cirrus
+                depth, shade, cirrus = self._rows_of(layers, rows, resolution)
+                sunlight: Float32Array = clouds.sunlight(shade)
+                skylight: Float32Array | float = 1.0
+                if light is not None:
+                    direct, skylight = self._rows_of(
+                        (light.direct, light.diffuse), rows, resolution
+                    )
+                    sunlight = sunlight * direct
                 toa = top_of_atmosphere(
-                    here, reflectance, enlarged(around[few], factor), clouds.sunlight(shade)
+                    here, reflectance, enlarged(around[few], factor), sunlight, skylight
                 )
                 toa = clouds.cover(toa, here.dry, here.dry * here.water_above, band, depth, cirrus)
                 noise = random.standard_normal(toa.shape, np.float32)
                 toa += noise * noise_level(band, toa, self.product.spacecraft, zenith)
                 image.write_rows(digital_numbers(toa, self.product.offset))
 
-    def _sky_rows(self, sky: Sky, rows: slice, resolution: int) -> list[Float32Array]:
-        """Rows of the cloud layers at the resolution of a band."""
-        layers = (sky.depth, sky.shade, sky.cirrus)
+    def _rows_of(
+        self, layers: tuple[Float32Array, ...], rows: slice, resolution: int
+    ) -> list[Float32Array]:
+        """Rows of layers of 20 m at the resolution of a band."""
         if resolution >= clouds.RESOLUTION:
             factor = resolution // clouds.RESOLUTION
             part = slice(rows.start * factor, rows.stop * factor)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.benchmarks.accuracy import at_resolution, clear_land, error
+from tests.benchmarks.accuracy import WITHOUT, at_resolution, error, groups
+from tests.benchmarks.simulated_run import ROOT, _changed_settings
 
 
 def test_bias_and_rms_of_known_errors() -> None:
@@ -35,13 +36,36 @@ def test_mask_at_other_resolutions() -> None:
     np.testing.assert_array_equal(at_resolution(mask, 20), mask)
 
 
-def test_clear_land_leaves_out_clouds_shadows_cirrus_and_water(tmp_path: Path) -> None:
-    np.save(tmp_path / "scene_class_20m.npy", np.array([[4, 5, 6, 11, 4, 4]], np.uint8))
+def test_share_within_the_limit() -> None:
+    truth = np.array([0.1, 0.1, 0.1, 0.1])
+    retrieved = truth + np.array([0.009, -0.0099, 0.0101, -0.02])
+    assert error("B04", retrieved, truth, np.ones(4, bool)).within == pytest.approx(0.5)
+    assert error("AOT", retrieved, truth, np.ones(4, bool)).within == pytest.approx(1.0)
+
+
+def test_groups_leave_out_clouds_and_shadows_and_part_cirrus(tmp_path: Path) -> None:
+    np.save(tmp_path / "ground_class_20m.npy", np.array([[4, 5, 6, 11, 4, 4, 6]], np.uint8))
     layers = {
-        "cloud_optical_thickness": [0, 0, 0, 0, 0.5, 0],
-        "shadow_optical_thickness": [0, 3, 0, 0, 0, 0],
-        "cirrus_reflectance": [0, 0, 0, 0, 0, 0.01],
+        "cloud_optical_thickness": [0, 0, 0, 0, 0.5, 0, 0],
+        "shadow_optical_thickness": [0, 3, 0, 0, 0, 0, 0],
+        "cirrus_reflectance": [0, 0, 0, 0, 0, 0.01, 0.01],
     }
     for name, values in layers.items():
         np.save(tmp_path / f"{name}_20m.npy", np.array([values], np.float16))
-    assert clear_land(tmp_path).tolist() == [[True, False, False, True, False, False]]
+    found = {name: np.flatnonzero(mask[0]).tolist() for name, mask in groups(tmp_path).items()}
+    assert found == {
+        "land": [0, 3], "water": [2], "land below cirrus": [5], "water below cirrus": [6],
+    }  # fmt: skip
+
+
+def test_settings_are_changed_where_they_stand() -> None:
+    changed = _changed_settings(ROOT / "cfg" / "L2A_GIPP.xml", {"Adj_Km": "0.0", "Nowhere": "1"})
+    assert b"<Adj_Km>0.0</Adj_Km>" in changed
+    assert b"Nowhere" not in changed
+
+
+def test_steps_that_can_be_switched_off_are_settings() -> None:
+    files = [path.read_text() for path in (ROOT / "cfg").glob("*.xml")]
+    for settings in WITHOUT.values():
+        for name in settings:
+            assert any(f"<{name}>" in text for text in files), name

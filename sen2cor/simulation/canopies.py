@@ -1,0 +1,121 @@
+"""Colours of dark canopies: as modelled, as methods of aerosol retrieval hope, as they are.
+
+The retrieval over dark vegetation takes red to be half of the reflectance at 2.2 um and blue to be
+half of red (Kaufman et al. 1997, IEEE Transactions on Geoscience and Remote Sensing 35, 1286).
+Canopies scatter widely around these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sen2cor.errors import UsageError
+from sen2cor.grids import Float32Array
+from sen2cor.simulation.landscape import NAMES, Ground
+from sen2cor.simulation.patterns import smooth
+
+_DARK = [NAMES.index(f"forest_{kind}") for kind in ("broadleaf", "mixed", "conifer")]
+_STAND = 220.0
+"""Distance over which the colours change, metres."""
+
+
+@dataclass(frozen=True)
+class Colours:
+    """Ratios of reflectances, and half of the range over which they scatter.
+
+    Attributes
+    ----------
+    red, red_range : float
+        B4 over B12.
+    blue, blue_range : float
+        B2 over B4.
+    """
+
+    red: float
+    red_range: float
+    blue: float
+    blue_range: float
+
+
+CANOPIES: Mapping[str, Colours | None] = {
+    "modelled": None,
+    "ideal": Colours(0.5, 0.02, 0.5, 0.02),
+    "real": Colours(0.61, 0.20, 0.9, 0.12),
+}
+"""Colours by name; None leaves the spectra of the model canopies as they are.
+
+Real: B4 over B12 of 0.41 to 0.81 is what dark vegetation of official Level-2A products shows, B2
+over B4 near 0.9 the mean of measured spectra of leaves and crowns.
+"""
+
+_SHARES: Mapping[str, tuple[float, float]] = {
+    "B01": (0.0, 1.0), "B02": (0.0, 1.0), "B03": (0.5, 0.5), "B04": (1.0, 0.0), "B05": (0.5, 0.0),
+}  # fmt: skip
+"""How much of the change of red and of blue a band shares."""
+
+
+def is_dark_canopy(ground: Ground) -> npt.NDArray[np.bool_]:
+    """Pixels of nothing but forest, shape (rows, cols)."""
+    pure = np.isin(ground.second, _DARK) | (ground.share < 0.01)
+    return np.asarray(np.isin(ground.first, _DARK) & pure)
+
+
+class CanopyColours:
+    """Factors on the reflectance of a block of ground.
+
+    Parameters
+    ----------
+    name : str
+        One of `CANOPIES`.
+    ground : Ground
+    y, x : ndarray, shapes (rows,) and (cols,)
+        Metres.
+    table : mapping of band name to ndarray of float32
+        Reflectance of the surfaces.
+    seed : int
+
+    Raises
+    ------
+    UsageError
+        There are no such colours.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        ground: Ground,
+        y: npt.NDArray[np.float64],
+        x: npt.NDArray[np.float64],
+        table: Mapping[str, Float32Array],
+        seed: int,
+    ) -> None:
+        if name not in CANOPIES:
+            raise UsageError(f"no canopies {name!r}; there are {', '.join(CANOPIES)}")
+        self.where = is_dark_canopy(ground)
+        self._change = np.zeros((2, int(self.where.sum())), np.float32)
+        colours = CANOPIES[name]
+        if colours is None:
+            return
+        red_now, blue_now, infrared = (
+            ground.reflectance(table[band])[self.where] for band in ("B04", "B02", "B12")
+        )
+        red = infrared * _scattered(colours.red, colours.red_range, y, x, seed + 901)[self.where]
+        blue = red * _scattered(colours.blue, colours.blue_range, y, x, seed + 902)[self.where]
+        self._change[:] = red / red_now - 1.0, blue / blue_now - 1.0
+
+    def apply(self, reflectance: Float32Array, band: str) -> None:
+        """Colour the canopies in the reflectance of a band, shape (rows, cols), in place."""
+        if band in _SHARES:
+            red, blue = _SHARES[band]
+            reflectance[self.where] *= 1.0 + red * self._change[0] + blue * self._change[1]
+
+
+def _scattered(
+    middle: float, half: float, y: npt.NDArray[np.float64], x: npt.NDArray[np.float64], seed: int
+) -> Float32Array:
+    """Values that scatter smoothly within a range."""
+    return np.asarray(middle + half * np.tanh(0.9 * smooth(y, x, _STAND, seed)), np.float32)
