@@ -325,7 +325,8 @@ def _check(path: Path) -> None:
 
     gdal.UseExceptions()
     try:
-        gdal.Open(str(path)).GetRasterBand(1).Checksum()
+        dataset = gdal.Open(str(path))
+        dataset.GetRasterBand(1).Checksum()
     except RuntimeError as error:
         with path.open("rb") as stream:
             start = stream.read(256).lstrip().lower()
