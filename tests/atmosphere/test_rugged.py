@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from sen2cor.atmosphere.rugged import (
     rugged_inversion,
 )
 from sen2cor.interpolation import bilinear, positions
+from tests.validation.rugged_terrain import residuals
 
 from .analytic import AnalyticTable
 
@@ -244,3 +246,11 @@ def test_clouds_do_not_light_the_slopes(functions: BandFunctions) -> None:
     lit = light.sunlit == 1.0
     np.testing.assert_allclose(found[lit], 0.2, atol=1e-5)
     assert not usable.all()
+
+
+@pytest.mark.parametrize("band", ["B06", "B8A", "B12"])
+def test_official_reflectance_of_hills(reference_data: Path, band: str) -> None:
+    found = residuals(reference_data, band, smoothing=30.0, cutoff=10.0)
+    assert found.corrected < 0.55 * found.flat
+    assert found.flat_correlation > 0.25
+    assert abs(found.corrected_correlation - found.official_correlation) < 0.06
