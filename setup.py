@@ -21,6 +21,7 @@ LUTS = [
 ]
 SIMULATION = [*LUTS, "prosail"]
 REPORT = ["matplotlib"]
+DASK = ["dask", "distributed"]
 TEST = ["pytest>=7", "pytest-xdist", "hypothesis", *REPORT, "mypy==2.4.1", "ruff==0.17.6"]
 
 setup(
@@ -48,7 +49,13 @@ setup(
         "scikit-image>=0.19",
         "scipy>=1.9",
     ],
-    extras_require={"report": REPORT, "luts": LUTS, "simulation": SIMULATION, "test": TEST},
+    extras_require={
+        "dask": DASK,
+        "report": REPORT,
+        "luts": LUTS,
+        "simulation": SIMULATION,
+        "test": TEST,
+    },
     entry_points={
         "console_scripts": [
             "L2A_Process=sen2cor.cli:main",

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from sen2cor import __version__
+from sen2cor import __version__, interruption
 from sen2cor.errors import Sen2CorError, UsageError
 from sen2cor.pipeline.options import Options
 
@@ -31,9 +30,6 @@ BANNER = (
 OWN_VERSION = f"sen2cor {__version__}, an independent open-source implementation"
 SUCCESS = "Progress[%]: 100.00 : Application terminated successfully."
 FAILURE = "Progress[%]: 100.00 : Application terminated with at least one error."
-
-INTERRUPTED = 130
-TERMINATED = 143
 
 _OTHER_VERSIONS = {
     "--mode": "give the product folder; the mode follows from it",
@@ -82,8 +78,8 @@ def parser() -> argparse.ArgumentParser:
         "directory",
         nargs="*",
         type=Path,
-        help="Level-1C user product, a tile folder inside it, or an existing Level-2A product "
-        "to which another resolution is added",
+        help="Level-1C user product, its zip archive, a tile folder inside it, or an existing "
+        "Level-2A product to which another resolution is added",
     )
     result.add_argument(
         "--version", action="version", version=f"{BANNER}\n{OWN_VERSION}", help="print the version"
@@ -115,6 +111,19 @@ def parser() -> argparse.ArgumentParser:
         "--work_dir", type=Path, metavar="DIR", help="folder for the log and temporary files"
     )
     result.add_argument(
+        "--max_memory",
+        "--max-memory",
+        type=float,
+        metavar="GB",
+        help="memory for all tiles that are processed at once (default: what is free)",
+    )
+    result.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Dask scheduler (tcp://HOST:PORT) whose workers take the tiles; all must see the same "
+        "folders",
+    )
+    result.add_argument(
         "--setup",
         type=Path,
         metavar="DIR",
@@ -143,6 +152,8 @@ def parse(arguments: Sequence[str]) -> Options:
         raise UsageError("no product given; see L2A_Process --help")
     if values.sc_only and values.resolution == 10:
         raise UsageError("--sc_only has no resolution of 10 m: use 20 or 60, or leave it out")
+    if values.max_memory is not None and not 0 < values.max_memory < math.inf:
+        raise UsageError(f"--max_memory {values.max_memory:g}: must be a number of GB above 0")
     return Options(
         directories=tuple(values.directory),
         resolution=values.resolution,
@@ -154,6 +165,8 @@ def parse(arguments: Sequence[str]) -> Options:
         gipp_correction=values.GIP_L2A_AC,
         output_directory=values.output_dir,
         work_directory=values.work_dir,
+        max_memory=None if values.max_memory is None else int(values.max_memory * 1e9),
+        scheduler=values.scheduler,
     )
 
 
@@ -165,11 +178,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(error)
         return error.exit_code
     print(f"{BANNER}\n{OWN_VERSION}", flush=True)
-    signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = run(options)
-    except KeyboardInterrupt as stop:
-        code = TERMINATED if stop.args == (signal.SIGTERM,) else INTERRUPTED
+        with interruption.listening():
+            code = run(options)
+    except interruption.Interrupted as stop:
+        code = stop.exit_code
         _complain(stop, "interrupted; nothing half-done was left")
     print(SUCCESS if code == 0 else FAILURE, flush=True)
     return code
@@ -232,10 +245,6 @@ def _complain(error: BaseException, text: str | None = None) -> None:
     if not name.endswith("Error"):
         name = "Error"
     print(f"L2A_Process: {name}: {' '.join((text or str(error)).split())}", file=sys.stderr)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt(signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from scipy.ndimage import gaussian_filter, zoom
 
-from sen2cor.bands import BANDS
+from sen2cor.bands import BANDS, Band
 from sen2cor.grids import Grid
 from sen2cor.imagery import jpeg2000
+from sen2cor.product.psd import PSD
+from sen2cor.simulation.description import ProductDescription, TileDescription
+from sen2cor.simulation.geometry import Overpass
+from sen2cor.simulation.tiling import tile_grid
 from sen2cor.simulation.wrap import wrap
+from sen2cor.simulation.writer import ProductWriter
 
 EXTENT = 2400
 """Side of the product in metres."""
+
+_TIME = datetime(2016, 6, 16, 10, 21, 1, tzinfo=timezone.utc)
 
 _VEGETATION = {
     "B01": 0.12, "B02": 0.10, "B03": 0.09, "B04": 0.06, "B05": 0.10, "B06": 0.22, "B07": 0.27,
@@ -25,20 +35,42 @@ _SOIL = {
 }  # fmt: skip
 
 
-def write_small_product(folder: Path, psd: str = "14.2") -> Path:
+def write_small_product(folder: Path, psd: str = "14.2", extent: int = EXTENT) -> Path:
     """Write fields of vegetation and soil, top-of-atmosphere numbers, as a product."""
-    rng = np.random.default_rng(11)
-    cover = gaussian_filter(rng.normal(size=(EXTENT // 10,) * 2), 8) > 0
     images = folder / "images"
     images.mkdir(parents=True)
+    for band, numbers in _fields(11, extent):
+        grid = Grid(32633, 300000.0, 5900040.0, float(band.resolution), *numbers.shape)
+        path = images / f"T33UUU_20170616T102101_{band.name}.jp2"
+        jpeg2000.write(path, numbers, grid, 1024)
+    return wrap(images, folder, psd=psd)
+
+
+def write_tiles(folder: Path, tiles: Sequence[str], extent: int = EXTENT) -> Path:
+    """Write a product of format 13.1 with several tiles, each with fields of its own."""
+    described = [
+        TileDescription(mgrs, Overpass(tile_grid(mgrs, extent), _TIME, 0.0)) for mgrs in tiles
+    ]
+    product = ProductDescription(PSD["13.1"], "S2A", _TIME, 1, 1, described)
+    root = folder / product.name()
+    writer = ProductWriter(root, product)
+    for seed, tile in enumerate(described):
+        for band, numbers in _fields(seed, extent):
+            with writer.image(tile, band.name) as image:
+                image.write_rows(numbers)
+        writer.finish_tile(tile)
+    writer.finish()
+    return root
+
+
+def _fields(seed: int, extent: int) -> Iterator[tuple[Band, npt.NDArray[np.uint16]]]:
+    rng = np.random.default_rng(seed)
+    cover = gaussian_filter(rng.normal(size=(extent // 10,) * 2), 8) > 0
     for band in BANDS:
-        size = EXTENT // band.resolution
+        size = extent // band.resolution
         share = zoom(
             cover.astype(float), size / len(cover), order=1, grid_mode=True, mode="nearest"
         )
         mean = _SOIL[band.name] + (_VEGETATION[band.name] - _SOIL[band.name]) * share
         numbers = 10000 * mean * rng.normal(1.0, 0.02, mean.shape)
-        grid = Grid(32633, 300000.0, 5900040.0, float(band.resolution), size, size)
-        path = images / f"T33UUU_20170616T102101_{band.name}.jp2"
-        jpeg2000.write(path, np.clip(numbers, 1, 60000).astype(np.uint16), grid, 1024)
-    return wrap(images, folder, psd=psd)
+        yield band, np.clip(numbers, 1, 60000).astype(np.uint16)

@@ -7,6 +7,7 @@ rename, complete and checked.
 
 from __future__ import annotations
 
+import base64
 import http.client
 import logging
 import os
@@ -16,19 +17,23 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from sen2cor.errors import AuxiliaryDataError
 
 logger = logging.getLogger(__name__)
 
-_SCHEMES = ("http://", "https://", "ftp://", "file://")
+_SCHEMES = ("http://", "https://", "file://")
 _GONE = (404, 410)
 _CHUNK = 1 << 20
+_BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
+"""Raised while unpacking; the last for methods that are not supported and for passwords."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def fetch(
     Parameters
     ----------
     address : str
-        Base address: http, https, ftp or file.
+        Base address: http, https or file; a name and password in it stay out of all messages.
     names : sequence of str
         Names that the file may have there, tried in turn.
     target : Path
@@ -89,8 +94,7 @@ def fetch(
     """
     if not address.startswith(_SCHEMES):
         raise AuxiliaryDataError(
-            f"cannot fetch {target.name}: DEM_Reference {address!r} is not an address "
-            f"({', '.join(_SCHEMES)})"
+            f"cannot fetch {target.name}: DEM_Reference is not an address ({', '.join(_SCHEMES)})"
         )
     try:
         with _lock(target.with_name(f".{target.name}.lock"), limits.duration):
@@ -101,27 +105,42 @@ def fetch(
             ) as folder:
                 part = Path(folder, target.name)
                 for name in names:
-                    if _try(f"{address.rstrip('/')}/{name}", part, check, limits):
+                    request = _request(f"{address.rstrip('/')}/{name}")
+                    if _try(request, part, check, limits):
                         os.replace(part, target)
-                        logger.info("elevation tile %s fetched from %s", target.name, address)
+                        logger.info("elevation tile fetched from %s", request.full_url)
                         return True
     except OSError as error:
         raise AuxiliaryDataError(f"cannot write {target}: {error.strerror or error}") from error
     return False
 
 
-def _try(url: str, part: Path, check: Callable[[Path], None], limits: Limits) -> bool:
-    reason = ""
+def _request(url: str) -> urllib.request.Request:
+    """Return what asks for an address; a name and password move from it into the header."""
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    request = urllib.request.Request(urlunsplit(parts._replace(netloc=host)))
+    request.add_header("User-Agent", "sen2cor")
+    if user:
+        token = base64.b64encode(unquote(user).encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {token}")
+    return request
+
+
+def _try(
+    request: urllib.request.Request, part: Path, check: Callable[[Path], None], limits: Limits
+) -> bool:
+    url, reason = request.full_url, ""
     for attempt in range(limits.attempts):
         if attempt:
             time.sleep(limits.pause * 2 ** (attempt - 1))
         try:
-            if not _download(url, part, limits):
+            if not _download(request, part, limits):
                 return False
             _unpack(part)
             check(part)
             return True
-        except (_TransferError, ValueError, zipfile.BadZipFile) as error:
+        except (_TransferError, ValueError, *_BAD_ARCHIVE) as error:
             reason = str(error)
             logger.warning(
                 "attempt %d of %d to fetch %s: %s", attempt + 1, limits.attempts, url, reason
@@ -136,10 +155,9 @@ class _TransferError(Exception):
     """An attempt failed on the way from the server; the next may not."""
 
 
-def _download(url: str, part: Path, limits: Limits) -> bool:
+def _download(request: urllib.request.Request, part: Path, limits: Limits) -> bool:
     """Write what an address holds into a file; False where there is nothing at it."""
     end = time.monotonic() + limits.duration
-    request = urllib.request.Request(url, headers={"User-Agent": "sen2cor"})
     with part.open("wb") as stream:
         try:
             with urllib.request.urlopen(request, timeout=limits.timeout) as answer:
@@ -153,7 +171,7 @@ def _download(url: str, part: Path, limits: Limits) -> bool:
                 return False
             raise _TransferError(f"HTTP {error.code} {error.reason}") from error
         except urllib.error.URLError as error:
-            if url.startswith("file:") and not Path(urllib.request.url2pathname(url[7:])).exists():
+            if request.type == "file" and isinstance(error.reason, FileNotFoundError):
                 return False
             raise _TransferError(str(error.reason)) from error
         except (TimeoutError, ConnectionError, ssl.SSLError, http.client.HTTPException) as error:

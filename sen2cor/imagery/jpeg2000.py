@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sen2cor import interruption
 from sen2cor.errors import InputError, OutputError
 from sen2cor.grids import Grid
 from sen2cor.imagery.georeference import insert_georeference, read_georeference
@@ -109,6 +110,7 @@ def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
         for block in _row_blocks(
             start, stop, max(tile_rows, tile_rows * (_DECODED_ROWS // tile_rows))
         ):
+            interruption.check()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 decoded = image[block.start : block.stop, :]
@@ -225,6 +227,7 @@ class Writer:
             )
             self._tile_writers = iter(image.get_tilewriters())
         for left in range(0, self._grid.cols, self._tile):
+            interruption.check()
             next(self._tile_writers)[:] = np.ascontiguousarray(rows[:, left : left + self._tile])
 
     def _finish(self) -> None:

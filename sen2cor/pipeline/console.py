@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TextIO
+
+from sen2cor import interruption
 
 _LAST = 99.99
 
@@ -34,7 +36,59 @@ class Outcome:
     exit_code: int
 
 
+@dataclass(frozen=True)
+class Step:
+    """The end of a step of a tile.
+
+    Attributes
+    ----------
+    process : str
+        Part of the processor: L2A_ProcessTile, L2A_Tables, L2A_SceneClass, L2A_AtmCorr.
+    text : str
+        What has ended.
+    weight : float
+        Its weight in the plan of the product.
+    seconds : float
+        Since the step before in this tile.
+    pid : int
+        Process that did it.
+    """
+
+    process: str
+    text: str
+    weight: float
+    seconds: float
+    pid: int
+
+
 class Progress:
+    """Takes the steps of one tile, in the process that works on it, and reports them.
+
+    Parameters
+    ----------
+    report : callable
+        Gets each `Step`.
+    """
+
+    def __init__(self, report: Callable[[Step], None]) -> None:
+        self._report = report
+        self._last = time.monotonic()
+
+    def step(self, process: str, text: str, weight: float = 0.0) -> None:
+        """Report that a step has ended; the attributes of `Step` say what the parameters are.
+
+        Raises
+        ------
+        Interrupted
+            The run shall stop.
+        """
+        now = time.monotonic()
+        self._report(Step(process, text, weight, now - self._last, os.getpid()))
+        self._last = now
+        interruption.check()
+
+
+class ProductProgress:
     """Prints how far the run of one product is; the value never falls.
 
     Parameters
@@ -50,38 +104,23 @@ class Progress:
         self._stream = stream
         self._start, self._stop = start, stop
         self._began = began
-        self._last_step = time.monotonic()
         self._total = 1.0
         self._done = 0.0
-        self._lock = threading.Lock()
 
     def plan(self, total: float) -> None:
         """Set the sum of the weights of all steps to come."""
         self._total = max(total, 1e-9)
 
-    def step(self, process: str, text: str, weight: float = 0.0) -> None:
-        """Report that a step has ended.
-
-        Parameters
-        ----------
-        process : str
-            Part of the processor: L2A_ProcessTile, L2A_Tables, L2A_SceneClass, L2A_AtmCorr.
-        text : str
-            What has ended.
-        weight : float
-            Its weight in the plan.
-        """
-        with self._lock:
-            now = time.monotonic()
-            self._done = min(self._total, self._done + weight)
-            value = self._start + (self._stop - self._start) * self._done / self._total
-            total = timedelta(seconds=now - self._began)
-            self._stream.write(
-                f"Progress[%]: {min(value, _LAST):05.2f} : PID-{os.getpid()}, {process}: {text}, "
-                f"elapsed time[s]: {now - self._last_step:.3f}, total: {total}\n"
-            )
-            self._stream.flush()
-            self._last_step = now
+    def show(self, step: Step) -> None:
+        """Print the line of a step."""
+        self._done = min(self._total, self._done + step.weight)
+        value = self._start + (self._stop - self._start) * self._done / self._total
+        total = timedelta(seconds=time.monotonic() - self._began)
+        self._stream.write(
+            f"Progress[%]: {min(value, _LAST):05.2f} : PID-{step.pid}, {step.process}: "
+            f"{step.text}, elapsed time[s]: {step.seconds:.3f}, total: {total}\n"
+        )
+        self._stream.flush()
 
 
 class Console:
@@ -96,10 +135,10 @@ class Console:
         self._output, self._errors = output, errors
         self._began = time.monotonic()
 
-    def product(self, number: int, of: int) -> Progress:
+    def product(self, number: int, of: int) -> ProductProgress:
         """Progress of one of several products."""
         share = 100.0 / of
-        return Progress(self._output, number * share, (number + 1) * share, self._began)
+        return ProductProgress(self._output, number * share, (number + 1) * share, self._began)
 
     def finished(self, outcome: Outcome) -> None:
         """Print where the product is and which tiles failed."""

@@ -21,6 +21,10 @@ class Options:
     gipp, gipp_classification, gipp_correction : Path or None
         Configuration files.
     output_directory, work_directory : Path or None
+    max_memory : int or None
+        Bytes that all tiles together may be planned with.
+    scheduler : str or None
+        Address of a Dask scheduler whose workers take the tiles.
     """
 
     directories: tuple[Path, ...]
@@ -33,3 +37,5 @@ class Options:
     gipp_correction: Path | None = None
     output_directory: Path | None = None
     work_directory: Path | None = None
+    max_memory: int | None = None
+    scheduler: str | None = None

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import logging
-import tempfile
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timezone
+from contextlib import closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from sen2cor import __version__
-from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.errors import InputError, OutputError, Sen2CorError
-from sen2cor.pipeline.console import Outcome, Progress
+from sen2cor.pipeline.console import Outcome, ProductProgress
+from sen2cor.pipeline.executors import allot, execute
 from sen2cor.pipeline.options import Options
+from sen2cor.pipeline.run_log import RunLog, run_log
 from sen2cor.pipeline.table_choice import load_tables
-from sen2cor.pipeline.tile_chain import TileJob, process_tile
-from sen2cor.pipeline.workers import workers
-from sen2cor.product.level1c import Level1CProduct, Level1CTile, open_level1c
+from sen2cor.pipeline.tile_chain import TileJob
+from sen2cor.product.archive import is_archive, unpacked
+from sen2cor.product.level1c import Level1CProduct, open_level1c
 from sen2cor.product.level1c_path import locate
 from sen2cor.product.level2a import Level2AProduct
 from sen2cor.product.level2a_tile import Level2ATile
 from sen2cor.product.naming import to_level1c, to_level2a
-from sen2cor.product.report import XmlReportHandler, report_name
 from sen2cor.product.run_record import RunRecord
 from sen2cor.settings import Settings
 
@@ -30,17 +30,18 @@ logger = logging.getLogger(__name__)
 
 
 def process_product(
-    path: Path, options: Options, settings: Settings, progress: Progress
+    path: Path, options: Options, settings: Settings, progress: ProductProgress
 ) -> Outcome:
     """Process one product.
 
     Parameters
     ----------
     path : Path
-        Level-1C product, tile folder inside it, or Level-2A product beside its Level-1C product.
+        Level-1C product, its zip archive, tile folder inside it, or Level-2A product beside its
+        Level-1C product.
     options : Options
     settings : Settings
-    progress : Progress
+    progress : ProductProgress
 
     Returns
     -------
@@ -51,89 +52,126 @@ def process_product(
     Sen2CorError
         Nothing could be processed; no product was left behind.
     """
-    started = datetime.now(timezone.utc)
-    source = _level1c_path(path)
-    root, _, _ = locate(source)
-    with _report(to_level2a(root.name, "USER"), started, options) as report:
-        settings.log()
+    with (
+        run_log(to_level2a(_product_name(path), "USER"), options, settings) as log,
+        _opened(path, options, settings) as level1c,
+    ):
         _announce_limits(settings)
-        level1c = open_level1c(source)
-        target = options.output_directory or settings.target_directory or root.parent
+        target = _target_directory(path, options, settings)
         with Level2AProduct.begin(
             level1c,
             target,
             psd=settings.common.psd_output,
             true_colour=settings.common.generate_tci_output,
         ) as output:
+            log.content.update(level1c=level1c.root, product=output.path)
             plan = [
                 (tile, resolutions)
                 for tile in level1c.tiles
                 if (resolutions := _resolutions(output.tile(tile), options))
             ]
             if output.exists_before and not plan and not (options.layout_only and options.refresh):
+                log.write(0, "already processed")
                 return Outcome(output.path, True, (), 0)
             tables = load_tables(level1c, settings)
-            errors = _process_tiles(level1c, output, plan, settings, tables, options, progress)
+            log.content.update(look_up_tables=[table.name for table in tables])
+            jobs = [
+                TileJob(
+                    product=level1c,
+                    tile=tile,
+                    output=output.tile(tile),
+                    settings=settings,
+                    tables=tables,
+                    resolutions=resolutions,
+                    classification_only=options.classification_only,
+                )
+                for tile, resolutions in plan
+            ]
+            errors = _process_tiles(jobs, output, settings, options, progress, log)
             if len(errors) == len(level1c.tiles):
                 raise next(iter(errors.values()))
+            failed = tuple(
+                f"{type(error).__name__}: tile {name}: {error}"
+                for name, error in {**level1c.unusable, **errors}.items()
+            )
+            outcome = Outcome(output.path, False, failed, 1 if failed else 0)
+            ending = outcome.exit_code, "done", "; ".join(failed) or None
+            log.write(*ending)
             output.finish(
                 RunRecord(
                     version=__version__,
-                    started=started,
+                    started=log.started,
                     gipp=settings.effective_gipp_xml(),
                     gipp_sources={name: str(file) for name, file in settings.sources.items()},
                     look_up_tables=tuple(table.name for table in tables),
-                    report=report,
+                    reports=(log.report, log.summary),
                 )
             )
-        failed = tuple(
-            f"{type(error).__name__}: tile {name}: {error}"
-            for name, error in {**level1c.unusable, **errors}.items()
-        )
-        return Outcome(output.path, False, failed, 1 if failed else 0)
+            log.write(*ending)
+            return outcome
 
 
 def _process_tiles(
-    level1c: Level1CProduct,
+    jobs: list[TileJob],
     output: Level2AProduct,
-    plan: list[tuple[Level1CTile, tuple[int, ...]]],
     settings: Settings,
-    tables: tuple[LookUpTable, ...],
     options: Options,
-    progress: Progress,
+    progress: ProductProgress,
+    log: RunLog,
 ) -> dict[str, Sen2CorError]:
-    """Process the tiles one after another; a bad tile does not stop the next.
+    """Process the tiles; a bad tile does not stop the others.
 
     Returns
     -------
     dict of tile name to Sen2CorError
         What went wrong, for the tiles that failed.
     """
-    jobs = [
-        TileJob(
-            product=level1c,
-            tile=tile,
-            output=output.tile(tile),
-            settings=settings,
-            tables=tables,
-            resolutions=resolutions,
-            classification_only=options.classification_only,
-        )
-        for tile, resolutions in plan
-    ]
     progress.plan(sum(job.weight for job in jobs))
+    allotment = allot(jobs, settings.common, options)
+    log.content.update(allotment=asdict(allotment))
+    by_tile = {job.tile.tile_id: job for job in jobs}
     errors: dict[str, Sen2CorError] = {}
-    with workers(settings.common.threads) as pool:
-        for job in jobs:
-            try:
-                process_tile(job, pool, progress)
-            except OutputError:
-                raise
-            except Sen2CorError as error:
-                logger.error("tile %s: %s", job.tile.mgrs, error)
-                errors[job.tile.mgrs] = error
-                output.drop(job.tile)
+    with closing(execute(jobs, allotment, progress.show)) as results:
+        for result in results:
+            job = by_tile[result.tile_id]
+            log.add_tile(result, job.tile.mgrs)
+            if result.error is None:
+                job.output.quality, job.output.retrieval = result.quality, result.retrieval
+                continue
+            if isinstance(result.error, OutputError):
+                raise result.error
+            logger.error("tile %s: %s", job.tile.mgrs, result.error)
+            errors[job.tile.mgrs] = result.error
+            output.drop(job.tile)
     return errors
+
+
+@contextmanager
+def _opened(path: Path, options: Options, settings: Settings) -> Iterator[Level1CProduct]:
+    """Open a product, out of its archive if it is in one."""
+    if not is_archive(path):
+        yield open_level1c(_level1c_path(path))
+        return
+    place = options.work_directory or _target_directory(path, options, settings)
+    place = Path(os.path.abspath(place))  # noqa: PTH100
+    with unpacked(path, place) as folder:
+        yield open_level1c(folder)
+
+
+def _target_directory(path: Path, options: Options, settings: Settings) -> Path:
+    """Folder of the Level-2A product, by default beside what was given; absolute."""
+    target = options.output_directory or settings.target_directory
+    if target is None:
+        target = path.parent if is_archive(path) else locate(_level1c_path(path))[0].parent
+    return Path(os.path.abspath(target))  # noqa: PTH100 (symbolic links stay)
+
+
+def _product_name(path: Path) -> str:
+    """Name of the product that a path belongs to, or, if it belongs to none, of the path."""
+    try:
+        return locate(_level1c_path(path))[0].name
+    except InputError:
+        return path.stem if path.suffix.lower() == ".zip" else path.name
 
 
 def _resolutions(tile: Level2ATile, options: Options) -> tuple[int, ...]:
@@ -180,24 +218,3 @@ def _announce_limits(settings: Settings) -> None:
         ignored.append("VIS_Update_Mode (one visibility for the scene)")
     if ignored:
         logger.warning("without effect in this version: %s", ", ".join(ignored))
-
-
-@contextmanager
-def _report(product_name: str, started: datetime, options: Options) -> Iterator[Path]:
-    """Write the log of the run into a report, kept in the work folder where one is given."""
-    with tempfile.TemporaryDirectory(prefix="sen2cor-") as folder:
-        place = options.work_directory or Path(folder)
-        handler = XmlReportHandler(place / report_name(product_name, started))
-        package = logging.getLogger("sen2cor")
-        package.addHandler(handler)
-        try:
-            yield handler.path
-        except Sen2CorError as error:
-            logger.error("%s: %s", type(error).__name__, error)
-            raise
-        except Exception:
-            logger.critical("unexpected error", exc_info=True)
-            raise
-        finally:
-            package.removeHandler(handler)
-            handler.close()

@@ -6,13 +6,14 @@ and keep every core busy. The codec itself gets one thread per image.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TypeVar
 
+from sen2cor import interruption
 from sen2cor.imagery import jpeg2000
+from sen2cor.pipeline import resources
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -38,10 +39,19 @@ class Workers:
         """Call a function for all items, side by side; the first error ends the rest.
 
         Items are begun in their order, so the costly ones should come first.
+
+        Raises
+        ------
+        Interrupted
+            The run shall stop.
         """
         futures = [self._pool.submit(function, item) for item in items]
-        done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
-        failed = [future for future in done if future.exception() is not None]
+        waiting = set(futures)
+        failed: list[Future[Result]] = []
+        while waiting and not failed:
+            interruption.check()
+            done, waiting = wait(waiting, interruption.POLL, FIRST_EXCEPTION)
+            failed = [future for future in done if future.exception() is not None]
         if failed:
             for future in waiting:
                 future.cancel()
@@ -57,7 +67,7 @@ class Workers:
 def workers(threads: int | None = None) -> Iterator[Workers]:
     """Open a pool; without a number, as many threads as there are cores for this process."""
     jpeg2000.set_threads(1)
-    pool = Workers(threads or len(os.sched_getaffinity(0)))
+    pool = Workers(threads or resources.cores())
     try:
         yield pool
     finally:

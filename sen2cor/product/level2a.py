@@ -186,9 +186,9 @@ class Level2AProduct:
             self._write_inspire(root)
             for name, schema in schemas.structure_schemas(self.psd).items():
                 metadata.write(schema, root / "rep_info" / name)
-            if run.report is not None and run.report.is_file():
-                (root / run.report.name).unlink(missing_ok=True)
-                shutil.copyfile(run.report, root / run.report.name)
+            for report in run.reports:
+                (root / report.name).unlink(missing_ok=True)
+                shutil.copyfile(report, root / report.name)
             document = manifest(root, self.psd, product_file, self._level1c.root / MANIFEST_NAME)
             self._check(document, "manifest", schema_folder)
             metadata.write(document, root / MANIFEST_NAME)

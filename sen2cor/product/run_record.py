@@ -68,8 +68,8 @@ class RunRecord:
     snow_climatology : str
         Name of the map, ``NONE`` without.
     accuracy : Accuracy
-    report : Path or None
-        The report of the run, copied into the product.
+    reports : tuple of Path
+        The reports of the run, copied into the product.
     """
 
     version: str
@@ -80,4 +80,4 @@ class RunRecord:
     dem_type: str = "NONE"
     snow_climatology: str = "NONE"
     accuracy: Accuracy = field(default_factory=Accuracy)
-    report: Path | None = None
+    reports: tuple[Path, ...] = ()

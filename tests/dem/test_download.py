@@ -35,9 +35,12 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    credentials: str | None = None
+
     def do_GET(self) -> None:
         assert isinstance(self.server, Server)
         self.server.asked.append(self.path)
+        Handler.credentials = self.headers.get("Authorization")
         code, content = self.server.answer(self.path)
         self.send_response(code)
         self.send_header("Content-Length", str(len(content)))
@@ -198,7 +201,7 @@ def test_what_is_not_a_tile_is_refused(
     assert not names(tmp_path)
 
 
-def test_truncated_transfer_is_tried_again(
+def test_busy_server_is_asked_again(
     archive: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     content = (archive / "srtm_40_03.zip").read_bytes()
@@ -233,6 +236,18 @@ def test_address_of_hgt_tiles(tmp_path: Path) -> None:
     location = tmp_path / "dem"
     assert select(location, (tmp_path / "hgt").as_uri()) == [str(location / "N47E015.hgt")]
     assert names(location) == ["N47E015.hgt"]
+
+
+def test_password_of_an_address_is_used_and_not_shown(
+    archive: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    content = (archive / "srtm_40_03.zip").read_bytes()
+    answers = iter([(401, b""), (200, content)])
+    with serving(lambda path: next(answers)) as (address, _):
+        assert select(tmp_path, address.replace("//", "//user:s%40cret@"))
+    assert "fetched from http://127.0.0.1" in caplog.text and "cret" not in caplog.text
+    assert Handler.credentials == "Basic dXNlcjpzQGNyZXQ="
 
 
 @pytest.mark.parametrize("address", ["srtm.csi.cgiar.org", "sftp://host/dem"])

@@ -6,7 +6,7 @@ import io
 import re
 from pathlib import Path
 
-from sen2cor.pipeline.console import Console, Outcome
+from sen2cor.pipeline.console import Console, Outcome, Progress
 
 
 def test_progress_lines_have_the_form_that_callers_parse() -> None:
@@ -16,7 +16,7 @@ def test_progress_lines_have_the_form_that_callers_parse() -> None:
         progress = console.product(number, 2)
         progress.plan(10.0)
         for weight in (1.0, 4.0, 5.0, 3.0):
-            progress.step("L2A_AtmCorr", "end of AOT retrieval", weight)
+            Progress(progress.show).step("L2A_AtmCorr", "end of AOT retrieval", weight)
     lines = stream.getvalue().splitlines()
     expression = re.compile(
         r"Progress\[%\]: (\d{1,3}\.\d\d) : PID-\d+, L2A_AtmCorr: end of AOT retrieval, "

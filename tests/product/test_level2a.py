@@ -272,7 +272,7 @@ def test_siimpc_555_the_report_is_part_of_the_product(level1c: Any, tmp_path: Pa
     report.write_text("<Sen2Cor_Level-2A_Report_File/>")
     with Level2AProduct.begin(level1c, tmp_path / "out") as product:
         _fill(product.tile(level1c.tiles[0]))
-        root = product.finish(RunRecord("1", RUN.started, b"<x/>", report=report))
+        root = product.finish(RunRecord("1", RUN.started, b"<x/>", reports=(report,)))
     assert (root / report.name).is_file()
     assert report.name in (root / "manifest.safe").read_text()
 

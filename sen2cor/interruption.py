@@ -1,0 +1,69 @@
+"""Ctrl-C and SIGTERM: noted when they come, obeyed where a run can stop cleanly.
+
+An exception out of a signal handler could strike anywhere, also between two steps that belong
+together. Here the handler only takes a note; long work calls `check` between its parts.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+POLL = 0.2
+"""Seconds after which a waiting thread looks whether it shall stop."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_noted: int | None = None
+
+
+class Interrupted(BaseException):
+    """The run shall stop; no `Exception`, so nothing takes it for an error.
+
+    Attributes
+    ----------
+    exit_code : int
+        130 after SIGINT, 143 after SIGTERM.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
+def check() -> None:
+    """Stop here if that was asked for.
+
+    Raises
+    ------
+    Interrupted
+    """
+    if _noted is not None:
+        raise Interrupted(_noted)
+
+
+@contextmanager
+def listening() -> Iterator[None]:
+    """Take notes of signals within this block; a second one stops at once, wherever that is."""
+    global _noted
+    _noted = None
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may have handlers
+        return
+    before = {number: signal.signal(number, _note) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _noted = None
+
+
+def _note(number: int, frame: FrameType | None) -> None:
+    global _noted
+    if _noted is not None:
+        raise Interrupted(number)
+    _noted = number

@@ -1,0 +1,146 @@
+"""Products that come as a zip archive: unpacked into a folder of their own, safely.
+
+Nothing of an archive can leave that folder, and its size is known before the first byte is written.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from sen2cor import interruption
+from sen2cor.errors import InputError, OutputError
+from sen2cor.product.workspace import Workspace, writing
+
+logger = logging.getLogger(__name__)
+
+MOST_ENTRIES = 50_000
+"""Entries of an archive; a product of 15 tiles has about 1000."""
+
+MOST_BYTES = 64_000_000_000
+"""Size of what is in an archive; a product of 15 tiles has about 10 GB."""
+
+MOST_EXPANSION = 100
+"""Unpacked bytes for one of the archive, where they are more than `SMALL` altogether. Images do not
+shrink, masks and metadata to a tenth or twentieth."""
+
+SMALL = 500_000_000
+
+_CHUNK = 1 << 20
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a path is a zip archive, by its content or by its name."""
+    return path.is_file() and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path))
+
+
+@contextmanager
+def unpacked(archive: Path, place: Path) -> Iterator[Path]:
+    """Unpack the product in an archive for the time of this block.
+
+    Parameters
+    ----------
+    archive : Path
+    place : Path
+        Folder in which a temporary folder is made, and removed in the end; what a dead run left
+        there is removed before.
+
+    Yields
+    ------
+    Path
+        Folder of the product.
+
+    Raises
+    ------
+    InputError
+        It is no archive of one product, or there is something in it that no product has: a path
+        that leads out of it, a link, an encrypted or oversized entry.
+    LockedError
+        Another run is unpacking this archive there.
+    OutputError
+        There is no room for it.
+    """
+    try:
+        opened = zipfile.ZipFile(archive)
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise InputError(f"{archive}: cannot be read as a zip archive ({error})") from error
+    with opened:
+        entries = _checked(opened, archive)
+        workspace = Workspace.claim(place / archive.name)
+        try:
+            _check_room(sum(entry.file_size for entry in entries), workspace.product)
+            logger.info("%s: %d files are unpacked", archive, len(entries))
+            for entry in entries:
+                _extract(opened, entry, workspace.product, archive)
+            yield _product_folder(workspace.product, archive)
+        finally:
+            workspace.remove()
+
+
+def _checked(opened: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
+    """Return the files of an archive; nothing is unpacked of one that is not wholly sound."""
+    entries = opened.infolist()
+    if len(entries) > MOST_ENTRIES:
+        raise InputError(f"{archive}: {len(entries)} entries, more than any product has")
+    names: set[str] = set()
+    for entry in entries:
+        path = PurePosixPath(entry.filename)
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        if path.is_absolute() or ".." in path.parts or any(c in entry.filename for c in "\\:\0"):
+            problem = "leads out of the archive"
+        elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            problem = "is a link or a special file"
+        elif entry.flag_bits & 1:
+            problem = "is encrypted"
+        elif entry.filename in names:
+            problem = "is there twice"
+        else:
+            names.add(entry.filename)
+            continue
+        raise InputError(f"{archive}: entry {entry.filename!r} {problem}; it is refused")
+    size = sum(entry.file_size for entry in entries)
+    if size > MOST_BYTES or size > max(SMALL, MOST_EXPANSION * archive.stat().st_size):
+        raise InputError(f"{archive}: would become {size / 1e9:.1f} GB, which no product is")
+    return [entry for entry in entries if not entry.is_dir()]
+
+
+def _check_room(size: int, folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise OutputError(
+            f"{folder}: {size / 1e9:.1f} GB are needed to unpack the product, {free / 1e9:.1f} GB "
+            "are free; name a folder with more room with --work_dir"
+        )
+
+
+def _extract(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, archive: Path) -> None:
+    target = folder / entry.filename
+    try:
+        with writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            output = target.open("xb")
+        with output, opened.open(entry) as source:
+            while chunk := source.read(_CHUNK):
+                interruption.check()
+                with writing(target):
+                    output.write(chunk)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise InputError(
+            f"{archive}: entry {entry.filename!r} cannot be read ({error}); fetch it again"
+        ) from error
+
+
+def _product_folder(folder: Path, archive: Path) -> Path:
+    """Return the folder of the product, which is that of its metadata file."""
+    found = {path.parent for path in folder.glob("*MTD*.xml")}
+    found = found or {path.parent for path in folder.glob("*/*MTD*.xml")}
+    if len(found) != 1:
+        what = "no product" if not found else f"{len(found)} products"
+        raise InputError(f"{archive}: {what} in it; expected one folder (.SAFE)")
+    return found.pop()

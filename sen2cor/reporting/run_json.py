@@ -1,0 +1,79 @@
+"""The record of a run for machines: ``run.json``, beside the XML report."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from sen2cor import __version__
+from sen2cor.imagery.openjpeg import load_glymur
+from sen2cor.product.workspace import writing
+from sen2cor.settings import Settings
+
+FORMAT = "sen2cor run 1"
+
+_PACKAGES = ("numpy", "scipy", "glymur", "lxml", "scikit-image", "psutil", "dask", "distributed")
+
+
+def versions() -> dict[str, str]:
+    """Return versions of the processor and of all that takes part; what is absent is left out."""
+    from osgeo import gdal
+
+    found = {
+        "sen2cor": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "gdal": gdal.VersionInfo("RELEASE_NAME"),
+        "openjpeg": str(load_glymur().version.openjpeg_version),
+    }
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def settings_as_used(settings: Settings) -> dict[str, Any]:
+    """Return all settings by file and element, as they stand in a file, and where they are from."""
+    values: dict[str, dict[str, str]] = {}
+    for parameter, value in settings.values():
+        values.setdefault(parameter.document, {})[parameter.name] = parameter.kind.render(value)
+    return {
+        "files": {name: str(path) for name, path in settings.sources.items()},
+        "digest": settings.digest(),
+        "differs_from_default": [str(entry) for entry in settings.differences()],
+        "values": values,
+    }
+
+
+def write_run_json(content: Mapping[str, Any], path: Path) -> None:
+    """Write the record by way of a second file, so that it is never seen half-written.
+
+    Parameters
+    ----------
+    content : mapping
+        What JSON has no type for becomes text.
+    path : Path
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    part = path.with_name(f"{path.name}.part")
+    with writing(path):
+        try:
+            with part.open("w", encoding="utf-8") as stream:
+                json.dump({"format": FORMAT, **content}, stream, indent=1, default=str)
+                stream.flush()
+                os.fsync(stream.fileno())
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise

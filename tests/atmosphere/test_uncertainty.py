@@ -1,0 +1,130 @@
+"""The first-order uncertainty beside changes that are made for real."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from sen2cor.atmosphere.functions import AtmosphereState, BandFunctions, band_functions
+from sen2cor.atmosphere.geometry import NodeGeometry
+from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
+from sen2cor.atmosphere.rugged import SlopeLight, TerrainCorrection, rugged_inversion
+from sen2cor.atmosphere.uncertainty import (
+    InputUncertainty,
+    reflectance_uncertainty,
+    slope_uncertainty,
+)
+
+from .analytic import AnalyticTable
+
+SHAPE = (120, 100)
+ONES = np.ones(SHAPE, np.float32)
+STATE = AtmosphereState(0.2 * ONES, 1.5 * ONES, ozone=331.0, elevation=0.1)
+NOTHING = InputUncertainty(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+@pytest.fixture(params=["B02", "B8A", "B09"])
+def functions_of(request, table: AnalyticTable, geometry: NodeGeometry):
+    return partial(band_functions, table, request.param, geometry)
+
+
+def inverted(functions: BandFunctions, toa: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    return adjacency_inversion(functions, signal(mean, functions))(toa)
+
+
+@pytest.fixture
+def toa() -> np.ndarray:
+    return np.random.default_rng(4).uniform(0.1, 0.5, SHAPE).astype(np.float32)
+
+
+MEAN = 0.3 * ONES
+
+
+def test_calibration_alone(functions_of, toa: np.ndarray) -> None:
+    inputs = replace(NOTHING, radiometry=0.03)
+    functions = functions_of(STATE)
+    expected = inverted(functions, 1.03 * toa, 1.03 * MEAN) - inverted(functions, toa, MEAN)
+    found = reflectance_uncertainty(functions_of, STATE, MEAN, inputs)(toa)
+    np.testing.assert_allclose(found, np.abs(expected), atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "state"),
+    [
+        (replace(NOTHING, aot_absolute=0.05), replace(STATE, aot550=0.25 * ONES)),
+        (replace(NOTHING, aot_relative=0.2), replace(STATE, aot550=0.24 * ONES)),
+        (replace(NOTHING, water_absolute=0.3), replace(STATE, water_vapour=1.8 * ONES)),
+        (replace(NOTHING, water_relative=0.1), replace(STATE, water_vapour=1.65 * ONES)),
+    ],
+)
+def test_aerosol_and_water_vapour_alone(
+    functions_of, toa: np.ndarray, inputs: InputUncertainty, state: AtmosphereState
+) -> None:
+    change = inverted(functions_of(state), toa, MEAN) - inverted(functions_of(STATE), toa, MEAN)
+    found = reflectance_uncertainty(functions_of, STATE, MEAN, inputs)(toa)
+    np.testing.assert_allclose(found, np.abs(change), atol=2e-5)
+
+
+def test_contributions_add_in_quadrature(functions_of, toa: np.ndarray) -> None:
+    alone = [
+        replace(NOTHING, radiometry=0.05),
+        replace(NOTHING, aot_relative=0.1, aot_absolute=0.03),
+        replace(NOTHING, water_relative=0.1, water_absolute=0.2),
+    ]
+    parts = [reflectance_uncertainty(functions_of, STATE, MEAN, inputs)(toa) for inputs in alone]
+    together = reflectance_uncertainty(
+        functions_of, STATE, MEAN, InputUncertainty(radiometry=0.05)
+    )(toa)
+    np.testing.assert_allclose(together, np.sqrt(sum(part**2 for part in parts)), atol=2e-5)
+    assert (together > 0.0).all()
+
+
+def test_without_adjacency_it_is_that_of_the_flat_inversion(functions_of, toa: np.ndarray) -> None:
+    inputs = replace(NOTHING, radiometry=0.01)
+    inversion = flat_inversion(functions_of(STATE))
+    found = reflectance_uncertainty(functions_of, STATE, toa, inputs, adjacency=False)(toa)
+    # to first order: the neighbourhood as bright as the pixel changes with it
+    np.testing.assert_allclose(found, inversion(1.01 * toa) - inversion(toa), rtol=0.01, atol=1e-5)
+
+
+def test_fields_are_interpolated_to_finer_pixels(functions_of) -> None:
+    coarse = reflectance_uncertainty(functions_of, STATE, MEAN, InputUncertainty())
+    fine = coarse.map(lambda field: field[5:6, 7:8])
+    np.testing.assert_array_equal(fine(MEAN[:1, :1]), coarse(MEAN)[5:6, 7:8])
+
+
+@pytest.mark.parametrize("half_width", [17, None])
+def test_error_of_the_gradient_on_slopes(functions_of, half_width: int | None) -> None:
+    functions = functions_of(STATE)
+    light = SlopeLight(0.7 * ONES, ONES.copy(), 0.95 * ONES)
+    light.sunlit[:10] = 0.0
+    light.illumination[:10] = 0.0
+    correction = TerrainCorrection(start=0.1, iterations=0, half_width=8, cutoff=10.0)
+    inversion = rugged_inversion(
+        MEAN, functions, light, ONES > 0, correction, adjacency_half_width=half_width
+    )
+    reflectance = inversion(MEAN, light.illumination, light.sunlit)
+    factor = inversion.terrain_factor(light.illumination, light.sunlit)
+    inputs = replace(NOTHING, gradient=0.01)
+    found = slope_uncertainty(
+        np.zeros(SHAPE, np.float32),
+        reflectance,
+        inversion,
+        factor,
+        light.sunlit,
+        solar_zenith=40.0,
+        inputs=inputs,
+    )
+    steeper = light.illumination + np.float32(0.01 * np.tan(np.radians(40.0)))
+    change = np.abs(inversion(MEAN, steeper, light.sunlit) - reflectance)
+    np.testing.assert_allclose(found[10:], change[10:], rtol=0.02)
+    assert not found[:10].any()
+    level = 0.02 * ONES
+    both = slope_uncertainty(
+        level, reflectance, inversion, factor, light.sunlit,
+        solar_zenith=40.0, inputs=inputs,
+    )  # fmt: skip
+    np.testing.assert_allclose(both, np.hypot(0.02 * factor, found), rtol=1e-5)

@@ -1,0 +1,124 @@
+"""Zip archives: unpacked for a run, and what is refused."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sen2cor.errors import InputError, OutputError
+from sen2cor.product import archive as module
+from sen2cor.product.archive import is_archive, unpacked
+from tests.command import hidden, product_in, run
+
+NAME = "S2A_MSIL1C_X.SAFE"
+
+
+def made(path: Path, fill: Callable[[zipfile.ZipFile], None]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{NAME}/MTD_MSIL1C.xml", "<x/>")
+        fill(archive)
+    return path
+
+
+def link(archive: zipfile.ZipFile) -> None:
+    entry = zipfile.ZipInfo(f"{NAME}/link")
+    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+    archive.writestr(entry, "/etc/passwd")
+
+
+def encrypted(archive: zipfile.ZipFile) -> None:
+    archive.writestr(f"{NAME}/secret", "x")
+    archive.filelist[-1].flag_bits |= 1
+
+
+def twice(archive: zipfile.ZipFile) -> None:
+    with pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr(f"{NAME}/MTD_MSIL1C.xml", "<y/>")
+
+
+def entry(name: str) -> Callable[[zipfile.ZipFile], None]:
+    return lambda archive: archive.writestr(name, "x")
+
+
+@pytest.mark.parametrize(
+    ("fill", "says"),
+    [
+        (entry("../outside"), "leads out"),
+        (entry(f"{NAME}/../../outside"), "leads out"),
+        (entry("/tmp/outside"), "leads out"),
+        (entry("..\\outside"), "leads out"),
+        (entry("C:outside"), "leads out"),
+        (link, "is a link"),
+        (encrypted, "is encrypted"),
+        (twice, "is there twice"),
+        (entry("other.SAFE/MTD_MSIL1C.xml"), "2 products in it"),
+    ],
+)
+def test_what_no_product_has_is_refused(
+    fill: Callable[[zipfile.ZipFile], None], says: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "a" / "b"
+    with pytest.raises(InputError, match=says), unpacked(made(tmp_path / "p.zip", fill), place):
+        pass
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["p.zip"]
+    assert not place.exists() or list(place.iterdir()) == []
+
+
+def test_a_bomb_is_refused_before_it_goes_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SMALL", 1_000_000)
+    bomb = made(tmp_path / "p.zip", lambda archive: archive.writestr("a", bytes(5_000_000)))
+    with pytest.raises(InputError, match="would become"), unpacked(bomb, tmp_path / "out"):
+        pass
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_size_that_lies_is_noticed(tmp_path: Path) -> None:
+    path = made(tmp_path / "p.zip", lambda archive: archive.writestr("a", bytes(70_000)))
+    content = path.read_bytes()
+    path.write_bytes(content.replace((70_000).to_bytes(4, "little"), (9).to_bytes(4, "little")))
+    with pytest.raises(InputError), unpacked(path, tmp_path / "out"):
+        pass
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_room_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = type("Usage", (), {"free": 1})()
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: usage)
+    path = made(tmp_path / "p.zip", entry(f"{NAME}/a"))
+    with pytest.raises(OutputError, match="--work_dir"), unpacked(path, tmp_path / "out"):
+        pass
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_truncated_and_empty_archives(tmp_path: Path) -> None:
+    path = made(tmp_path / "p.zip", entry(f"{NAME}/a"))
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 7):
+        path.write_bytes(whole[:length])
+        assert is_archive(path)
+        with pytest.raises(InputError), unpacked(path, tmp_path / "out"):
+            pass
+
+
+def test_a_product_is_processed_out_of_its_archive(small_product: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    path = Path(
+        shutil.make_archive(
+            str(tmp_path / "in" / small_product.stem), "zip",
+            small_product.parent, small_product.name,
+        )
+    )  # fmt: skip
+    result = run(path, "--resolution", 60, "--work_dir", tmp_path / "work")
+    assert result.returncode == 0, result.stderr
+    product = product_in(tmp_path / "in")
+    assert result.stdout.splitlines()[-2] == f"L2A product: {product}"
+    assert hidden(tmp_path / "in") == hidden(tmp_path / "work") == []
+    again = run(path, "--resolution", 60)
+    assert "Product already processed." in again.stdout
