@@ -63,12 +63,13 @@ class BandCorrection:
     def reflectance(self, rows: slice) -> tuple[Float32Array, UInt16Array]:
         """Surface reflectance of some rows, and the digital numbers it came from."""
         numbers = self._pixels.numbers(self.band, self.resolution, rows)
+        toa = numbers.astype(np.float32)
         local = self._inversion.map(partial(self._expand, rows=rows))
         if isinstance(local, Inversion):
-            return local(numbers), numbers
+            return local(toa), numbers
         if self._ground is None:
             raise ValueError(f"{self.band} over slopes needs their light")
-        return local(numbers, *self._ground.rows(rows)), numbers
+        return local(toa, *self._ground.rows(rows)), numbers
 
     def _expand(self, field: Float32Array, rows: slice) -> Float32Array:
         if self._factor == 1.0:

@@ -19,7 +19,7 @@ from sen2cor.atmosphere.rugged import SlopeLight
 from sen2cor.classification import Relief as ShadedRelief
 from sen2cor.dem import Elevation, dem_image, elevation_on, open_source
 from sen2cor.dem.sun import SunDirections
-from sen2cor.dem.terrain import Relief, Terrain, coarser, derive_terrain, relief_of
+from sen2cor.dem.terrain import Ruggedness, Terrain, coarser, derive_terrain, ruggedness
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.interpolation import bilinear, nearest, positions
@@ -190,7 +190,8 @@ class TileTerrain:
         factor = resolution // FINE
         missing = [(0, -size % factor) for size in heights.shape]
         if any(after for _, after in missing):
-            heights, known = (np.pad(field, missing, mode="edge") for field in (heights, known))
+            heights = np.pad(heights, missing, mode="edge")
+            known = np.pad(known, missing, mode="edge")
         share = coarser(known.astype(np.float32), factor) if not known.all() else None
         means = coarser(heights, factor)
         return means, np.ones(means.shape, bool) if share is None else share > np.float32(0.5)
@@ -248,11 +249,11 @@ def prepare_terrain(tile: Level1CTile, settings: Settings, workers: Workers) -> 
     )
 
 
-def relief_of_tile(terrain: TileTerrain, settings: Settings) -> Relief:
+def ruggedness_of_tile(terrain: TileTerrain, settings: Settings) -> Ruggedness:
     """Whether the terrain is flat, gentle or rugged; the log says so."""
     limits = settings.correction
     coarse = terrain.at(COARSE)
-    relief = relief_of(
+    found = ruggedness(
         coarse.elevation,
         coarse.slope,
         least_range=limits.dem_p2p_val,
@@ -262,6 +263,6 @@ def relief_of_tile(terrain: TileTerrain, settings: Settings) -> Relief:
     known = coarse.elevation[~np.isnan(coarse.elevation)]
     logger.info(
         "elevation %.0f to %.0f m, mean %.0f m; terrain: %s",
-        known.min(), known.max(), known.mean(dtype=np.float64), relief.value,
+        known.min(), known.max(), known.mean(dtype=np.float64), found.value,
     )  # fmt: skip
-    return relief
+    return found
