@@ -18,6 +18,7 @@ bias, interpolated from a coarse grid.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,8 +55,18 @@ class Inversion:
         -------
         ndarray of float32, shape (rows, cols)
         """
-        y = self.gain * toa_reflectance + self.bias
-        return y if self.spherical_albedo is None else y / (1.0 + self.spherical_albedo * y)
+        y = self.gain * toa_reflectance
+        y += self.bias
+        if self.spherical_albedo is not None:
+            y /= np.float32(1.0) + self.spherical_albedo * y
+        return y
+
+    def map(self, function: Callable[[Float32Array], Float32Array]) -> Inversion:
+        """Pass all fields through a function: from the coarse grid to rows of a finer one."""
+        albedo = self.spherical_albedo
+        return Inversion(
+            function(self.gain), function(self.bias), None if albedo is None else function(albedo)
+        )
 
 
 def signal(toa_reflectance: Float32Array, functions: BandFunctions) -> Float32Array:

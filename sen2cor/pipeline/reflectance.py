@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from sen2cor.atmosphere.inversion import Inversion
+from sen2cor.atmosphere.rugged import RuggedInversion
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.imagery.jpeg2000 import Writer
 from sen2cor.imagery.preview import true_colour
 from sen2cor.interpolation import bilinear, positions
+from sen2cor.pipeline.terrain_step import GroundLight
 from sen2cor.pipeline.tile_pixels import SATURATED, TilePixels
 from sen2cor.pipeline.workers import row_blocks
 
@@ -29,33 +33,43 @@ class BandCorrection:
     band : str
     resolution : {60, 20, 10}
     pixels : TilePixels
-    inversion : Inversion
+    inversion : Inversion or RuggedInversion
         On the coarse grid.
     coarse : int
         Pixel size of the coarse grid in metres (nominal).
+    ground : GroundLight, optional
+        Of the slopes at the resolution; a rugged inversion needs it.
     """
 
     def __init__(
-        self, band: str, resolution: int, pixels: TilePixels, inversion: Inversion, coarse: int
+        self,
+        band: str,
+        resolution: int,
+        pixels: TilePixels,
+        inversion: Inversion | RuggedInversion,
+        coarse: int,
+        ground: GroundLight | None = None,
     ) -> None:
         self.band, self.resolution = band, resolution
         self._pixels = pixels
+        self._ground = ground
         self._factor = coarse / resolution
-        scale = np.float32(pixels.scale)
-        self._gain = inversion.gain * scale
-        self._bias = inversion.bias + self._gain * np.float32(pixels.offsets[band])
-        self._albedo = inversion.spherical_albedo
+        # from digital numbers on
+        gain = inversion.gain * np.float32(pixels.scale)
+        bias = inversion.bias + gain * np.float32(pixels.offsets[band])
+        self._inversion = replace(inversion, gain=gain, bias=bias)
         self._cols = positions(pixels.grids[resolution].cols, self._factor)
 
     def reflectance(self, rows: slice) -> tuple[Float32Array, UInt16Array]:
         """Surface reflectance of some rows, and the digital numbers it came from."""
         numbers = self._pixels.numbers(self.band, self.resolution, rows)
-        reflectance = self._expand(self._gain, rows)
-        reflectance *= numbers
-        reflectance += self._expand(self._bias, rows)
-        if self._albedo is not None:
-            reflectance /= 1.0 + self._expand(self._albedo, rows) * reflectance
-        return reflectance, numbers
+        toa = numbers.astype(np.float32)
+        local = self._inversion.map(partial(self._expand, rows=rows))
+        if isinstance(local, Inversion):
+            return local(toa), numbers
+        if self._ground is None:
+            raise ValueError(f"{self.band} over slopes needs their light")
+        return local(toa, *self._ground.rows(rows)), numbers
 
     def _expand(self, field: Float32Array, rows: slice) -> Float32Array:
         if self._factor == 1.0:
