@@ -82,6 +82,11 @@ class Settings:
         return (self.home or Path()) / Path(self.common.dem_directory).expanduser()
 
     @property
+    def dem_unit(self) -> float:
+        """Metres per unit of the elevation model."""
+        return float(10.0**-self.calibration.dem_unit)
+
+    @property
     def target_directory(self) -> Path | None:
         """Folder of the Level-2A product, None for the one beside the Level-1C product."""
         target = self.common.target_directory

@@ -88,10 +88,12 @@ def select(location: Path, reference: str, cache: Path | None = None) -> list[st
 
 def test_missing_tile_is_fetched_into_an_empty_folder(archive: Path, tmp_path: Path) -> None:
     location = tmp_path / "dem" / "srtm"
+    os.umask(umask := os.umask(0o022))
     source = open_source(location, reference=archive.as_uri(), limits=QUICK)
     result = elevation_on(source, grid_at(*PLACE), margin=0.0)
     assert result is not None and result.known.all()
     assert names(location) == [TILE]
+    assert (location / TILE).stat().st_mode & 0o777 == 0o666 & ~umask
     # From now on no address is needed.
     assert elevation_on(open_source(location), grid_at(*PLACE), margin=0.0) is not None
 

@@ -44,6 +44,21 @@ def digest(folder: Path) -> dict[str, str]:
     }
 
 
+def test_coarse_model_is_smoothed_by_0_58_of_its_pixels(tmp_path: Path) -> None:
+    """Facets do not show: one high sample becomes a bell with the variance of a cubic B-spline."""
+    grid = grid_at(15.5, 47.5, size=96)
+    pixels = np.zeros((40, 40), np.int16)
+    pixels[20, 20] = 1000
+    transform = (grid.ulx - 900, 90.0, 0.0, grid.uly + 900, 0.0, -90.0)
+    heights = elevation(write_tif(tmp_path / "one.tif", pixels, transform, grid.epsg), grid).heights
+    place = np.arange(96) * 20 + 10.0
+    for profile in (heights.sum(axis=0), heights.sum(axis=1)):
+        centre = np.average(place, weights=profile)
+        spread = np.sqrt(np.average((place - centre) ** 2, weights=profile))
+        assert centre == pytest.approx(90 * 20.5 - 900, abs=0.5)
+        assert spread == pytest.approx(90 / np.sqrt(3), rel=0.01)
+
+
 @pytest.mark.parametrize(
     ("family", "spacing"), [("hgt", 93.0), ("dted", 926.0), ("copernicus", 463.0)]
 )

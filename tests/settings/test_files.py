@@ -141,6 +141,12 @@ def test_dem_folder_is_relative_to_the_home(tmp_path: Path) -> None:
     assert absolute.dem_directory == Path("/data/dem")
 
 
+def test_dem_unit_in_metres() -> None:
+    for number, metres in enumerate((1.0, 0.1, 0.01)):
+        settings = Settings(calibration=replace(Settings().calibration, dem_unit=number))
+        assert settings.dem_unit == pytest.approx(metres)
+
+
 def test_files_are_only_read(tmp_path: Path) -> None:
     write_home(tmp_path)
     folder = tmp_path / "cfg"
