@@ -20,6 +20,9 @@ BoolArray = npt.NDArray[np.bool_]
 _VOIDS = (-32768, -32767)
 """Values that are never heights, declared or not."""
 
+_HUGE = 1e7
+"""Beyond this nothing is a height, in whatever unit."""
+
 _FRAME = 4
 """Pixels around an area that an interpolation at its edge needs."""
 
@@ -220,10 +223,10 @@ def _read(file: _File, col: int, row: int, shape: tuple[int, int]) -> Float32Arr
         )
     except RuntimeError as error:
         raise AuxiliaryDataError(f"cannot read elevation model {file.path}: {error}") from error
-    declared = band.GetNoDataValue()
-    for value in (*_VOIDS, *(() if declared is None else (declared,))):
-        block[block == np.float32(value)] = np.nan
-    block[np.isinf(block)] = np.nan
+    block[~(np.abs(block) < _HUGE)] = np.nan
+    for value in (*_VOIDS, band.GetNoDataValue()):
+        if value is not None and abs(value) < _HUGE:
+            block[block == np.float32(value)] = np.nan
     return block
 
 
@@ -240,5 +243,4 @@ def _fill_up(mosaic: Mosaic, layer: Mosaic) -> None:
     use = np.isnan(mosaic.heights)
     use &= weight >= np.float32(0.5)
     np.divide(value, weight, out=mosaic.heights, where=use)
-    # Rows of another latitude carry weights of rounding errors only.
     mosaic.covered |= bilinear(layer.covered.astype(np.float32), row_at, col_at) > np.float32(0.5)

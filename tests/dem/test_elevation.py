@@ -145,6 +145,18 @@ def test_inland_voids_are_interpolated_and_counted(tmp_path: Path) -> None:
     assert result.known.all()
 
 
+@pytest.mark.parametrize("no_data", [-9999.0, -3.4028234663852886e38, float("nan")])
+def test_declared_void_of_a_raster(tmp_path: Path, no_data: float) -> None:
+    grid = grid_at(15.5, 47.5)
+    pixels = np.full((200, 200), 300, np.float32)
+    pixels[90:110, 90:110] = no_data
+    transform = (grid.ulx - 400, 20.0, 0.0, grid.uly + 400, 0.0, -20.0)
+    write_tif(tmp_path / "own.tif", pixels, transform, grid.epsg, no_data)
+    result = elevation(tmp_path, grid)
+    np.testing.assert_allclose(result.heights, 300, atol=0.01)
+    assert result.voids == 400
+
+
 def test_void_in_mountains_at_the_border_is_no_sea(tmp_path: Path) -> None:
     def cut(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
         return np.where(longitude < 15.45, np.nan, 1500.0 + 0 * latitude)
