@@ -280,14 +280,12 @@ def test_true_colour_can_be_left_out(small_product: Path, tmp_path: Path) -> Non
 def test_configuration_changes_the_result(small_product: Path, tmp_path: Path, finished) -> None:
     _, whole, _ = finished
     text = (ROOT / "cfg" / "L2A_GIPP.xml").read_text()
-    hazy = tmp_path / "hazy.xml"
-    hazy.write_text(re.sub("<Visibility>.*?<", "<Visibility>10.0<", text))
-    assert run("--GIP_L2A", hazy, small_product, "--output_dir", tmp_path).returncode == 0
+    sooty = tmp_path / "sooty.xml"
+    sooty.write_text(re.sub("<Aerosol_Model>.*?<", "<Aerosol_Model>URBAN<", text))
+    assert run("--GIP_L2A", sooty, small_product, "--output_dir", tmp_path).returncode == 0
     product = next(tmp_path.glob("*.SAFE"))
     blue = [jpeg2000.read(next(root.rglob("*_B02_10m.jp2"))).mean() for root in (whole, product)]
-    aot = [jpeg2000.read(next(root.rglob("*_AOT_20m.jp2"))).mean() for root in (whole, product)]
-    assert blue[1] < blue[0] - 50
-    assert aot[1] > 1.5 * aot[0]
+    assert abs(blue[1] - blue[0]) > 5
 
 
 def test_ten_metres_belong_to_twenty_whatever_else_is_made(

@@ -93,7 +93,8 @@ class AtmLookUpTable:
     def __init__(
         self, cells: dict[str, Float32Array], own: OwnLookUpTable, *, name: str, ozone: float
     ) -> None:
-        self.name, self.season, self.ozone = name, own.season, ozone
+        self.name, self.ozone = name, ozone
+        self.aerosol, self.season = own.aerosol, own.season
         self.largest_slant_water = own.largest_slant_water
         self._own = own
         self._water = WATER_VAPOUR[own.season]

@@ -15,8 +15,8 @@ the elevation varies, all of them follow it pixel by pixel (`sen2cor.atmosphere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -99,12 +99,15 @@ class AtmosphereState:
         Column in Dobson units.
     elevation : float or Relief
         Height of the ground above sea level in km.
+    path_factors : mapping of band to float
+        By which the path reflectance of the table is multiplied; 1 in other bands.
     """
 
     aot550: Float32Array
     water_vapour: Float32Array
     ozone: float
     elevation: Elevation
+    path_factors: Mapping[str, float] = field(default_factory=dict)
 
 
 def scattering_functions(
@@ -213,6 +216,7 @@ def band_functions(
     water = WaterCurve.of_band(table, band, state.elevation)
     slant = state.water_vapour * functions.air_mass
     path = functions.rayleigh + functions.aerosol * water.transmittance(0.5 * slant)
+    path *= np.float32(state.path_factors.get(band, 1.0))
     return BandFunctions(
         offset=functions.gas * path,
         slope=functions.gas * functions.transmittance * water.transmittance(slant),

@@ -74,6 +74,10 @@ class LookUpTable(Protocol):
         """Of the table, for reports."""
 
     @property
+    def aerosol(self) -> str:
+        """``RURAL``, ``MARITIME`` or another one in upper case."""
+
+    @property
     def season(self) -> str:
         """``SUMMER`` or ``WINTER``."""
 

@@ -7,13 +7,23 @@ and angles vary more slowly. The results are interpolated to 20 and 10 m.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import maximum_filter
 
 from sen2cor.atmosphere import water_vapour
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
+from sen2cor.atmosphere.aerosol_choice import Trial, season_of
+from sen2cor.atmosphere.aerosol_retrieval import (
+    CONFIGURED,
+    AerosolScene,
+    Fallback,
+    retrieve_aerosol,
+)
 from sen2cor.atmosphere.functions import (
     AtmosphereState,
     WaterCurve,
@@ -22,15 +32,21 @@ from sen2cor.atmosphere.functions import (
 )
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.inversion import Inversion, adjacency_inversion, flat_inversion, signal
-from sen2cor.atmosphere.lut import LookUpTable
+from sen2cor.atmosphere.path_scaling import factors_by_band
+from sen2cor.atmosphere.relief import Elevation, Relief
+from sen2cor.atmosphere.retrieval import Retrieval
+from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.classification import SceneClass
 from sen2cor.grids import Float32Array
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.product.level1c import Level1CTile, Meteorology
+from sen2cor.product.meteorology import tile_centre
 from sen2cor.settings import Settings
 
 BoolArray = npt.NDArray[np.bool_]
 UInt8Array = npt.NDArray[np.uint8]
+ToaReflectance = Callable[[str], Float32Array]
+"""Top-of-atmosphere reflectance of a band on the 60 m grid."""
 
 COARSE = 60
 """Resolution in metres of the grid on which the atmosphere is described."""
@@ -41,13 +57,20 @@ _LAND = (
     SceneClass.LOW_PROBA_CLOUDS,
     SceneClass.SNOW_ICE,
 )
-_NO_GROUND = (
-    SceneClass.NO_DATA,
-    SceneClass.SATURATED_DEFECTIVE,
+_CLOUDS = (
     SceneClass.CLOUD_SHADOWS,
     SceneClass.MEDIUM_PROBA_CLOUDS,
     SceneClass.HIGH_PROBA_CLOUDS,
 )
+_NO_DATA = (SceneClass.NO_DATA, SceneClass.SATURATED_DEFECTIVE)
+_CLOUD_MARGIN = 5
+"""Pixels about clouds and their shadows that are no reference for the aerosol."""
+
+_SNOW_SHARE = 0.001
+_SNOW_INDEX = -0.2
+"""Above this ratio of B03 and B11 a pixel of a scene with snow may hold some."""
+
+_PASSES = 2
 
 logger = logging.getLogger(__name__)
 
@@ -60,11 +83,20 @@ class GroundMasks:
     ----------
     clear_land, water, ground : ndarray of bool, shape (rows, cols)
         Wholly clear land; mostly water; no part of it cloud, cloud shadow or gap.
+    valid : ndarray of bool, same shape
+        No part of it a gap.
+    reference : ndarray of bool, same shape
+        Wholly vegetation or bare soil, and some way from clouds and their shadows.
+    snow : ndarray of bool, same shape
+        Some of it snow.
     """
 
     clear_land: BoolArray
     water: BoolArray
     ground: BoolArray
+    valid: BoolArray
+    reference: BoolArray
+    snow: BoolArray
 
     @classmethod
     def of_classes(cls, classes: UInt8Array, factor: int, shape: tuple[int, int]) -> GroundMasks:
@@ -83,10 +115,16 @@ class GroundMasks:
         blocks = padded[: shape[0] * factor, : shape[1] * factor].reshape(
             shape[0], factor, shape[1], factor
         )
+        cloudy = _lookup(blocks, _CLOUDS).any(axis=(1, 3))
+        valid = ~_lookup(blocks, _NO_DATA).any(axis=(1, 3))
+        bare = _lookup(blocks, (SceneClass.VEGETATION, SceneClass.BARE_SOILS)).all(axis=(1, 3))
         return cls(
             clear_land=_lookup(blocks, _LAND).all(axis=(1, 3)),
             water=_lookup(blocks, (SceneClass.WATER,)).mean(axis=(1, 3)) > 0.5,
-            ground=~_lookup(blocks, _NO_GROUND).any(axis=(1, 3)),
+            ground=valid & ~cloudy,
+            valid=valid,
+            reference=bare & ~maximum_filter(cloudy, 2 * _CLOUD_MARGIN + 1, mode="nearest"),
+            snow=_lookup(blocks, (SceneClass.SNOW_ICE,)).any(axis=(1, 3)),
         )
 
 
@@ -102,6 +140,10 @@ class TileAtmosphere:
     masks : GroundMasks
     adjacency_range : float
         km; 0 is without adjacency.
+    toa : callable
+        Top-of-atmosphere reflectance of a band on the 60 m grid.
+    retrieval : Retrieval
+        How the state was found.
     """
 
     table: LookUpTable
@@ -109,14 +151,16 @@ class TileAtmosphere:
     state: AtmosphereState
     masks: GroundMasks
     adjacency_range: float
+    toa: ToaReflectance
+    retrieval: Retrieval
 
-    def inversion(self, band: str, pixels: TilePixels) -> Inversion:
+    def inversion(self, band: str) -> Inversion:
         """Inversion of a band on the 60 m grid."""
         functions = band_functions(self.table, band, self.geometry, self.state)
         if self.adjacency_range == 0.0:
             return flat_inversion(functions)
-        x = signal(pixels.reflectance(band, COARSE), functions)
-        half_width = round(self.adjacency_range * 1000.0 / self.geometry.grid.pixel_size)
+        x = signal(self.toa(band), functions)
+        half_width = _half_width(self.adjacency_range, self.geometry)
         return adjacency_inversion(functions, neighbourhood_mean(x, self.masks.ground, half_width))
 
 
@@ -124,10 +168,16 @@ def retrieve_atmosphere(
     pixels: TilePixels,
     tile: Level1CTile,
     masks: GroundMasks,
-    table: LookUpTable,
+    tables: Sequence[LookUpTable],
     settings: Settings,
+    *,
+    elevation: Float32Array | None = None,
+    toa: ToaReflectance | None = None,
 ) -> TileAtmosphere:
     """Find aerosol and water vapour of a tile.
+
+    Aerosol with the water vapour of the weather model, water vapour with that aerosol, and both
+    once more.
 
     Parameters
     ----------
@@ -135,73 +185,157 @@ def retrieve_atmosphere(
         With the bands at 60 m derived.
     tile : Level1CTile
     masks : GroundMasks
-    table : LookUpTable
+    tables : sequence of LookUpTable
+        Candidates: what AUTO stands for; the first where there is nothing to choose by.
     settings : Settings
+    elevation : ndarray of float32, shape (rows, cols) of the 60 m grid, optional
+        Km; the altitude of the settings by default.
+    toa : callable, optional
+        Top-of-atmosphere reflectance at 60 m in place of that of the pixels, for example without
+        cirrus.
 
     Returns
     -------
     TileAtmosphere
     """
-    grid = pixels.grids[COARSE]
-    geometry = NodeGeometry.over(grid, tile.geometry)
-    meteorology = tile.meteorology()
-    elevation = settings.calibration.altitude
-    aot = float(table.aot_from_visibility(settings.calibration.visibility, elevation))
-    aot_map = np.full(grid.shape, aot, np.float32)
-    ozone = _ozone(settings, table, meteorology)
-    column = _water_vapour(pixels, geometry, masks, table, settings, meteorology, aot_map, ozone)
-    logger.info(
-        "AOT at 550 nm %.3f from visibility %.1f km; ozone %.0f DU; water vapour %.2f cm "
-        "(%.2f to %.2f)",
-        aot, settings.calibration.visibility, ozone, column.mean(), column.min(), column.max(),
-    )  # fmt: skip
-    return TileAtmosphere(
-        table=table,
+    if toa is None:
+
+        def toa(band: str) -> Float32Array:
+            return pixels.reflectance(band, COARSE)
+
+    geometry = NodeGeometry.over(pixels.grids[COARSE], tile.geometry)
+    ground: Elevation = settings.calibration.altitude
+    if elevation is not None:
+        ground = Relief.over(geometry, elevation)
+    weather = tile.meteorology()
+    step2 = settings.correction.rho_retrieval_step2
+    adjacency = settings.calibration.adjacency_range if step2 else 0.0
+    kept = cache(toa)
+    scene = AerosolScene(
         geometry=geometry,
-        state=AtmosphereState(aot_map, column, ozone, elevation),
+        toa=kept,
+        land=_reference_land(masks, kept),
+        water=masks.water,
+        ground=masks.ground,
+        valid=int(masks.valid.sum()),
+        elevation=ground,
+        ozone=_ozone(settings, tables[0], weather),
+        adjacency=_half_width(adjacency, geometry),
+    )
+    fallback = _fallback(tile, tables[0], settings, ground)
+    start = _start_column(settings, tables[0], weather)
+    column = np.full(geometry.grid.shape, start, np.float32)
+    aot = _uniform(tables[0], fallback.visibility, ground, geometry.grid.shape)
+    _, latitude = tile_centre(geometry.grid)
+    season = season_of(tile.sensing_time, latitude)
+    candidates = tuple(tables)
+    trials: tuple[Trial, ...] = ()
+    for _ in range(_PASSES):
+        aerosol = retrieve_aerosol(
+            scene,
+            candidates,
+            column,
+            aot,
+            settings.correction,
+            fallback=fallback,
+            mapped=bool(settings.flags.vis_update_mode),
+            season=season,
+        )
+        candidates, trials, aot = (aerosol.table,), trials or aerosol.trials, aerosol.aot550
+        if settings.flags.wv_correction:
+            column = _water_vapour(scene, masks, aerosol.table, settings, start, aot)
+    aerosol = replace(aerosol, trials=trials)
+    state = AtmosphereState(aot, column, scene.ozone, ground, factors_by_band(aerosol.path_factor))
+    retrieval = Retrieval.of(
+        aerosol,
+        state,
+        passes=_PASSES,
+        season=season,
+        tables=tables,
+        water_retrieved=bool(settings.flags.wv_correction),
+    )
+    retrieval.log()
+    return TileAtmosphere(
+        table=aerosol.table,
+        geometry=geometry,
+        state=state,
         masks=masks,
-        adjacency_range=settings.calibration.adjacency_range
-        if settings.correction.rho_retrieval_step2
-        else 0.0,
+        adjacency_range=adjacency,
+        toa=toa,
+        retrieval=retrieval,
     )
 
 
+def _half_width(adjacency_range: float, geometry: NodeGeometry) -> int:
+    return round(adjacency_range * 1000.0 / geometry.grid.pixel_size)
+
+
+def _reference_land(masks: GroundMasks, toa: ToaReflectance) -> BoolArray:
+    """Land that may serve as reference, without what a little snow brightens."""
+    if masks.snow.sum() < _SNOW_SHARE * max(int(masks.valid.sum()), 1):
+        return masks.reference
+    green, infrared = toa("B03"), toa("B11")
+    snowy = green - infrared > np.float32(_SNOW_INDEX) * (green + infrared)
+    result: BoolArray = masks.reference & ~snowy & ~maximum_filter(masks.snow, 3, mode="nearest")
+    return result
+
+
+def _fallback(
+    tile: Level1CTile, table: LookUpTable, settings: Settings, ground: Elevation
+) -> Fallback:
+    """Visibility of the aerosol forecast in the product, or else of the settings."""
+    forecast = tile.forecast_aot()
+    if forecast is None:
+        return Fallback(settings.calibration.visibility, CONFIGURED)
+    height = float(ground.elevation.mean()) if isinstance(ground, Relief) else ground
+    visibility = float(table.visibility_from_aot(forecast, height))
+    return Fallback(visibility, f"forecast of CAMS in the Level-1C product ({forecast:.3f})")
+
+
+def _uniform(
+    table: LookUpTable, visibility: float, ground: Elevation, shape: tuple[int, int]
+) -> Float32Array:
+    """Optical thickness of one visibility."""
+    if isinstance(ground, Relief):
+        return table.aot_from_visibility(visibility, ground.elevation)
+    return np.full(shape, table.aot_from_visibility(visibility, ground), np.float32)
+
+
+def _start_column(settings: Settings, table: LookUpTable, weather: Meteorology | None) -> float:
+    """Water vapour before any is retrieved, cm."""
+    if weather is not None:
+        return weather.water_vapour
+    return settings.correction.wv_iter_start(table.season)
+
+
 def _water_vapour(
-    pixels: TilePixels,
-    geometry: NodeGeometry,
+    scene: AerosolScene,
     masks: GroundMasks,
     table: LookUpTable,
     settings: Settings,
-    meteorology: Meteorology | None,
+    fallback: float,
     aot: Float32Array,
-    ozone: float,
 ) -> Float32Array:
-    start = settings.correction.wv_iter_start(table.season)
-    fallback = meteorology.water_vapour if meteorology is not None else start
-    if not settings.flags.wv_correction:
-        logger.info("water vapour is not retrieved: %.2f cm everywhere", fallback)
-        return np.full(aot.shape, fallback, np.float32)
-    elevation = settings.calibration.altitude
     bands = (water_vapour.MEASUREMENT_BAND, water_vapour.WINDOW_BAND)
     scattering = [
         scattering_functions(
             table,
             band,
-            geometry,
+            scene.geometry,
             aot550=aot,
-            ozone=ozone,
-            elevation=elevation,
+            ozone=scene.ozone,
+            elevation=scene.elevation,
             water_vapour=np.full_like(aot, fallback),
         )
         for band in bands
     ]
-    curves = [WaterCurve.of_band(table, band, elevation) for band in bands]
+    curves = [WaterCurve.of_band(table, band, scene.elevation) for band in bands]
     column = water_vapour.retrieve(
-        pixels.reflectance(bands[0], COARSE),
-        pixels.reflectance(bands[1], COARSE),
+        scene.toa(bands[0]),
+        scene.toa(bands[1]),
         scattering=(scattering[0], scattering[1]),
         water=(curves[0], curves[1]),
-        start=start,
+        start=settings.correction.wv_iter_start(table.season),
     )
     if not masks.clear_land.any():
         logger.warning("no clear land for the water vapour: %.2f cm everywhere", fallback)
@@ -210,7 +344,7 @@ def _water_vapour(
         masks.clear_land,
         masks.water,
         over_water=settings.flags.wv_watermask,
-        window=_odd_window(settings.calibration.smooth_wv_map, geometry.grid.pixel_size),
+        window=_odd_window(settings.calibration.smooth_wv_map, scene.geometry.grid.pixel_size),
         fallback=fallback,
     )
 

@@ -141,11 +141,12 @@ def _atmosphere_of_classes(
     pixels: TilePixels, job: TileJob, classes: UInt8Array, resolution: int
 ) -> TileAtmosphere:
     masks = GroundMasks.of_classes(classes, COARSE // resolution, pixels.grids[COARSE].shape)
-    atmosphere = retrieve_atmosphere(pixels, job.tile, masks, job.tables[0], job.settings)
+    atmosphere = retrieve_atmosphere(pixels, job.tile, masks, job.tables, job.settings)
     state = atmosphere.state
     job.output.retrieval = TileRetrieval(
         mean_aot=float(state.aot550.mean()),
         mean_water_vapour=float(state.water_vapour.mean()),
+        aot_method=atmosphere.retrieval.aot_method,
         ozone=state.ozone,
     )
     return atmosphere
@@ -178,7 +179,7 @@ def _write_reflectance(
     kept: dict[str, Inversion] = {}
 
     def correction(band: str) -> BandCorrection:
-        inversion = kept.get(band) or atmosphere.inversion(band, pixels)
+        inversion = kept.get(band) or atmosphere.inversion(band)
         return BandCorrection(band, resolution, pixels, inversion, COARSE)
 
     def band_image(band: str) -> None:
@@ -210,7 +211,7 @@ def _write_reflectance(
         )
 
     if psd.true_colour:
-        inversions = workers.map(lambda band: atmosphere.inversion(band, pixels), _VISIBLE)
+        inversions = workers.map(lambda band: atmosphere.inversion(band), _VISIBLE)
         kept.update(zip(_VISIBLE, inversions, strict=True))
     # the band that has still to be decoded takes longest: it comes first
     bands = sorted(psd.reflectance_bands[resolution], key=lambda band: band in pixels.native)

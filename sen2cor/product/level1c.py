@@ -22,7 +22,7 @@ from sen2cor.product.level1c_images import find_bands, image_grids
 from sen2cor.product.level1c_metadata import ProductMetadata, read_product_metadata
 from sen2cor.product.level1c_path import files_in, folders_in, locate, official_name
 from sen2cor.product.masks import TILE_BAND, BoolArray, read_mask
-from sen2cor.product.meteorology import Meteorology, read_meteorology
+from sen2cor.product.meteorology import Meteorology, read_aerosol, read_meteorology
 from sen2cor.product.naming import NameTemplate
 from sen2cor.product.psd import PSD, Layout
 from sen2cor.product.tile_angles import read_geometry
@@ -79,6 +79,8 @@ class Level1CTile:
         Images of all 13 bands.
     ecmwf : Path or None
         Weather data.
+    cams : Path or None
+        Aerosol data.
     """
 
     tile_id: str
@@ -91,10 +93,15 @@ class Level1CTile:
     geometry: TileGeometry
     bands: Mapping[str, Path]
     ecmwf: Path | None
+    cams: Path | None = None
 
     def meteorology(self) -> Meteorology | None:
         """Return the weather at the tile's centre; None if it is unknown."""
         return None if self.ecmwf is None else read_meteorology(self.ecmwf, self.grids[10])
+
+    def forecast_aot(self) -> float | None:
+        """Return the forecast optical thickness at 550 nm at the centre; None if unknown."""
+        return None if self.cams is None else read_aerosol(self.cams, self.grids[10])
 
     def mask(self, kind: str, band: str | None, grid: Grid) -> BoolArray | None:
         """Return a quality mask on a grid.
@@ -270,13 +277,14 @@ def _open_tile(folder: Path, layout: Layout) -> Level1CTile:
         grids=image_grids(bands, metadata.grids),
         geometry=read_geometry(document),
         bands=bands,
-        ecmwf=_find_ecmwf(folder / "AUX_DATA"),
+        ecmwf=_find_auxiliary(folder / "AUX_DATA", "AUX_ECMWFT"),
+        cams=_find_auxiliary(folder / "AUX_DATA", "AUX_CAMSFO"),
     )
 
 
-def _find_ecmwf(folder: Path) -> Path | None:
+def _find_auxiliary(folder: Path, kind: str) -> Path | None:
     for path in files_in(folder):
-        if "AUX_ECMWFT" in path.name and not path.suffix:
+        if kind in path.name and not path.suffix:
             return path
     return None
 

@@ -1,17 +1,20 @@
-"""Ozone, water vapour and pressure of the weather model that comes with a tile (ECMWF, GRIB).
+"""Weather and aerosol of the models whose forecasts come with a tile (ECMWF and CAMS, GRIB).
 
 Source: Sentinel-2 Products Specification Document, ``AUX_ECMWFT``: band 1 total column water
 vapour (kg m-2), band 2 mean sea-level pressure (Pa), band 3 total column ozone (kg m-2), on a small
-grid of longitudes and latitudes around the tile.
+grid of longitudes and latitudes around the tile. ``AUX_CAMSFO``, from baseline 04.00 on, holds
+optical thicknesses of aerosol as parameters of ECMWF's table 210; 207 is the total at 550 nm.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +27,12 @@ KILOGRAM_PER_DOBSON = 2.1415e-5
 """kg m-2 of ozone in one Dobson unit: 2.6867e20 molecules m-2 of 47.998 g/mol (CODATA)."""
 
 _WATER, _PRESSURE, _OZONE = 1, 2, 3
+_TOTAL_AEROSOL = "var207 of table 210"
 _PLAUSIBLE = {
     "ozone": (50.0, 700.0),
     "water_vapour": (0.0, 10.0),
     "pressure": (850.0, 1100.0),
+    "AOT": (0.0, 8.0),
 }
 
 
@@ -77,8 +82,37 @@ def read_meteorology(path: Path, grid: Grid) -> Meteorology | None:
         water_vapour=values[_WATER] / 10.0,
         pressure=values[_PRESSURE] / 100.0,
     )
-    for name, (least, most) in _PLAUSIBLE.items():
-        value = getattr(found, name)
+    return found if _plausible(path, **vars(found)) else None
+
+
+@lru_cache(maxsize=64)
+def read_aerosol(path: Path, grid: Grid) -> float | None:
+    """Read the total optical thickness of aerosol at 550 nm at the centre of a tile.
+
+    Parameters
+    ----------
+    path : Path
+        GRIB file of CAMS.
+    grid : Grid
+        Any grid that covers the tile.
+
+    Returns
+    -------
+    float or None
+        None, with one WARNING, if the file cannot be read or its value cannot be true.
+    """
+    try:
+        (value,) = _sample(path, *tile_centre(grid), _aerosol_band).values()
+    except (RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        logger.warning("%s: no usable aerosol data (%s); the settings are used", path, reason)
+        return None
+    return value if _plausible(path, AOT=value) else None
+
+
+def _plausible(path: Path, **values: float) -> bool:
+    for name, value in values.items():
+        least, most = _PLAUSIBLE[name]
         if not least <= value <= most:
             logger.warning(
                 "%s: %s of %g is not possible (%g to %g); the settings are used",
@@ -88,8 +122,8 @@ def read_meteorology(path: Path, grid: Grid) -> Meteorology | None:
                 least,
                 most,
             )
-            return None
-    return found
+            return False
+    return True
 
 
 def tile_centre(grid: Grid) -> tuple[float, float]:
@@ -109,14 +143,36 @@ def tile_centre(grid: Grid) -> tuple[float, float]:
     return float(longitude), float(latitude)
 
 
-def _sample(path: Path, longitude: float, latitude: float) -> dict[int, float]:
-    """Values of the three bands at a point."""
+def _weather_bands(dataset: Any) -> tuple[int, ...]:
+    if dataset.RasterCount < _OZONE:
+        raise ValueError(f"{dataset.RasterCount} bands, expected {_OZONE} or more")
+    return _WATER, _PRESSURE, _OZONE
+
+
+def _aerosol_band(dataset: Any) -> tuple[int, ...]:
+    for number in range(1, dataset.RasterCount + 1):
+        if _TOTAL_AEROSOL in (dataset.GetRasterBand(number).GetMetadataItem("GRIB_COMMENT") or ""):
+            return (number,)
+    raise ValueError("no total optical thickness at 550 nm in it")
+
+
+def _sample(
+    path: Path,
+    longitude: float,
+    latitude: float,
+    choose: Callable[[Any], tuple[int, ...]] = _weather_bands,
+) -> dict[int, float]:
+    """Values of some bands at a point."""
     from osgeo import gdal
 
     gdal.UseExceptions()
-    dataset = gdal.OpenEx(str(path), gdal.OF_RASTER, allowed_drivers=["GRIB"])
-    if dataset.RasterCount < _OZONE:
-        raise ValueError(f"{dataset.RasterCount} bands, expected {_OZONE} or more")
+    # the reader does not know local tables, and says so at length
+    gdal.PushErrorHandler("CPLQuietErrorHandler")
+    try:
+        dataset = gdal.OpenEx(str(path), gdal.OF_RASTER, allowed_drivers=["GRIB"])
+        numbers = choose(dataset)
+    finally:
+        gdal.PopErrorHandler()
     cols, rows = dataset.RasterXSize, dataset.RasterYSize
     west, step_x, _, north, _, step_y = dataset.GetGeoTransform()
     middle = west + step_x * cols / 2
@@ -126,7 +182,7 @@ def _sample(path: Path, longitude: float, latitude: float) -> dict[int, float]:
     if not (-1.0 <= col <= cols and -1.0 <= row <= rows):
         raise ValueError("its grid does not cover the tile")
     values = {}
-    for number in (_WATER, _PRESSURE, _OZONE):
+    for number in numbers:
         raw = dataset.GetRasterBand(number).ReadRaster(buf_type=gdal.GDT_Float64)
         values[number] = _bilinear(np.frombuffer(raw).reshape(rows, cols), row, col)
     return values

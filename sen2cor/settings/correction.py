@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sen2cor.settings.kinds import Boolean, Decimal, Integer, Text
+from sen2cor.settings.kinds import Boolean, Choice, Decimal, Integer, Text
 from sen2cor.settings.parameters import Parameter, Table
 
 DOCUMENT = "L2A_CAL_AC_GIPP"
@@ -240,6 +240,14 @@ class CorrectionSettings:
         "1.0",
         "Window in km over which the aerosol map is smoothed (spelled so in all versions)",
         since="2.8",
+    )
+    ddv_gap_filling: str = _TOP.item(
+        "AC_Ddv_Gap_Filling",
+        Choice(("MEAN", "DISTANCE")),
+        "DISTANCE",
+        "Aerosol between reference pixels: MEAN their mean; DISTANCE weighted by distance, "
+        "relaxing to the mean",
+        since="ours",
     )
     terrain_refl_start: float = _TOP.item(
         "AC_Terrain_Refl_Start",

@@ -1,0 +1,60 @@
+"""Visibility raised until dark surfaces are no longer negative.
+
+An optical thickness that is too large takes more path radiance away than dark pixels have. Where
+too many vegetation pixels come out with a negative red, or water pixels with a negative near
+infrared reflectance, the visibility of the scene is raised step by step (R. Richter and D.
+Schlaepfer, ATCOR user guide, DLR-IB 565-01).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_STEP = 1.05
+_LARGEST = 24.0
+_WATER_SHARE = 0.01
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class NegativeShares:
+    """Shares of dark pixels that are negative.
+
+    Attributes
+    ----------
+    vegetation : float
+        Vegetation pixels with a red reflectance below 0, of all of them.
+    water : float
+        Water pixels below the limit in the near infrared, of all of them.
+    """
+
+    vegetation: float
+    water: float
+
+
+def raised_visibility(shares: Callable[[float], NegativeShares], vegetation_limit: float) -> float:
+    """Find by how much the visibility is to be raised.
+
+    Parameters
+    ----------
+    shares : callable
+        Shares with the visibility multiplied by a factor.
+    vegetation_limit : float
+        Greatest share of negative vegetation pixels.
+
+    Returns
+    -------
+    float
+        Factor, 1 and more; 1 where none helps, for then the cause is not the aerosol.
+    """
+    factor = 1.0
+    while factor <= _LARGEST:
+        found = shares(factor)
+        if found.vegetation <= vegetation_limit and found.water <= _WATER_SHARE:
+            return factor
+        factor *= _STEP
+    logger.warning("dark pixels stay negative at any visibility: it is left as it was found")
+    return 1.0

@@ -1,0 +1,70 @@
+"""Rescaling of the blue path radiance: the Angstrom slope of the aerosol of the scene.
+
+Over dark vegetation the path radiance in the blue that leaves the expected blue reflectance is
+compared with that of the look-up table. The factor holds in B02, is 1 in B04, and lies on a line in
+wavelength between and beyond them; other bands keep their path radiance.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from sen2cor.bands import BAND
+from sen2cor.settings.correction import CorrectionSettings
+
+BLUE, RED = "B02", "B04"
+_SCALED = ("B01", "B02", "B03")
+_INSIGNIFICANT = 0.03
+
+logger = logging.getLogger(__name__)
+
+
+def applied_factor(raw: float, settings: CorrectionSettings) -> float:
+    """Factor that is applied, by the rules of the settings.
+
+    Parameters
+    ----------
+    raw : float
+        Path radiance of the scene over that of the table in the blue.
+    settings : CorrectionSettings
+
+    Returns
+    -------
+    float
+        1.0 where it is disabled or differs from 1 by no more than 3 %.
+    """
+    if settings.scaling_disabler:
+        logger.info("rescaling of the blue path radiance is disabled by configuration")
+        return 1.0
+    if abs(raw - 1.0) <= _INSIGNIFICANT:
+        logger.info("blue path radiance differs by %+.1f %%: it is not rescaled", 100 * (raw - 1))
+        return 1.0
+    if settings.scaling_limiter:
+        limited = float(np.clip(raw, settings.min_sc_blu, settings.max_sc_blu))
+        if limited != raw:
+            logger.info("factor of the blue path radiance %.3f is limited to %.3f", raw, limited)
+        raw = limited
+    logger.info("blue path radiance is rescaled by %.3f", raw)
+    return raw
+
+
+def factors_by_band(factor: float) -> dict[str, float]:
+    """Factors of the bands whose path radiance is rescaled.
+
+    Parameters
+    ----------
+    factor : float
+        Of B02.
+
+    Returns
+    -------
+    dict of band to float
+        Empty for a factor of 1.
+    """
+    if factor == 1.0:
+        return {}
+    blue, red = BAND[BLUE].wavelength, BAND[RED].wavelength
+    slope = (factor - 1.0) / (red - blue)
+    return {band: 1.0 + slope * (red - BAND[band].wavelength) for band in _SCALED}
