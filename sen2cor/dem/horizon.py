@@ -1,6 +1,6 @@
 """What the relief hides: the sun from a slope, and parts of the sky.
 
-Elevation models come here with a margin around the tile, so that the neighbours can shade it.
+Heights come here with a margin around the tile, so that the neighbours can shade it.
 """
 
 from __future__ import annotations

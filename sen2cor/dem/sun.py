@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from osgeo import osr
 
 from sen2cor.grids import AngleGrid, Float32Array, Grid
 from sen2cor.interpolation import bilinear
@@ -111,6 +110,9 @@ def grid_convergence(epsg: int, easting: Float64Array, northing: Float64Array) -
         Degrees, positive where the grid's north lies east of true north: the azimuth in the grid is
         the true azimuth minus the convergence.
     """
+    from osgeo import osr
+
+    osr.UseExceptions()
     projected, geographic = osr.SpatialReference(), osr.SpatialReference()
     projected.ImportFromEPSG(epsg)
     geographic.ImportFromEPSG(4326)
