@@ -89,9 +89,11 @@ class SunDirections:
         )
         return bilinear(self.east, south, east), bilinear(self.north, south, east)
 
-    def mean(self) -> tuple[float, float]:
-        """Components east and north, averaged over the tile."""
-        return float(self.east.mean()), float(self.north.mean())
+    def centre(self, grid: Grid) -> tuple[float, float]:
+        """Components east and north in the middle of the tile."""
+        row, col = np.array([grid.rows // 2]), np.array([grid.cols // 2])
+        east, north = self.at(grid.pixel_size, row, col)
+        return east.item(), north.item()
 
 
 def grid_convergence(epsg: int, easting: Float64Array, northing: Float64Array) -> Float64Array:
