@@ -7,7 +7,8 @@ Bands are compared at their own resolution, AOT and water vapour at 20 m.
 
 Vegetated scenes are made twice, with forests whose colours are what the retrieval of aerosol
 assumes, and with forests that scatter as real ones do. The aerosol, the season and the ozone are
-chosen by the processor; ``--without auto`` leaves them as they are shipped.
+chosen by the processor. ``--without STEP`` processes each scene once more without a step; without
+``auto`` aerosol, season and ozone are those of the shipped settings.
 """
 
 from __future__ import annotations
@@ -254,36 +255,46 @@ class Result:
         return next((e for e in self.errors.get(group, ()) if e.quantity == quantity), None)
 
 
-def run_case(name: str, colours: str, options: argparse.Namespace, work: Path) -> Result:
-    """Make a scene, process it, measure."""
+Key = tuple[str, str, str]
+"""Scene, colours of its canopies, step that is left out."""
+
+
+def run_case(
+    name: str, colours: str, options: argparse.Namespace, work: Path
+) -> Iterator[tuple[Key, Result]]:
+    """Make a scene, process it with all steps and without some, measure."""
     scene = replace(SCENES[name], canopies=colours)
     folder = work / f"{name}_{colours}"
     level1c, truth = make(scene, folder, size_km=options.size, seed=options.seed)
-    settings = dict(AUTO)
-    if scene.relief is not None:
-        settings["DEM_Directory"] = str((truth / "dem").resolve())
-    for step in options.without:
-        settings |= WITHOUT[step]
-    level2a = process(level1c, folder / "level2a", settings)
-    if options.pictures:
-        title = " ".join([name, colours, *(f"without {step}" for step in options.without)])
-        target = options.pictures / f"{title.replace(' ', '_')}.png"
-        draw(level1c, level2a, truth, target, title)
     summary = json.loads((truth / "truth.json").read_text())
-    relief = scene.relief is not None
-    result = Result(
-        {group: list(measure(level2a, truth, mask)) for group, mask in groups(truth).items()},
-        summary["dark_canopies"].get("b4_over_b12_mean", np.nan),
-        correlation_with_illumination(level1c, level2a, truth) if relief else {},
-    )
+    ratio = summary["dark_canopies"].get("b4_over_b12_mean", np.nan)
+    for step in ("", *options.without):
+        settings = AUTO | WITHOUT.get(step, {})
+        correlations = {}
+        if scene.relief is not None:
+            settings["DEM_Directory"] = str((truth / "dem").resolve())
+        level2a = process(level1c, folder / f"level2a_{step}", settings)
+        if scene.relief is not None:
+            correlations = correlation_with_illumination(level1c, level2a, truth)
+        key = name, colours, step
+        if options.pictures:
+            path = options.pictures / f"{_title(key).replace(' ', '_')}.png"
+            draw(level1c, level2a, truth, path, _title(key))
+        errors = {group: list(measure(level2a, truth, m)) for group, m in groups(truth).items()}
+        yield key, Result(errors, ratio, correlations)
     if options.work is None:
         shutil.rmtree(folder, ignore_errors=True)
-    return result
+
+
+def _title(key: Key) -> str:
+    name, colours, step = key
+    return f"{name} {colours} without {step}" if step else f"{name} {colours}"
 
 
 def print_case(title: str, result: Result, seconds: float) -> None:
     """Print all numbers of a case."""
-    print(f"\n{title}: {seconds:.0f} s, B4/B12 of dark canopies {result.canopy_ratio:.3f}")
+    ratio = f"B4/B12 of dark canopies {result.canopy_ratio:.3f}"
+    print(f"\n{title}: {seconds:.0f} s, {ratio}", flush=True)
     for group, errors in result.errors.items():
         print(f"  {group:22s}{'truth':>9s}{'bias':>9s}{'rms':>9s}{'within':>8s}{'pixels':>10s}")
         for e in errors:
@@ -293,12 +304,12 @@ def print_case(title: str, result: Result, seconds: float) -> None:
         print(f"  correlation with the illumination of forest: {name:12s}{value:+.3f}")
 
 
-def print_headline(found: Mapping[tuple[str, str], Result]) -> None:
+def print_headline(found: Mapping[Key, Result]) -> None:
     """Print one row a case, then what the colours of the canopies change."""
     print("\nland under a clear sky (below cirrus where marked *)")
     heads = ("B02", "B04", "B8A", "B12", "within", "AOT", "bias", "within", "WVP", "bias", "within")
-    print(f"  {'rms of':24s}" + "".join(f"{head:>8s}" for head in heads))
-    for (name, colours), result in found.items():
+    print(f"  {'rms of':40s}" + "".join(f"{head:>8s}" for head in heads))
+    for key, result in found.items():
         below = "land below cirrus" in result.errors
         group = "land below cirrus" if below else "land"
         if group not in result.errors:
@@ -310,16 +321,16 @@ def print_headline(found: Mapping[tuple[str, str], Result]) -> None:
             entry = result.of(kind, group)
             numbers += [_number(entry, key, form) for key, form in
                         (("truth", ".3f"), ("bias", "+.3f"), ("within", ".1%"))]  # fmt: skip
-        title = f"{name} {colours}{' *' if below else ''}"
-        print(f"  {title:24s}" + "".join(f"{number:>8s}" for number in numbers))
-    pairs = [n for n in VEGETATED if {(n, "ideal"), (n, "real")} <= set(found)]
+        title = _title(key) + (" *" if below else "")
+        print(f"  {title:40s}" + "".join(f"{number:>8s}" for number in numbers))
+    pairs = [n for n in VEGETATED if {(n, "ideal", ""), (n, "real", "")} <= set(found)]
     if not pairs:
         return
     print("\nideal and real canopies")
     print("  AOT bias, share within 0.1 AOT + 0.03, share of reflectance within, B4/B12;")
     print("  error of AOT per 0.01 of B4/B12")
     for name in pairs:
-        ideal, real = found[name, "ideal"], found[name, "real"]
+        ideal, real = found[name, "ideal", ""], found[name, "real", ""]
         a, b = ideal.of("AOT"), real.of("AOT")
         if a is None or b is None:
             continue
@@ -351,21 +362,21 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the numbers to this file")
     options = parser.parse_args()
     work = options.work or Path(tempfile.mkdtemp(prefix="sen2cor_accuracy_"))
-    found: dict[tuple[str, str], Result] = {}
+    found: dict[Key, Result] = {}
     try:
         for name, colours in CASES:
             if name not in options.scene:
                 continue
             start = time.perf_counter()
-            found[name, colours] = run_case(name, colours, options, work)
-            seconds = time.perf_counter() - start
-            print_case(f"{name} {colours}", found[name, colours], seconds)
+            for key, result in run_case(name, colours, options, work):
+                found[key] = result
+                print_case(_title(key), result, time.perf_counter() - start)
     finally:
         if options.work is None:
             shutil.rmtree(work, ignore_errors=True)
     print_headline(found)
     if options.json:
-        numbers = {" ".join(case): asdict(result) for case, result in found.items()}
+        numbers = {_title(key): asdict(result) for key, result in found.items()}
         options.json.write_text(json.dumps(numbers, indent=1) + "\n")
 
 
