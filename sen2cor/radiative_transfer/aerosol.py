@@ -58,16 +58,17 @@ class AerosolMixture:
 
 
 MIXTURES = {
-    "rural": AerosolMixture("rural", 0.15, 70.0),
-    "maritime": AerosolMixture("maritime", 0.15, 70.0),
-    "urban": AerosolMixture("urban", 0.15, 70.0),
-    "desert": AerosolMixture("desert", 0.15, 70.0),
+    "rural": AerosolMixture("rural", 0.05, 72.5),
+    "maritime": AerosolMixture("maritime", 0.15, 50.0),
+    "urban": AerosolMixture("urban", 0.05, 72.5),
+    "desert": AerosolMixture("desert", 0.05, 72.5),
 }
 """Aerosols of tabulated models by name.
 
-The share of the background is chosen so that the rural extinction is that of Sen2Cor 2.2.1:
-0.215 (1.61 um) and 0.124 (2.19 um) of that at 0.56 um, the humidity so that its asymmetry and
-albedo are what they ask for, 0.65 and 0.95 at 550 nm; the other aerosols take both over.
+Humidity and share of the background of the rural and the maritime one are chosen so that the direct
+transmittances of Sen2Cor 2.2.1 are met at all visibilities, and its path reflectances as well as
+they can be with those; they are no more than averages, for in its tables the humidity falls with
+height and the share with haze. The other aerosols take over what the rural one has.
 """
 
 AEROSOLS = (*MIXTURES, *log_normal.LOG_NORMAL_MIXTURES)
@@ -128,11 +129,14 @@ def aerosol_description(name: str) -> str:
 
 
 def _interpolated(model: str, humidity: float, wavelength: Float64Array) -> AerosolOptics:
-    """Take a tabulated model to other wavelengths."""
+    """Take a tabulated model to other wavelengths, linear in wavelength as Sen2Cor 2.2.1 has it."""
     table = desert(_WIND_SPEED) if model == "desert" else shettle_fenn(model, humidity)
     albedo = 1.0 - table.absorption / table.extinction
-    optics = AerosolOptics(table.wavelength, table.extinction, albedo, table.asymmetry)
-    return _resampled(optics, wavelength)
+    extinction, albedo, asymmetry = (
+        np.interp(wavelength, table.wavelength, values)
+        for values in (table.extinction, albedo, table.asymmetry)
+    )
+    return AerosolOptics(wavelength, extinction, albedo, asymmetry)
 
 
 def _resampled(optics: AerosolOptics, wavelength: Float64Array) -> AerosolOptics:

@@ -44,7 +44,7 @@ def test_extinction_of_the_aerosol_by_wavelength_and_band() -> None:
     assert np.all(np.diff(found) < 0)
     for band in BAND_NAMES:
         at_centre = TABLE.extinction(BAND[band].wavelength)
-        assert TABLE.extinction(band) == pytest.approx(float(at_centre), rel=0.03)
+        assert TABLE.extinction(band) == pytest.approx(float(at_centre), rel=0.04)
 
 
 def test_extinction_is_that_of_the_direct_transmittance() -> None:
@@ -280,14 +280,14 @@ def test_visibility_of_arrays(table: LookUpTable) -> None:
     visibility = np.array([[5.0, 23.0, 120.0]])
     elevation = np.array([[0.0], [1.0]])
     aot = table.aot_from_visibility(visibility, elevation)
-    np.testing.assert_allclose(aot, [[1.319, 0.337, 0.084], [1.139, 0.291, 0.075]], rtol=1e-5)
+    np.testing.assert_allclose(aot, [[1.3005, 0.3257, 0.0753], [1.1224, 0.2815, 0.0674]], rtol=1e-5)
     back = table.visibility_from_aot(aot, elevation)
     np.testing.assert_allclose(back, np.broadcast_to(visibility, back.shape), rtol=1e-4)
 
 
 def test_winter_is_clearer_at_the_same_visibility(table: LookUpTable) -> None:
     winter = load_table("S2A", "RURAL", "WINTER")
-    assert winter.aot_from_visibility(23.0, 0.0) == pytest.approx(0.311)
+    assert winter.aot_from_visibility(23.0, 0.0) == pytest.approx(0.2978)
     assert winter.aot_from_visibility(23.0, 1.0) < table.aot_from_visibility(23.0, 1.0)
 
 

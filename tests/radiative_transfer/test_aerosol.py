@@ -29,17 +29,35 @@ def test_angles_are_those_of_6sv() -> None:
 
 
 @pytest.mark.usefixtures("built_lowtran")
-def test_rural_extinction_is_that_of_the_reference() -> None:
-    wavelength = np.array([0.56, 0.443, 0.490, 0.665, 0.705, 0.74, 0.783, 1.375, 1.61, 2.19])
-    expected = [1.326, 1.174, 0.813, 0.751, 0.717, 0.677, 0.293, 0.215, 0.124]
-    optics = aerosol.aerosol_optics("rural", wavelength)
-    assert optics.extinction[1:] / optics.extinction[0] == pytest.approx(expected, rel=0.05)
-    assert np.all((optics.albedo > 0.8) & (optics.albedo < 0.96))
+@pytest.mark.parametrize(
+    ("name", "expected", "tolerance"),
+    [
+        ("rural", [1.32, 1.17, 0.817, 0.756, 0.723, 0.684, 0.608, 0.307, 0.230, 0.140], 0.012),
+        ("maritime", [1.143, 1.077, 0.914, 0.885, 0.868, 0.847, 0.806, 0.619, 0.556, 0.437], 0.03),
+    ],
+)
+def test_extinction_is_that_of_the_reference(
+    name: str, expected: list[float], tolerance: float
+) -> None:
+    bands = [0.560, 0.443, 0.492, 0.665, 0.705, 0.740, 0.783, 0.865, 1.373, 1.61, 2.20]
+    optics = aerosol.aerosol_optics(name, np.array(bands))
+    assert optics.extinction[1:] / optics.extinction[0] == pytest.approx(expected, rel=tolerance)
+
+
+@pytest.mark.usefixtures("built_lowtran")
+@pytest.mark.parametrize("name", list(aerosol.MIXTURES))
+def test_tabulated_properties_are_linear_in_wavelength(name: str) -> None:
+    thirds = np.linspace(0.6943, 1.06, 4)
+    optics = aerosol.aerosol_optics(name, thirds)
+    assert np.diff(optics.extinction, 2) == pytest.approx(0.0, abs=1e-6)
+    kink = aerosol.aerosol_optics(name, np.array([0.54, 0.55, 0.56]))
+    assert kink.extinction[1] == pytest.approx(1.0)
 
 
 @pytest.mark.usefixtures("built_lowtran")
 def test_maritime_is_coarser_and_absorbs_less() -> None:
     rural, maritime = (aerosol.aerosol_optics(name) for name in ("rural", "maritime"))
+    assert np.all((rural.albedo > 0.8) & (rural.albedo < 0.97))
     assert np.all(maritime.albedo > rural.albedo)
     assert np.all(np.diff(maritime.extinction) < 0)
     assert maritime.extinction[-2] > 2 * rural.extinction[-2]

@@ -15,7 +15,7 @@ from pathlib import Path
 from sen2cor.radiative_transfer import log_normal, sixs
 from sen2cor.radiative_transfer.aerosol import aerosol_optics, mie_file
 
-AOT = 0.337
+AOT = 0.326
 """At sea level for a visibility of 23 km."""
 
 WAVELENGTHS = {"B02": 0.492, "B04": 0.665, "B8A": 0.865}

@@ -21,7 +21,7 @@ from PythonicDISORT import pydisort  # type: ignore[import-not-found]
 from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
 from sen2cor.bands import BAND_NAMES
 from sen2cor.radiative_transfer import sixs
-from sen2cor.radiative_transfer.aerosol import aerosol_optics, mie_file
+from sen2cor.radiative_transfer.aerosol import MIXTURES, aerosol_optics, mie_file
 from sen2cor.radiative_transfer.band_average import rayleigh_thickness
 from sen2cor.spectral_responses import SPACECRAFT
 
@@ -151,7 +151,7 @@ def differences(table: OwnLookUpTable, band: str) -> tuple[Array, Array]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sensor", choices=SPACECRAFT, default="S2A")
-    parser.add_argument("--aerosol", choices=("RURAL", "MARITIME"), default="RURAL")
+    parser.add_argument("--aerosol", choices=[name.upper() for name in MIXTURES], default="RURAL")
     options = parser.parse_args()
 
     start = time.monotonic()
