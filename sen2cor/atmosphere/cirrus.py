@@ -67,7 +67,7 @@ _FEWEST_BINS = 6
 _DARKEST = (0.01, 0.02, 0.03, 0.04, 0.05)
 """Quantiles whose mean is the dark edge of a bin."""
 
-_WHITE = (0.75, 1.35)
+_WHITE = (0.8, 1.25)
 """Ratio of the slopes of red and blue: cirrus is white, ground that passes for it is not."""
 
 logger = logging.getLogger(__name__)
@@ -117,8 +117,9 @@ class _Limits:
     correlation: float
 
 
-_EVEN = _Limits(0.6, 2.0, 0.8)
-_ICE = _Limits(0.1, 1.5, 0.95)
+_EVEN = _Limits(0.6, 2.0, 0.9)
+_ICE = _Limits(0.2, 1.0, 0.95)
+"""Slopes relative to the even one."""
 
 
 @dataclass(frozen=True)
@@ -180,12 +181,9 @@ def retrieve(
     if share < _LEAST_SHARE:
         return _refused(f"only {100.0 * share:.2f} % of the ground lie under it")
     land, sea = (_Scatter.of(cirrus, clear, cover) for cover in (ground & ~water, ground & water))
-    fits: dict[tuple[str, ...], tuple[_Fit, _Fit]] = {
-        EVEN_BANDS: (_white_fit(land, toa), sea.fit(toa[_WATER_BAND], _EVEN))
-    }
-    for band in ICE_BANDS:
-        if band in toa:
-            fits[band,] = (land.fit(toa[band], _ICE), sea.fit(toa[band], _ICE))
+    even = _white_fit(land, toa), sea.fit(toa[_WATER_BAND], _EVEN)
+    ice = _ice_fits(land, toa, even[0]), _ice_fits(sea, toa, even[1])
+    fits = {EVEN_BANDS: even} | {(band,): (ice[0][band], ice[1][band]) for band in ice[0]}
     excess = _excess(cirrus, clear, thin)
     near_water = _near(water)
     amounts: dict[str, Float32Array] = {}
@@ -252,6 +250,17 @@ def _white_fit(land: _Scatter, toa: Mapping[str, Float32Array]) -> _Fit:
     if not _WHITE[0] < ratio < _WHITE[1]:
         return _Fit(None, f"not white, {ratio:.2f} times as much in red as in blue")
     return red
+
+
+def _ice_fits(cover: _Scatter, toa: Mapping[str, Float32Array], even: _Fit) -> dict[str, _Fit]:
+    """Fits where ice absorbs: all of them or none, for on land they easily go astray."""
+    bands = [band for band in ICE_BANDS if band in toa]
+    if even.slope is None:
+        return dict.fromkeys(bands, even)
+    limits = _Limits(_ICE.least * even.slope, _ICE.largest * even.slope, _ICE.correlation)
+    fits = {band: cover.fit(toa[band], limits) for band in bands}
+    weak = [fit for fit in fits.values() if fit.slope is None]
+    return dict.fromkeys(bands, weak[0]) if weak else fits
 
 
 @dataclass(frozen=True)
