@@ -2,9 +2,11 @@
 PYTHON := .venv/bin/python
 DEMO := demo
 SIZE_KM ?= 109.8
+KILLS ?= 200
+N ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all lint format types accuracy benchmark validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-water-vapour validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts check-readers clean
+.PHONY: help environment demo test test-all faults fuzz lint format types accuracy benchmark validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-water-vapour validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts check-readers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-28s %s\n", $$1, $$2}'
@@ -26,6 +28,12 @@ test: .venv/complete lint ## run the tests (all but the slow ones)
 
 test-all: .venv/complete ## run all tests
 	$(PYTHON) -m pytest -q -n 2
+
+faults: .venv/complete ## kills, full disks, locks, runs side by side: a table of how they end (KILLS=200)
+	$(PYTHON) -m tests.faults.campaign --kills $(KILLS)
+
+fuzz: .venv/complete ## damaged metadata, settings, archives and images: a table of findings (N=2000)
+	$(PYTHON) -m tests.faults.mutations --number $(N)
 
 lint: .venv/complete ## check style and types
 	$(PYTHON) -m ruff check .

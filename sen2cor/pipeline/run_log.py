@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -52,6 +53,7 @@ class RunLog:
     started: datetime
     content: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    _began: float = field(default_factory=time.monotonic)
 
     def add_tile(self, result: TileResult, name: str) -> None:
         """Keep the result of a tile."""
@@ -77,7 +79,7 @@ class RunLog:
         timing = {
             "started": self.started.isoformat(),
             "ended": ended.isoformat(),
-            "seconds": round((ended - self.started).total_seconds(), 3),
+            "seconds": round(time.monotonic() - self._began, 3),
             "peak_memory_bytes_of_a_process": max(peaks),
         }
         outcome = {"exit_code": exit_code, "result": result, "error": error}

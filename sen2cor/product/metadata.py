@@ -63,7 +63,8 @@ def write(root: Element, path: Path) -> None:
     part = path.with_name(f"{path.name}.part")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        etree.ElementTree(root).write(part, encoding="UTF-8", xml_declaration=True)
+        # lxml has errors of its own for a full disk
+        part.write_bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True))
         os.replace(part, path)
 
 

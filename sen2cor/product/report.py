@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
@@ -47,6 +48,7 @@ class XmlReportHandler(logging.Handler):
     def __init__(self, path: Path, level: int = logging.NOTSET) -> None:
         super().__init__(level)
         self.path = path
+        self._failed = False
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = path.open("wb", buffering=0)
@@ -55,14 +57,16 @@ class XmlReportHandler(logging.Handler):
             self._stream.write(_FOOTER)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Append a record; the logging module reports what goes wrong."""
+        """Append a record; that this fails is said once, on standard error."""
         try:
             entry = _entry(record, self.format(record)).encode()
             self._stream.seek(self._end)
             self._stream.write(entry + _FOOTER)
             self._end += len(entry)
-        except Exception:  # a failing log must not end the run
-            self.handleError(record)
+        except Exception as error:  # a failing log must not end the run
+            if not self._failed:
+                print(f"WARNING: {self.path}: the report is incomplete: {error}", file=sys.stderr)
+            self._failed = True
 
     def close(self) -> None:
         """Close the file."""
