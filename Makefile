@@ -4,7 +4,7 @@ DEMO := demo
 SIZE_KM ?= 109.8
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all lint format types accuracy benchmark validate-classification validate-luts validate-official-pairs validate-water-vapour validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts check-readers clean
+.PHONY: help environment demo test test-all lint format types accuracy benchmark validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-water-vapour validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts check-readers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-28s %s\n", $$1, $$2}'
@@ -45,8 +45,14 @@ benchmark: .venv/complete ## time and memory of a tile beside the JPEG 2000 floo
 validate-classification: .venv/complete ## agreement with the reference classifications
 	$(PYTHON) -m tests.validation.classification
 
+validate-classification-truth: .venv/complete ## scene classification beside the truth of simulated scenes
+	$(PYTHON) -m tests.validation.classification_truth
+
 validate-luts: .venv/complete ## our look-up tables beside the original's, at all nodes
 	$(PYTHON) -m tests.validation.look_up_tables
+
+fit-visibility: .venv/complete ## optical thickness by visibility, fitted to the original's tables
+	$(PYTHON) -m tests.validation.visibility_fit
 
 validate-official-pairs: .venv/complete ## official surface reflectance beside that of both tables
 	$(PYTHON) -m tests.validation.official_pairs

@@ -38,7 +38,7 @@ class EmpiricalBrdf:
     Attributes
     ----------
     exponent, vegetation_exponent : float
-        Of vegetation, and of all other covers.
+        Of all other covers, and of vegetation.
     threshold : float
         ``cos beta_T`` over the cosine of the solar zenith angle.
     lower_bound : float

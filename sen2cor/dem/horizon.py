@@ -1,6 +1,6 @@
 """What the relief hides: the sun from a slope, and parts of the sky.
 
-Elevation models come here with a margin around the tile, so that the neighbours can shade it.
+Heights come here with a margin around the tile, so that the neighbours can shade it.
 """
 
 from __future__ import annotations
@@ -52,18 +52,15 @@ def cast_shadow(elevation: Float32Array, pixel_size: float, sun: tuple[float, fl
     east, north = sun
     if max(abs(east), abs(north)) < _LEAST_TANGENT:
         return np.zeros(elevation.shape, bool)
-    if abs(east) > abs(north):
-        turned = np.ascontiguousarray(elevation.T)
-        return np.ascontiguousarray(cast_shadow(turned, pixel_size, (-north, -east)).T)
-    downward = slice(None) if north > 0.0 else slice(None, None, -1)
     shadow = np.empty(elevation.shape, bool)
-    _sweep(
-        elevation[downward],
-        shadow[downward],
-        pixel_size,
-        shift=-east / abs(north),
-        drop=pixel_size / abs(north),
-    )
+    heights, found = elevation, shadow
+    if abs(east) > abs(north):
+        heights, found = heights.T, found.T
+        east, north = -north, -east
+    if north < 0.0:
+        heights, found = heights[::-1], found[::-1]
+        north = -north
+    _sweep(heights, found, pixel_size, shift=-east / north, drop=pixel_size / north)
     return shadow
 
 
@@ -86,25 +83,30 @@ def _sweep(
     edge = np.full(cols + reached, lowest, np.float32)
     at_pixels = np.empty(cols, np.float32)
     height, on_line, part = (np.empty(cols, np.float32) for _ in range(3))
-    for row in range(rows):
-        whole = int(np.floor(row * shift))
-        weight = np.float32(row * shift - whole)
-        rest = np.float32(1.0) - weight
-        np.subtract(elevation[row], bulge, out=height)
-        height -= np.float32(sunken[row])
-        # the lines that meet this row between its first and its last column
-        lines = edge[start - whole : start - whole + cols]
-        lines -= np.float32(drop)
-        np.multiply(lines, rest, out=at_pixels)
-        np.multiply(lines[:-1], weight, out=part[1:])
-        at_pixels[1:] += part[1:]
-        at_pixels[0] += weight * lines[0]
-        np.greater(at_pixels, height, out=shadow[row])
-        np.multiply(height, rest, out=on_line)
-        np.multiply(height[1:], weight, out=part[:-1])
-        on_line[:-1] += part[:-1]
-        on_line[-1] += weight * height[-1]
-        np.maximum(lines, on_line, out=lines)
+    for block in row_blocks(rows):
+        # rows that are columns in memory are copied together
+        heights = np.ascontiguousarray(elevation[block])
+        hidden = np.empty(heights.shape, bool)
+        for row in range(block.start, block.stop):
+            whole = int(np.floor(row * shift))
+            weight = np.float32(row * shift - whole)
+            rest = np.float32(1.0) - weight
+            np.subtract(heights[row - block.start], bulge, out=height)
+            height -= np.float32(sunken[row])
+            # the lines that meet this row between its first and its last column
+            lines = edge[start - whole : start - whole + cols]
+            lines -= np.float32(drop)
+            np.multiply(lines, rest, out=at_pixels)
+            np.multiply(lines[:-1], weight, out=part[1:])
+            at_pixels[1:] += part[1:]
+            at_pixels[0] += weight * lines[0]
+            np.greater(at_pixels, height, out=hidden[row - block.start])
+            np.multiply(height, rest, out=on_line)
+            np.multiply(height[1:], weight, out=part[:-1])
+            on_line[:-1] += part[:-1]
+            on_line[-1] += weight * height[-1]
+            np.maximum(lines, on_line, out=lines)
+        shadow[block] = hidden
 
 
 def sky_view(

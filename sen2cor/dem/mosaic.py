@@ -130,33 +130,25 @@ def read_mosaic(
         If a file cannot be read or is not a north-up raster.
     """
     files = [_open(piece, finest) for piece in pieces]
-    across, down = min(file.dx for file in files), min(file.dy for file in files)
+    across = min(files, key=lambda file: file.dx)
+    down = min(files, key=lambda file: file.dy)
+    aside, above = _FRAME * across.dx, _FRAME * down.dy
     west, south, east, north = bounds
-    bounds = (
-        west - _FRAME * across,
-        south - _FRAME * down,
-        east + _FRAME * across,
-        north + _FRAME * down,
-    )
+    bounds = west - aside, south - above, east + aside, north + above
+    mosaic = _empty(bounds, across, down)
     groups: dict[tuple[float, float], list[_File]] = {}
     for file in files:
         groups.setdefault(file.spacing, []).append(file)
-    base = _empty(
-        bounds,
-        min(files, key=lambda file: file.dx),
-        min(files, key=lambda file: file.dy),
-    )
     for spacing, members in sorted(groups.items()):
-        if spacing == (round(base.dx, 12), round(base.dy, 12)):
-            layer = base
-            _paste(members, base)
+        if spacing == (across.spacing[0], down.spacing[1]):
+            _paste(members, mosaic)
         else:
             layer = _empty(bounds, members[0], members[0])
             _paste(members, layer)
-            _fill_up(base, layer)
+            _fill_up(mosaic, layer)
     if unit != 1.0:
-        base.heights *= np.float32(unit)
-    return base
+        mosaic.heights *= np.float32(unit)
+    return mosaic
 
 
 def _open(piece: Piece, finest: tuple[float, float]) -> _File:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from osgeo import osr
 
 from sen2cor.grids import AngleGrid, Float32Array, Grid
 from sen2cor.interpolation import bilinear
@@ -90,9 +89,11 @@ class SunDirections:
         )
         return bilinear(self.east, south, east), bilinear(self.north, south, east)
 
-    def mean(self) -> tuple[float, float]:
-        """Components east and north, averaged over the tile."""
-        return float(self.east.mean()), float(self.north.mean())
+    def centre(self, grid: Grid) -> tuple[float, float]:
+        """Components east and north in the middle of the tile."""
+        row, col = np.array([grid.rows // 2]), np.array([grid.cols // 2])
+        east, north = self.at(grid.pixel_size, row, col)
+        return east.item(), north.item()
 
 
 def grid_convergence(epsg: int, easting: Float64Array, northing: Float64Array) -> Float64Array:
@@ -111,6 +112,9 @@ def grid_convergence(epsg: int, easting: Float64Array, northing: Float64Array) -
         Degrees, positive where the grid's north lies east of true north: the azimuth in the grid is
         the true azimuth minus the convergence.
     """
+    from osgeo import osr
+
+    osr.UseExceptions()
     projected, geographic = osr.SpatialReference(), osr.SpatialReference()
     projected.ImportFromEPSG(epsg)
     geographic.ImportFromEPSG(4326)

@@ -149,7 +149,7 @@ def derive_terrain(
         )
 
     list(run(fill, row_blocks(rows)))
-    shadow = cast_shadow(known, grid.pixel_size, sun.mean())[inner]
+    shadow = cast_shadow(known, grid.pixel_size, sun.centre(grid))[inner]
     sky = sky_view(known, margin, grid.pixel_size, run=run) if with_sky else None
     if void is not None:
         slope[void] = np.nan
@@ -183,27 +183,6 @@ def _lambert(
     np.arctan(steepness_east, out=steepness_east)
     steepness_east *= np.float32(180.0 / np.pi)
     return illumination, steepness_east
-
-
-def hillshade(illumination: Float32Array, solar_zenith: float) -> npt.NDArray[np.uint8]:
-    """Shaded relief in the numbers of common tools, which thresholds of classes refer to.
-
-    Parameters
-    ----------
-    illumination : ndarray of float32
-        As in `Terrain`, without cast shadow; NaN where unknown.
-    solar_zenith : float
-        Degrees.
-
-    Returns
-    -------
-    ndarray of uint8
-        1 for slopes that turn away from the sun, to 255 for those that face it; 0 where unknown.
-    """
-    cosine = illumination * np.float32(254.0 * np.cos(np.radians(solar_zenith)))
-    cosine += np.float32(1.5)
-    np.minimum(cosine, np.float32(255.0), out=cosine)
-    return np.nan_to_num(cosine, copy=False, nan=0.0).astype(np.uint8)
 
 
 def coarser(elevation: Float32Array, factor: int) -> Float32Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -81,7 +82,8 @@ def run_on_cluster(
         try:
             while waiting:
                 interruption.check()
-                for future in _finished(list(waiting)):
+                time.sleep(interruption.POLL)
+                for future in [future for future in waiting if future.done()]:
                     job = waiting.pop(future)
                     finished = _outcome(future, job)
                     for record in finished.records:
@@ -108,17 +110,6 @@ def _connected(scheduler: str) -> distributed.Client:
 
 def _host(address: str) -> str:
     return address.rpartition("://")[2].rpartition(":")[0]
-
-
-def _finished(futures: list[distributed.Future]) -> list[distributed.Future]:
-    """Futures that are done, after a while without any an empty list."""
-    try:
-        done = distributed.wait(
-            futures, timeout=interruption.POLL, return_when="FIRST_COMPLETED"
-        ).done
-    except TimeoutError:
-        return []
-    return [future for future in futures if future in done]
 
 
 def _outcome(future: distributed.Future, job: TileJob) -> _Finished:

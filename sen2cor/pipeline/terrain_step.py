@@ -37,9 +37,6 @@ FINE, COARSE = 20, 60
 MARGIN = 6000.0
 """Metres around the tile whose relief may shade it."""
 
-_UNITS = {0: 1.0, 1: 0.1, 2: 0.01}
-"""Metres per unit of the elevation model by DEM_Unit."""
-
 _LIGHT_SCALE = np.float32(8192.0)
 _MOST_LIGHT = np.float32(65535.0) / _LIGHT_SCALE
 
@@ -230,7 +227,7 @@ def prepare_terrain(tile: Level1CTile, settings: Settings, workers: Workers) -> 
                 location,
                 reference=common.dem_reference,
                 cache=Path(cache),
-                unit=_UNITS[settings.calibration.dem_unit],
+                unit=settings.dem_unit,
             )
             elevation = elevation_on(source, tile.grids[FINE], margin=MARGIN)
     except AuxiliaryDataError as error:

@@ -221,6 +221,8 @@ class Level2AProduct:
             self.psd.level2a.image("SCL", {**fields, "resolution": "20"})
         except ValueError as error:
             raise InputError(f"{level1c_tile.metadata_path}: {error}") from error
+        with writing(tile.folder):
+            tile.folder.mkdir(parents=True, exist_ok=True)
         return tile
 
     def _common_fields(self) -> dict[str, str]:

@@ -85,8 +85,12 @@ class Level2ATile:
             If the folder cannot be made.
         """
         path = self._path(kind, resolution)
+        folder = self.folder
         with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            for part in path.parent.relative_to(folder).parts:
+                # not of the folders above, which are gone when the run was stopped
+                folder /= part
+                folder.mkdir(exist_ok=True)
         return path
 
     def has(self, resolution: int, *, classification_only: bool = False) -> bool:

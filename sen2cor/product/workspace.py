@@ -1,8 +1,8 @@
 """The temporary folder in which a product grows, which is its lock as well.
 
 Beside the final folder ``NAME.SAFE`` stands ``.NAME.SAFE.part`` with ``owner.json`` (who works
-here) and ``product`` (what becomes the final folder by one rename). Making the folder is atomic,
-so two runs can never work on one product.
+here) and a folder that becomes the final one by one rename. Making the folder is atomic, and so is
+taking the signature of a dead run away: two runs can never work on one product.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import os
 import shutil
 import socket
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 _OWNER_FILE = "owner.json"
+_JUST_STARTED = "another run has just started"
 
 _OWNER_GRACE = 60.0
 """Seconds in which a run that has just made its folder may not yet have put its name in."""
@@ -63,9 +65,12 @@ class Workspace:
     ----------
     final : Path
         Where the product will stand.
+    token : str
+        Of this run: nothing that a stopped run may still write gets into the next one's product.
     """
 
     final: Path
+    token: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
 
     @property
     def folder(self) -> Path:
@@ -75,7 +80,7 @@ class Workspace:
     @property
     def product(self) -> Path:
         """The growing product."""
-        return self.folder / "product"
+        return self.folder / f"product-{self.token}"
 
     @property
     def previous(self) -> Path:
@@ -99,16 +104,14 @@ class Workspace:
             try:
                 workspace.folder.mkdir()
             except FileExistsError:
-                workspace._clear_leftover()
+                workspace._take_over()
+            else:
                 try:
-                    workspace.folder.mkdir()
-                except FileExistsError:
-                    raise LockedError(_locked(final, "another run has just started")) from None
-            try:
-                workspace._sign()
-            except OSError:
-                shutil.rmtree(workspace.folder, ignore_errors=True)
-                raise
+                    workspace._sign()
+                except BaseException:
+                    shutil.rmtree(workspace.folder, ignore_errors=True)
+                    raise
+            workspace.product.mkdir()
         return workspace
 
     def carry_over(self) -> bool:
@@ -163,22 +166,57 @@ class Workspace:
 
     def remove(self) -> None:
         """Remove the temporary folder; an older product that waits in it returns to its place."""
+        self._clear()
+        # the signature goes last, so that a run that dies here is known to be dead
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.exists():
+            logger.warning("%s could not be removed", self.folder)
+
+    def _clear(self) -> None:
+        """Remove all but the signature; an older product that waits returns to its place."""
         if self.previous.exists() and not self.final.exists():
             with writing(self.final):
                 self.previous.rename(self.final)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for path in self.folder.iterdir() if self.folder.is_dir() else ():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != _OWNER_FILE:
+                path.unlink(missing_ok=True)
 
     def _sign(self) -> None:
-        (self.folder / _OWNER_FILE).write_text(json.dumps(_this_process()), encoding="utf-8")
-        self.product.mkdir()
+        """Sign the folder; only one run can."""
+        try:
+            with (self.folder / _OWNER_FILE).open("x", encoding="utf-8") as stream:
+                json.dump(_this_process(), stream)
+        except (FileExistsError, FileNotFoundError):
+            raise LockedError(_locked(self.final, _JUST_STARTED)) from None
 
-    def _clear_leftover(self) -> None:
-        """Remove the folder of a dead run, or say who is alive."""
-        owner = self._read_owner(self.folder)
+    def _take_over(self) -> None:
+        """Make the folder of a dead run one's own, or say who is alive."""
+        owner = self._read_owner(_OWNER_FILE)
+        self._check_dead(owner)
+        signature = self.folder / _OWNER_FILE
+        if signature.exists():
+            # Of several runs that find the same leftover one gets its signature; the next may have
+            # got hold of the first one's, and gives it back.
+            taken = self.folder / f"owner-{self.token}.json"
+            try:
+                signature.rename(taken)
+            except FileNotFoundError:
+                raise LockedError(_locked(self.final, _JUST_STARTED)) from None
+            if self._read_owner(taken.name) != owner:
+                taken.rename(signature)
+                raise LockedError(_locked(self.final, _JUST_STARTED))
+        self._sign()
+        logger.warning("Removing what an interrupted run left: %s", self.folder)
+        self._clear()
+
+    def _check_dead(self, owner: dict[str, Any] | None) -> None:
         if owner is None:
-            if time.time() - self.folder.stat().st_mtime < _OWNER_GRACE:
-                raise LockedError(_locked(self.final, "another run has just started"))
-        elif owner.get("host") != socket.gethostname():
+            # the clock may have been set meanwhile, in either direction
+            if abs(time.time() - _modified(self.folder)) < _OWNER_GRACE:
+                raise LockedError(_locked(self.final, _JUST_STARTED))
+        elif any(owner.get(name) != value for name, value in _this_machine().items()):
             if time.time() - _last_change(self.folder) < _FOREIGN_GRACE:
                 raise LockedError(
                     _locked(
@@ -187,57 +225,65 @@ class Workspace:
                         f"on it since {owner.get('started')}; if it is dead, remove {self.folder}",
                     )
                 )
-        elif _is_alive(owner):
+        elif _start_of(owner.get("pid")) == owner.get("process_start"):
             raise LockedError(_locked(self.final, f"process {owner.get('pid')} is working on it"))
-        logger.warning("Removing what an interrupted run left: %s", self.folder)
-        # Of several runs that find the same leftover one is the first to rename it; the next may
-        # have got hold of the first one's new folder, and gives it back.
-        grave = self.folder.with_name(f"{self.folder.name}.{os.getpid()}")
-        try:
-            self.folder.rename(grave)
-        except FileNotFoundError:
-            return
-        if self._read_owner(grave) != owner:
-            grave.rename(self.folder)
-            raise LockedError(_locked(self.final, "another run has just started"))
-        saved = grave / self.previous.name
-        if saved.exists() and not self.final.exists():
-            saved.rename(self.final)
-        shutil.rmtree(grave)
 
-    @staticmethod
-    def _read_owner(folder: Path) -> dict[str, Any] | None:
+    def _read_owner(self, name: str) -> dict[str, Any] | None:
         try:
-            owner = json.loads((folder / _OWNER_FILE).read_text(encoding="utf-8"))
+            owner = json.loads((self.folder / name).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
         return owner if isinstance(owner, dict) else None
 
 
+def _this_machine() -> dict[str, str]:
+    """Return what must be equal for process numbers to mean the same."""
+    try:
+        namespace = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 (not a path)
+    except OSError:
+        namespace = ""
+    return {"host": socket.gethostname(), "pid_namespace": namespace}
+
+
 def _this_process() -> dict[str, Any]:
     return {
-        "host": socket.gethostname(),
+        **_this_machine(),
         "pid": os.getpid(),
-        "process_start": psutil.Process().create_time(),
+        "process_start": _start_of(os.getpid()),
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
 
 
-def _is_alive(owner: dict[str, Any]) -> bool:
-    """Whether the process still runs; a number that was given anew belongs to someone else."""
+def _start_of(pid: object) -> str | None:
+    """When a process began, which tells it from others of its number; None if it is dead.
+
+    On Linux in ticks since that boot, which do not change when the clock is set.
+    """
     try:
-        process = psutil.Process(int(owner["pid"]))
+        process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        return bool(abs(process.create_time() - float(owner["process_start"])) < 2.0)
-    except psutil.AccessDenied:
-        return True
-    except (psutil.NoSuchProcess, KeyError, TypeError, ValueError):
-        return False
+            return None
+        began = str(round(process.create_time()))
+    except (psutil.Error, TypeError, ValueError):
+        return None
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return began
+    return f"{boot} {fields.rpartition(')')[2].split()[19]}"
 
 
 def _last_change(folder: Path) -> float:
-    return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    return max(_modified(path) for path in (folder, *folder.rglob("*")))
+
+
+def _modified(path: Path) -> float:
+    """Return the time of the last change; 0 of what has gone meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _locked(final: Path, reason: str) -> str:

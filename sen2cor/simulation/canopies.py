@@ -53,7 +53,7 @@ over B4 near 0.9 the mean of measured spectra of leaves and crowns.
 """
 
 _SHARES: Mapping[str, tuple[float, float]] = {
-    "B01": (0.0, 1.0), "B02": (0.0, 1.0), "B03": (0.5, 0.5), "B04": (1.0, 0.0), "B05": (0.5, 0.0),
+    "B01": (0.0, 1.0), "B02": (0.0, 1.0), "B03": (0.5, 0.1), "B04": (1.0, 0.0), "B05": (0.5, 0.0),
 }  # fmt: skip
 """How much of the change of red and of blue a band shares."""
 

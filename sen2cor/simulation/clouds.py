@@ -75,7 +75,9 @@ def cumulus(scene: Scene, grid: Grid, seed: int) -> CloudField:
     field = _layer(grid, scene.cloud_height, scene.cloud_scale, 6, seed + 301, 1.0)
     level = _level(field.depth, scene.cloud_cover)
     excess = np.maximum(field.depth - np.float32(level), 0.0)
-    depth = np.float32(scene.cloud_depth) * (1.0 - np.exp(-((excess / 0.35) ** 1.3)))
+    depth = np.float32(scene.cloud_depth) * (
+        1.0 - np.exp(-((excess / scene.cloud_softness) ** 1.3))
+    )
     return CloudField(depth.astype(np.float32), field.ulx, field.uly, field.height)
 
 
@@ -110,10 +112,11 @@ def _level(noise: Float32Array, cover: float) -> float:
     return float(np.quantile(noise[::8, ::8], 1.0 - cover))
 
 
-def cloud_reflectance(depth: Float32Array, band: str) -> Float32Array:
-    """Reflectance of a cloud of droplets by the two-stream formula of a non-absorbing layer."""
+def cloud_reflectance(depth: Float32Array, band: str, of_ice: bool = False) -> Float32Array:
+    """Reflectance of a cloud by the two-stream formula of a non-absorbing layer."""
     scattering = np.float32(1.0 - _ASYMMETRY) * depth
-    return np.asarray(scattering / (2.0 + scattering) * np.float32(_DROPLETS.get(band, 1.0)))
+    colour = (_ICE if of_ice else _DROPLETS).get(band, 1.0)
+    return np.asarray(scattering / (2.0 + scattering) * np.float32(colour))
 
 
 def cirrus_reflectance(depth: Float32Array, band: str) -> Float32Array:
@@ -134,6 +137,7 @@ def cover(
     band: str,
     depth: Float32Array,
     high: Float32Array,
+    of_ice: bool = False,
 ) -> Float32Array:
     """Put clouds and cirrus above clear pixels.
 
@@ -149,9 +153,11 @@ def cover(
     band : str
     depth, high : ndarray of float32
         Optical thickness of the clouds and reflectance of the cirrus in the line of sight.
+    of_ice : bool
+        Whether the clouds are of ice.
     """
     hidden = (1.0 - cloud_reflectance(depth, "B03")) ** 2
-    covered = reflectance * hidden + cloud_reflectance(depth, band) * gas_above
+    covered = reflectance * hidden + cloud_reflectance(depth, band, of_ice) * gas_above
     ice = cirrus_reflectance(high, band)
     covered *= (1.0 - ice) ** 2
     covered += ice * dry

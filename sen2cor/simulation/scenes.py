@@ -52,6 +52,10 @@ class Scene:
         Of the ground; without, it is flat.
     canopies : str
         Colours of dark canopies, one of `canopies.CANOPIES`.
+    cloud_softness : float
+        Width of the thin edges of clouds, relative to `cloud_scale`.
+    cloud_of_ice : bool
+        Whether clouds absorb in the short-wave infrared as ice does, else as droplets do.
     """
 
     name: str
@@ -83,6 +87,8 @@ class Scene:
     loads: tuple[float, ...] = (0.65, 1.0, 1.4)
     relief: Relief | None = None
     canopies: str = "modelled"
+    cloud_softness: float = 0.35
+    cloud_of_ice: bool = False
 
     @property
     def states_name(self) -> str:

@@ -391,7 +391,10 @@ class TileMaker:
                 toa = top_of_atmosphere(
                     here, reflectance, enlarged(around[few], factor), sunlight, skylight
                 )
-                toa = clouds.cover(toa, here.dry, here.dry * here.water_above, band, depth, cirrus)
+                above = here.dry * here.water_above
+                toa = clouds.cover(
+                    toa, here.dry, above, band, depth, cirrus, self.scene.cloud_of_ice
+                )
                 noise = random.standard_normal(toa.shape, np.float32)
                 toa += noise * noise_level(band, toa, self.product.spacecraft, zenith)
                 image.write_rows(digital_numbers(toa, self.product.offset))

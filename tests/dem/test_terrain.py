@@ -11,7 +11,6 @@ from sen2cor.dem.terrain import (
     Terrain,
     coarser,
     derive_terrain,
-    hillshade,
     ruggedness,
 )
 from sen2cor.grids import AngleGrid, Grid
@@ -75,6 +74,16 @@ def test_shadow_of_the_margin_reaches_the_tile() -> None:
     assert terrain.shadow[:, 40].sum() == pytest.approx(length, abs=1.5)
 
 
+def test_shadow_goes_by_the_sun_over_the_tile() -> None:
+    """The angles may be given far beyond a small tile."""
+    azimuth = np.full((23, 23), 180.0, np.float32)
+    azimuth[0, 0] = azimuth[0, 1] = azimuth[1, 0] = azimuth[1, 1] = 0.0
+    directions = SunDirections.over(GRID, AngleGrid(60.0 + 0 * azimuth, azimuth, 5000.0))
+    relief = np.zeros(SHAPE, np.float32)
+    relief[3] = 500.0
+    assert derive_terrain(relief, MARGIN, GRID, directions).shadow[:10].any()
+
+
 def test_unknown_heights_count_as_flat_and_hide_nothing() -> None:
     relief = hills()
     relief[30:60, 30:60] = np.nan
@@ -85,7 +94,6 @@ def test_unknown_heights_count_as_flat_and_hide_nothing() -> None:
     assert not terrain.shadow[hole].any() and (terrain.sky_view[hole] == 1.0).all()
     illumination, sunlit = terrain.light(slice(0, 90), 84)
     assert (illumination[hole] == 1.0).all() and (sunlit[hole] == 1.0).all()
-    assert (hillshade(terrain.illumination, 70.0)[hole] == 0).all()
     assert not np.isnan(illumination).any()
 
 
@@ -125,13 +133,6 @@ def test_coarse_relief_is_the_mean_of_the_fine_one() -> None:
     assert mean.shape == (SHAPE[0] // 3, SHAPE[1] // 3)
     relief[7, 16] = np.nan
     assert np.isnan(coarser(relief, 3)).sum() == 1
-
-
-def test_hillshade_is_the_cosine_in_254_steps() -> None:
-    cosine_of_zenith = np.cos(np.radians(40.0))
-    illumination = np.array([[0.0, 1.0, 1.0 / cosine_of_zenith, np.nan]], np.float32)
-    expected = [1, round(1 + 254 * cosine_of_zenith), 255, 0]
-    np.testing.assert_array_equal(hillshade(illumination, 40.0)[0], expected)
 
 
 TESTS = {"least_range": 50.0, "steep": 6.0, "steep_share": 0.01}

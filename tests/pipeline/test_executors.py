@@ -228,7 +228,7 @@ def test_a_lost_dask_worker_is_made_up_for(two_tiles: Path, tmp_path: Path, clus
     process = start(two_tiles, "--output_dir", tmp_path / "out", "--scheduler", cluster)
     part = tmp_path / "out"
     for _ in range(600):
-        if list(part.glob(".*/product/GRANULE/*/IMG_DATA/*/*.jp2")):
+        if list(part.glob(".*/product-*/GRANULE/*/IMG_DATA/*/*.jp2")):
             break
         time.sleep(0.05)
     spawned(psutil.Process())[0].kill()

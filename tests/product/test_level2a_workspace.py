@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sen2cor.errors import LockedError
@@ -76,9 +77,7 @@ def test_a_killed_run_leaves_the_product_as_it_was(tmp_path: Path) -> None:
 
 def test_of_many_runs_one_gets_the_product(tmp_path: Path) -> None:
     final = tmp_path / "X.SAFE"
-    leftover = Workspace(final).folder
-    (leftover / "product").mkdir(parents=True)
-    (leftover / "owner.json").write_text(json.dumps({"host": socket.gethostname()}))
+    _signed(final, process_start="dead")
     processes = [_start(final) for _ in range(4)]
     answers = sorted(_first_line(process) for process in processes)
     for process in processes:
@@ -124,3 +123,68 @@ def test_a_folder_without_an_owner_is_given_time(tmp_path: Path) -> None:
         Workspace.claim(final)
     os.utime(folder, (0, 0))
     Workspace.claim(final).remove()
+
+
+def _signed(final: Path, **changes: object) -> Path:
+    """A leftover whose owner is this process, but for some fields."""
+    workspace = Workspace.claim(final)
+    owner = json.loads((workspace.folder / "owner.json").read_text())
+    (workspace.folder / "owner.json").write_text(json.dumps({**owner, **changes}))
+    return workspace.folder
+
+
+def test_a_number_that_was_given_anew_does_not_lock(tmp_path: Path) -> None:
+    final = tmp_path / "X.SAFE"
+    _signed(final, process_start="another boot 12345")
+    Workspace.claim(final).remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("shift", [-86400.0, 86400.0])
+def test_a_clock_that_was_set_does_not_unlock(
+    tmp_path: Path, shift: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The start of a process, as systems count it, moves with the clock."""
+    final = tmp_path / "X.SAFE"
+    owner = Workspace.claim(final)
+    now = time.time
+    began = psutil.Process.create_time
+    monkeypatch.setattr(time, "time", lambda: now() + shift)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: began(self) + shift)
+    with pytest.raises(LockedError, match="is working on it"):
+        Workspace.claim(final)
+    owner.remove()
+
+
+@pytest.mark.parametrize("change", [{"host": "elsewhere"}, {"pid_namespace": "pid:[1]"}])
+def test_another_host_or_container_is_given_hours(
+    tmp_path: Path, change: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    final = tmp_path / "X.SAFE"
+    folder = _signed(final, pid=1, **change)
+    with pytest.raises(LockedError, match=f"if it is dead, remove {folder}"):
+        Workspace.claim(final)
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + 3 * 3600)
+    Workspace.claim(final).remove()
+
+
+def test_a_run_that_died_while_it_published_or_took_over(tmp_path: Path) -> None:
+    final = _existing(tmp_path)
+    folder = _signed(final, process_start="dead")
+    final.rename(folder / "previous")
+    (folder / "owner-12345678.json").write_text("{}")
+    workspace = Workspace.claim(final)
+    assert (final / "image").read_text() == "finished"
+    assert {path.name for path in folder.iterdir()} == {"owner.json", workspace.product.name}
+    workspace.remove()
+    assert list(tmp_path.iterdir()) == [final]
+
+
+def test_what_a_stopped_run_still_writes_gets_nowhere(tmp_path: Path) -> None:
+    final = tmp_path / "X.SAFE"
+    stopped = Workspace.claim(final)
+    stopped.remove()
+    following = Workspace.claim(final)
+    assert not stopped.product.exists()
+    assert stopped.product != following.product
