@@ -15,7 +15,10 @@ import numpy as np
 
 from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance, UInt8Array
 from sen2cor.classification.chain import finished_classes, spectral_classes
+from sen2cor.classification.cloud_patches import cloud_patches
 from sen2cor.classification.geometry import Relief, SunGeometry
+from sen2cor.classification.haze import haze_of, without_haze
+from sen2cor.classification.lit_ground import GroundSample, darker_than_lit
 from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import SceneClass
 from sen2cor.classification.shadow_geometry import (
@@ -33,6 +36,9 @@ CLASSIFICATION_BANDS = ("B02", "B03", "B04", "B05", "B8A", "B10", "B11", "B12")
 BLOCK_ROWS = 64
 SHADOW_GRID = 60.0
 """Metres: pixel size of the grid on which clouds cast their shadow."""
+GROUND_GRID = 120.0
+GROUND_WINDOW = 3000.0
+"""Metres: distance of the samples of the ground, and the window of which lit ground is the mean."""
 
 Run = Callable[[Callable[[slice], None], Iterable[slice]], object]
 
@@ -167,11 +173,19 @@ def classify_rows(
     blocks = [slice(top, min(top + block_rows, rows)) for top in range(0, rows, block_rows)]
     spectral, cloud, snow = (np.zeros(no_data.shape, np.uint8) for _ in range(3))
     clouds = np.zeros(no_data.shape, np.bool_)
+    haze = haze_of(read_reflectance, no_data) if rules.clears_haze else {}
+    sample = None
+    if sun is not None and rules.shadow_by_contrast:
+        sample = GroundSample.empty(no_data.shape, _grid_factor(GROUND_GRID, sun))
+
+    def read(rows: slice) -> Reflectance:
+        return without_haze(read_reflectance(rows), haze)
 
     def classify_spectra(core: slice) -> None:
         padded, inner = _with_overlap(core, constants.snow_ring, rows)
+        reflectance = read(padded)
         found = spectral_classes(
-            read_reflectance(padded),
+            reflectance,
             no_data[padded],
             thresholds=thresholds,
             constants=constants,
@@ -183,21 +197,33 @@ def classify_rows(
         cloud[core] = percent(found.cloud[inner])
         snow[core] = percent(found.snow[inner])
         clouds[core] = found.cloud[inner] > np.float32(constants.shadow_cloud_min)
+        if sample is not None:
+            inner_reflectance = {band: image[inner] for band, image in reflectance.items()}
+            sample.fill(core.start, inner_reflectance, spectral[core])
 
     run(classify_spectra, blocks)
+    lit = None
+    if sample is not None and sun is not None:
+        lit = sample.lit(GROUND_WINDOW / sun.pixel_size, constants)
     shaded = None if sun is None else _ShadowMap.cast(clouds, sun, constants, rules)
     scene_class = np.zeros(no_data.shape, np.uint8)
 
     def finish(core: slice) -> None:
         padded, inner = _with_overlap(core, constants.snow_ring + 1, rows)
-        reflectance = read_reflectance(padded)
+        reflectance = read(padded)
+        classes = spectral[padded]
+        if rules.clouds_are_patches:
+            classes = cloud_patches(classes, cloud[padded], constants.cloud_rim_min)
         shadow = np.zeros(no_data[padded].shape, np.bool_)
         if shaded is not None:
             shadow = shaded.rows(padded, no_data.shape[1])
             if shadow.any():
-                shadow &= resembles_shadow(reflectance, no_data[padded], thresholds, constants)
+                dark = resembles_shadow(reflectance, no_data[padded], thresholds, constants)
+                if lit is not None:
+                    dark |= darker_than_lit(reflectance, no_data[padded], lit, padded, constants)
+                shadow &= dark
         finished = finished_classes(
-            spectral[padded],
+            classes,
             reflectance,
             shadow,
             thresholds=thresholds,
@@ -231,13 +257,14 @@ class _ShadowMap:
         constants: ClassificationConstants,
         rules: ClassificationRules,
     ) -> _ShadowMap:
-        factor = max(1, round(SHADOW_GRID / sun.pixel_size))
+        factor = _grid_factor(SHADOW_GRID, sun)
         coarse = replace(sun, pixel_size=factor * sun.pixel_size)
         share = block_share(casting_clouds(clouds), factor)
         likelihood = shadow_likelihood(
             share,
             coarse.for_shadows(exact=rules.exact_sun),
             constants.shadow_smoothing / factor,
+            beyond=rules.clouds_go_on,
         )
         return cls(likelihood, factor, np.float32(constants.shadow_likelihood_min))
 
@@ -247,6 +274,11 @@ class _ShadowMap:
         likelihood = bilinear(self.likelihood, row_at, positions(cols, self.factor))
         found: BoolArray = likelihood > self.least
         return found
+
+
+def _grid_factor(size: float, sun: SunGeometry) -> int:
+    """Pixels of the image along a pixel of a coarser grid."""
+    return max(1, round(size / sun.pixel_size))
 
 
 def _with_overlap(core: slice, overlap: int, rows: int) -> tuple[slice, slice]:

@@ -41,14 +41,6 @@ from sen2cor.classification.thresholds import ClassificationConstants, Classific
 from sen2cor.classification.vegetation import vegetation
 from sen2cor.classification.water import water
 
-_BRIGHT = (
-    SceneClass.LOW_PROBA_CLOUDS,
-    SceneClass.MEDIUM_PROBA_CLOUDS,
-    SceneClass.HIGH_PROBA_CLOUDS,
-    SceneClass.THIN_CIRRUS,
-    SceneClass.SNOW_ICE,
-)
-
 
 @dataclass(frozen=True)
 class SpectralClasses:
@@ -167,8 +159,8 @@ def finished_classes(
     """
     finished = classes.copy()
     spared: tuple[int, ...] = (SceneClass.NO_DATA,)
-    if rules.shadow_spares_bright:
-        spared += _BRIGHT
+    if rules.shadow_spares_clouds:
+        spared += (SceneClass.HIGH_PROBA_CLOUDS, SceneClass.THIN_CIRRUS)
     np.putmask(finished, shadow & ~np.isin(classes, spared), SceneClass.CLOUD_SHADOWS)
 
     doubtful = (finished == SceneClass.DARK_FEATURES) | (finished == NOT_CLASSIFIED)

@@ -15,8 +15,16 @@ class ClassificationRules:
         Whether vegetation loses its cloud probability, and so throws no cloud shadow.
     cirrus_spares_high_snow : bool
         Whether thick cirrus leaves snow above the elevation limit of thin cirrus alone.
-    shadow_spares_bright : bool
-        Whether cloud shadow leaves snow, clouds and cirrus alone.
+    clears_haze : bool
+        Whether the light of haze and of a long path is taken off the visible bands.
+    clouds_are_patches : bool
+        Whether single bright pixels are no clouds, and the rims of clouds belong to them.
+    shadow_by_contrast : bool
+        Whether what is much darker than the lit ground around may be cloud shadow too.
+    shadow_spares_clouds : bool
+        Whether cloud shadow leaves clouds of high probability and cirrus alone.
+    clouds_go_on : bool
+        Whether the sky beyond the edges of the image is taken to go on as within.
     exact_sun : bool
         Whether shadows are cast by the sun as it stands, not in whole degrees and with a zenith of
         at most 70 degrees.
@@ -26,7 +34,11 @@ class ClassificationRules:
 
     vegetation_is_no_cloud: bool = True
     cirrus_spares_high_snow: bool = True
-    shadow_spares_bright: bool = True
+    clears_haze: bool = True
+    clouds_are_patches: bool = True
+    shadow_by_contrast: bool = True
+    shadow_spares_clouds: bool = True
+    clouds_go_on: bool = True
     exact_sun: bool = True
     relief_against_flat: bool = True
 
@@ -36,7 +48,11 @@ class ClassificationRules:
         return cls(
             vegetation_is_no_cloud=False,
             cirrus_spares_high_snow=False,
-            shadow_spares_bright=False,
+            clears_haze=False,
+            clouds_are_patches=False,
+            shadow_by_contrast=False,
+            shadow_spares_clouds=False,
+            clouds_go_on=False,
             exact_sun=False,
             relief_against_flat=False,
         )

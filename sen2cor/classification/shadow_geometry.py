@@ -11,6 +11,7 @@ distribution as of Sen2Cor 2.2.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from scipy import ndimage
@@ -22,6 +23,7 @@ from sen2cor.classification.neighbourhood import dilate, majority
 _HEIGHT_STEP = 30.0
 _RISE, _FALL = 51, 150
 _LEAST_WEIGHT = 0.01
+_PART_BEYOND = 4
 
 
 def height_weight(height: float) -> float:
@@ -85,7 +87,9 @@ def block_share(mask: BoolArray, factor: int) -> Float32Array:
     return result
 
 
-def shadow_likelihood(clouds: Float32Array, sun: SunGeometry, smoothing: float) -> Float32Array:
+def shadow_likelihood(
+    clouds: Float32Array, sun: SunGeometry, smoothing: float, *, beyond: bool = False
+) -> Float32Array:
     """Likelihood that the shadow of a cloud lies on a pixel.
 
     Parameters
@@ -96,6 +100,9 @@ def shadow_likelihood(clouds: Float32Array, sun: SunGeometry, smoothing: float) 
         With the pixel size of ``clouds``.
     smoothing : float
         Standard deviation of a Gaussian, pixels.
+    beyond : bool
+        Whether the sky beyond the edges, up to a quarter of the image, is taken for the mirror
+        image of that within, instead of clear.
 
     Returns
     -------
@@ -105,15 +112,14 @@ def shadow_likelihood(clouds: Float32Array, sun: SunGeometry, smoothing: float) 
     likelihood = np.zeros_like(clouds)
     if not clouds.any():
         return likelihood
-    rise = sun.pixel_size / math.tan(math.radians(sun.zenith)) if sun.zenith > 0 else math.inf
-    azimuth = math.radians(sun.azimuth)
-    step = 0
-    while step * rise <= _HEIGHT_STEP * (_RISE + _FALL):
-        weight = height_weight(step * rise if step else 0.0)
-        if weight > _LEAST_WEIGHT:
-            move = round(step * math.cos(azimuth)), round(-step * math.sin(azimuth))
-            _add_moved(likelihood, clouds, move, weight)
-        step += 1
+    moves = list(_moves(sun))
+    margin = 0
+    if beyond:
+        farthest = max((abs(by) for _, move in moves for by in move), default=0)
+        margin = min(farthest, min(clouds.shape) // _PART_BEYOND)
+    sky = np.pad(clouds, margin, mode="symmetric")
+    for weight, move in moves:
+        _add_moved(likelihood, sky, margin, move, weight)
     np.minimum(likelihood, 1, out=likelihood)
     likelihood -= clouds
     np.maximum(likelihood, 0, out=likelihood)
@@ -121,15 +127,25 @@ def shadow_likelihood(clouds: Float32Array, sun: SunGeometry, smoothing: float) 
     return smooth
 
 
+def _moves(sun: SunGeometry) -> Iterator[tuple[float, tuple[int, int]]]:
+    """Weights of heights, and by how many rows and columns a shadow from there lies off."""
+    azimuth = math.radians(sun.azimuth)
+    reach = _HEIGHT_STEP * (_RISE + _FALL) * math.tan(math.radians(sun.zenith)) / sun.pixel_size
+    for step in range(int(reach) + 1):
+        weight = height_weight(_HEIGHT_STEP * (_RISE + _FALL) * step / reach if step else 0.0)
+        if weight > _LEAST_WEIGHT:
+            yield weight, (round(step * math.cos(azimuth)), round(-step * math.sin(azimuth)))
+
+
 def _add_moved(
-    total: Float32Array, image: Float32Array, move: tuple[int, int], weight: float
+    total: Float32Array, image: Float32Array, margin: int, move: tuple[int, int], weight: float
 ) -> None:
-    """Add an image that is moved by rows and columns, times a weight."""
-    if any(abs(by) >= size for by, size in zip(move, image.shape, strict=True)):
-        return
+    """Add an image with a margin that is moved by rows and columns, times a weight."""
     source, target = [], []
-    for by in move:
-        ends = slice(None, -by or None), slice(by, None)
-        source.append(ends[0] if by >= 0 else slice(-by, None))
-        target.append(ends[1] if by >= 0 else slice(None, by))
+    for by, size in zip(move, total.shape, strict=True):
+        first, last = max(by - margin, 0), min(size + by + margin, size)
+        if first >= last:
+            return
+        target.append(slice(first, last))
+        source.append(slice(first - by + margin, last - by + margin))
     total[tuple(target)] += image[tuple(source)] * np.float32(weight)

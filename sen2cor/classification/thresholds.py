@@ -116,7 +116,9 @@ class ClassificationThresholds:
 
 @dataclass(frozen=True)
 class ClassificationConstants:
-    """Limits that the calibration file has no element for, with the values of Sen2Cor 2.3.
+    """Limits that the calibration file has no element for.
+
+    Where Sen2Cor 2.3 has the limit, its value.
 
     Attributes
     ----------
@@ -154,6 +156,14 @@ class ClassificationConstants:
         Least likelihood of a cloud shadow by the position of the clouds.
     shadow_smoothing : float
         Standard deviation in pixels of the Gaussian that smooths that likelihood.
+    shadow_b8a_share, shadow_b11_share : float
+        A shadow reflects less than these shares of the lit ground around it.
+    shadow_b8a_least_share : float
+        What reflects a smaller share and falls from red to near infrared is water.
+    lit_ground_min : float
+        Ground that reflects a smaller share of the mean of all ground in B8A is not lit.
+    cloud_rim_min : float
+        Least cloud probability of the rim of a cloud.
     unclassified_water_b8a_max : float
         What is brighter in B8A and not classified is not called water.
     shaded_illumination_max, shaded_illumination_of_flat : float
@@ -194,6 +204,11 @@ class ClassificationConstants:
     shadow_b02_b11_max: float = 6.0
     shadow_likelihood_min: float = 0.05
     shadow_smoothing: float = 3.0
+    shadow_b8a_share: float = 0.55
+    shadow_b11_share: float = 0.5
+    shadow_b8a_least_share: float = 0.15
+    lit_ground_min: float = 0.6
+    cloud_rim_min: float = 0.05
     unclassified_water_b8a_max: float = 0.30
     shaded_illumination_max: float = 0.5
     shaded_illumination_of_flat: float = 0.6

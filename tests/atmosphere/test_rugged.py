@@ -210,6 +210,23 @@ def test_cutoff_bounds_the_ratio_to_the_flat_signal(functions: BandFunctions) ->
         assert factor.max() == pytest.approx(1.5)
 
 
+def test_slopes_too_dark_to_be_corrected_do_not_lower_the_terrain(
+    functions: BandFunctions,
+) -> None:
+    light = rough_light()
+    light.illumination[:, ::3] = 0.2
+    surface = np.full(SHAPE, 0.4)
+    toa = simulated(surface, functions, light, surface)
+    # the bounded pixels stay too dark, the others come out as with the reflectance known
+    bounded, known = (
+        corrected(toa, functions, light, replace(CORRECTION, **items), half_width=None)
+        for items in ({"cutoff": 1.2}, {"start": 0.4, "iterations": 0})
+    )
+    free = known < 1.15 * flat_inversion(functions)(toa)
+    assert 0.2 < free.mean() < 0.8 and bounded.min() < 0.3
+    np.testing.assert_allclose(bounded[free], known[free], atol=1e-3)
+
+
 def test_weakly_lit_slopes_get_darker_by_the_empirical_factor(functions: BandFunctions) -> None:
     light = replace(rough_light(), vegetation=np.arange(100) % 2 == np.zeros(SHAPE))
     surface = np.full(SHAPE, 0.3)

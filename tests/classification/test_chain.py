@@ -161,7 +161,7 @@ def test_input_is_left_alone() -> None:
 
 @pytest.fixture(scope="module")
 def mixture() -> Image:
-    """Mixtures in patches, with clouds large enough to cast a shadow, and some turbid water."""
+    """Mixtures in patches, clouds large enough to cast a shadow on clear ground, turbid water."""
     image = {
         name: np.kron(band, np.ones((3, 3), np.float32))
         for name, band in random_image(130, 130).items()
@@ -170,6 +170,13 @@ def mixture() -> Image:
         "water", B02=0.19, B03=0.18, B04=0.17, B8A=0.12, B11=0.086, B12=0.135
     ).items():
         image[name][:5, :5] = band
+    random = np.random.default_rng(6)
+    clear = image_of("vegetation", "soil", "dark", "water")
+    kinds = np.kron(random.choice(4, (65, 39), p=(0.4, 0.3, 0.2, 0.1)), np.ones((6, 6), int))
+    haze = random.uniform(0, 0.15, kinds.shape) * (random.random(kinds.shape) < 0.3)
+    for name, band in clear.items():
+        image[name][:, -kinds.shape[1] :] = band[0, kinds] * random.normal(1, 0.1, kinds.shape)
+        image[name][:, -kinds.shape[1] :] += haze if name != "B10" else 0
     return image
 
 
@@ -205,9 +212,15 @@ def _neighbours(value: float) -> tuple[float, ...]:
     return tuple(value + share * step for share in (-1.0, -0.5, 0.5, 1.0))
 
 
+@pytest.fixture(scope="module")
+def before(mixture: Image) -> np.ndarray:
+    return _maps(mixture)
+
+
 @pytest.mark.parametrize("name", USED)
-def test_each_element_of_the_calibration_file_changes_the_map(name: str, mixture: Image) -> None:
-    before = _maps(mixture)
+def test_each_element_of_the_calibration_file_changes_the_map(
+    name: str, mixture: Image, before: np.ndarray
+) -> None:
     assert any(
         (_maps(mixture, thresholds_from({name: value})) != before).any()
         for value in _neighbours(ELEMENTS[name])
@@ -215,9 +228,8 @@ def test_each_element_of_the_calibration_file_changes_the_map(name: str, mixture
 
 
 @pytest.mark.parametrize("name", CONSTANTS)
-def test_each_constant_changes_the_map(name: str, mixture: Image) -> None:
+def test_each_constant_changes_the_map(name: str, mixture: Image, before: np.ndarray) -> None:
     default = ClassificationConstants()
-    before = _maps(mixture)
     assert any(
         (_maps(mixture, None, replace(default, **{name: value})) != before).any()
         for value in _neighbours(getattr(default, name))
@@ -226,13 +238,15 @@ def test_each_constant_changes_the_map(name: str, mixture: Image) -> None:
 
 @pytest.mark.parametrize("name", RULES)
 def test_each_rule_changes_the_map(name: str, mixture: Image) -> None:
+    hazy = {band: image + np.float32(0.04) for band, image in mixture.items() if band != "B10"}
+    image = {**mixture, **hazy}
     rules = replace(ClassificationRules(), **{name: False})
-    assert (_maps(mixture, rules=rules, sun=LOW_SUN) != _maps(mixture, sun=LOW_SUN)).any()
+    assert (_maps(image, rules=rules, sun=LOW_SUN) != _maps(image, sun=LOW_SUN)).any()
 
 
 @pytest.mark.parametrize("name", sorted(UNUSED))
-def test_unused_elements_change_nothing(name: str, mixture: Image) -> None:
-    np.testing.assert_array_equal(_maps(mixture, thresholds_from({name: 0.5})), _maps(mixture))
+def test_unused_elements_change_nothing(name: str, mixture: Image, before: np.ndarray) -> None:
+    np.testing.assert_array_equal(_maps(mixture, thresholds_from({name: 0.5})), before)
 
 
 @pytest.fixture(scope="module")
@@ -303,6 +317,16 @@ def test_any_reflectance_gives_classes_and_percentages(
     np.testing.assert_array_equal(result.scene_class == SceneClass.NO_DATA, no_data)
     assert not maps[:, no_data].any()
     np.testing.assert_array_equal(maps_of(_in_blocks(image, no_data, 8)), maps)
+
+
+@pytest.mark.parametrize("gap", [np.nan, 0.0, 2.0])
+def test_gaps_do_not_disturb_the_shadows_around(gap: float, mixture: Image) -> None:
+    no_data = np.zeros(mixture["B02"].shape, np.bool_)
+    no_data[100:103, 200:220] = True
+    image = {name: np.where(no_data, np.float32(gap), band) for name, band in mixture.items()}
+    expected = classify(mixture, no_data, sun=SUN).scene_class
+    assert (expected == SceneClass.CLOUD_SHADOWS).sum() > 1000
+    np.testing.assert_array_equal(classify(image, no_data, sun=SUN).scene_class, expected)
 
 
 @settings(max_examples=50, deadline=None)

@@ -1,0 +1,120 @@
+"""Haze: path reflectance beyond that of clear air, from dark vegetation.
+
+Dark vegetation reflects about half as much in red and a quarter as much in blue as at 2.2 um, where
+haze hardly matters; what red and blue show beyond that is light from the path. Its excess over that
+of clear air below a high sun, for which the thresholds of the classification are meant, is taken
+off up to the near infrared by a power of the wavelength, lest haze and a low sun turn vegetation
+into cloud.
+
+Source: Kaufman and Sendra 1988, International Journal of Remote Sensing 9, 1357-1381 (dark
+vegetation); Kaufman et al. 1997, Journal of Geophysical Research 102, 17051-17067 (ratios to
+2.1 um).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from sen2cor.bands import BAND
+from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance
+
+RATIO_TO_SWIR = {"B02": 0.25, "B04": 0.5}
+HAZY_BANDS = ("B02", "B03", "B04", "B05", "B8A")
+_GREATEST_EXCESS = 0.1
+_LOSS = np.float32(4)
+_RAYLEIGH = 4.0
+_CLEAR_RED_PATH = 0.025
+"""Path reflectance below a high sun with an optical thickness of 0.2 of the aerosol at 550 nm."""
+
+_SAMPLES = 256
+_LEAST_PIXELS = 100
+_PERCENTILE = 25
+
+
+def haze_of(
+    read_reflectance: Callable[[slice], Reflectance], no_data: BoolArray
+) -> Mapping[str, np.float32]:
+    """Estimate the haze of an image from a sample of its rows.
+
+    Parameters
+    ----------
+    read_reflectance : callable
+        As of `sen2cor.classification.classify_rows`.
+    no_data : ndarray of bool, shape (rows, cols)
+
+    Returns
+    -------
+    mapping of band name to float32
+        Reflectance to be taken off; empty where there is no haze, or too little vegetation to tell.
+    """
+    found: dict[str, list[Float32Array]] = {band: [] for band in RATIO_TO_SWIR}
+    rows = no_data.shape[0]
+    step = max(1, rows // _SAMPLES)
+    for row in range(step // 2, rows, step):
+        whole = read_reflectance(slice(row, row + 1))
+        line = {name: band[:, ::step] for name, band in whole.items()}
+        dark = _dark_vegetation(line) & ~no_data[row : row + 1, ::step]
+        for band, share in RATIO_TO_SWIR.items():
+            found[band].append((line[band] - np.float32(share) * line["B12"])[dark])
+    if sum(values.size for values in found["B04"]) < _LEAST_PIXELS:
+        return {}
+    excess = {
+        band: float(np.percentile(np.concatenate(values), _PERCENTILE)) - _clear_path(band)
+        for band, values in found.items()
+    }
+    if excess["B04"] <= 0:
+        return {}
+    blue, red = (BAND[band].wavelength for band in RATIO_TO_SWIR)
+    steepness = math.log(max(excess["B02"] / excess["B04"], 1.0)) / math.log(red / blue)
+    exponent = min(steepness, _RAYLEIGH)
+    strength = min(excess["B04"], _GREATEST_EXCESS)
+    return {
+        band: np.float32(strength * (red / BAND[band].wavelength) ** exponent)
+        for band in HAZY_BANDS
+    }
+
+
+def without_haze(reflectance: Reflectance, haze: Mapping[str, np.float32]) -> Reflectance:
+    """Take the haze off, and make up for what it keeps from the ground on the ways down and up.
+
+    Of the light that haze scatters back, about twice as much as its reflectance toward the zenith
+    is missing on either way.
+
+    Parameters
+    ----------
+    reflectance : mapping of band name to ndarray of float32
+        Left alone.
+    haze : mapping of band name to float32
+        As of `haze_of`.
+
+    Returns
+    -------
+    mapping of band name to ndarray of float32
+    """
+    if not haze:
+        return reflectance
+    cleared = dict(reflectance)
+    for band, excess in haze.items():
+        clear = np.float32(_clear_path(band))
+        image = reflectance[band] - (clear + excess)
+        image /= np.float32(1) - _LOSS * excess
+        image += clear
+        cleared[band] = image
+    return cleared
+
+
+def _clear_path(band: str) -> float:
+    relative = BAND["B04"].wavelength / BAND[band].wavelength
+    return _CLEAR_RED_PATH * float(relative**_RAYLEIGH)
+
+
+def _dark_vegetation(reflectance: Reflectance) -> BoolArray:
+    """Vegetation by its infrared alone; snow is too dark at 1.6 um, and water everywhere."""
+    nir, near_swir, swir = (reflectance[band] for band in ("B8A", "B11", "B12"))
+    dark = (swir > np.float32(0.01)) & (swir < np.float32(0.12)) & (nir > np.float32(0.1))
+    dark &= nir - swir > np.float32(0.4) * (nir + swir)
+    dark &= (near_swir > np.float32(0.3) * nir) & (near_swir < nir)
+    return dark

@@ -1,0 +1,159 @@
+"""Cloud shadow by contrast: darker than the ground around that the sun lights.
+
+A shadow keeps the diffuse light, about a third of the light in the near infrared and less at
+1.6 um, whatever the ground is. So a pixel that has lost most of what the lit ground around it
+reflects in both is a shadow if a cloud stands where it could cast it. The ground around is
+described on a coarse grid of sampled pixels.
+
+Source: Zhu and Woodcock 2012, Remote Sensing of Environment 118, 83-94, for the two bands and the
+darkening against the surroundings; there by a flood-fill of the whole image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance, UInt8Array
+from sen2cor.classification.neighbourhood import majority
+from sen2cor.classification.scene_class import SceneClass
+from sen2cor.classification.thresholds import ClassificationConstants
+from sen2cor.interpolation import bilinear, positions
+
+BANDS = ("B8A", "B11")
+_NO_LIT_GROUND = (
+    SceneClass.NO_DATA,
+    SceneClass.WATER,
+    SceneClass.MEDIUM_PROBA_CLOUDS,
+    SceneClass.HIGH_PROBA_CLOUDS,
+    SceneClass.THIN_CIRRUS,
+)
+_LEAST_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class GroundSample:
+    """Every n-th pixel of an image, filled by blocks of rows.
+
+    Attributes
+    ----------
+    step : int
+    reflectance : mapping of band name to ndarray of float32, shape (rows / step, cols / step)
+        Of `BANDS`.
+    ground : ndarray of bool, of that shape
+        Whether the pixel is ground: neither cloud nor water nor without data.
+    """
+
+    step: int
+    reflectance: dict[str, Float32Array]
+    ground: BoolArray
+
+    @classmethod
+    def empty(cls, shape: tuple[int, ...], step: int) -> GroundSample:
+        """Make the sample of an image of that shape."""
+        coarse = tuple(-(-size // step) for size in shape)
+        return cls(
+            step, {band: np.zeros(coarse, np.float32) for band in BANDS}, np.zeros(coarse, np.bool_)
+        )
+
+    def fill(self, first: int, reflectance: Reflectance, classes: UInt8Array) -> None:
+        """Take the samples of a block of rows that begins at row ``first``."""
+        start = -first % self.step
+        rows = slice((first + start) // self.step, -(-(first + len(classes)) // self.step))
+        picked = slice(start, None, self.step), slice(None, None, self.step)
+        ground = ~np.isin(classes[picked], _NO_LIT_GROUND)
+        self.ground[rows] = ground
+        for band in BANDS:
+            np.copyto(self.reflectance[band][rows], reflectance[band][picked], where=ground)
+
+    def lit(self, window: float, constants: ClassificationConstants) -> LitGround:
+        """Mean reflectance of the lit ground around.
+
+        Pixels much darker than the mean of all ground are left out of it.
+
+        Parameters
+        ----------
+        window : float
+            Side of the window of the mean, pixels of the image.
+        constants : ClassificationConstants
+
+        Returns
+        -------
+        LitGround
+        """
+        size = max(1, round(window / self.step))
+        infrared = self.reflectance["B8A"]
+        mean = _mean(infrared, self.ground, size)
+        lit = self.ground & (infrared > np.float32(constants.lit_ground_min) * mean)
+        return LitGround(
+            self.step, {band: _mean(image, lit, size) for band, image in self.reflectance.items()}
+        )
+
+
+@dataclass(frozen=True)
+class LitGround:
+    """Mean reflectance of the lit ground around every n-th pixel of an image.
+
+    Attributes
+    ----------
+    step : int
+    reflectance : mapping of band name to ndarray of float32, shape (rows / step, cols / step)
+        Of `BANDS`.
+    """
+
+    step: int
+    reflectance: dict[str, Float32Array]
+
+    def around(self, rows: slice, cols: int) -> tuple[Float32Array, Float32Array]:
+        """Interpolate both bands to a block of rows of the image."""
+        row_at = positions(rows.stop - rows.start, self.step, rows.start)
+        col_at = positions(cols, self.step)
+        infrared, swir = (bilinear(self.reflectance[band], row_at, col_at) for band in BANDS)
+        return infrared, swir
+
+
+def darker_than_lit(
+    reflectance: Reflectance,
+    no_data: BoolArray,
+    lit: LitGround,
+    rows: slice,
+    constants: ClassificationConstants,
+) -> BoolArray:
+    """Pixels that have lost most of the light of the ground around them.
+
+    Parameters
+    ----------
+    reflectance : mapping
+        B04, B8A, B11.
+    no_data : ndarray of bool, shape (rows, cols)
+    lit : LitGround
+    rows : slice
+        Rows of the image that ``reflectance`` holds.
+    constants : ClassificationConstants
+
+    Returns
+    -------
+    ndarray of bool, shape (rows, cols)
+        Smoothed by the median of 3 by 3 pixels; open water, darker still, is left out.
+    """
+    infrared, swir = (reflectance[band] for band in BANDS)
+    lit_infrared, lit_swir = lit.around(rows, infrared.shape[1])
+    dark = infrared < np.float32(constants.shadow_b8a_share) * lit_infrared
+    dark &= swir < np.float32(constants.shadow_b11_share) * lit_swir
+    water = infrared < np.float32(constants.shadow_b8a_least_share) * lit_infrared
+    water &= infrared < reflectance["B04"]
+    dark &= ~(water | no_data)
+    return majority(dark)
+
+
+def _mean(image: Float32Array, mask: BoolArray, window: int) -> Float32Array:
+    """Mean over a mask in a window; over all of the mask where the window holds too little."""
+    weight = mask.astype(np.float32)
+    total = ndimage.uniform_filter(image * weight, window, mode="nearest")
+    share = ndimage.uniform_filter(weight, window, mode="nearest")
+    everywhere = np.float32(image[mask].mean() if mask.any() else 0)
+    mean = np.full_like(image, everywhere)
+    np.divide(total, share, out=mean, where=share > np.float32(_LEAST_SHARE))
+    return mean

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sen2cor.classification import (
+    ClassificationConstants,
+    ClassificationRules,
+    SceneClass,
+    SunGeometry,
+    classify,
+)
+from sen2cor.classification.lit_ground import GroundSample, darker_than_lit
+from tests.classification.spectra import SPECTRA, Image, all_valid, image_of
+
+CONSTANTS = ClassificationConstants()
+DIFFUSE = np.array((0.75, 0.65, 0.55, 0.5, 0.35, 1, 0.25, 0.2), np.float32)
+"""Share of the light that is left in a shadow, in the order of `CLASSIFICATION_BANDS`."""
+
+
+def _scene(ground: str, shadow: slice) -> Image:
+    image = {band: np.tile(data, (60, 60)) for band, data in image_of(ground).items()}
+    for data, share in zip(image.values(), DIFFUSE, strict=True):
+        data[shadow, 20:40] *= share
+    return image
+
+
+@pytest.mark.parametrize("ground", ["vegetation", "soil", "sand", "snow"])
+def test_shadow_is_darker_than_any_lit_ground(ground: str) -> None:
+    image = _scene(ground, slice(10, 30))
+    classes = np.full((60, 60), SceneClass.VEGETATION, np.uint8)
+    sample = GroundSample.empty((60, 60), 4)
+    sample.fill(0, image, classes)
+    found = darker_than_lit(
+        image, all_valid(image), sample.lit(60, CONSTANTS), slice(0, 60), CONSTANTS
+    )
+    assert found[11:29, 21:39].all()
+    assert not found[:9].any()
+    assert not found[:, 42:].any()
+
+
+@pytest.mark.parametrize("step", [1, 3, 6])
+@pytest.mark.parametrize("block", [1, 4, 7, 20])
+def test_sample_does_not_depend_on_blocks(step: int, block: int) -> None:
+    random = np.random.default_rng(7)
+    image = {band: random.random((20, 31)).astype(np.float32) for band in ("B8A", "B11")}
+    classes = random.choice([4, 9], (20, 31)).astype(np.uint8)
+    whole, cut = (GroundSample.empty((20, 31), step) for _ in range(2))
+    whole.fill(0, image, classes)
+    for top in range(0, 20, block):
+        rows = slice(top, top + block)
+        cut.fill(top, {band: data[rows] for band, data in image.items()}, classes[rows])
+    np.testing.assert_array_equal(whole.ground, classes[::step, ::step] == 4)
+    np.testing.assert_array_equal(cut.ground, whole.ground)
+    for band, data in image.items():
+        expected = np.where(whole.ground, data[::step, ::step], 0)
+        np.testing.assert_array_equal(whole.reflectance[band], expected)
+        np.testing.assert_array_equal(cut.reflectance[band], expected)
+
+
+def test_shadow_needs_a_cloud_toward_the_sun() -> None:
+    """A cloud at 2 km, south of its shadow by 2 km times the tangent of the zenith."""
+    image = _scene("vegetation", slice(10, 20))
+    sun = SunGeometry(20.0, 180.0, 60.0)
+    no_cloud = classify(image, all_valid(image), sun=sun).scene_class
+    assert not (no_cloud == SceneClass.CLOUD_SHADOWS).any()
+    below = slice(22, 32)
+    for data, value in zip(image.values(), SPECTRA["cloud"], strict=True):
+        data[below, 20:40] = value
+    clouded = classify(image, all_valid(image), sun=sun).scene_class
+    assert (clouded[11:19, 21:39] == SceneClass.CLOUD_SHADOWS).all()
+    assert (clouded[:, :18] == SceneClass.VEGETATION).all()
+    original = classify(
+        image, all_valid(image), sun=sun, rules=ClassificationRules.compatible()
+    ).scene_class
+    assert not (original == SceneClass.CLOUD_SHADOWS).any()
+
+
+def test_open_water_is_not_taken_for_a_shadow() -> None:
+    image = _scene("vegetation", slice(0, 0))
+    for data, value in zip(image.values(), SPECTRA["water"], strict=True):
+        data[10:20, 20:40] = value
+    sample = GroundSample.empty((60, 60), 4)
+    sample.fill(0, image, np.full((60, 60), SceneClass.VEGETATION, np.uint8))
+    found = darker_than_lit(
+        image, all_valid(image), sample.lit(60, CONSTANTS), slice(0, 60), CONSTANTS
+    )
+    assert not found.any()
+
+
+def test_image_without_ground_has_no_shadow() -> None:
+    sample = GroundSample.empty((12, 12), 4)
+    image = {band: np.tile(data, (12, 12)) for band, data in image_of("cloud").items()}
+    sample.fill(0, image, np.full((12, 12), SceneClass.HIGH_PROBA_CLOUDS, np.uint8))
+    lit = sample.lit(60, CONSTANTS)
+    assert not darker_than_lit(image, all_valid(image), lit, slice(0, 12), CONSTANTS).any()
