@@ -25,14 +25,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from sen2cor.atmosphere.inversion import Inversion
+from sen2cor.atmosphere.rugged import RuggedInversion
 from sen2cor.grids import Float32Array
 
+AnyInversion = TypeVar("AnyInversion", Inversion, RuggedInversion)
 BoolArray = npt.NDArray[np.bool_]
 
 CIRRUS_BAND = "B10"
@@ -99,7 +102,7 @@ class CirrusCorrection:
             return toa
         return (toa - amount) / (np.float32(1.0) - amount) ** 2
 
-    def before(self, band: str, inversion: Inversion) -> Inversion:
+    def before(self, band: str, inversion: AnyInversion) -> AnyInversion:
         """Inversion of a band that first clears the cirrus; on the coarse grid."""
         amount = self.amounts.get(band)
         if amount is None:

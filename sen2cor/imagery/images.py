@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy.typing as npt
 
+from sen2cor.grids import Grid
 from sen2cor.imagery import jpeg2000
 
+Pixels = npt.NDArray[Any]
 
-def read(path: Path) -> npt.NDArray[Any]:
-    """Read a whole image; arguments, result and errors as in `sen2cor.imagery.jpeg2000.read`."""
+
+class Writer(Protocol):
+    """Writes one image, fed with rows from top to bottom; a context manager."""
+
+    def __enter__(self) -> Writer: ...
+
+    def __exit__(self, *error: Any) -> None: ...
+
+    def write_rows(self, rows: Pixels) -> None:
+        """Append rows of shape (any, cols) or (any, cols, components)."""
+
+
+def writer(
+    path: Path, grid: Grid, dtype: npt.DTypeLike, tile_size: int, components: int = 1
+) -> Writer:
+    """Begin an image; arguments and errors as in `sen2cor.imagery.jpeg2000.Writer`."""
+    return jpeg2000.Writer(path, grid, dtype, tile_size, components)
+
+
+def write(path: Path, image: Pixels, grid: Grid, tile_size: int) -> None:
+    """Write a whole image, of shape (rows, cols) or (rows, cols, 3)."""
+    components = image.shape[2] if image.ndim == 3 else 1
+    with writer(path, grid, image.dtype, tile_size, components) as file:
+        file.write_rows(image)
+
+
+def read(path: Path) -> Pixels:
+    """Read a whole image; result and errors as in `sen2cor.imagery.jpeg2000.read`."""
     return jpeg2000.read(path)

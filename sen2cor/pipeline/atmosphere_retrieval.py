@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter
 
+from sen2cor.atmosphere import cirrus as cirrus_correction
 from sen2cor.atmosphere import water_vapour
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.aerosol_choice import Trial, season_of
@@ -24,6 +25,8 @@ from sen2cor.atmosphere.aerosol_retrieval import (
     Fallback,
     retrieve_aerosol,
 )
+from sen2cor.atmosphere.brdf import EmpiricalBrdf, empirical_brdf
+from sen2cor.atmosphere.cirrus import CirrusCorrection
 from sen2cor.atmosphere.functions import (
     AtmosphereState,
     WaterCurve,
@@ -35,9 +38,18 @@ from sen2cor.atmosphere.inversion import Inversion, adjacency_inversion, flat_in
 from sen2cor.atmosphere.path_scaling import factors_by_band
 from sen2cor.atmosphere.relief import Elevation, Relief
 from sen2cor.atmosphere.retrieval import Retrieval
+from sen2cor.atmosphere.rugged import (
+    RuggedInversion,
+    SlopeLight,
+    TerrainCorrection,
+    rugged_inversion,
+)
 from sen2cor.atmosphere.table import LookUpTable
+from sen2cor.bands import BAND
 from sen2cor.classification import SceneClass
+from sen2cor.dem.terrain import Ruggedness
 from sen2cor.grids import Float32Array
+from sen2cor.pipeline.terrain_step import TileTerrain
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.product.level1c import Level1CTile, Meteorology
 from sen2cor.product.meteorology import tile_centre
@@ -66,6 +78,10 @@ _NO_DATA = (SceneClass.NO_DATA, SceneClass.SATURATED_DEFECTIVE)
 _CLOUD_MARGIN = 5
 """Pixels about clouds and their shadows that are no reference for the aerosol."""
 
+_LEVEL = np.float32(0.25)
+"""By how much the light on a reference pixel may differ from that on level ground: diffuse light
+has another colour, and changes the ratio of bands."""
+
 _SNOW_SHARE = 0.001
 _SNOW_INDEX = -0.2
 """Above this ratio of B03 and B11 a pixel of a scene with snow may hold some."""
@@ -85,6 +101,8 @@ class GroundMasks:
         Wholly clear land; mostly water; no part of it cloud, cloud shadow or gap.
     valid : ndarray of bool, same shape
         No part of it a gap.
+    vegetation : ndarray of bool, same shape
+        Mostly vegetation.
     reference : ndarray of bool, same shape
         Wholly vegetation or bare soil, and some way from clouds and their shadows.
     snow : ndarray of bool, same shape
@@ -95,6 +113,7 @@ class GroundMasks:
     water: BoolArray
     ground: BoolArray
     valid: BoolArray
+    vegetation: BoolArray
     reference: BoolArray
     snow: BoolArray
 
@@ -123,9 +142,28 @@ class GroundMasks:
             water=_lookup(blocks, (SceneClass.WATER,)).mean(axis=(1, 3)) > 0.5,
             ground=valid & ~cloudy,
             valid=valid,
+            vegetation=_lookup(blocks, (SceneClass.VEGETATION,)).mean(axis=(1, 3)) > 0.5,
             reference=bare & ~maximum_filter(cloudy, 2 * _CLOUD_MARGIN + 1, mode="nearest"),
             snow=_lookup(blocks, (SceneClass.SNOW_ICE,)).any(axis=(1, 3)),
         )
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """What the correction of slopes needs beside the atmosphere.
+
+    Attributes
+    ----------
+    light : SlopeLight
+        On the 60 m grid.
+    correction : TerrainCorrection
+    brdf : callable
+        Empirical correction of a band for weak light, or None.
+    """
+
+    light: SlopeLight
+    correction: TerrainCorrection
+    brdf: Callable[[str], EmpiricalBrdf | None]
 
 
 @dataclass(frozen=True)
@@ -140,8 +178,11 @@ class TileAtmosphere:
     masks : GroundMasks
     adjacency_range : float
         km; 0 is without adjacency.
+    cirrus : CirrusCorrection
     toa : callable
-        Top-of-atmosphere reflectance of a band on the 60 m grid.
+        Top-of-atmosphere reflectance of a band on the 60 m grid, without cirrus.
+    slopes : Slopes or None
+        None: the ground is taken for level.
     retrieval : Retrieval
         How the state was found.
     """
@@ -151,17 +192,31 @@ class TileAtmosphere:
     state: AtmosphereState
     masks: GroundMasks
     adjacency_range: float
+    cirrus: CirrusCorrection
     toa: ToaReflectance
+    slopes: Slopes | None
     retrieval: Retrieval
 
-    def inversion(self, band: str) -> Inversion:
+    def inversion(self, band: str) -> Inversion | RuggedInversion:
         """Inversion of a band on the 60 m grid."""
         functions = band_functions(self.table, band, self.geometry, self.state)
-        if self.adjacency_range == 0.0:
-            return flat_inversion(functions)
-        x = signal(self.toa(band), functions)
         half_width = _half_width(self.adjacency_range, self.geometry)
-        return adjacency_inversion(functions, neighbourhood_mean(x, self.masks.ground, half_width))
+        if self.slopes is not None:
+            rugged = rugged_inversion(
+                self.toa(band),
+                functions,
+                self.slopes.light,
+                self.masks.ground,
+                self.slopes.correction,
+                adjacency_half_width=half_width or None,
+                brdf=self.slopes.brdf(band),
+            )
+            return self.cirrus.before(band, rugged)
+        if half_width == 0:
+            return self.cirrus.before(band, flat_inversion(functions))
+        x = signal(self.toa(band), functions)
+        mean = neighbourhood_mean(x, self.masks.ground, half_width)
+        return self.cirrus.before(band, adjacency_inversion(functions, mean))
 
 
 def retrieve_atmosphere(
@@ -171,13 +226,12 @@ def retrieve_atmosphere(
     tables: Sequence[LookUpTable],
     settings: Settings,
     *,
-    elevation: Float32Array | None = None,
-    toa: ToaReflectance | None = None,
+    terrain: TileTerrain | None = None,
 ) -> TileAtmosphere:
     """Find aerosol and water vapour of a tile.
 
-    Aerosol with the water vapour of the weather model, water vapour with that aerosol, and both
-    once more.
+    Cirrus first; aerosol with the water vapour of the weather model, water vapour with that
+    aerosol, and both once more.
 
     Parameters
     ----------
@@ -188,33 +242,29 @@ def retrieve_atmosphere(
     tables : sequence of LookUpTable
         Candidates: what AUTO stands for; the first where there is nothing to choose by.
     settings : Settings
-    elevation : ndarray of float32, shape (rows, cols) of the 60 m grid, optional
-        Km; the altitude of the settings by default.
-    toa : callable, optional
-        Top-of-atmosphere reflectance at 60 m in place of that of the pixels, for example without
-        cirrus.
+    terrain : TileTerrain, optional
+        Level ground at the altitude of the settings by default.
 
     Returns
     -------
     TileAtmosphere
     """
-    if toa is None:
-
-        def toa(band: str) -> Float32Array:
-            return pixels.reflectance(band, COARSE)
-
     geometry = NodeGeometry.over(pixels.grids[COARSE], tile.geometry)
-    ground: Elevation = settings.calibration.altitude
-    if elevation is not None:
-        ground = Relief.over(geometry, elevation)
+    ground = _ground(geometry, terrain, settings)
     weather = tile.meteorology()
+    start = _start_column(settings, tables[0], weather)
+    cirrus = _cirrus(pixels, masks, settings, start)
+
+    def toa(band: str) -> Float32Array:
+        return cirrus.cleared(band, pixels.reflectance(band, COARSE))
+
     step2 = settings.correction.rho_retrieval_step2
     adjacency = settings.calibration.adjacency_range if step2 else 0.0
     kept = cache(toa)
     scene = AerosolScene(
         geometry=geometry,
         toa=kept,
-        land=_reference_land(masks, kept),
+        land=_reference_land(masks, kept, terrain),
         water=masks.water,
         ground=masks.ground,
         valid=int(masks.valid.sum()),
@@ -223,7 +273,6 @@ def retrieve_atmosphere(
         adjacency=_half_width(adjacency, geometry),
     )
     fallback = _fallback(tile, tables[0], settings, ground)
-    start = _start_column(settings, tables[0], weather)
     column = np.full(geometry.grid.shape, start, np.float32)
     aot = _uniform(tables[0], fallback.visibility, ground, geometry.grid.shape)
     _, latitude = tile_centre(geometry.grid)
@@ -261,8 +310,65 @@ def retrieve_atmosphere(
         state=state,
         masks=masks,
         adjacency_range=adjacency,
+        cirrus=cirrus,
         toa=toa,
+        slopes=None if terrain is None else _slopes(terrain, masks, tile, settings),
         retrieval=retrieval,
+    )
+
+
+def _ground(geometry: NodeGeometry, terrain: TileTerrain | None, settings: Settings) -> Elevation:
+    """Elevation of the ground in km: a map, or one number for a level surface."""
+    if terrain is None:
+        return settings.calibration.altitude
+    elevation = terrain.coarse_elevation()
+    if terrain.ruggedness is Ruggedness.FLAT:
+        return float(elevation.mean(dtype=np.float64))
+    return Relief.over(geometry, elevation)
+
+
+def _cirrus(
+    pixels: TilePixels, masks: GroundMasks, settings: Settings, column: float
+) -> CirrusCorrection:
+    if not settings.flags.cirrus_correction:
+        return CirrusCorrection(reason="Cirrus_Correction is off")
+    bands = [band for band in cirrus_correction.NEEDED_BANDS if band in pixels.native]
+    return cirrus_correction.retrieve(
+        {band: pixels.reflectance(band, COARSE) for band in bands},
+        measured=pixels.numbers(cirrus_correction.CIRRUS_BAND, COARSE) > 0,
+        ground=masks.ground,
+        water=masks.water,
+        column=column,
+        least_column=settings.calibration.wv_threshold_cirrus,
+        thin=settings.classification.thresholds.t1_b10,
+    )
+
+
+def _slopes(
+    terrain: TileTerrain, masks: GroundMasks, tile: Level1CTile, settings: Settings
+) -> Slopes | None:
+    """What corrects the slopes; None where they are not to be corrected."""
+    limits, flags = settings.correction, settings.flags
+    wanted = limits.rho_retrieval_step2 and flags.dem_terrain_correction
+    if terrain.ruggedness is not Ruggedness.RUGGED or not wanted:
+        return None
+    valid = max(int(masks.valid.sum()), 1)
+    snow_share = int((masks.snow & masks.valid).sum()) / valid
+    return Slopes(
+        light=terrain.slope_light(masks.vegetation),
+        correction=TerrainCorrection(
+            start=limits.terrain_refl_start,
+            iterations=limits.max_nr_topo_iter,
+            half_width=round(limits.rng_nbhd_terrain_corr * 1000.0 / COARSE),
+            cutoff=limits.topo_corr_cutoff,
+        ),
+        brdf=lambda band: empirical_brdf(
+            flags.brdf_correction,
+            BAND[band].wavelength,
+            tile.geometry.mean_solar_zenith,
+            lower_bound=flags.brdf_lower_bound,
+            snow_share=snow_share,
+        ),
     )
 
 
@@ -270,13 +376,19 @@ def _half_width(adjacency_range: float, geometry: NodeGeometry) -> int:
     return round(adjacency_range * 1000.0 / geometry.grid.pixel_size)
 
 
-def _reference_land(masks: GroundMasks, toa: ToaReflectance) -> BoolArray:
-    """Land that may serve as reference, without what a little snow brightens."""
+def _reference_land(
+    masks: GroundMasks, toa: ToaReflectance, terrain: TileTerrain | None
+) -> BoolArray:
+    """Land that may serve as reference: no steep slopes, and nothing that snow brightens."""
+    land = masks.reference
+    if terrain is not None and terrain.ruggedness is Ruggedness.RUGGED:
+        light = terrain.at(COARSE).light(slice(0, land.shape[0]), land.shape[1])[0]
+        land = land & (np.abs(light - np.float32(1.0)) < _LEVEL)
     if masks.snow.sum() < _SNOW_SHARE * max(int(masks.valid.sum()), 1):
-        return masks.reference
+        return land
     green, infrared = toa("B03"), toa("B11")
     snowy = green - infrared > np.float32(_SNOW_INDEX) * (green + infrared)
-    result: BoolArray = masks.reference & ~snowy & ~maximum_filter(masks.snow, 3, mode="nearest")
+    result: BoolArray = land & ~snowy & ~maximum_filter(masks.snow, 3, mode="nearest")
     return result
 
 

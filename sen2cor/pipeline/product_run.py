@@ -56,7 +56,6 @@ def process_product(
         run_log(to_level2a(_product_name(path), "USER"), options, settings) as log,
         _opened(path, options, settings) as level1c,
     ):
-        _announce_limits(settings)
         target = _target_directory(path, options, settings)
         with Level2AProduct.begin(
             level1c,
@@ -205,16 +204,3 @@ def _level1c_path(path: Path) -> Path:
             "give the Level-1C product and --output_dir"
         )
     return beside
-
-
-def _announce_limits(settings: Settings) -> None:
-    """Say which settings of the configuration have no effect in this version."""
-    ignored = []
-    if settings.common.dem_directory is not None:
-        ignored.append("DEM_Directory (the ground is taken as flat)")
-    if settings.flags.cirrus_correction:
-        ignored.append("Cirrus_Correction")
-    if settings.flags.vis_update_mode:
-        ignored.append("VIS_Update_Mode (one visibility for the scene)")
-    if ignored:
-        logger.warning("without effect in this version: %s", ", ".join(ignored))

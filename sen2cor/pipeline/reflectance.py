@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,7 @@ import numpy.typing as npt
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.rugged import RuggedInversion
 from sen2cor.grids import Float32Array, Grid
-from sen2cor.imagery.jpeg2000 import Writer
+from sen2cor.imagery.images import Writer
 from sen2cor.imagery.preview import true_colour
 from sen2cor.interpolation import bilinear, positions
 from sen2cor.pipeline.terrain_step import GroundLight
@@ -109,38 +108,26 @@ def to_numbers(
 
 
 def write_band(
-    path: Path,
-    correction: BandCorrection,
-    grid: Grid,
-    tile_size: int,
-    *,
-    quantification: float,
-    offset: int,
+    writer: Writer, correction: BandCorrection, grid: Grid, quantification: float, offset: int
 ) -> None:
     """Correct a band and write it; numbers as in `to_numbers`."""
-    with Writer(path, grid, np.uint16, tile_size) as writer:
-        for rows in row_blocks(grid.rows):
-            reflectance, source = correction.reflectance(rows)
-            writer.write_rows(to_numbers(reflectance, source, quantification, offset))
+    for rows in row_blocks(grid.rows):
+        reflectance, source = correction.reflectance(rows)
+        writer.write_rows(to_numbers(reflectance, source, quantification, offset))
 
 
-def write_true_colour(
-    path: Path, red_green_blue: tuple[BandCorrection, ...], grid: Grid, tile_size: int
-) -> None:
+def write_true_colour(writer: Writer, red_green_blue: list[BandCorrection], grid: Grid) -> None:
     """Correct red, green and blue and write them as a colour image."""
-    with Writer(path, grid, np.uint8, tile_size, components=3) as writer:
-        for rows in row_blocks(grid.rows):
-            bands = [correction.reflectance(rows) for correction in red_green_blue]
-            no_data = np.any([source == 0 for _, source in bands], axis=0)
-            writer.write_rows(true_colour([reflectance for reflectance, _ in bands], no_data))
+    for rows in row_blocks(grid.rows):
+        bands = [correction.reflectance(rows) for correction in red_green_blue]
+        no_data = np.any([source == 0 for _, source in bands], axis=0)
+        writer.write_rows(true_colour([reflectance for reflectance, _ in bands], no_data))
 
 
 def write_map(
-    path: Path,
+    writer: Writer,
     field: Float32Array,
     grid: Grid,
-    tile_size: int,
-    *,
     factor: float,
     scale: float,
     no_data: Callable[[slice], npt.NDArray[np.bool_]],
@@ -149,12 +136,11 @@ def write_map(
 
     Parameters
     ----------
-    path : Path
+    writer : Writer
     field : ndarray of float32
         On the coarse grid, without gaps.
     grid : Grid
         Of the image.
-    tile_size : int
     factor : float
         Pixels of the image along one side of a coarse pixel.
     scale : float
@@ -163,9 +149,8 @@ def write_map(
         Mask of some rows of the image: 0 is written there, 1 and more elsewhere.
     """
     cols = positions(grid.cols, factor)
-    with Writer(path, grid, np.uint16, tile_size) as writer:
-        for rows in row_blocks(grid.rows):
-            values = bilinear(field, positions(rows.stop - rows.start, factor, rows.start), cols)
-            numbers = np.clip(values * np.float32(scale) + 0.5, 1, _LARGEST).astype(np.uint16)
-            numbers[no_data(rows)] = 0
-            writer.write_rows(numbers)
+    for rows in row_blocks(grid.rows):
+        values = bilinear(field, positions(rows.stop - rows.start, factor, rows.start), cols)
+        numbers = np.clip(values * np.float32(scale) + 0.5, 1, _LARGEST).astype(np.uint16)
+        numbers[no_data(rows)] = 0
+        writer.write_rows(numbers)

@@ -81,6 +81,8 @@ class TileTerrain:
     kind : str
         Of the source: SRTM, DTED, COPERNICUS, RASTER.
     workers : Workers
+    ruggedness : Ruggedness
+        How much the relief matters to the correction.
     """
 
     elevation: Elevation
@@ -89,6 +91,7 @@ class TileTerrain:
     cosine: float
     kind: str
     workers: Workers
+    ruggedness: Ruggedness = Ruggedness.FLAT
     _derived: dict[int, Terrain] = field(default_factory=dict)
 
     def at(self, resolution: int) -> Terrain:
@@ -235,8 +238,8 @@ def prepare_terrain(tile: Level1CTile, settings: Settings, workers: Workers) -> 
     if elevation is None:
         logger.warning("%s does not cover the tile, flat surface is used", source.description)
         return None
-    geometry = tile.geometry
-    return TileTerrain(
+    geometry, limits = tile.geometry, settings.correction
+    terrain = TileTerrain(
         elevation=elevation,
         grids=tile.grids,
         sun=SunDirections.over(tile.grids[FINE], geometry.sun),
@@ -244,13 +247,8 @@ def prepare_terrain(tile: Level1CTile, settings: Settings, workers: Workers) -> 
         kind=source.kind,
         workers=workers,
     )
-
-
-def ruggedness_of_tile(terrain: TileTerrain, settings: Settings) -> Ruggedness:
-    """Whether the terrain is flat, gentle or rugged; the log says so."""
-    limits = settings.correction
     coarse = terrain.at(COARSE)
-    found = ruggedness(
+    terrain.ruggedness = ruggedness(
         coarse.elevation,
         coarse.slope,
         least_range=limits.dem_p2p_val,
@@ -260,6 +258,6 @@ def ruggedness_of_tile(terrain: TileTerrain, settings: Settings) -> Ruggedness:
     known = coarse.elevation[~np.isnan(coarse.elevation)]
     logger.info(
         "elevation %.0f to %.0f m, mean %.0f m; terrain: %s",
-        known.min(), known.max(), known.mean(dtype=np.float64), found.value,
+        known.min(), known.max(), known.mean(dtype=np.float64), terrain.ruggedness.value,
     )  # fmt: skip
-    return found
+    return terrain

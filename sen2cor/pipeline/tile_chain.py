@@ -10,17 +10,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.atmosphere.inversion import Inversion
-from sen2cor.atmosphere.lut import LookUpTable
+from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.bands import PROCESSED_BANDS
-from sen2cor.classification import CLASSIFICATION_BANDS, Classification
+from sen2cor.classification import CLASSIFICATION_BANDS, SceneClass
 from sen2cor.errors import ProcessingError
-from sen2cor.imagery import jpeg2000
+from sen2cor.imagery import images
 from sen2cor.imagery.preview import preview, preview_grid, true_colour
 from sen2cor.pipeline.atmosphere_retrieval import (
     COARSE,
@@ -30,27 +28,22 @@ from sen2cor.pipeline.atmosphere_retrieval import (
 )
 from sen2cor.pipeline.classification_step import classify_tile
 from sen2cor.pipeline.console import Progress
-from sen2cor.pipeline.reflectance import BandCorrection, write_band, write_map, write_true_colour
+from sen2cor.pipeline.terrain_step import TileTerrain, prepare_terrain
+from sen2cor.pipeline.tile_images import VISIBLE, TileImages, WriteImage, enlarged
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import Workers
 from sen2cor.product.level1c import Level1CProduct, Level1CTile
 from sen2cor.product.level2a_tile import Level2ATile
-from sen2cor.product.quality import QualityPercentages
 from sen2cor.product.run_record import TileRetrieval
 from sen2cor.settings import Settings
 
 BoolArray = npt.NDArray[np.bool_]
 UInt8Array = npt.NDArray[np.uint8]
 
-TILE_SIZES = {10: 1024, 20: 640, 60: 192}
-"""Codestream tiles of Level-1C by resolution."""
-
 WEIGHTS = {60: 4.0, 20: 26.0, 10: 40.0}
 """Share of a resolution in the time of a tile; decoding takes the rest to 100."""
 
 DECODING = 30.0
-
-_VISIBLE = ("B04", "B03", "B02")
 
 logger = logging.getLogger(__name__)
 
@@ -102,33 +95,12 @@ def process_tile(job: TileJob, workers: Workers, progress: Progress) -> None:
     pixels = TilePixels.decode(job.product, job.tile, job.bands, workers)
     pixels.derive(COARSE, job.bands, workers)
     progress.step("L2A_Tables", f"{len(job.bands)} bands imported", DECODING)
-    atmosphere: TileAtmosphere | None = None
+    chain = _TileChain(job, pixels, prepare_terrain(job.tile, job.settings, workers), workers)
     for resolution in job.resolutions:
         if resolution == 10:
-            atmosphere = atmosphere or _atmosphere_of_product(pixels, job)
-            pixels.keep(PROCESSED_BANDS[10])
-            _write_reflectance(job, pixels, atmosphere, 10, None, workers)
+            chain.ten_metres(progress)
         else:
-            pixels.derive(resolution, job.bands, workers)
-            classes = classify_tile(
-                pixels,
-                job.tile,
-                resolution,
-                job.settings.classification,
-                workers,
-                snow_map=job.settings.snow_map,
-            )
-            progress.step("L2A_SceneClass", f"end of classification {resolution} m")
-            if job.classification_only:
-                _run(workers, _class_images(job, classes, resolution))
-            else:
-                found = _atmosphere_of_classes(pixels, job, classes.scene_class, resolution)
-                progress.step("L2A_AtmCorr", f"end of AOT and WV retrieval {resolution} m")
-                _write_reflectance(job, pixels, found, resolution, classes, workers)
-                # 10 m belongs to 20 m, whatever was made before
-                atmosphere = found if resolution == 20 else None
-            if resolution != COARSE:
-                pixels.forget(resolution)
+            chain.classified(resolution, progress)
         progress.step(
             "L2A_ProcessTile",
             f"end of processing with resolution {resolution} m",
@@ -137,115 +109,128 @@ def process_tile(job: TileJob, workers: Workers, progress: Progress) -> None:
     _write_preview(job, pixels)
 
 
-def _atmosphere_of_classes(
-    pixels: TilePixels, job: TileJob, classes: UInt8Array, resolution: int
-) -> TileAtmosphere:
-    masks = GroundMasks.of_classes(classes, COARSE // resolution, pixels.grids[COARSE].shape)
-    atmosphere = retrieve_atmosphere(pixels, job.tile, masks, job.tables, job.settings)
-    state = atmosphere.state
-    job.output.retrieval = TileRetrieval(
-        mean_aot=float(state.aot550.mean()),
-        mean_water_vapour=float(state.water_vapour.mean()),
-        aot_method=atmosphere.retrieval.aot_method,
-        ozone=state.ozone,
-    )
-    return atmosphere
+@dataclass
+class _TileChain:
+    """The steps of a tile, and what one resolution leaves to the next.
+
+    Attributes
+    ----------
+    atmosphere, classes
+        Of 20 m, for 10 m.
+    """
+
+    job: TileJob
+    pixels: TilePixels
+    terrain: TileTerrain | None
+    workers: Workers
+    atmosphere: TileAtmosphere | None = None
+    classes: UInt8Array | None = None
+
+    def classified(self, resolution: int, progress: Progress) -> None:
+        """60 or 20 m: classes, atmosphere, surface reflectance."""
+        pixels, terrain, settings = self.pixels, self.terrain, self.job.settings
+        pixels.derive(resolution, self.job.bands, self.workers)
+        classes = classify_tile(
+            pixels,
+            self.job.tile,
+            resolution,
+            settings.classification,
+            self.workers,
+            snow_map=settings.snow_map,
+            elevation=None if terrain is None else terrain.at(resolution).elevation,
+            relief=None if terrain is None else terrain.shaded_relief(resolution),
+        )
+        progress.step("L2A_SceneClass", f"end of classification {resolution} m")
+        scene_class = classes.scene_class
+        to_write = TileImages(self.job.output, pixels, resolution, self.workers)
+        if self.job.classification_only:
+            to_write.write(to_write.classes(classes))
+        else:
+            found = self._atmosphere(scene_class, resolution)
+            progress.step("L2A_AtmCorr", f"end of AOT and WV retrieval {resolution} m")
+            jobs = self._images(to_write, found, scene_class, lambda rows: scene_class[rows] == 0)
+            to_write.write(jobs + to_write.classes(classes))
+            # 10 m belongs to 20 m, whatever was made before
+            if resolution == 20:
+                self.atmosphere, self.classes = found, scene_class
+            else:
+                self.atmosphere = self.classes = None
+        if resolution != COARSE:
+            pixels.forget(resolution)
+
+    def ten_metres(self, progress: Progress) -> None:
+        """10 m: surface reflectance with the atmosphere of 20 m."""
+        if self.atmosphere is None or self.classes is None:
+            self.classes = _classes_of_product(self.job.output)
+            self.atmosphere = self._atmosphere(self.classes, 20)
+            progress.step("L2A_AtmCorr", "end of AOT and WV retrieval 20 m")
+        pixels = self.pixels
+        pixels.keep(PROCESSED_BANDS[10])
+        to_write = TileImages(self.job.output, pixels, 10, self.workers)
+        to_write.write(
+            self._images(
+                to_write,
+                self.atmosphere,
+                self.classes,
+                lambda rows: pixels.numbers("B02", 10, rows) == 0,
+            )
+        )
+
+    def _atmosphere(self, classes: UInt8Array, resolution: int) -> TileAtmosphere:
+        masks = GroundMasks.of_classes(
+            classes, COARSE // resolution, self.pixels.grids[COARSE].shape
+        )
+        job = self.job
+        found = retrieve_atmosphere(
+            self.pixels, job.tile, masks, job.tables, job.settings, terrain=self.terrain
+        )
+        job.output.retrieval = TileRetrieval(
+            mean_aot=float(found.state.aot550.mean()),
+            mean_water_vapour=float(found.state.water_vapour.mean()),
+            aot_method=found.retrieval.aot_method,
+            ozone=found.state.ozone,
+        )
+        return found
+
+    def _images(
+        self,
+        to_write: TileImages,
+        atmosphere: TileAtmosphere,
+        classes: UInt8Array,
+        no_data: Callable[[slice], BoolArray],
+    ) -> list[WriteImage]:
+        """All images but those of the classes, the large ones first."""
+        common = self.job.settings.common
+        factor = max(20 / to_write.resolution, 1.0)
+
+        def vegetation(rows: slice) -> BoolArray:
+            found = enlarged(classes, factor, to_write.grid, rows) == SceneClass.VEGETATION
+            return np.asarray(found)
+
+        light = None
+        if self.terrain is not None and atmosphere.slopes is not None:
+            light = self.terrain.ground_light(to_write.resolution, vegetation)
+        jobs = to_write.reflectance(atmosphere, light, self.job.product.quantification_value)
+        jobs += to_write.atmosphere(atmosphere, no_data)
+        if self.terrain is not None and common.generate_dem_output:
+            jobs += to_write.elevation(self.terrain)
+        if common.generate_ddv_output and to_write.resolution != 10:
+            jobs += to_write.reference_pixels(atmosphere)
+        return jobs
 
 
-def _atmosphere_of_product(pixels: TilePixels, job: TileJob) -> TileAtmosphere:
-    """Take up the atmosphere at the classes of a 20 m product of an earlier run."""
-    path = job.output.image_path("SCL", 20)
+def _classes_of_product(output: Level2ATile) -> UInt8Array:
+    """Class map of a 20 m product of an earlier run."""
+    path = output.image_path("SCL", 20)
     if not path.is_file():
         raise ProcessingError(
             f"{path}: 10 m needs the classes of the 20 m product; run it with --resolution 20 first"
         )
-    logger.info("10 m takes up the 20 m product of an earlier run")
-    classes = jpeg2000.read(path).astype(np.uint8)
-    return _atmosphere_of_classes(pixels, job, classes, 20)
-
-
-def _write_reflectance(
-    job: TileJob,
-    pixels: TilePixels,
-    atmosphere: TileAtmosphere,
-    resolution: int,
-    classes: Classification | None,
-    workers: Workers,
-) -> None:
-    """Write all images of a resolution, several at once, the large ones first."""
-    grid = job.tile.grids[resolution]
-    tile_size = TILE_SIZES[resolution]
-    psd = job.output.psd
-    kept: dict[str, Inversion] = {}
-
-    def correction(band: str) -> BandCorrection:
-        inversion = kept.get(band) or atmosphere.inversion(band)
-        return BandCorrection(band, resolution, pixels, inversion, COARSE)
-
-    def band_image(band: str) -> None:
-        pixels.load(band, [COARSE])
-        write_band(
-            job.output.image_path(band, resolution),
-            correction(band),
-            grid,
-            tile_size,
-            quantification=job.product.quantification_value,
-            offset=psd.boa_offset,
-        )
-
-    def colour_image() -> None:
-        red, green, blue = (correction(band) for band in _VISIBLE)
-        path = job.output.image_path("TCI", resolution)
-        write_true_colour(path, (red, green, blue), grid, tile_size)
-
-    def field_image(kind: str) -> None:
-        state = atmosphere.state
-        write_map(
-            job.output.image_path(kind, resolution),
-            state.aot550 if kind == "AOT" else state.water_vapour,
-            grid,
-            tile_size,
-            factor=COARSE / resolution,
-            scale=1000.0,
-            no_data=_no_data_of(pixels, resolution, classes),
-        )
-
-    if psd.true_colour:
-        inversions = workers.map(lambda band: atmosphere.inversion(band), _VISIBLE)
-        kept.update(zip(_VISIBLE, inversions, strict=True))
-    # the band that has still to be decoded takes longest: it comes first
-    bands = sorted(psd.reflectance_bands[resolution], key=lambda band: band in pixels.native)
-    images: list[Callable[[], None]] = [partial(band_image, band) for band in bands]
-    if psd.true_colour:
-        images.insert(1, colour_image)
-    images += [partial(field_image, kind) for kind in ("AOT", "WVP")]
-    if classes is not None:
-        images += _class_images(job, classes, resolution)
-    _run(workers, images)
-
-
-def _class_images(
-    job: TileJob, classes: Classification, resolution: int
-) -> list[Callable[[], None]]:
-    grid, tile_size = job.tile.grids[resolution], TILE_SIZES[resolution]
-    job.output.quality = QualityPercentages.of(classes.scene_class, resolution)
-    return [
-        partial(jpeg2000.write, job.output.image_path(kind, resolution), image, grid, tile_size)
-        for kind, image in (
-            ("SCL", classes.scene_class),
-            ("CLD", classes.cloud_probability),
-            ("SNW", classes.snow_probability),
-        )
-    ]
-
-
-def _no_data_of(
-    pixels: TilePixels, resolution: int, classes: Classification | None
-) -> Callable[[slice], BoolArray]:
-    if classes is not None:
-        scene_class = classes.scene_class
-        return lambda rows: scene_class[rows] == 0
-    return lambda rows: pixels.numbers("B02", resolution, rows) == 0
+    logger.info(
+        "10 m takes up the classes of the 20 m product of an earlier run; aerosol, water vapour "
+        "and the factor of the blue path radiance are found again at 20 m"
+    )
+    return images.read(path).astype(np.uint8)
 
 
 def _write_preview(job: TileJob, pixels: TilePixels) -> None:
@@ -253,12 +238,7 @@ def _write_preview(job: TileJob, pixels: TilePixels) -> None:
     path = job.output.image_path("PVI", None)
     if path.is_file():
         return
-    bands = [pixels.reflectance(band, COARSE) for band in _VISIBLE]
-    no_data = np.any([pixels.numbers(band, COARSE) == 0 for band in _VISIBLE], axis=0)
+    bands = [pixels.reflectance(band, COARSE) for band in VISIBLE]
+    no_data = np.any([pixels.numbers(band, COARSE) == 0 for band in VISIBLE], axis=0)
     image = preview(true_colour(bands, no_data))
-    grid = preview_grid(job.tile.grids[10])
-    jpeg2000.write(path, image, grid, image.shape[0])
-
-
-def _run(workers: Workers, images: list[Callable[[], None]]) -> None:
-    workers.map(lambda write: write(), images)
+    images.write(path, image, preview_grid(job.tile.grids[10]), image.shape[0])

@@ -216,8 +216,9 @@ class CorrectionSettings:
     topo_corr_cutoff: float = _TOP.item(
         "AC_Topo_Corr_Cutoff",
         Decimal(0, 10),
-        "1.5",
-        "Greatest ratio of terrain-corrected to flat reflectance",
+        "5.0",
+        "Greatest ratio of terrain-corrected to flat reflectance; 2.8 ships 1.5, but its products "
+        "reach 4",
         since="2.8",
     )
     vegetation_index_th: float = _TOP.item(

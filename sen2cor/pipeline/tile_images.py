@@ -1,0 +1,167 @@
+"""All images of a tile at one resolution, written several at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sen2cor.atmosphere.inversion import Inversion
+from sen2cor.atmosphere.rugged import RuggedInversion
+from sen2cor.classification import Classification
+from sen2cor.grids import Float32Array, Grid
+from sen2cor.imagery import images
+from sen2cor.interpolation import nearest, positions
+from sen2cor.pipeline.atmosphere_retrieval import COARSE, TileAtmosphere
+from sen2cor.pipeline.reflectance import BandCorrection, write_band, write_map, write_true_colour
+from sen2cor.pipeline.terrain_step import GroundLight, TileTerrain
+from sen2cor.pipeline.tile_pixels import TilePixels
+from sen2cor.pipeline.workers import Workers, row_blocks
+from sen2cor.product.level2a_tile import Level2ATile
+from sen2cor.product.metadata_content import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
+from sen2cor.product.quality import QualityPercentages
+
+BoolArray = npt.NDArray[np.bool_]
+Pixels = npt.NDArray[Any]
+WriteImage = Callable[[], None]
+
+TILE_SIZES = {10: 1024, 20: 640, 60: 192}
+"""Codestream tiles of Level-1C by resolution."""
+
+VISIBLE = ("B04", "B03", "B02")
+
+
+@dataclass
+class TileImages:
+    """The images of a tile at one resolution.
+
+    Attributes
+    ----------
+    output : Level2ATile
+    pixels : TilePixels
+    resolution : {60, 20, 10}
+    workers : Workers
+    """
+
+    output: Level2ATile
+    pixels: TilePixels
+    resolution: int
+    workers: Workers
+    _kept: dict[str, Inversion | RuggedInversion] = field(default_factory=dict)
+
+    @property
+    def grid(self) -> Grid:
+        """Grid of the images."""
+        return self.pixels.grids[self.resolution]
+
+    def write(self, jobs: list[WriteImage]) -> None:
+        """Write images, several at once."""
+        self.workers.map(lambda job: job(), jobs)
+
+    def classes(self, found: Classification) -> list[WriteImage]:
+        """Classes and probabilities; the quality percentages follow from them."""
+        self.output.quality = QualityPercentages.of(found.scene_class, self.resolution)
+        return [
+            partial(self._whole, kind, image)
+            for kind, image in (
+                ("SCL", found.scene_class),
+                ("CLD", found.cloud_probability),
+                ("SNW", found.snow_probability),
+            )
+        ]
+
+    def elevation(self, terrain: TileTerrain) -> list[WriteImage]:
+        """Elevation model."""
+
+        def write() -> None:
+            with self._writer("DEM", np.uint16) as writer:
+                for rows in row_blocks(self.grid.rows):
+                    writer.write_rows(terrain.image(self.resolution, rows))
+
+        return [write]
+
+    def reference_pixels(self, atmosphere: TileAtmosphere) -> list[WriteImage]:
+        """Dark vegetation from which the aerosol was found: 1, elsewhere 0."""
+        found = atmosphere.retrieval.reference
+        mask = np.zeros(self.pixels.grids[COARSE].shape, bool) if found is None else found
+        factor = COARSE / self.resolution
+
+        def write() -> None:
+            whole = enlarged(mask.astype(np.uint8), factor, self.grid, slice(0, self.grid.rows))
+            self._whole("DDV", whole)
+
+        return [write]
+
+    def atmosphere(
+        self, found: TileAtmosphere, no_data: Callable[[slice], BoolArray]
+    ) -> list[WriteImage]:
+        """Aerosol optical thickness and water vapour."""
+
+        def write(kind: str, values: Float32Array, scale: float) -> None:
+            with self._writer(kind, np.uint16) as writer:
+                write_map(writer, values, self.grid, COARSE / self.resolution, scale, no_data)
+
+        return [
+            partial(write, "AOT", found.state.aot550, AOT_QUANTIFICATION),
+            partial(write, "WVP", found.state.water_vapour, WATER_VAPOUR_QUANTIFICATION),
+        ]
+
+    def reflectance(
+        self, atmosphere: TileAtmosphere, light: GroundLight | None, quantification: float
+    ) -> list[WriteImage]:
+        """Surface reflectance of all bands and the true colour image, the costly ones first."""
+        psd = self.output.psd
+
+        def correction(band: str) -> BandCorrection:
+            inversion = self._kept.get(band) or atmosphere.inversion(band)
+            return BandCorrection(band, self.resolution, self.pixels, inversion, COARSE, light)
+
+        def band_image(band: str) -> None:
+            self.pixels.load(band, [COARSE])
+            with self._writer(band, np.uint16) as writer:
+                write_band(writer, correction(band), self.grid, quantification, psd.boa_offset)
+
+        def colour_image() -> None:
+            with self._writer("TCI", np.uint8, components=3) as writer:
+                write_true_colour(writer, [correction(band) for band in VISIBLE], self.grid)
+
+        # the band that has still to be decoded takes longest
+        bands = sorted(
+            psd.reflectance_bands[self.resolution], key=lambda band: band in self.pixels.native
+        )
+        jobs: list[WriteImage] = [partial(band_image, band) for band in bands]
+        if psd.true_colour:
+            found = self.workers.map(atmosphere.inversion, VISIBLE)
+            self._kept.update(zip(VISIBLE, found, strict=True))
+            jobs.insert(1, colour_image)
+        return jobs
+
+    def _writer(self, kind: str, dtype: npt.DTypeLike, components: int = 1) -> images.Writer:
+        path = self.output.image_path(kind, self.resolution)
+        return images.writer(path, self.grid, dtype, TILE_SIZES[self.resolution], components)
+
+    def _whole(self, kind: str, image: Pixels) -> None:
+        with self._writer(kind, image.dtype) as writer:
+            writer.write_rows(image)
+
+
+def enlarged(field: Pixels, factor: float, grid: Grid, rows: slice) -> Pixels:
+    """Some rows of a map of a coarser grid, each pixel as the nearest one has it.
+
+    Parameters
+    ----------
+    field : ndarray, shape (rows, cols) of the coarser grid
+    factor : float
+        Pixels of the result along one side of a pixel of the map.
+    grid : Grid
+        Of the result.
+    rows : slice
+    """
+    if factor == 1.0:
+        return field[rows]
+    at = nearest(positions(rows.stop - rows.start, factor, rows.start), field.shape[0])
+    return field[at][:, nearest(positions(grid.cols, factor), field.shape[1])]
