@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sen2cor import interruption
 from sen2cor.errors import InputError, OutputError
 from sen2cor.grids import Grid
 
@@ -108,6 +109,7 @@ class Writer:
         ----------
         rows : ndarray of the image's dtype, shape (any, cols) or (any, cols, components)
         """
+        interruption.check()
         if self._written + len(rows) > self._grid.rows:
             raise ValueError(f"more than {self._grid.rows} rows for {self.path.name}")
         pixels = np.ascontiguousarray(rows, self._dtype)
@@ -176,6 +178,7 @@ class Writer:
 
     def _optimize(self) -> None:
         """Make the file that is wanted from the plain one."""
+        interruption.check()
         driver = _gdal().GetDriverByName("COG")
         compression, level = _compression(driver)
         options = {
