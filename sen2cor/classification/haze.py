@@ -19,7 +19,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from sen2cor.bands import BAND
-from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance
+from sen2cor.classification.arrays import (
+    BoolArray,
+    Float32Array,
+    Reflectance,
+    normalised_difference,
+)
 
 RATIO_TO_SWIR = {"B02": 0.25, "B04": 0.5}
 HAZY_BANDS = ("B02", "B03", "B04", "B05", "B8A")
@@ -48,18 +53,22 @@ def haze_of(
     Returns
     -------
     mapping of band name to float32
-        Reflectance to be taken off; empty where there is no haze, or too little vegetation to tell.
+        Reflectance to be taken off; empty where there is no haze, where there is too little
+        vegetation to tell, and where there is more snow, which shines through vegetation.
     """
     found: dict[str, list[Float32Array]] = {band: [] for band in RATIO_TO_SWIR}
     rows = no_data.shape[0]
     step = max(1, rows // _SAMPLES)
+    snow = 0
     for row in range(step // 2, rows, step):
         whole = read_reflectance(slice(row, row + 1))
         line = {name: band[:, ::step] for name, band in whole.items()}
-        dark = _dark_vegetation(line) & ~no_data[row : row + 1, ::step]
+        data = ~no_data[row : row + 1, ::step]
+        snow += np.count_nonzero(_snow(line) & data)
+        dark = _dark_vegetation(line) & data
         for band, share in RATIO_TO_SWIR.items():
             found[band].append((line[band] - np.float32(share) * line["B12"])[dark])
-    if sum(values.size for values in found["B04"]) < _LEAST_PIXELS:
+    if sum(values.size for values in found["B04"]) < max(_LEAST_PIXELS, snow):
         return {}
     excess = {
         band: float(np.percentile(np.concatenate(values), _PERCENTILE)) - _clear_path(band)
@@ -118,3 +127,10 @@ def _dark_vegetation(reflectance: Reflectance) -> BoolArray:
     dark &= nir - swir > np.float32(0.4) * (nir + swir)
     dark &= (near_swir > np.float32(0.3) * nir) & (near_swir < nir)
     return dark
+
+
+def _snow(reflectance: Reflectance) -> BoolArray:
+    index = normalised_difference(reflectance["B03"], reflectance["B11"])
+    snow: BoolArray = index > np.float32(0.35)
+    snow &= reflectance["B8A"] > np.float32(0.15)
+    return snow

@@ -74,3 +74,11 @@ def test_pixels_without_data_do_not_count() -> None:
     no_data = np.ones((20, 20), np.bool_)
     no_data[0, :50] = False
     assert haze_of(lambda rows: {band: data[rows] for band, data in hazy.items()}, no_data) == {}
+
+
+def test_snow_that_shines_through_vegetation_is_no_haze() -> None:
+    image = _hazy(_forest(), 0.05)
+    assert _haze(image)
+    snow = {band: np.tile(data, (21, 20)) for band, data in image_of("snow").items()}
+    mixed = {band: np.concatenate([data, snow[band]]) for band, data in image.items()}
+    assert _haze(mixed) == {}

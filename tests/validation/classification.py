@@ -2,8 +2,10 @@
 
 ``python -m tests.validation.classification [FOLDER]`` prints, for every reference case, the share
 of equal pixels before shadows are looked for (classes, cloud and snow probability, under the rules
-of Sen2Cor 2.2.1 and of 2.8) and the confusion matrix of the finished map with that of 2.2.1. Only
-pixels in which no band is 0 count.
+of Sen2Cor 2.2.1 and of 2.8) and, under the compatible and the improved rules, the confusion matrix
+of the finished map with that of 2.2.1 and the differences of the probabilities. Only pixels in
+which no band is 0 count. Then it scores both sets of rules against a reference of clouds and
+shadows and against official maps.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sen2cor.bands import BAND_NAMES
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
     Classification,
@@ -25,6 +28,7 @@ from sen2cor.classification import (
     ClassificationRules,
     ClassificationThresholds,
     Relief,
+    SceneClass,
     SpectralClasses,
     SunGeometry,
     classify,
@@ -39,6 +43,11 @@ RULES = {
 """Constants of the versions of Sen2Cor that the reference cases were made with."""
 
 FINISHED = "scl_v221_soilfix"
+
+MODES = {
+    "compatible": ClassificationRules.compatible(),
+    "improved": ClassificationRules(),
+}
 
 
 @dataclass(frozen=True)
@@ -143,22 +152,139 @@ def _agreement(paths: list[Path]) -> Iterator[str]:
             yield f"{case.name:<28}{rules:>6}{np.count_nonzero(~case.no_data):>9}{shares}"
 
 
-def _confusion(path: Path) -> Iterator[str]:
+def _finished(path: Path) -> Iterator[str]:
     case = Case.load(path)
-    finished = classify(case.reflectance, case.no_data, elevation=case.elevation).scene_class
-    ours, theirs = finished[~case.no_data], case.expected[FINISHED][~case.no_data]
-    unshaded = (ours != 3) & (theirs != 3)
+    valid = ~case.no_data
+    for mode, rules in MODES.items():
+        result = case.classify(rules)
+        ours, theirs = result.scene_class[valid], case.expected[FINISHED][valid]
+        unshaded = (ours != SceneClass.CLOUD_SHADOWS) & (theirs != SceneClass.CLOUD_SHADOWS)
+        yield (
+            f"{case.name}, {mode}: {100 * np.mean(ours == theirs):.3f} % of the pixels equal to "
+            f"{FINISHED}, {100 * np.mean((ours == theirs)[unshaded]):.3f} % where neither says "
+            "cloud shadow"
+        )
+        for name, image in (
+            ("cloud", result.cloud_probability),
+            ("snow", result.snow_probability),
+        ):
+            difference = image[valid].astype(int) - case.expected[f"{name}_v221"][valid]
+            yield (
+                f"  {name} probability: {100 * np.mean(difference == 0):.3f} % equal, mean "
+                f"difference {difference.mean():+.2f} %, greatest {np.abs(difference).max()} %"
+            )
+        yield from _confusion(theirs, ours)
+
+
+def _confusion(theirs: npt.NDArray[Any], ours: npt.NDArray[Any]) -> Iterator[str]:
+    """Table of two maps, with the accuracy of ours against theirs."""
     table = np.zeros((12, 12), np.int64)
     np.add.at(table, (theirs, ours), 1)
-    yield (
-        f"{case.name}: {100 * np.mean(ours == theirs):.3f} % of the pixels equal to {FINISHED}, "
-        f"{100 * np.mean((ours == theirs)[unshaded]):.3f} % where neither says cloud shadow"
-    )
     columns = [code for code in range(12) if table[:, code].any()]
-    yield "  reference \\ ours" + "".join(f"{code:>8}" for code in columns)
+    head = "".join(f"{code:>8}" for code in columns)
+    yield f"  reference \\ ours{head}  producer's"
     for code in range(12):
-        if table[code].any():
-            yield f"{code:>18}" + "".join(f"{table[code, other]:>8}" for other in columns)
+        if total := table[code].sum():
+            counts = "".join(f"{table[code, other]:>8}" for other in columns)
+            yield f"{code:>18}{counts}{100 * table[code, code] / total:>10.1f} %"
+    shares = (100 * table[code, code] / table[:, code].sum() for code in columns)
+    yield f"{'user' + chr(39) + 's, %':>18}" + "".join(f"{share:>8.1f}" for share in shares)
+
+
+REFERENCE_CODES = {0: 3, 1: 6, 3: 5, 4: 9}
+"""Shadow, water, land and cloud of the cloud reference."""
+
+MERGED = np.array([0, 1, 3, 3, 5, 5, 6, 7, 9, 9, 9, 5], np.uint8)
+"""Class of the cloud reference by our class."""
+
+SUNS = ((40.0, 150.0), (25.0, 150.0), (55.0, 150.0), (40.0, 110.0), (40.0, 190.0))
+"""Zenith and azimuth; the product of the cloud reference is not known."""
+
+
+def _cloud_reference(data: Path) -> Iterator[str]:
+    """Scores against the reference of clouds and shadows, over assumed suns."""
+    path = data / "pixels" / "cloud_reference" / "six_bands_cloud_shadow.npz"
+    if not path.is_file():
+        return
+    with np.load(path) as archive:
+        bands, reference = archive["img"], archive["msk"][..., 0]
+    names = ("B02", "B03", "B04", "B8A", "B11", "B12")
+    image = {name: np.ascontiguousarray(bands[..., i]) for i, name in enumerate(names)}
+    image["B05"] = (image["B04"] + image["B8A"]) / 2
+    image["B10"] = np.full_like(image["B02"], 0.001)
+    no_data = np.zeros(reference.shape, np.bool_)
+    shadow, land, cloud = (reference == code for code in (0, 3, 4))
+    yield "Cloud reference, %; B05, B10, pixel size and sun are assumed"
+    yield (
+        f"{'rules':<12}{'zenith':>7}{'azimuth':>8} | shadow as 3    as 2    as 4    as 5, "
+        "3 is shadow | cloud as 8..10 as 7..10, 8..10 is cloud | land as 8..10     as 7"
+    )
+    for mode, rules in MODES.items():
+        for zenith, azimuth in SUNS:
+            ours = classify(
+                image, no_data, sun=SunGeometry(zenith, azimuth, 20.0), rules=rules
+            ).scene_class
+            clouds = np.isin(ours, (8, 9, 10))
+            shares = [np.mean(ours[shadow] == code) for code in (3, 2, 4, 5)]
+            shares.append(np.mean(shadow[ours == SceneClass.CLOUD_SHADOWS]))
+            shares += [np.mean(clouds[cloud]), np.mean((clouds | (ours == 7))[cloud])]
+            shares += [np.mean(cloud[clouds]), np.mean(clouds[land]), np.mean(ours[land] == 7)]
+            texts = [f"{100 * share:.2f}" for share in shares]
+            yield f"{mode:<12}{zenith:>7.0f}{azimuth:>8.0f} | " + "".join(
+                f"{text:>9}" for text in texts
+            )
+    theirs = np.zeros(reference.shape, np.uint8)
+    for code, ours_code in REFERENCE_CODES.items():
+        theirs[reference == code] = ours_code
+    for mode, rules in MODES.items():
+        ours = classify(image, no_data, sun=SunGeometry(*SUNS[0], 20.0), rules=rules).scene_class
+        merged = MERGED[ours]
+        yield (
+            f"{mode}: overall accuracy {100 * np.mean(merged == theirs):.2f} % (2 counts as "
+            "shadow, 4 and 11 as land, 8 and 10 as cloud, 7 as wrong)"
+        )
+        yield from _confusion(theirs.ravel(), merged.ravel())
+
+
+def _slovenia(data: Path) -> Iterator[str]:
+    """Agreement with the official map, on pixels averaged to 20 m as that map shows them."""
+    path = data / "pixels" / "slovenia_winter_l1c_scl" / "scenes.npz"
+    if not path.is_file():
+        return
+    with np.load(path) as archive:
+        scenes = {name: archive[name] for name in archive}
+    numbers = {BAND_NAMES.index(name): name for name in CLASSIFICATION_BANDS}
+    all_theirs, all_ours = [], {mode: [] for mode in MODES}
+    yield "Official map of Slovenia in winter (versions not known), % of the pixels equal"
+    for index, date in enumerate(scenes["dates"]):
+        valid = _blocks(scenes["valid"][index]).all(axis=(1, 3))
+        theirs = _blocks(scenes["scl"][index])[:, 0, :, 0]
+        image = {
+            name: _blocks(scenes["reflectance"][index, ..., number]).mean(axis=(1, 3))
+            for number, name in numbers.items()
+        }
+        image = {name: np.where(valid, band, 0).astype(np.float32) for name, band in image.items()}
+        sun = SunGeometry(float(scenes["solar_zenith_approx"][index]), 165.0, 20.0)
+        elevation = _blocks(scenes["dem"]).mean(axis=(1, 3)).astype(np.float32)
+        shares = []
+        all_theirs.append(theirs[valid])
+        for mode, rules in MODES.items():
+            ours = classify(image, ~valid, sun=sun, rules=rules, elevation=elevation).scene_class
+            all_ours[mode].append(ours[valid])
+            shares.append(f"{mode} {100 * np.mean(ours[valid] == theirs[valid]):.2f}")
+        yield f"  {date}, {np.count_nonzero(valid)} pixels: {', '.join(shares)}"
+    theirs = np.concatenate(all_theirs)
+    for mode in MODES:
+        ours = np.concatenate(all_ours[mode])
+        yield f"{mode}: overall accuracy {100 * np.mean(ours == theirs):.2f} %"
+        yield from _confusion(theirs, ours)
+
+
+def _blocks(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Blocks of 2 by 2 pixels of 10 m, with the phase of the official map."""
+    whole = image[1:, :]
+    rows, cols = (size // 2 for size in whole.shape)
+    return whole[: 2 * rows, : 2 * cols].reshape(rows, 2, cols, 2)
 
 
 def main(arguments: list[str]) -> int:
@@ -170,9 +296,10 @@ def main(arguments: list[str]) -> int:
         print(f"no reference cases below {data}; set SEN2COR_TEST_DATA", file=sys.stderr)
         return 1
     print(*_agreement(paths), sep="\n")
-    for path in paths:
+    tables = [*(_finished(path) for path in paths), _cloud_reference(data), _slovenia(data)]
+    for table in tables:
         print()
-        print(*_confusion(path), sep="\n")
+        print(*table, sep="\n")
     return 0
 
 
