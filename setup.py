@@ -45,6 +45,7 @@ setup(
         "lxml>=4.6",
         "numpy>=1.24",
         "packaging",
+        "pillow",
         "psutil>=5.9",
         "scikit-image>=0.19",
         "scipy>=1.9",

@@ -1,0 +1,224 @@
+"""Quick looks: small pictures of what people look at first in a tile.
+
+They are sampled from the coarsest images that are fine enough, so that they cost little. Pixels
+are picked and never averaged: a class code stays one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sen2cor.bands import BAND
+from sen2cor.grids import Float32Array, Grid
+from sen2cor.imagery import images, jpeg2000
+from sen2cor.imagery.preview import true_colour
+from sen2cor.product.level1c import Level1CProduct, Level1CTile
+from sen2cor.product.level2a_reader import FinishedProduct, FinishedTile
+from sen2cor.product.metadata_content import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
+from sen2cor.product.workspace import writing
+from sen2cor.reporting.palette import PALETTES, SEQUENTIAL, rgb
+
+UInt8Array = npt.NDArray[np.uint8]
+
+LARGEST_SIDE = 1000
+"""Pixels along the longer side of a quick look, at most."""
+
+SCALES = {"AOT": AOT_QUANTIFICATION, "WVP": WATER_VAPOUR_QUANTIFICATION, "CLD": 1.0}
+"""Numbers per unit in the maps: optical thickness, cm, percent."""
+
+RANGES = {"AOT": (0.0, 0.6), "WVP": (0.0, 5.0), "CLD": (0.0, 100.0)}
+"""Ends of the colour scales, in these units."""
+
+VISIBLE = ("B04", "B03", "B02")
+
+
+@dataclass(frozen=True)
+class SurfaceImages:
+    """The images of a Level-2A tile, finished or in the making, sampled for a picture.
+
+    Attributes
+    ----------
+    paths : mapping of (kind, resolution) to Path
+        Kinds as in `Level2ATile.image_path`.
+    grid : Grid
+        Of the tile, at any resolution.
+    quantification : float
+    offset : int
+        Surface reflectance is (number + offset) / quantification.
+    """
+
+    paths: Mapping[tuple[str, int | None], Path]
+    grid: Grid
+    quantification: float
+    offset: int
+
+    @classmethod
+    def of(cls, product: FinishedProduct, tile: FinishedTile) -> SurfaceImages:
+        """The images of a tile of a finished product."""
+        grid = next(iter(tile.grids.values()))
+        return cls(tile.images, grid, product.quantification, product.offset)
+
+    def numbers(self, kind: str, shape: tuple[int, int]) -> npt.NDArray[Any] | None:
+        """Sample an image.
+
+        Parameters
+        ----------
+        kind : str
+        shape : (rows, cols)
+
+        Returns
+        -------
+        ndarray of uint8 or uint16, shape ``shape``, or None
+            None where the tile has no such image.
+        """
+        found = sorted(size for name, size in self.paths if name == kind and size is not None)
+        if not found:
+            return None
+        wanted = self.grid.pixel_size * self.grid.rows / shape[0]
+        resolution = max((size for size in found if size <= wanted), default=found[0])
+        return sample(images.read(self.paths[kind, resolution]), shape)
+
+    def reflectance(self, band: str, shape: tuple[int, int]) -> Float32Array | None:
+        """Surface reflectance, NaN without data; arguments and result as in `numbers`."""
+        numbers = self.numbers(band, shape)
+        if numbers is None:
+            return None
+        return _reflectance(numbers, self.offset, self.quantification)
+
+
+def top_reflectance(
+    product: Level1CProduct, tile: Level1CTile, band: str, shape: tuple[int, int]
+) -> Float32Array:
+    """Sample a band at the top of the atmosphere.
+
+    Parameters
+    ----------
+    product : Level1CProduct
+    tile : Level1CTile
+    band : str
+    shape : (rows, cols)
+
+    Returns
+    -------
+    ndarray of float32, shape ``shape``
+        Reflectance, NaN without data.
+    """
+    grid = tile.grids[BAND[band].resolution]
+    reduce = max(0, (grid.rows // shape[0]).bit_length() - 1)
+    numbers = sample(jpeg2000.read(tile.bands[band], reduce=reduce), shape)
+    offset = product.radiometric_offsets[band]
+    return _reflectance(numbers, offset, product.quantification_value)
+
+
+def picture_shape(grid: Grid, largest_side: int) -> tuple[int, int]:
+    """Rows and columns of a picture of a grid of 10 m in its area, not more than asked for."""
+    finest = grid.pixel_size / 10
+    rows, cols = grid.rows * finest, grid.cols * finest
+    shrunk = min(1.0, largest_side / max(rows, cols))
+    return max(1, round(rows * shrunk)), max(1, round(cols * shrunk))
+
+
+def sample(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
+    """Pick the pixel below the centre of each pixel of a picture that shows the same area."""
+    rows, cols = (
+        (2 * np.arange(wanted) + 1) * have // (2 * wanted)
+        for have, wanted in zip(pixels.shape, shape, strict=False)
+    )
+    return pixels[rows[:, None], cols]
+
+
+def colours_of(visible: Sequence[Float32Array]) -> UInt8Array:
+    """True colours of red, green and blue reflectance, black without data."""
+    missing = np.isnan(visible[0])
+    return true_colour([np.nan_to_num(band) for band in visible], missing)
+
+
+def quick_looks(
+    tile: SurfaceImages, shape: tuple[int, int], palette: str = "standard"
+) -> Iterator[tuple[str, UInt8Array]]:
+    """Draw what a tile holds of true colour, classes, aerosol, water vapour and clouds.
+
+    Parameters
+    ----------
+    tile : SurfaceImages
+    shape : (rows, cols)
+    palette : str
+        Name of the colours of the classes (`sen2cor.reporting.palette.PALETTES`).
+
+    Yields
+    ------
+    (kind, image)
+        Image of kind ``TCI SCL AOT WVP CLD`` as ndarray of uint8, shape (rows, cols, 3).
+    """
+    visible = [band for name in VISIBLE if (band := tile.reflectance(name, shape)) is not None]
+    if len(visible) == len(VISIBLE):
+        yield "TCI", colours_of(visible)
+    classes = tile.numbers("SCL", shape)
+    if classes is not None:
+        colours = np.array([rgb(colour) for colour in PALETTES[palette]], np.uint8)
+        yield "SCL", colours[classes]
+    for kind, scale in SCALES.items():
+        numbers = tile.numbers(kind, shape)
+        if numbers is not None:
+            missing = classes == 0 if classes is not None else numbers == 0
+            yield kind, _scaled(numbers / scale, RANGES[kind], missing)
+
+
+def write_quick_looks(product: FinishedProduct, palette: str = "standard") -> list[Path]:
+    """Write the quick looks of a product beside it, as PNG.
+
+    Parameters
+    ----------
+    product : FinishedProduct
+    palette : str
+        Name of the colours of the classes.
+
+    Returns
+    -------
+    list of Path
+        The files: the name of the product, of its tile where it has several, and the kind.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written.
+    """
+    from PIL import Image
+
+    stem = product.path.name.removesuffix(".SAFE")
+    paths = []
+    for tile in product.tiles:
+        name = stem if len(product.tiles) == 1 else f"{stem}_T{tile.mgrs}"
+        surface = SurfaceImages.of(product, tile)
+        shape = picture_shape(surface.grid, LARGEST_SIDE)
+        for kind, image in quick_looks(surface, shape, palette):
+            path = product.path.with_name(f"{name}_{kind}.png")
+            with writing(path):
+                Image.fromarray(image).save(path, optimize=True)
+            paths.append(path)
+    return paths
+
+
+def _reflectance(numbers: npt.NDArray[Any], offset: float, quantification: float) -> Float32Array:
+    values = (numbers.astype(np.float32) + np.float32(offset)) / np.float32(quantification)
+    values[numbers == 0] = np.nan
+    return values
+
+
+def _scaled(
+    values: npt.NDArray[np.floating[Any]],
+    ends: tuple[float, float],
+    missing: npt.NDArray[np.bool_],
+) -> UInt8Array:
+    """Colours of the sequential scale, black where there is no data."""
+    stops = np.array([rgb(colour) for colour in SEQUENTIAL])
+    at = (values - ends[0]) / (ends[1] - ends[0]) * (len(stops) - 1)
+    image = np.stack([np.interp(at, range(len(stops)), channel) for channel in stops.T], axis=-1)
+    image[missing] = 0.0
+    return np.rint(image).astype(np.uint8)
