@@ -118,6 +118,12 @@ def parser() -> argparse.ArgumentParser:
         help="memory for all tiles that are processed at once (default: what is free)",
     )
     result.add_argument(
+        "--format",
+        choices=("jp2", "cog"),
+        default="jp2",
+        help="images as JPEG 2000, or as Cloud-Optimized GeoTIFF in the same folders (faster)",
+    )
+    result.add_argument(
         "--scheduler",
         metavar="ADDRESS",
         help="Dask scheduler (tcp://HOST:PORT) whose workers take the tiles; all must see the same "
@@ -166,6 +172,7 @@ def parse(arguments: Sequence[str]) -> Options:
         output_directory=values.output_dir,
         work_directory=values.work_dir,
         max_memory=None if values.max_memory is None else int(values.max_memory * 1e9),
+        image_format=values.format,
         scheduler=values.scheduler,
     )
 

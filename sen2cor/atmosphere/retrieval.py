@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -118,6 +119,12 @@ class Retrieval:
         if self.reference is not None:
             return "SEN2COR_DDV"
         return "CAMS" if "CAMS" in self.source else "DEFAULT"
+
+    def account(self) -> dict[str, Any]:
+        """Names and plain values, without the mask."""
+        found = {item.name: getattr(self, item.name) for item in fields(self)}
+        del found["reference"]
+        return {**found, "double_ratios": dict(self.double_ratios)}
 
     def log(self) -> None:
         """Say it at INFO; what had to be assumed at WARNING."""

@@ -1,4 +1,7 @@
-"""Images of a product whatever their format: the ending of the name tells it."""
+"""Images of a product whatever their format: the ending of the name tells it.
+
+``.jp2`` is lossless JPEG 2000, ``.tif`` a Cloud-Optimized GeoTIFF.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any, Protocol
 import numpy.typing as npt
 
 from sen2cor.grids import Grid
-from sen2cor.imagery import jpeg2000
+from sen2cor.imagery import cog, jpeg2000
 
 Pixels = npt.NDArray[Any]
 
@@ -27,7 +30,26 @@ class Writer(Protocol):
 def writer(
     path: Path, grid: Grid, dtype: npt.DTypeLike, tile_size: int, components: int = 1
 ) -> Writer:
-    """Begin an image; arguments and errors as in `sen2cor.imagery.jpeg2000.Writer`."""
+    """Begin an image.
+
+    Parameters
+    ----------
+    path : Path
+    grid : Grid
+        Size and georeference.
+    dtype : uint8 or uint16
+    tile_size : int
+        Of the codestream of JPEG 2000; GeoTIFF has tiles of its own.
+    components : int
+        1, or 3 for a colour image.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    if path.suffix == ".tif":
+        return cog.Writer(path, grid, dtype, components=components)
     return jpeg2000.Writer(path, grid, dtype, tile_size, components)
 
 
@@ -39,5 +61,11 @@ def write(path: Path, image: Pixels, grid: Grid, tile_size: int) -> None:
 
 
 def read(path: Path) -> Pixels:
-    """Read a whole image; result and errors as in `sen2cor.imagery.jpeg2000.read`."""
-    return jpeg2000.read(path)
+    """Read a whole image, of shape (rows, cols) or (rows, cols, components).
+
+    Raises
+    ------
+    InputError
+        The file is missing or cannot be read.
+    """
+    return cog.read(path) if path.suffix == ".tif" else jpeg2000.read(path)

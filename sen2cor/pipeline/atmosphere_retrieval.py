@@ -45,6 +45,11 @@ from sen2cor.atmosphere.rugged import (
     rugged_inversion,
 )
 from sen2cor.atmosphere.table import LookUpTable
+from sen2cor.atmosphere.uncertainty import (
+    InputUncertainty,
+    ReflectanceUncertainty,
+    reflectance_uncertainty,
+)
 from sen2cor.bands import BAND
 from sen2cor.classification import SceneClass
 from sen2cor.dem.terrain import Ruggedness
@@ -167,6 +172,25 @@ class Slopes:
 
 
 @dataclass(frozen=True)
+class BandUncertainty:
+    """Standard uncertainty of a band's reflectance.
+
+    Attributes
+    ----------
+    level : ReflectanceUncertainty
+        Over level ground, on the 60 m grid.
+    solar_zenith : float
+        Degrees, mean of the tile.
+    inputs : InputUncertainty
+        What it follows from.
+    """
+
+    level: ReflectanceUncertainty
+    solar_zenith: float
+    inputs: InputUncertainty
+
+
+@dataclass(frozen=True)
 class TileAtmosphere:
     """All that the correction of a tile's bands needs.
 
@@ -217,6 +241,20 @@ class TileAtmosphere:
         x = signal(self.toa(band), functions)
         mean = neighbourhood_mean(x, self.masks.ground, half_width)
         return self.cirrus.before(band, adjacency_inversion(functions, mean))
+
+    def uncertainty(self, band: str) -> BandUncertainty:
+        """Standard uncertainty of a band on the 60 m grid, to first order."""
+        half_width = _half_width(self.adjacency_range, self.geometry)
+        toa = self.toa(band)
+        inputs = InputUncertainty()
+        level = reflectance_uncertainty(
+            lambda state: band_functions(self.table, band, self.geometry, state),
+            self.state,
+            neighbourhood_mean(toa, self.masks.ground, half_width) if half_width else toa,
+            inputs,
+            adjacency=half_width > 0,
+        )
+        return BandUncertainty(level, float(self.geometry.solar_zenith.mean()), inputs)
 
 
 def retrieve_atmosphere(

@@ -23,6 +23,8 @@ class Options:
     output_directory, work_directory : Path or None
     max_memory : int or None
         Bytes that all tiles together may be planned with.
+    image_format : {"jp2", "cog"}
+        JPEG 2000 or Cloud-Optimized GeoTIFF.
     scheduler : str or None
         Address of a Dask scheduler whose workers take the tiles.
     """
@@ -38,4 +40,5 @@ class Options:
     output_directory: Path | None = None
     work_directory: Path | None = None
     max_memory: int | None = None
+    image_format: str = "jp2"
     scheduler: str | None = None

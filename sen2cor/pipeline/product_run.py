@@ -62,6 +62,7 @@ def process_product(
             target,
             psd=settings.common.psd_output,
             true_colour=settings.common.generate_tci_output,
+            ending="tif" if options.image_format == "cog" else "jp2",
         ) as output:
             log.content.update(level1c=level1c.root, product=output.path)
             plan = [
@@ -103,11 +104,17 @@ def process_product(
                     gipp=settings.effective_gipp_xml(),
                     gipp_sources={name: str(file) for name, file in settings.sources.items()},
                     look_up_tables=tuple(table.name for table in tables),
+                    dem_type=_dem_type(jobs),
                     reports=(log.report, log.summary),
                 )
             )
             log.write(*ending)
             return outcome
+
+
+def _dem_type(jobs: list[TileJob]) -> str:
+    found = {job.output.retrieval.dem_type for job in jobs if job.output.retrieval is not None}
+    return next((kind for kind in found if kind is not None), "NONE")
 
 
 def _process_tiles(

@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.rugged import RuggedInversion
+from sen2cor.atmosphere.uncertainty import slope_uncertainty
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.imagery.images import Writer
 from sen2cor.imagery.preview import true_colour
 from sen2cor.interpolation import bilinear, positions
+from sen2cor.pipeline.atmosphere_retrieval import BandUncertainty
 from sen2cor.pipeline.terrain_step import GroundLight
 from sen2cor.pipeline.tile_pixels import SATURATED, TilePixels
 from sen2cor.pipeline.workers import row_blocks
@@ -70,6 +72,27 @@ class BandCorrection:
             raise ValueError(f"{self.band} over slopes needs their light")
         return local(toa, *self._ground.rows(rows)), numbers
 
+    def uncertainty(self, found: BandUncertainty, rows: slice) -> tuple[Float32Array, UInt16Array]:
+        """Standard uncertainty of the reflectance of some rows, and the digital numbers."""
+        expand = partial(self._expand, rows=rows)
+        numbers = self._pixels.numbers(self.band, self.resolution, rows)
+        toa = self._pixels.reflectance(self.band, self.resolution, rows)
+        level = found.level.map(expand)(toa)
+        local = self._inversion.map(expand)
+        if isinstance(local, Inversion) or self._ground is None:
+            return level, numbers
+        light = self._ground.rows(rows)
+        sloped = slope_uncertainty(
+            level,
+            local(numbers.astype(np.float32), *light),
+            local,
+            local.terrain_factor(*light),
+            light[1],
+            solar_zenith=found.solar_zenith,
+            inputs=found.inputs,
+        )
+        return sloped, numbers
+
     def _expand(self, field: Float32Array, rows: slice) -> Float32Array:
         if self._factor == 1.0:
             return field[rows].copy()
@@ -114,6 +137,19 @@ def write_band(
     for rows in row_blocks(grid.rows):
         reflectance, source = correction.reflectance(rows)
         writer.write_rows(to_numbers(reflectance, source, quantification, offset))
+
+
+def write_uncertainty(
+    writer: Writer,
+    correction: BandCorrection,
+    found: BandUncertainty,
+    grid: Grid,
+    quantification: float,
+) -> None:
+    """Write the standard uncertainty of a band; numbers as in `to_numbers`, without an offset."""
+    for rows in row_blocks(grid.rows):
+        uncertainty, source = correction.uncertainty(found, rows)
+        writer.write_rows(to_numbers(uncertainty, source, quantification, 0))
 
 
 def write_true_colour(writer: Writer, red_green_blue: list[BandCorrection], grid: Grid) -> None:

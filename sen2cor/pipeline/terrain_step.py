@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -113,6 +113,18 @@ class TileTerrain:
     def forget(self, resolution: int) -> None:
         """Release what was derived at a resolution."""
         self._derived.pop(resolution, None)
+
+    def account(self) -> dict[str, Any]:
+        """Names and plain values, for the log of the run."""
+        heights = self.at(COARSE).elevation
+        return {
+            "source": self.elevation.source,
+            "kind": self.kind,
+            "lowest": float(np.nanmin(heights)),
+            "highest": float(np.nanmax(heights)),
+            "terrain": self.ruggedness.value,
+            "interpolated_voids": self.elevation.voids,
+        }
 
     def coarse_elevation(self) -> Float32Array:
         """Height in km on the coarse grid; where it is unknown that of the nearest known ground."""

@@ -189,6 +189,12 @@ class _TileChain:
             mean_water_vapour=float(found.state.water_vapour.mean()),
             aot_method=found.retrieval.aot_method,
             ozone=found.state.ozone,
+            dem_type=None if self.terrain is None else self.terrain.kind,
+            details={
+                **found.retrieval.account(),
+                "cirrus": found.cirrus.reason or "corrected",
+                "elevation": None if self.terrain is None else self.terrain.account(),
+            },
         )
         return found
 
@@ -214,6 +220,8 @@ class _TileChain:
         jobs += to_write.atmosphere(atmosphere, no_data)
         if self.terrain is not None and common.generate_dem_output:
             jobs += to_write.elevation(self.terrain)
+        if common.generate_uncertainty_output:
+            jobs += to_write.uncertainty(atmosphere, light, self.job.product.quantification_value)
         if common.generate_ddv_output and to_write.resolution != 10:
             jobs += to_write.reference_pixels(atmosphere)
         return jobs

@@ -17,7 +17,13 @@ from sen2cor.grids import Float32Array, Grid
 from sen2cor.imagery import images
 from sen2cor.interpolation import nearest, positions
 from sen2cor.pipeline.atmosphere_retrieval import COARSE, TileAtmosphere
-from sen2cor.pipeline.reflectance import BandCorrection, write_band, write_map, write_true_colour
+from sen2cor.pipeline.reflectance import (
+    BandCorrection,
+    write_band,
+    write_map,
+    write_true_colour,
+    write_uncertainty,
+)
 from sen2cor.pipeline.terrain_step import GroundLight, TileTerrain
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import Workers, row_blocks
@@ -139,6 +145,23 @@ class TileImages:
             self._kept.update(zip(VISIBLE, found, strict=True))
             jobs.insert(1, colour_image)
         return jobs
+
+    def uncertainty(
+        self, atmosphere: TileAtmosphere, light: GroundLight | None, quantification: float
+    ) -> list[WriteImage]:
+        """Standard uncertainty of the surface reflectance of all bands."""
+
+        def write(band: str) -> None:
+            self.pixels.load(band, [COARSE])
+            inversion = atmosphere.inversion(band)
+            correction = BandCorrection(
+                band, self.resolution, self.pixels, inversion, COARSE, light
+            )
+            found = atmosphere.uncertainty(band)
+            with self._writer(f"UNC_{band}", np.uint16) as writer:
+                write_uncertainty(writer, correction, found, self.grid, quantification)
+
+        return [partial(write, band) for band in self.output.psd.reflectance_bands[self.resolution]]
 
     def _writer(self, kind: str, dtype: npt.DTypeLike, components: int = 1) -> images.Writer:
         path = self.output.image_path(kind, self.resolution)

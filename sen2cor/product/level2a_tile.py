@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.errors import InputError
-from sen2cor.imagery import jpeg2000
+from sen2cor.imagery import images
 from sen2cor.product import naming
 from sen2cor.product.metadata import Element, text_of
 from sen2cor.product.metadata_content import (
@@ -69,7 +69,7 @@ class Level2ATile:
         """Return where an image stands or has to be written; its folder is made.
 
         An image that is there may be shared with an older product: it has to be replaced by a
-        new file, as `sen2cor.imagery.jpeg2000.write` does, and not to be written into.
+        new file, as `sen2cor.imagery.images.write` does, and not to be written into.
 
         Parameters
         ----------
@@ -191,7 +191,7 @@ class Level2ATile:
         if image is None:
             return None
         try:
-            return np.asarray(jpeg2000.read(self.folder / image), dtype=np.uint16)
+            return np.asarray(images.read(self.folder / image), dtype=np.uint16)
         except InputError as error:
             logger.warning("No statistics of tile %s: %s", self.tile_id, error)
             return None

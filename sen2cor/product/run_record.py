@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class TileRetrieval:
         Column in Dobson units.
     ozone_source : str or None
         For example ``AUX_ECMWFT``.
+    dem_type : str or None
+        Kind of the elevation model.
+    details : mapping
+        Account of the retrieval, for the log of the run: names and plain values.
     """
 
     mean_aot: float | None = None
@@ -45,6 +50,8 @@ class TileRetrieval:
     aot_method: str | None = None
     ozone: float | None = None
     ozone_source: str | None = None
+    dem_type: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

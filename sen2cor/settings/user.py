@@ -105,6 +105,14 @@ class CommonSettings:
         "Whether the map of the dark vegetation reference pixels is written",
         since="2.8",
     )
+    generate_uncertainty_output: bool = _COMMON.item(
+        "Generate_Uncertainty_Output",
+        Boolean(),
+        "FALSE",
+        "Whether the standard uncertainty of the surface reflectance is written for each band, to "
+        "first order: calibration, aerosol, water vapour, slopes",
+        since="ours",
+    )
     downsample_20_to_60: bool = _COMMON.item(
         "Downsample_20_to_60",
         Boolean(),
