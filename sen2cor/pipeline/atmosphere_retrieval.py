@@ -221,6 +221,12 @@ class TileAtmosphere:
     slopes: Slopes | None
     retrieval: Retrieval
 
+    @property
+    def reference(self) -> BoolArray:
+        """Pixels of the 60 m grid from which the aerosol was found."""
+        found = self.retrieval.reference
+        return np.zeros(self.geometry.grid.shape, bool) if found is None else found
+
     def inversion(self, band: str) -> Inversion | RuggedInversion:
         """Inversion of a band on the 60 m grid."""
         functions = band_functions(self.table, band, self.geometry, self.state)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.bands import PROCESSED_BANDS
-from sen2cor.classification import CLASSIFICATION_BANDS, SceneClass
+from sen2cor.classification import CLASSIFICATION_BANDS, Classification, SceneClass
 from sen2cor.errors import ProcessingError
 from sen2cor.imagery import images
 from sen2cor.imagery.preview import preview, preview_grid, true_colour
@@ -144,12 +144,12 @@ class _TileChain:
         scene_class = classes.scene_class
         to_write = TileImages(self.job.output, pixels, resolution, self.workers)
         if self.job.classification_only:
-            to_write.write(to_write.classes(classes))
+            to_write.write(self._class_images(to_write, classes, None))
         else:
             found = self._atmosphere(scene_class, resolution)
             progress.step("L2A_AtmCorr", f"end of AOT and WV retrieval {resolution} m")
             jobs = self._images(to_write, found, scene_class, lambda rows: scene_class[rows] == 0)
-            to_write.write(jobs + to_write.classes(classes))
+            to_write.write(jobs + self._class_images(to_write, classes, found.reference))
             # 10 m belongs to 20 m, whatever was made before
             if resolution == 20:
                 self.atmosphere, self.classes = found, scene_class
@@ -157,6 +157,15 @@ class _TileChain:
                 self.atmosphere = self.classes = None
         if resolution != COARSE:
             pixels.forget(resolution)
+
+    def _class_images(
+        self, to_write: TileImages, classes: Classification, reference: BoolArray | None
+    ) -> list[WriteImage]:
+        settings = self.job.settings.classification
+        jobs = to_write.classes(classes)
+        if settings.generate_quality_mask:
+            jobs += to_write.quality(classes.scene_class, settings, self.terrain, reference)
+        return jobs
 
     def ten_metres(self, progress: Progress) -> None:
         """10 m: surface reflectance with the atmosphere of 20 m."""
@@ -223,7 +232,7 @@ class _TileChain:
         if common.generate_uncertainty_output:
             jobs += to_write.uncertainty(atmosphere, light, self.job.product.quantification_value)
         if common.generate_ddv_output and to_write.resolution != 10:
-            jobs += to_write.reference_pixels(atmosphere)
+            jobs += to_write.reference_pixels(atmosphere.reference)
         return jobs
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.rugged import RuggedInversion
 from sen2cor.classification import Classification
+from sen2cor.classification.quality_mask import quality_mask
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.imagery import images
 from sen2cor.interpolation import nearest, positions
@@ -30,8 +31,10 @@ from sen2cor.pipeline.workers import Workers, row_blocks
 from sen2cor.product.level2a_tile import Level2ATile
 from sen2cor.product.metadata_content import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.quality import QualityPercentages
+from sen2cor.settings.classification import ClassificationSettings
 
 BoolArray = npt.NDArray[np.bool_]
+UInt8Array = npt.NDArray[np.uint8]
 Pixels = npt.NDArray[Any]
 WriteImage = Callable[[], None]
 
@@ -80,6 +83,40 @@ class TileImages:
             )
         ]
 
+    def quality(
+        self,
+        classes: UInt8Array,
+        settings: ClassificationSettings,
+        terrain: TileTerrain | None,
+        reference: BoolArray | None,
+    ) -> list[WriteImage]:
+        """Mask of what to leave out.
+
+        Parameters
+        ----------
+        classes : ndarray of uint8, shape (rows, cols) of the grid
+        settings : ClassificationSettings
+        terrain : TileTerrain or None
+        reference : ndarray of bool, shape (rows, cols) of the coarse grid, or None
+            Pixels whose aerosol was retrieved there; None: it was not asked for.
+        """
+        factor, all_rows = COARSE / self.resolution, slice(0, self.grid.rows)
+
+        def write() -> None:
+            mask = quality_mask(
+                classes,
+                self.grid.pixel_size,
+                cloud_dilation=settings.cloud_dilation,
+                shadow_dilation=settings.shadow_dilation,
+                topographic_shadow=None if terrain is None else terrain.at(self.resolution).shadow,
+                aot_interpolated=None
+                if reference is None
+                else enlarged(~reference, factor, self.grid, all_rows),
+            )
+            self._whole("QUA", mask)
+
+        return [write]
+
     def elevation(self, terrain: TileTerrain) -> list[WriteImage]:
         """Elevation model."""
 
@@ -90,15 +127,12 @@ class TileImages:
 
         return [write]
 
-    def reference_pixels(self, atmosphere: TileAtmosphere) -> list[WriteImage]:
-        """Dark vegetation from which the aerosol was found: 1, elsewhere 0."""
-        found = atmosphere.retrieval.reference
-        mask = np.zeros(self.pixels.grids[COARSE].shape, bool) if found is None else found
-        factor = COARSE / self.resolution
+    def reference_pixels(self, reference: BoolArray) -> list[WriteImage]:
+        """Pixels of the coarse grid from which the aerosol was found: 1, elsewhere 0."""
+        factor, all_rows = COARSE / self.resolution, slice(0, self.grid.rows)
 
         def write() -> None:
-            whole = enlarged(mask.astype(np.uint8), factor, self.grid, slice(0, self.grid.rows))
-            self._whole("DDV", whole)
+            self._whole("DDV", enlarged(reference.astype(np.uint8), factor, self.grid, all_rows))
 
         return [write]
 

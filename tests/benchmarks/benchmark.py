@@ -1,14 +1,17 @@
 """Time and memory of the processor on a simulated tile, beside the JPEG 2000 floor.
 
-Prints a table of steps and, last, ``ratio=R rss_gb=G science_cpu_s=C``: wall time of the run over
-the floor's (the better of threads over bands and threads inside the codec, measured in the same
-call), peak resident memory of the whole process tree, CPU seconds beyond the floor's.
+The tile is processed over level ground, over mountains (elevation model, shadows, sky view, slopes
+at 10 m), for the classes alone, and into Cloud-Optimized GeoTIFF. Prints the steps of each run and,
+last, ``ratio=R rss_gb=G science_cpu_s=C`` over level ground: wall time over the floor's (the better
+of threads over bands and threads inside the codec, measured in the same call), peak resident memory
+of the whole process tree, CPU seconds beyond the floor's.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import resource
 import shutil
@@ -21,7 +24,19 @@ from pathlib import Path
 
 import psutil
 
+from sen2cor.product.level1c import open_level1c
+from sen2cor.simulation.relief import Relief, write_elevation_model
+
 ROOT = Path(__file__).resolve().parents[2]
+RESULTS = Path(__file__).with_name("results.json")
+"""Ratios of the last run that was kept."""
+
+_TITLES = {
+    "flat": "60, 20 and 10 m, level ground",
+    "rugged": "the same, elevation model and slopes corrected",
+    "classification": "`--sc_only`",
+    "cog": "`--format cog`",
+}
 
 _PROGRESS = re.compile(r"Progress\[%\]: (\d{1,3}\.\d+) : PID-\d+, (\w+): (.+), elapsed")
 
@@ -127,36 +142,120 @@ def scene(size_km: float, work: Path) -> Path:
     return next(folder.glob("*MSIL1C*.SAFE"))
 
 
+def rugged(level1c: Path, work: Path) -> list[str]:
+    """Arguments of a run over mountains: elevation model and configuration, made for the tile."""
+    tile = open_level1c(level1c).tiles[0]
+    model = work / "dem" / "elevation.tif"
+    write_elevation_model(model, Relief(0.8, 0.25, 5000.0), tile.grids[20], seed=1)
+    gipp = work / "L2A_GIPP_rugged.xml"
+    shipped = (ROOT / "cfg" / "L2A_GIPP.xml").read_text()
+    gipp.write_text(
+        re.sub("(<DEM_Directory>)NONE", lambda found: f"{found[1]}{model.parent}", shipped)
+    )
+    return ["--GIP_L2A", str(gipp)]
+
+
+def best_floor(level1c: Path, level2a: Path, work: Path) -> tuple[float, float]:
+    """Wall and CPU seconds of the floor at its best parallelisation; prints both."""
+    best: tuple[float, float] | None = None
+    for threads in ("bands", "library"):
+        values = floor(level1c, level2a, work / "floor", threads)
+        wall, cpu = (values[f"decode_{unit}"] + values[f"encode_{unit}"] for unit in ("s", "cpu_s"))
+        print(
+            f"floor, threads over {threads}: {wall:.1f} s, {cpu:.1f} CPU s; "
+            f"decode {values['decode_s']:.1f} s, encode {values['encode_s']:.1f} s "
+            f"({values['images']:.0f} images)"
+        )
+        best = min(best or (wall, cpu), (wall, cpu))
+    assert best is not None
+    return best
+
+
+def show(name: str, run: Run) -> None:
+    """Print the steps of a run."""
+    print(f"{name}:")
+    for step in run.steps:
+        print(f"{step.seconds:9.1f} s {step.peak_gb:6.2f} GB  {step.text}")
+    print(f"{run.wall:9.1f} s {run.peak_gb:6.2f} GB  the whole run, {run.cpu:.1f} CPU s")
+
+
+def measure_kinds(level1c: Path, work: Path, kinds: list[str]) -> dict[str, dict[str, float]]:
+    """Run the processor in several ways on one product, and the floor once."""
+    arguments = {
+        "flat": list[str],
+        "rugged": lambda: rugged(level1c, work),
+        "classification": lambda: ["--sc_only"],
+        "cog": lambda: ["--format", "cog"],
+    }
+    results: dict[str, dict[str, float]] = {}
+    floor_wall = floor_cpu = flat_wall = float("nan")
+    for kind in ["flat", *(kind for kind in kinds if kind != "flat")]:
+        target = work / "output"
+        shutil.rmtree(target, ignore_errors=True)
+        run = process(level1c, target, arguments[kind]())
+        show(kind, run)
+        if kind == "flat":
+            floor_wall, floor_cpu = best_floor(level1c, run.product, work)
+            flat_wall = run.wall
+        of_floor = kind in ("flat", "rugged")
+        results[kind] = {
+            "wall_s": round(run.wall, 1),
+            "rss_gb": round(run.peak_gb, 2),
+            "cpu_s": round(run.cpu, 1),
+            "ratio": round(run.wall / floor_wall, 3),
+            "of_flat": round(run.wall / flat_wall, 3),
+            "science_cpu_s": round(run.cpu - floor_cpu, 1) if of_floor else float("nan"),
+        }
+    return results
+
+
+def store(results: dict[str, dict[str, float]], size: float) -> None:
+    """Keep the ratios beside this module, and put them into the table of README."""
+    lines = [
+        "| run | wall time over the JPEG 2000 floor | over the flat run | peak memory | "
+        "CPU beyond the floor |",
+        "|---|---|---|---|---|",
+    ]
+    for kind, title in _TITLES.items():
+        if kind in results:
+            value = results[kind]
+            science = value["science_cpu_s"]
+            lines.append(
+                f"| {title} | {value['ratio']:.2f} | {value['of_flat']:.2f} | "
+                f"{value['rss_gb']:.2f} GB | {'' if science != science else f'{science:.0f} s'} |"
+            )
+    RESULTS.write_text(json.dumps({"size_km": size, "cores": os.cpu_count(), **results}, indent=1))
+    readme = ROOT / "README.md"
+    begin, end = "<!-- benchmark -->\n", "<!-- /benchmark -->"
+    before, found, rest = readme.read_text().partition(begin)
+    if found:
+        readme.write_text(before + begin + "\n".join(lines) + "\n" + end + rest.partition(end)[2])
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=float, default=109.8, help="side of the tile in km")
     parser.add_argument("--product", type=Path, help="a Level-1C product in place of a simulated")
     parser.add_argument("--work", type=Path, default=ROOT / "benchmark-work")
-    parser.add_argument("arguments", nargs="*", help="options for L2A_Process, after --")
+    parser.add_argument("--kinds", nargs="+", choices=tuple(_TITLES), default=list(_TITLES))
+    parser.add_argument("--store", action="store_true", help="keep the ratios in the repository")
     options = parser.parse_args()
     level1c = options.product or scene(options.size, options.work)
-    target = options.work / "output"
-    shutil.rmtree(target, ignore_errors=True)
-    run = process(level1c, target, options.arguments)
-    floors = {
-        threads: floor(level1c, run.product, options.work / "floor", threads)
-        for threads in ("bands", "library")
-    }
-    for step in run.steps:
-        print(f"{step.seconds:9.1f} s {step.peak_gb:6.2f} GB  {step.text}")
-    print(f"{run.wall:9.1f} s {run.peak_gb:6.2f} GB  the whole run, {run.cpu:.1f} CPU s")
-    for threads, values in floors.items():
-        wall, cpu = (values[f"decode_{unit}"] + values[f"encode_{unit}"] for unit in ("s", "cpu_s"))
+    results = measure_kinds(level1c, options.work, options.kinds)
+    for kind, value in results.items():
         print(
-            f"{wall:9.1f} s            floor, threads over {threads}: {cpu:.1f} CPU s, "
-            f"decode {values['decode_s']:.1f} s, encode {values['encode_s']:.1f} s "
-            f"({values['images']:.0f} images)"
+            f"{kind}: wall {value['wall_s']:.1f} s, ratio {value['ratio']:.3f}, "
+            f"of the flat run {value['of_flat']:.3f}, {value['rss_gb']:.2f} GB, "
+            f"science {value['science_cpu_s']:.1f} CPU s"
         )
-    best = min(floors.values(), key=lambda values: values["decode_s"] + values["encode_s"])
-    ratio = run.wall / (best["decode_s"] + best["encode_s"])
-    science = run.cpu - best["decode_cpu_s"] - best["encode_cpu_s"]
-    print(f"ratio={ratio:.3f} rss_gb={run.peak_gb:.2f} science_cpu_s={science:.1f}")
+    if options.store:
+        store(results, options.size)
+    flat = results["flat"]
+    print(
+        f"ratio={flat['ratio']:.3f} rss_gb={flat['rss_gb']:.2f} "
+        f"science_cpu_s={flat['science_cpu_s']:.1f}"
+    )
 
 
 if __name__ == "__main__":
