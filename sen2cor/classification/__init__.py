@@ -16,6 +16,7 @@ from sen2cor.classification.defective import defective_of
 from sen2cor.classification.geometry import Relief, SunGeometry
 from sen2cor.classification.median_filter import median_filter
 from sen2cor.classification.no_data import no_data_of
+from sen2cor.classification.quality_mask import QualityBit, quality_mask
 from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
@@ -27,6 +28,7 @@ __all__ = [
     "ClassificationConstants",
     "ClassificationRules",
     "ClassificationThresholds",
+    "QualityBit",
     "Relief",
     "SceneClass",
     "SpectralClasses",
@@ -37,5 +39,6 @@ __all__ = [
     "finished_classes",
     "median_filter",
     "no_data_of",
+    "quality_mask",
     "spectral_classes",
 ]

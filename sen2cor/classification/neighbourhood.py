@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import numpy.typing as npt
 
 from sen2cor.classification.arrays import BoolArray, UInt8Array
+
+UInt16Array = npt.NDArray[np.uint16]
+
+_ROWS = 256
 
 
 def dilate(mask: BoolArray, distance: int) -> BoolArray:
@@ -63,3 +70,46 @@ def _sum_of_three(counts: UInt8Array, axis: int) -> UInt8Array:
     target[0] += source[0]
     target[-1] += source[-1]
     return total
+
+
+def widen(mask: BoolArray, distance: float) -> BoolArray:
+    """Pixels whose centre lies within a distance of one of a mask; nothing is outside the image.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (rows, cols)
+    distance : float
+        Pixels, in a straight line.
+
+    Returns
+    -------
+    ndarray of bool, shape (rows, cols)
+        Includes the mask.
+    """
+    reach = int(distance)
+    wide = mask.copy()
+    if reach == 0 or not mask.any():
+        return wide
+    beside = _distance_in_row(mask, reach + 1)
+    rows = len(mask)
+    for step in range(-min(reach, rows - 1), min(reach, rows - 1) + 1):
+        half = math.sqrt(distance * distance - step * step)
+        source = slice(max(-step, 0), rows - max(step, 0))
+        target = slice(max(step, 0), rows - max(-step, 0))
+        wide[target] |= beside[source] <= np.float32(half)
+    return wide
+
+
+def _distance_in_row(mask: BoolArray, greatest: int) -> UInt16Array:
+    """Distance in pixels to the nearest pixel of a mask in the same row, cut at a greatest one."""
+    distance = np.empty(mask.shape, np.uint16)
+    column = np.arange(mask.shape[1], dtype=np.int32)
+    for top in range(0, len(mask), _ROWS):
+        rows = slice(top, top + _ROWS)
+        before = np.where(mask[rows], column, np.int32(-greatest))
+        np.maximum.accumulate(before, axis=1, out=before)
+        after = np.where(mask[rows], column, np.int32(mask.shape[1] + greatest))[:, ::-1]
+        after = np.minimum.accumulate(after, axis=1)[:, ::-1]
+        nearest = np.minimum(column - before, after - column)
+        distance[rows] = np.minimum(nearest, greatest)
+    return distance

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,7 @@ from sen2cor.classification import (
     defective_of,
     median_filter,
     no_data_of,
+    quality_mask,
 )
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.pipeline.snow_climatology import snow_possible
@@ -25,6 +28,8 @@ from sen2cor.product.level1c import Level1CTile
 from sen2cor.settings.classification import ClassificationSettings
 
 BoolArray = npt.NDArray[np.bool_]
+UInt8Array = npt.NDArray[np.uint8]
+UInt16Array = npt.NDArray[np.uint16]
 
 
 def classify_tile(
@@ -60,22 +65,11 @@ def classify_tile(
     Classification
     """
     grid = pixels.grids[resolution]
-    masked = _mask(tile, "NODATA", grid, workers)
-    flagged = _mask(tile, "DEFECT", grid, workers)
-    saturated = _mask(tile, "SATURA", grid, workers)
-    no_data = np.zeros(grid.shape, bool)
-    defective = np.zeros(grid.shape, bool)
-
-    def find_gaps(rows: slice) -> None:
-        numbers = {band: pixels.numbers(band, resolution, rows) for band in CLASSIFICATION_BANDS}
-        no_data[rows] = no_data_of(numbers, None if masked is None else masked[rows])
-        masks = [mask[rows] for mask in (flagged, saturated) if mask is not None]
-        defective[rows] = defective_of(numbers, masks)
+    no_data, defective = _gaps(pixels, tile, resolution, workers)
 
     def reflectance(rows: slice) -> dict[str, Float32Array]:
         return {band: pixels.reflectance(band, resolution, rows) for band in CLASSIFICATION_BANDS}
 
-    workers.map(find_gaps, row_blocks(grid.rows))
     result = classify_rows(
         reflectance,
         no_data,
@@ -96,11 +90,76 @@ def classify_tile(
     return result
 
 
-def _mask(tile: Level1CTile, kind: str, grid: Grid, workers: Workers) -> BoolArray | None:
-    """Union of a mask over the bands that the classification looks at."""
-    masks = [
-        mask
-        for mask in workers.map(lambda band: tile.mask(kind, band, grid), CLASSIFICATION_BANDS)
-        if mask is not None
-    ]
-    return np.logical_or.reduce(masks) if masks else None
+def tile_quality_mask(
+    scene_class: UInt8Array,
+    resolution: int,
+    settings: ClassificationSettings,
+    *,
+    topographic_shadow: BoolArray | None = None,
+    aot_interpolated: BoolArray | None = None,
+) -> UInt16Array | None:
+    """Make the quality mask of a tile as the settings say; None where they want none.
+
+    Parameters
+    ----------
+    scene_class : ndarray of uint8, shape (rows, cols)
+    resolution : {60, 20, 10}
+        Of that map, metres.
+    settings : ClassificationSettings
+    topographic_shadow, aot_interpolated : ndarray of bool, shape (rows, cols), optional
+        As of `sen2cor.classification.quality_mask`.
+
+    Returns
+    -------
+    ndarray of uint16, shape (rows, cols), or None
+    """
+    if not settings.generate_quality_mask:
+        return None
+    return quality_mask(
+        scene_class,
+        resolution,
+        cloud_dilation=settings.cloud_dilation,
+        shadow_dilation=settings.shadow_dilation,
+        topographic_shadow=topographic_shadow,
+        aot_interpolated=aot_interpolated,
+    )
+
+
+def _gaps(
+    pixels: TilePixels, tile: Level1CTile, resolution: int, workers: Workers
+) -> tuple[BoolArray, BoolArray]:
+    """Pixels without data, and saturated or defective ones."""
+    grid = pixels.grids[resolution]
+    masked = _mask(tile, ("NODATA",), grid, workers)
+    flagged = _mask(tile, ("DEFECT", "SATURA"), grid, workers)
+    no_data = np.zeros(grid.shape, bool)
+    defective = np.zeros(grid.shape, bool)
+
+    def find(rows: slice) -> None:
+        numbers = {band: pixels.numbers(band, resolution, rows) for band in CLASSIFICATION_BANDS}
+        no_data[rows] = no_data_of(numbers, None if masked is None else masked[rows])
+        defective[rows] = defective_of(numbers, [] if flagged is None else [flagged[rows]])
+
+    workers.map(find, row_blocks(grid.rows))
+    return no_data, defective
+
+
+def _mask(
+    tile: Level1CTile, kinds: Iterable[str], grid: Grid, workers: Workers
+) -> BoolArray | None:
+    """Union of masks over the bands that the classification looks at; one at a time is kept."""
+    merged: list[BoolArray] = []
+    lock = Lock()
+
+    def add(job: tuple[str, str]) -> None:
+        mask = tile.mask(*job, grid)
+        if mask is None:
+            return
+        with lock:
+            if merged:
+                merged[0] |= mask
+            else:
+                merged.append(mask)
+
+    workers.map(add, [(kind, band) for kind in kinds for band in CLASSIFICATION_BANDS])
+    return merged[0] if merged else None

@@ -1,0 +1,94 @@
+"""MSK_QA: what to leave out of a product, from the class map with clouds and shadows widened.
+
+Clouds and shadows have soft rims, and light leaks from clouds onto the ground beside them. Bits,
+unlike classes, can say several things of a pixel.
+
+Source: the distances are the user's; widening cloud masks is usual with Sentinel-2, see Baetens et
+al. 2019, Remote Sensing 11, 433.
+"""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+import numpy as np
+import numpy.typing as npt
+
+from sen2cor.classification.arrays import BoolArray, UInt8Array
+from sen2cor.classification.neighbourhood import widen
+from sen2cor.classification.scene_class import SceneClass
+
+UInt16Array = npt.NDArray[np.uint16]
+
+
+class QualityBit(IntFlag):
+    """Bits of the mask."""
+
+    NO_DATA = 1
+    SATURATED_DEFECTIVE = 2
+    CLOUD = 4
+    CLOUD_SHADOW = 8
+    CIRRUS = 16
+    SNOW = 32
+    WATER = 64
+    TOPOGRAPHIC_SHADOW = 128
+    AOT_INTERPOLATED = 256
+
+
+_CLASSES = {
+    QualityBit.NO_DATA: (SceneClass.NO_DATA,),
+    QualityBit.SATURATED_DEFECTIVE: (SceneClass.SATURATED_DEFECTIVE,),
+    QualityBit.CLOUD: (SceneClass.MEDIUM_PROBA_CLOUDS, SceneClass.HIGH_PROBA_CLOUDS),
+    QualityBit.CLOUD_SHADOW: (SceneClass.CLOUD_SHADOWS,),
+    QualityBit.CIRRUS: (SceneClass.THIN_CIRRUS,),
+    QualityBit.SNOW: (SceneClass.SNOW_ICE,),
+    QualityBit.WATER: (SceneClass.WATER,),
+}
+
+
+def quality_mask(
+    scene_class: UInt8Array,
+    pixel_size: float,
+    *,
+    cloud_dilation: float = 0.0,
+    shadow_dilation: float = 0.0,
+    topographic_shadow: BoolArray | None = None,
+    aot_interpolated: BoolArray | None = None,
+) -> UInt16Array:
+    """Make the mask.
+
+    Parameters
+    ----------
+    scene_class : ndarray of uint8, shape (rows, cols)
+        Codes of `SceneClass`.
+    pixel_size, cloud_dilation, shadow_dilation : float
+        Metres. Distances by which clouds and cirrus, and cloud shadows, are widened.
+    topographic_shadow, aot_interpolated : ndarray of bool, shape (rows, cols), optional
+        Pixels in the shadow of the relief, and those whose aerosol has been interpolated.
+
+    Returns
+    -------
+    ndarray of uint16, shape (rows, cols)
+        Sums of `QualityBit`; no data have no other bit.
+    """
+    distances = {
+        QualityBit.CLOUD: cloud_dilation,
+        QualityBit.CIRRUS: cloud_dilation,
+        QualityBit.CLOUD_SHADOW: shadow_dilation,
+    }
+    mask = np.zeros(scene_class.shape, np.uint16)
+    for bit, classes in _CLASSES.items():
+        members = np.isin(scene_class, classes)
+        _set(mask, widen(members, distances.get(bit, 0.0) / pixel_size), bit)
+    for bit, members_or_none in (
+        (QualityBit.TOPOGRAPHIC_SHADOW, topographic_shadow),
+        (QualityBit.AOT_INTERPOLATED, aot_interpolated),
+    ):
+        if members_or_none is not None:
+            _set(mask, members_or_none, bit)
+    np.putmask(mask, scene_class == SceneClass.NO_DATA, QualityBit.NO_DATA)
+    return mask
+
+
+def _set(mask: UInt16Array, members: BoolArray, bit: QualityBit) -> None:
+    np.bitwise_or(mask, np.uint16(bit), out=mask, where=members)

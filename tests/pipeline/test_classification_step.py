@@ -1,0 +1,120 @@
+"""From pixels and masks of Level-1C to maps of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import cast
+
+import numpy as np
+import pytest
+
+from sen2cor.classification import CLASSIFICATION_BANDS, QualityBit, SceneClass
+from sen2cor.grids import Grid
+from sen2cor.pipeline.classification_step import classify_tile, tile_quality_mask
+from sen2cor.pipeline.tile_pixels import TilePixels
+from sen2cor.pipeline.workers import Workers, workers
+from sen2cor.product.level1c import Level1CTile
+from sen2cor.settings.classification import ClassificationSettings
+from tests.classification.spectra import SPECTRA
+
+GRID = Grid(32633, 300000.0, 5900040.0, 60.0, 40, 40)
+SHADED = (0.07, 0.06, 0.03, 0.05, 0.10, 0.001, 0.04, 0.015)
+"""Vegetation in the shadow of a cloud."""
+
+
+@dataclass
+class _Tile:
+    """Stands for a tile: masks by kind and band, and the sun in the south."""
+
+    masks: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    geometry: SimpleNamespace = field(
+        default_factory=lambda: SimpleNamespace(mean_solar_zenith=20.0, mean_solar_azimuth=180.0)
+    )
+
+    def mask(self, kind: str, band: str, grid: Grid) -> np.ndarray | None:
+        found = self.masks.get((kind, band))
+        return None if found is None else found.copy()
+
+
+@pytest.fixture
+def pool() -> Workers:
+    with workers(2) as opened:
+        yield opened
+
+
+@pytest.fixture
+def pixels() -> TilePixels:
+    """Vegetation, a cloud at about 2 km and its shadow to the north."""
+    spectrum = np.full((40, 40, len(CLASSIFICATION_BANDS)), SPECTRA["vegetation"])
+    spectrum[22:32, 10:30] = SPECTRA["cloud"]
+    spectrum[10:20, 10:30] = SHADED
+    numbers = np.rint(spectrum * 10000).astype(np.uint16)
+    bands = {band: numbers[..., i].copy() for i, band in enumerate(CLASSIFICATION_BANDS)}
+    coarse = {(band, 60): image for band, image in bands.items()}
+    return TilePixels(
+        {60: GRID}, {"B10": bands["B10"]}, 1e-4, dict.fromkeys(bands, 0), _coarser=coarse
+    )
+
+
+def _classes(
+    pixels: TilePixels, pool: Workers, tile: _Tile | None = None, **options: object
+) -> np.ndarray:
+    settings = cast(ClassificationSettings, options.pop("settings", ClassificationSettings()))
+    stand_in = cast(Level1CTile, tile or _Tile())
+    return classify_tile(pixels, stand_in, 60, settings, pool, **options).scene_class
+
+
+def test_cloud_shadow_lies_away_from_the_sun_of_the_tile(pixels: TilePixels, pool: Workers) -> None:
+    classes = _classes(pixels, pool)
+    assert (classes[11:19, 11:29] == SceneClass.CLOUD_SHADOWS).all()
+    assert (classes[23:31, 11:29] == SceneClass.HIGH_PROBA_CLOUDS).all()
+    assert (classes[:8] == SceneClass.VEGETATION).all()
+    north = _Tile(geometry=SimpleNamespace(mean_solar_zenith=20.0, mean_solar_azimuth=0.0))
+    assert not (_classes(pixels, pool, north) == SceneClass.CLOUD_SHADOWS).any()
+
+
+def test_rules_of_the_settings_are_followed(pixels: TilePixels, pool: Workers) -> None:
+    original = ClassificationSettings(rule_set="SEN2COR_2.3")
+    pixels.numbers("B8A", 60)[10:20, 10:30] = 1500
+    pixels.numbers("B11", 60)[10:20, 10:30] = 800
+    assert (_classes(pixels, pool) == SceneClass.CLOUD_SHADOWS).any()
+    assert not (_classes(pixels, pool, settings=original) == SceneClass.CLOUD_SHADOWS).any()
+
+
+def test_masks_of_all_bands_count(pixels: TilePixels, pool: Workers) -> None:
+    masks = {}
+    for row, (kind, band) in enumerate(
+        [("NODATA", "B02"), ("NODATA", "B12"), ("DEFECT", "B04"), ("SATURA", "B11")]
+    ):
+        masks[kind, band] = np.zeros(GRID.shape, np.bool_)
+        masks[kind, band][row] = True
+    classes = _classes(pixels, pool, _Tile(masks))
+    assert classes[:5, 0].tolist() == [0, 0, 1, 1, 4]
+
+
+def test_elevation_reaches_the_search_for_cirrus(pixels: TilePixels, pool: Workers) -> None:
+    pixels.native["B10"][:] = 200
+    assert (_classes(pixels, pool)[:8] == SceneClass.THIN_CIRRUS).all()
+    elevation = np.full(GRID.shape, 2000, np.float32)
+    classes = _classes(pixels, pool, elevation=elevation)
+    assert (classes[:8] == SceneClass.VEGETATION).all()
+
+
+def test_median_filter_of_the_settings_smooths_the_map(pixels: TilePixels, pool: Workers) -> None:
+    for band, number in zip(CLASSIFICATION_BANDS, SPECTRA["soil"], strict=True):
+        pixels.numbers(band, 60)[4, 4] = round(number * 10000)
+    assert _classes(pixels, pool)[4, 4] == SceneClass.BARE_SOILS
+    smooth = ClassificationSettings(median_filter=3)
+    assert _classes(pixels, pool, settings=smooth)[4, 4] == SceneClass.VEGETATION
+
+
+def test_quality_mask_is_made_when_wanted() -> None:
+    classes = np.full((20, 20), SceneClass.VEGETATION, np.uint8)
+    classes[10, 5] = SceneClass.HIGH_PROBA_CLOUDS
+    assert tile_quality_mask(classes, 20, ClassificationSettings()) is None
+    settings = ClassificationSettings(generate_quality_mask=True, cloud_dilation=60.0)
+    mask = tile_quality_mask(classes, 20, settings)
+    assert mask is not None
+    assert np.flatnonzero(mask[10] & QualityBit.CLOUD).tolist() == [2, 3, 4, 5, 6, 7, 8]
