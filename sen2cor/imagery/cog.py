@@ -10,6 +10,7 @@ from __future__ import annotations
 import glob
 import math
 import os
+import threading
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +33,8 @@ _COMPRESSIONS = (("ZSTD", 6), ("DEFLATE", 6))
 
 _CACHE = 128 * 2**20
 """Bytes; GDAL's own limit, a share of the machine, is neither needed nor faster."""
+
+_LOCK = threading.Lock()
 
 _DTYPES = {1: np.uint8, 2: np.uint16}
 """By GDAL's numbers of data types."""
@@ -276,5 +279,7 @@ def _interleaved(kind: np.dtype[Any], shape: tuple[int, ...]) -> dict[str, int]:
 
 def _compression(driver: Any) -> tuple[str, int]:
     """Return the best of the compressions that this GDAL has, and its level."""
-    known = driver.GetMetadataItem("DMD_CREATIONOPTIONLIST")
+    # the driver lists its options when it is first asked, and not for two threads at once
+    with _LOCK:
+        known = driver.GetMetadataItem("DMD_CREATIONOPTIONLIST")
     return next(choice for choice in _COMPRESSIONS if choice[0] in known)
