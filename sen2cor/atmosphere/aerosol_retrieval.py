@@ -2,7 +2,7 @@
 
 Reference pixels (`sen2cor.atmosphere.dark_vegetation`) are gathered in blocks of about a kilometre.
 In each, the optical thickness is found at which the look-up table turns what the sensor sees into
-what the ground is known to reflect; medians keep odd pixels out. What is averaged, filled and
+what the ground is known to reflect; a quantile keeps odd pixels out. What is averaged, filled and
 smoothed is the inverse of visibility: it is proportional to the optical thickness at any one
 elevation, but does not follow the elevation itself. Y. J. Kaufman et al., IEEE Trans. Geosci.
 Remote Sensing 35 (1997) 1286-1298; R. Richter and D. Schlaepfer, ATCOR user guide, DLR-IB 565-01.
@@ -52,10 +52,18 @@ _BLUE = path_scaling.BLUE
 _CLEAREST, _HAZIEST = 1.0 / VISIBILITIES[1], 1.0 / VISIBILITIES[0]
 _NODES = 18
 _BLOCK = 960.0
+_QUANTILE = 0.35
+"""Of the reference pixels of a block. What spoils them (soil between crowns, haze, mixed pixels)
+brightens: the middle of the 20th to 50th percentile is taken, as over land in L. A. Remer et al.,
+J. Atmos. Sci. 62 (2005) 947-973."""
+
 _SAMPLE = 20000
 _MUCH_WATER = 99.0
 _LITTLE_CLEAR = 4.0
 _BRIGHT = 5.0
+_GREEN = "B03"
+_SNOW_RATIO = 0.5
+"""Of green to 1.6 um, above which a green pixel of a scene with snow has some in it."""
 
 
 @dataclass
@@ -71,6 +79,8 @@ class AerosolScene:
         Land that may serve as reference; water; no cloud, shadow or gap in the pixel.
     valid : int
         Number of pixels with data.
+    snowy : bool
+        Whether vegetation may have snow in it.
     elevation : float or Relief
     ozone : float
         Dobson units.
@@ -84,6 +94,7 @@ class AerosolScene:
     water: BoolArray
     ground: BoolArray
     valid: int
+    snowy: bool
     elevation: Elevation
     ozone: float
     adjacency: int
@@ -170,7 +181,7 @@ class Aerosol:
 class _Blocked:
     """Reference pixels of a scene by blocks; arrays of shape (n,) for the blocks that have some.
 
-    ``departure`` is what the median of the pixels differs by from the pixel of mean values.
+    ``departure`` is what the typical pixel differs by from the pixel of mean values.
     """
 
     blocks: Blocks
@@ -222,7 +233,11 @@ def retrieve_aerosol(
     surface = {
         band: scene.surface(band, table, state, adjacency=band != NIR) for band in (RED, NIR, *SWIR)
     }
-    reference = _reference_pixels(scene, surface, settings, fallback)
+    land = scene.land & _inner(scene.geometry.grid.shape, settings.limit_area_path_rad_scale)
+    if scene.snowy:
+        green = scene.surface(_GREEN, table, state, adjacency=True)
+        land &= green < np.float32(_SNOW_RATIO) * surface[SWIR[1]]
+    reference = _reference_pixels(scene, surface, land, settings, fallback)
     if reference is None:
         return _constant(scene, table, fallback)
     blocked = _by_blocks(scene, table, surface, reference, state)
@@ -259,10 +274,10 @@ def retrieve_aerosol(
 def _reference_pixels(
     scene: AerosolScene,
     surface: dict[str, Float32Array],
+    land: BoolArray,
     settings: CorrectionSettings,
     fallback: Fallback,
 ) -> ReferencePixels | None:
-    land = scene.land & _inner(scene.geometry.grid.shape, settings.limit_area_path_rad_scale)
     reference = None
     if 100.0 * scene.water.sum() <= _MUCH_WATER * scene.ground.sum():
         reference = reference_vegetation(surface, land, scene.valid, settings)
@@ -316,9 +331,9 @@ def _by_blocks(
         surface[reference.target] - np.float32(reference.ratio) * surface[reference.predictor]
     )
     residual -= np.float32(reference.constant)
-    median = blocks.medians(residual, reference.mask)[occupied]
+    typical = blocks.quantiles(residual, reference.mask, _QUANTILE)[occupied]
     at_mean = _residual(scene, table, sites, reference, mean(state.aot550))
-    return _Blocked(blocks, occupied, counts[occupied].astype(np.float32), sites, median - at_mean)
+    return _Blocked(blocks, occupied, counts[occupied].astype(np.float32), sites, typical - at_mean)
 
 
 def _functions(
@@ -367,8 +382,8 @@ def _inverse_visibilities(
     first = np.take_along_axis(residual, lower, 0)[0]
     step = first - np.take_along_axis(residual, lower + 1, 0)[0]
     share = np.divide(first, step, out=np.ones_like(first), where=step > 1e-6)
-    result = nodes[lower[0]] + share * (nodes[1] - nodes[0])
-    return np.clip(result, -_CLEAREST, _HAZIEST).astype(np.float32)
+    inverse = nodes[lower[0]] + share * (nodes[1] - nodes[0])
+    return np.asarray(np.clip(inverse, -_CLEAREST, _HAZIEST), np.float32)
 
 
 def _on_grid(blocked: _Blocked, values: Float32Array) -> Float32Array:
@@ -461,21 +476,15 @@ def _path_ratio(
     return central_value(path / functions.offset, blocked.counts)[1]
 
 
-def _blue_and_red_ratio(
+def _expected_red(
     scene: AerosolScene,
     table: LookUpTable,
     blocked: _Blocked,
     reference: ReferencePixels,
     aot550: Float32Array,
-    settings: CorrectionSettings,
-) -> tuple[float, float]:
+) -> Float32Array:
     swir = _surface(scene, table, reference.predictor, blocked.sites, aot550)
-    red = np.float32(reference.ratio) * swir + np.float32(reference.constant)
-    blue = np.float32(settings.red_blue_refl_ratio) * red
-    return (
-        _path_ratio(scene, table, _BLUE, blue, blocked, aot550),
-        _path_ratio(scene, table, RED, red, blocked, aot550),
-    )
+    return np.float32(reference.ratio) * swir + np.float32(reference.constant)
 
 
 def _double_ratio(
@@ -488,8 +497,11 @@ def _double_ratio(
     inverse = _inverse_visibilities(scene, table, blocked, reference)
     visibility = 1.0 / np.clip(inverse, _CLEAREST, _HAZIEST)
     aot = table.aot_from_visibility(visibility, blocked.sites.elevation)
-    blue, red = _blue_and_red_ratio(scene, table, blocked, reference, aot, settings)
-    return blue / red
+    red = _expected_red(scene, table, blocked, reference, aot)
+    blue = np.float32(settings.red_blue_refl_ratio) * red
+    return _path_ratio(scene, table, _BLUE, blue, blocked, aot) / _path_ratio(
+        scene, table, RED, red, blocked, aot
+    )
 
 
 def _with_path_factor(
@@ -512,10 +524,14 @@ def _with_path_factor(
         return found
     kept = replace(blocked, sites=blocked.sites.take(used), counts=counts[used].astype(np.float32))
     aot = _at(found.aot550, kept.sites.rows, kept.sites.cols)
-    raw, _ = _blue_and_red_ratio(scene, found.table, kept, reference, aot, settings)
-    return replace(
-        found, raw_path_factor=raw, path_factor=path_scaling.applied_factor(raw, settings)
+    red = _expected_red(scene, found.table, kept, reference, aot)
+    expected = settings.red_blue_refl_ratio
+    raw, least = (
+        _path_ratio(scene, found.table, _BLUE, np.float32(ratio) * red, kept, aot)
+        for ratio in (expected, max(expected, path_scaling.BLUEST_CANOPY))
     )
+    factor = path_scaling.applied_factor(raw, least, settings)
+    return replace(found, raw_path_factor=raw, path_factor=factor)
 
 
 def _optical_thickness(

@@ -58,8 +58,8 @@ class Blocks:
         np.divide(total, count, out=result, where=count > 0)
         return result
 
-    def medians(self, values: Float32Array, mask: BoolArray) -> Float32Array:
-        """Median over the pixels of a mask; NaN where a block has none."""
+    def quantiles(self, values: Float32Array, mask: BoolArray, level: float) -> Float32Array:
+        """Quantile over the pixels of a mask, 0.5 the median; NaN where a block has none."""
         rows, cols = self.number
         padded = np.full((rows * self.side, cols * self.side), np.inf, np.float32)
         np.copyto(padded[: self.shape[0], : self.shape[1]], values, where=mask)
@@ -67,10 +67,13 @@ class Blocks:
         count = self.counts(mask)
         occupied = count > 0
         ordered = np.sort(blocks.reshape(rows, cols, -1)[occupied], axis=-1)
-        number = count[occupied]
-        line = np.arange(len(number))
+        position = level * (count[occupied] - 1)
+        lower = position.astype(np.intp)
+        line = np.arange(len(lower))
+        first = ordered[line, lower]
+        step = ordered[line, np.minimum(lower + 1, count[occupied] - 1)] - first
         result = np.full((rows, cols), np.nan, np.float32)
-        result[occupied] = 0.5 * (ordered[line, (number - 1) // 2] + ordered[line, number // 2])
+        result[occupied] = first + (position - lower) * step
         return result
 
     def _starts(self, axis: int) -> npt.NDArray[np.intp]:

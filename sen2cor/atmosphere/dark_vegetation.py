@@ -148,7 +148,7 @@ def other_dark_pixels(
     red, infrared = reflectance[RED], reflectance[NIR]
     swir = usable_swir(reflectance, land, settings)
     threshold = _thresholds(swir, settings)[-1]
-    soil = land & (infrared > _LEAST_NIR) & (infrared < settings.vegetation_index_th * red)
+    soil = land & (infrared > red) & (infrared < settings.vegetation_index_th * red)
     soil &= (reflectance[swir] > settings.swir_refl_lower_th) & (reflectance[swir] < threshold)
     clear = water & (red < _CLEAR_WATER_RED) & (reflectance[SWIR[1]] < settings.swir_refl_lower_th)
     for mask, kind in ((soil, DARK_SOIL), (clear, WATER)):

@@ -15,10 +15,12 @@ from sen2cor.grids import Float32Array
 
 MEAN, DISTANCE = "MEAN", "DISTANCE"
 
-_REACH = 2.5
-"""Standard deviation in km of the weights over distance: air masses do not vary faster."""
+_REACHES = (2.5, 1.5)
+"""Standard deviations in km of the weights over distance: of a first pass, and of one that corrects
+what the first leaves (S. L. Barnes, J. Appl. Meteorol. 3 (1964) 396-409)."""
 
 _OUTLIER = 3.0
+_LEAST_SPREAD = 0.25
 _DEVIATION = 1.4826
 """Standard deviations in a median absolute deviation."""
 
@@ -40,7 +42,8 @@ def central_value(values: Float32Array, counts: Float32Array) -> tuple[Float32Ar
     Returns
     -------
     values : ndarray of float32
-        Limited to three standard deviations, estimated from the median, about the median.
+        Limited to three standard deviations, estimated from the median, about the median; a
+        quarter of it counts as one at least.
     mean : float
         Weighted by a weight that saturates at some pixels.
     """
@@ -48,6 +51,7 @@ def central_value(values: Float32Array, counts: Float32Array) -> tuple[Float32Ar
     weight = _weight(counts)[known]
     median = _weighted_median(values[known], weight)
     spread = _DEVIATION * _weighted_median(np.abs(values[known] - median), weight)
+    spread = max(spread, _LEAST_SPREAD * abs(median))
     limited = np.clip(values, median - _OUTLIER * spread, median + _OUTLIER * spread)
     return limited, float(np.average(limited[known], weights=weight))
 
@@ -77,13 +81,16 @@ def fill_gaps(
     if mode == MEAN:
         return np.where(known, values, np.float32(mean))
     weight = np.where(known, _weight(counts), np.float32(0.0))
-    departure = np.where(known, values - np.float32(mean), np.float32(0.0))
-    # weights are those of a kernel that is 1 at its centre, so that they count neighbours
-    sigma = _REACH / spacing
-    height = np.float32(2.0 * np.pi * sigma**2)
-    total = height * gaussian_filter(weight * departure, sigma, mode="constant")
-    near = height * gaussian_filter(weight, sigma, mode="constant")
-    result: Float32Array = total / (near + np.float32(_noise_to_signal(values))) + np.float32(mean)
+    noise = np.float32(_noise_to_signal(values))
+    result = np.full(values.shape, mean, np.float32)
+    for reach in _REACHES:
+        departure = np.where(known, values - result, np.float32(0.0))
+        sigma = reach / spacing
+        # weights are those of a kernel that is 1 at its centre, so that they count neighbours
+        height = np.float32(2.0 * np.pi * sigma**2)
+        near = height * gaussian_filter(weight, sigma, mode="constant")
+        total = height * gaussian_filter(weight * departure, sigma, mode="constant")
+        result += total / (near + noise)
     return result
 
 

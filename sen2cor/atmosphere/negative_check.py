@@ -9,11 +9,14 @@ Schlaepfer, ATCOR user guide, DLR-IB 565-01).
 from __future__ import annotations
 
 import logging
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
 _STEP = 1.05
-_LARGEST = 24.0
+_STEPS = 65
+"""From the least to the greatest visibility."""
+
 _WATER_SHARE = 0.01
 
 logger = logging.getLogger(__name__)
@@ -50,11 +53,15 @@ def raised_visibility(shares: Callable[[float], NegativeShares], vegetation_limi
     float
         Factor, 1 and more; 1 where none helps, for then the cause is not the aerosol.
     """
-    factor = 1.0
-    while factor <= _LARGEST:
-        found = shares(factor)
-        if found.vegetation <= vegetation_limit and found.water <= _WATER_SHARE:
-            return factor
-        factor *= _STEP
+
+    def suffices(step: int) -> bool:
+        found = shares(_STEP**step)
+        return found.vegetation <= vegetation_limit and found.water <= _WATER_SHARE
+
+    if suffices(0):
+        return 1.0
+    if suffices(_STEPS):
+        # the shares fall from step to step
+        return float(_STEP ** bisect_left(range(_STEPS), True, key=suffices))
     logger.warning("dark pixels stay negative at any visibility: it is left as it was found")
     return 1.0

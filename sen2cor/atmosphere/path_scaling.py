@@ -3,6 +3,9 @@
 Over dark vegetation the path radiance in the blue that leaves the expected blue reflectance is
 compared with that of the look-up table. The factor holds in B02, is 1 in B04, and lies on a line in
 wavelength between and beyond them; other bands keep their path radiance.
+
+Blue over red of green canopies is expected to be 0.5, and is found up to 0.9: a surplus that such a
+canopy explains says nothing about the aerosol and is left alone.
 """
 
 from __future__ import annotations
@@ -18,28 +21,41 @@ BLUE, RED = "B02", "B04"
 _SCALED = ("B01", "B02", "B03")
 _INSIGNIFICANT = 0.03
 
+BLUEST_CANOPY = 0.9
+"""Blue over red reflectance up to which dark vegetation is found."""
+
 logger = logging.getLogger(__name__)
 
 
-def applied_factor(raw: float, settings: CorrectionSettings) -> float:
+def applied_factor(raw: float, least: float, settings: CorrectionSettings) -> float:
     """Factor that is applied, by the rules of the settings.
 
     Parameters
     ----------
     raw : float
         Path radiance of the scene over that of the table in the blue.
+    least : float
+        The same, were the vegetation as blue as it can be (`BLUEST_CANOPY`).
     settings : CorrectionSettings
 
     Returns
     -------
     float
-        1.0 where it is disabled or differs from 1 by no more than 3 %.
+        1.0 where it is disabled, differs from 1 by no more than 3 %, or is explained by blue
+        vegetation.
     """
     if settings.scaling_disabler:
         logger.info("rescaling of the blue path radiance is disabled by configuration")
         return 1.0
     if abs(raw - 1.0) <= _INSIGNIFICANT:
         logger.info("blue path radiance differs by %+.1f %%: it is not rescaled", 100 * (raw - 1))
+        return 1.0
+    if least <= 1.0 < raw:
+        logger.info(
+            "blue path radiance differs by %+.1f %%, as blue vegetation would make it: "
+            "it is not rescaled",
+            100 * (raw - 1),
+        )
         return 1.0
     if settings.scaling_limiter:
         limited = float(np.clip(raw, settings.min_sc_blu, settings.max_sc_blu))

@@ -88,8 +88,7 @@ _LEVEL = np.float32(0.25)
 has another colour, and changes the ratio of bands."""
 
 _SNOW_SHARE = 0.001
-_SNOW_INDEX = -0.2
-"""Above this ratio of B03 and B11 a pixel of a scene with snow may hold some."""
+"""Of the valid pixels, from which on reference pixels are searched for snow."""
 
 _PASSES = 2
 
@@ -308,10 +307,11 @@ def retrieve_atmosphere(
     scene = AerosolScene(
         geometry=geometry,
         toa=kept,
-        land=_reference_land(masks, kept, terrain),
+        land=_level_land(masks.reference, terrain),
         water=masks.water,
         ground=masks.ground,
         valid=int(masks.valid.sum()),
+        snowy=bool(masks.snow.sum() > _SNOW_SHARE * masks.valid.sum()),
         elevation=ground,
         ozone=_ozone(settings, tables[0], weather),
         adjacency=_half_width(adjacency, geometry),
@@ -420,20 +420,13 @@ def _half_width(adjacency_range: float, geometry: NodeGeometry) -> int:
     return round(adjacency_range * 1000.0 / geometry.grid.pixel_size)
 
 
-def _reference_land(
-    masks: GroundMasks, toa: ToaReflectance, terrain: TileTerrain | None
-) -> BoolArray:
-    """Land that may serve as reference: no steep slopes, and nothing that snow brightens."""
-    land = masks.reference
-    if terrain is not None and terrain.ruggedness is Ruggedness.RUGGED:
-        light = terrain.at(COARSE).light(slice(0, land.shape[0]), land.shape[1])[0]
-        land = land & (np.abs(light - np.float32(1.0)) < _LEVEL)
-    if masks.snow.sum() < _SNOW_SHARE * max(int(masks.valid.sum()), 1):
+def _level_land(land: BoolArray, terrain: TileTerrain | None) -> BoolArray:
+    """Land without slopes so steep that their light misleads."""
+    if terrain is None or terrain.ruggedness is not Ruggedness.RUGGED:
         return land
-    green, infrared = toa("B03"), toa("B11")
-    snowy = green - infrared > np.float32(_SNOW_INDEX) * (green + infrared)
-    result: BoolArray = land & ~snowy & ~maximum_filter(masks.snow, 3, mode="nearest")
-    return result
+    light = terrain.at(COARSE).light(slice(0, land.shape[0]), land.shape[1])[0]
+    level: BoolArray = land & (np.abs(light - np.float32(1.0)) < _LEVEL)
+    return level
 
 
 def _fallback(

@@ -24,6 +24,7 @@ from sen2cor.product.level2a import Level2AProduct
 from sen2cor.product.level2a_tile import Level2ATile
 from sen2cor.product.naming import to_level1c, to_level2a
 from sen2cor.product.run_record import RunRecord
+from sen2cor.reporting.companions import write_companions
 from sen2cor.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ def process_product(
                 if (resolutions := _resolutions(output.tile(tile), options))
             ]
             if output.exists_before and not plan and not (options.layout_only and options.refresh):
+                write_companions(output.path, options)
                 log.write(0, "already processed")
                 return Outcome(output.path, True, (), 0)
             tables = load_tables(level1c, settings)
@@ -96,6 +98,10 @@ def process_product(
             )
             outcome = Outcome(output.path, False, failed, 1 if failed else 0)
             ending = outcome.exit_code, "done", "; ".join(failed) or None
+            if log.page is not None:
+                for job in jobs:
+                    if job.tile.mgrs not in errors:
+                        log.page.illustrate(level1c, job.tile, job.output)
             log.write(*ending)
             output.finish(
                 RunRecord(
@@ -105,9 +111,10 @@ def process_product(
                     gipp_sources={name: str(file) for name, file in settings.sources.items()},
                     look_up_tables=tuple(table.name for table in tables),
                     dem_type=_dem_type(jobs),
-                    reports=(log.report, log.summary),
+                    reports=log.files,
                 )
             )
+            write_companions(output.path, options)
             log.write(*ending)
             return outcome
 

@@ -1,0 +1,26 @@
+"""Visibility is raised until dark pixels are no longer negative, and no further."""
+
+from __future__ import annotations
+
+import pytest
+
+from sen2cor.atmosphere.negative_check import NegativeShares, raised_visibility
+
+
+def test_nothing_negative_leaves_it() -> None:
+    assert raised_visibility(lambda factor: NegativeShares(0.009, 0.009), 0.01) == 1.0
+
+
+@pytest.mark.parametrize("group", ["vegetation", "water"])
+def test_smallest_sufficient_step(group: str) -> None:
+    def shares(factor: float) -> NegativeShares:
+        negative = 0.2 if factor < 1.5 else 0.0
+        return NegativeShares(**{"vegetation": 0.0, "water": 0.0, group: negative})
+
+    assert raised_visibility(shares, 0.01) == pytest.approx(1.5, rel=0.06)
+    assert raised_visibility(shares, 0.01) >= 1.5
+
+
+def test_where_nothing_helps_it_is_left(caplog: pytest.LogCaptureFixture) -> None:
+    assert raised_visibility(lambda factor: NegativeShares(0.5, 0.0), 0.01) == 1.0
+    assert "stay negative" in caplog.text

@@ -1,0 +1,56 @@
+"""Blue path radiance: which factor is applied, and to which bands."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from sen2cor.atmosphere.path_scaling import applied_factor, factors_by_band
+from sen2cor.settings.correction import CorrectionSettings
+
+
+@pytest.mark.parametrize(
+    ("raw", "limiter", "disabler", "applied"),
+    [
+        (1.3, False, False, 1.3),
+        (1.3, True, False, 1.1),
+        (0.7, True, False, 0.9),
+        (0.7, False, False, 0.7),
+        (1.3, False, True, 1.0),
+        (1.3, True, True, 1.0),
+        (1.029, False, False, 1.0),
+        (0.971, False, False, 1.0),
+        (1.031, False, False, 1.031),
+    ],
+)
+def test_limiter_and_disabler(raw: float, limiter: bool, disabler: bool, applied: float) -> None:
+    settings = CorrectionSettings(scaling_limiter=limiter, scaling_disabler=disabler)
+    assert applied_factor(raw, min(raw, 1.02), settings) == pytest.approx(applied)
+
+
+def test_bounds_of_the_limiter_are_those_of_the_settings() -> None:
+    settings = CorrectionSettings(scaling_limiter=True, min_sc_blu=0.8, max_sc_blu=1.2)
+    assert applied_factor(1.5, 1.4, settings) == pytest.approx(1.2)
+    assert applied_factor(0.5, 0.4, settings) == pytest.approx(0.8)
+
+
+def test_blue_vegetation_is_no_aerosol() -> None:
+    assert applied_factor(1.06, 0.98, CorrectionSettings()) == 1.0
+
+
+def test_what_happens_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        applied_factor(1.3, 1.2, CorrectionSettings(scaling_limiter=True))
+        applied_factor(1.3, 1.2, CorrectionSettings(scaling_disabler=True))
+    assert "1.300 is limited to 1.100" in caplog.text
+    assert "disabled by configuration" in caplog.text
+
+
+def test_factor_is_a_line_over_wavelength() -> None:
+    factors = factors_by_band(1.1)
+    assert set(factors) == {"B01", "B02", "B03"}
+    assert factors["B02"] == pytest.approx(1.1)
+    assert factors["B03"] == pytest.approx(1.06)
+    assert factors["B01"] == pytest.approx(1.0 + 0.1 * (0.665 - 0.443) / (0.665 - 0.49))
+    assert factors_by_band(1.0) == {}

@@ -1,0 +1,41 @@
+"""Single places are corrected as the pixels of the image are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sen2cor.atmosphere.functions import AtmosphereState, band_functions
+from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
+from sen2cor.atmosphere.sites import Sites, site_functions
+
+from .aerosol_scene import OZONE, RURAL, SHAPE, small_geometry
+
+
+@pytest.mark.parametrize("band", ["B02", "B04", "B8A", "B12"])
+def test_places_agree_with_the_image(band: str) -> None:
+    geometry = small_geometry()
+    random = np.random.default_rng(1)
+    toa = random.uniform(0.1, 0.4, SHAPE).astype(np.float32)
+    around = random.uniform(0.1, 0.4, SHAPE).astype(np.float32)
+    aot = np.full(SHAPE, 0.35, np.float32)
+    state = AtmosphereState(aot, np.full(SHAPE, 1.7, np.float32), OZONE, 0.6)
+    functions = band_functions(RURAL, band, geometry, state)
+    rows, cols = np.array([3, 80, 159]), np.array([5, 10, 175])
+    number = np.ones(3, np.float32)
+    sites = Sites(
+        rows.astype(np.float32),
+        cols.astype(np.float32),
+        0.6 * number,
+        1.7 * number,
+        {band: toa[rows, cols]},
+        {band: around[rows, cols]},
+    )
+    found = site_functions(RURAL, band, geometry, sites, 0.35 * number, OZONE)
+    near = adjacency_inversion(functions, signal(around, functions))(toa)[rows, cols]
+    here = found.surface(sites.toa[band], sites.surroundings[band])
+    np.testing.assert_allclose(here, near, atol=2e-4)
+    flat = flat_inversion(functions)(toa)[rows, cols]
+    np.testing.assert_allclose(found.surface(sites.toa[band], sites.toa[band]), flat, atol=2e-4)
+    path = sites.toa[band] - found.signal(here, sites.surroundings[band])
+    np.testing.assert_allclose(path, found.offset, atol=1e-5)
