@@ -17,7 +17,7 @@ from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance, 
 from sen2cor.classification.chain import finished_classes, spectral_classes
 from sen2cor.classification.cloud_patches import cloud_patches
 from sen2cor.classification.geometry import Relief, SunGeometry
-from sen2cor.classification.haze import haze_of, without_haze
+from sen2cor.classification.haze import haze_of
 from sen2cor.classification.lit_ground import GroundSample, darker_than_lit
 from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import SceneClass
@@ -173,13 +173,14 @@ def classify_rows(
     blocks = [slice(top, min(top + block_rows, rows)) for top in range(0, rows, block_rows)]
     spectral, cloud, snow = (np.zeros(no_data.shape, np.uint8) for _ in range(3))
     clouds = np.zeros(no_data.shape, np.bool_)
-    haze = haze_of(read_reflectance, no_data) if rules.clears_haze else {}
+    haze = haze_of(read_reflectance, no_data) if rules.clears_haze else None
     sample = None
     if sun is not None and rules.shadow_by_contrast:
         sample = GroundSample.empty(no_data.shape, _grid_factor(GROUND_GRID, sun))
 
     def read(rows: slice) -> Reflectance:
-        return without_haze(read_reflectance(rows), haze)
+        reflectance = read_reflectance(rows)
+        return reflectance if haze is None else haze.cleared(reflectance)
 
     def classify_spectra(core: slice) -> None:
         padded, inner = _with_overlap(core, constants.snow_ring, rows)

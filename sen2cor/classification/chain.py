@@ -166,7 +166,7 @@ def finished_classes(
     doubtful = (finished == SceneClass.DARK_FEATURES) | (finished == NOT_CLASSIFIED)
     doubtful &= dark_vegetation(reflectance, thresholds)
     np.putmask(finished, doubtful, SceneClass.VEGETATION)
-    wet = dark_water(finished, reflectance, thresholds, constants)
+    wet = dark_water(finished, reflectance, thresholds, constants, rules)
     np.putmask(finished, wet, SceneClass.WATER)
     if relief is not None and sun is not None:
         shaded = relief_shade(finished, reflectance, relief, sun, constants, rules)

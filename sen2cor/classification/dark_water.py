@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from sen2cor.classification.arrays import BoolArray, Reflectance, UInt8Array, ratio
+from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 
@@ -17,6 +18,7 @@ def dark_water(
     reflectance: Reflectance,
     thresholds: ClassificationThresholds,
     constants: ClassificationConstants,
+    rules: ClassificationRules,
 ) -> BoolArray:
     """Dark features and unclassified pixels with the spectrum of water.
 
@@ -24,9 +26,10 @@ def dark_water(
     ----------
     classes : ndarray of uint8, shape (rows, cols)
     reflectance : mapping
-        B02, B04, B8A, B11.
+        B02, B03, B04, B8A, B11.
     thresholds : ClassificationThresholds
     constants : ClassificationConstants
+    rules : ClassificationRules
 
     Returns
     -------
@@ -36,7 +39,10 @@ def dark_water(
     candidates: BoolArray = classes == NOT_CLASSIFIED
     candidates &= nir < np.float32(constants.unclassified_water_b8a_max)
     candidates |= classes == SceneClass.DARK_FEATURES
-    candidates &= nir < reflectance["B04"]
+    falling = nir < reflectance["B04"]
+    if rules.clear_water_by_green:
+        falling |= nir < reflectance["B03"]
+    candidates &= falling
     blue_swir = ratio(reflectance["B02"], reflectance["B11"])
     candidates &= blue_swir > np.float32(thresholds.t22_r_b02_b11)
     return candidates

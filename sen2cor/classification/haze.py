@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,7 +30,10 @@ from sen2cor.classification.arrays import (
 RATIO_TO_SWIR = {"B02": 0.25, "B04": 0.5}
 HAZY_BANDS = ("B02", "B03", "B04", "B05", "B8A")
 _GREATEST_EXCESS = 0.1
-_LOSS = np.float32(4)
+_LOSS = 4.0
+"""Share of the light from the ground that haze keeps, by its path reflectance: about twice as much
+as it scatters toward the zenith is missing on either way, down and up."""
+
 _RAYLEIGH = 4.0
 _CLEAR_RED_PATH = 0.025
 """Path reflectance below a high sun with an optical thickness of 0.2 of the aerosol at 550 nm."""
@@ -39,9 +43,40 @@ _LEAST_PIXELS = 100
 _PERCENTILE = 25
 
 
-def haze_of(
-    read_reflectance: Callable[[slice], Reflectance], no_data: BoolArray
-) -> Mapping[str, np.float32]:
+@dataclass(frozen=True)
+class Haze:
+    """What haze adds to the reflectance of each band, and what it leaves of the contrasts.
+
+    Attributes
+    ----------
+    excess : mapping of band name to float
+        Path reflectance beyond that of clear air, of `HAZY_BANDS`.
+    """
+
+    excess: Mapping[str, float]
+
+    def cleared(self, reflectance: Reflectance) -> Reflectance:
+        """Take off the path reflectance of haze, and make up for what it keeps from the ground.
+
+        Parameters
+        ----------
+        reflectance : mapping of band name to ndarray of float32
+            Left alone.
+
+        Returns
+        -------
+        mapping of band name to ndarray of float32
+        """
+        cleared = dict(reflectance)
+        for band, excess in self.excess.items():
+            image = reflectance[band] - np.float32(_clear_path(band) + excess)
+            image /= np.float32(1.0 - _LOSS * excess)
+            image += np.float32(_clear_path(band))
+            cleared[band] = image
+        return cleared
+
+
+def haze_of(read_reflectance: Callable[[slice], Reflectance], no_data: BoolArray) -> Haze | None:
     """Estimate the haze of an image from a sample of its rows.
 
     Parameters
@@ -52,9 +87,9 @@ def haze_of(
 
     Returns
     -------
-    mapping of band name to float32
-        Reflectance to be taken off; empty where there is no haze, where there is too little
-        vegetation to tell, and where there is more snow, which shines through vegetation.
+    Haze or None
+        None in clear air, where there is too little vegetation to tell, and where there is more
+        snow, which shines through vegetation.
     """
     found: dict[str, list[Float32Array]] = {band: [] for band in RATIO_TO_SWIR}
     rows = no_data.shape[0]
@@ -69,50 +104,18 @@ def haze_of(
         for band, share in RATIO_TO_SWIR.items():
             found[band].append((line[band] - np.float32(share) * line["B12"])[dark])
     if sum(values.size for values in found["B04"]) < max(_LEAST_PIXELS, snow):
-        return {}
+        return None
     excess = {
         band: float(np.percentile(np.concatenate(values), _PERCENTILE)) - _clear_path(band)
         for band, values in found.items()
     }
     if excess["B04"] <= 0:
-        return {}
+        return None
     blue, red = (BAND[band].wavelength for band in RATIO_TO_SWIR)
     steepness = math.log(max(excess["B02"] / excess["B04"], 1.0)) / math.log(red / blue)
     exponent = min(steepness, _RAYLEIGH)
     strength = min(excess["B04"], _GREATEST_EXCESS)
-    return {
-        band: np.float32(strength * (red / BAND[band].wavelength) ** exponent)
-        for band in HAZY_BANDS
-    }
-
-
-def without_haze(reflectance: Reflectance, haze: Mapping[str, np.float32]) -> Reflectance:
-    """Take the haze off, and make up for what it keeps from the ground on the ways down and up.
-
-    Of the light that haze scatters back, about twice as much as its reflectance toward the zenith
-    is missing on either way.
-
-    Parameters
-    ----------
-    reflectance : mapping of band name to ndarray of float32
-        Left alone.
-    haze : mapping of band name to float32
-        As of `haze_of`.
-
-    Returns
-    -------
-    mapping of band name to ndarray of float32
-    """
-    if not haze:
-        return reflectance
-    cleared = dict(reflectance)
-    for band, excess in haze.items():
-        clear = np.float32(_clear_path(band))
-        image = reflectance[band] - (clear + excess)
-        image /= np.float32(1) - _LOSS * excess
-        image += clear
-        cleared[band] = image
-    return cleared
+    return Haze({band: strength * (red / BAND[band].wavelength) ** exponent for band in HAZY_BANDS})
 
 
 def _clear_path(band: str) -> float:

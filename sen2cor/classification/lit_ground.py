@@ -126,7 +126,7 @@ def darker_than_lit(
     Parameters
     ----------
     reflectance : mapping
-        B04, B8A, B11.
+        B03, B8A, B11.
     no_data : ndarray of bool, shape (rows, cols)
     lit : LitGround
     rows : slice
@@ -143,7 +143,7 @@ def darker_than_lit(
     dark = infrared < np.float32(constants.shadow_b8a_share) * lit_infrared
     dark &= swir < np.float32(constants.shadow_b11_share) * lit_swir
     water = infrared < np.float32(constants.shadow_b8a_least_share) * lit_infrared
-    water &= infrared < reflectance["B04"]
+    water &= infrared < reflectance["B03"]
     dark &= ~(water | no_data)
     return majority(dark)
 

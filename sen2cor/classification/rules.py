@@ -23,6 +23,9 @@ class ClassificationRules:
         Whether what is much darker than the lit ground around may be cloud shadow too.
     shadow_spares_clouds : bool
         Whether cloud shadow leaves clouds of high probability and cirrus alone.
+    clear_water_by_green : bool
+        Whether dark water may fall from green to the near infrared instead of from red; clear
+        water is as dark in red.
     clouds_go_on : bool
         Whether the sky beyond the edges of the image is taken to go on as within.
     exact_sun : bool
@@ -38,6 +41,7 @@ class ClassificationRules:
     clouds_are_patches: bool = True
     shadow_by_contrast: bool = True
     shadow_spares_clouds: bool = True
+    clear_water_by_green: bool = True
     clouds_go_on: bool = True
     exact_sun: bool = True
     relief_against_flat: bool = True
@@ -52,6 +56,7 @@ class ClassificationRules:
             clouds_are_patches=False,
             shadow_by_contrast=False,
             shadow_spares_clouds=False,
+            clear_water_by_green=False,
             clouds_go_on=False,
             exact_sun=False,
             relief_against_flat=False,

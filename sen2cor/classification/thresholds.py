@@ -159,7 +159,7 @@ class ClassificationConstants:
     shadow_b8a_share, shadow_b11_share : float
         A shadow reflects less than these shares of the lit ground around it.
     shadow_b8a_least_share : float
-        What reflects a smaller share and falls from red to near infrared is water.
+        What reflects a smaller share and falls from green to near infrared is water.
     lit_ground_min : float
         Ground that reflects a smaller share of the mean of all ground in B8A is not lit.
     cloud_rim_min : float

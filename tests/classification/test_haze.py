@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sen2cor.classification import ClassificationRules, SceneClass, classify
-from sen2cor.classification.haze import HAZY_BANDS, haze_of, without_haze
+from sen2cor.classification.haze import HAZY_BANDS, Haze, haze_of
 from tests.classification.spectra import Image, all_valid, image_of
 
 FOREST = (0.095, 0.085, 0.048, 0.10, 0.30, 0.001, 0.14, 0.05)
@@ -26,18 +26,20 @@ def _hazy(image: Image, red: float, exponent: float = 1.3) -> Image:
     for band, length in lengths.items():
         path = red * (0.665 / length) ** exponent
         clear = 0.025 * (0.665 / length) ** 4
-        hazy[band] = ((image[band] - clear) * (1 - 4 * path) + clear + path).astype(np.float32)
+        left = 1 - 4 * path
+        hazy[band] = ((image[band] - clear) * left + clear + path).astype(np.float32)
     return hazy
 
 
-def _haze(image: Image) -> dict[str, np.float32]:
-    return dict(
-        haze_of(lambda rows: {band: data[rows] for band, data in image.items()}, all_valid(image))
+def _haze(image: Image, no_data: np.ndarray | None = None) -> Haze | None:
+    return haze_of(
+        lambda rows: {band: data[rows] for band, data in image.items()},
+        all_valid(image) if no_data is None else no_data,
     )
 
 
 def test_clear_air_has_no_haze() -> None:
-    assert _haze(_forest()) == {}
+    assert _haze(_forest()) is None
 
 
 @pytest.mark.parametrize("red", [0.02, 0.06])
@@ -45,9 +47,10 @@ def test_haze_is_found_and_taken_off(red: float) -> None:
     clear = _forest()
     hazy = _hazy(clear, red)
     haze = _haze(hazy)
-    assert set(haze) == set(HAZY_BANDS)
-    assert haze["B04"] == pytest.approx(red, abs=0.01)
-    cleared = without_haze(hazy, haze)
+    assert haze is not None
+    assert set(haze.excess) == set(HAZY_BANDS)
+    assert haze.excess["B04"] == pytest.approx(red, abs=0.01)
+    cleared = haze.cleared(hazy)
     for band in HAZY_BANDS:
         np.testing.assert_allclose(cleared[band], clear[band], atol=0.02)
     for band in ("B10", "B11", "B12"):
@@ -57,7 +60,7 @@ def test_haze_is_found_and_taken_off(red: float) -> None:
 @pytest.mark.parametrize("name", ["cloud", "snow", "water", "sand"])
 def test_what_is_no_vegetation_does_not_tell_of_haze(name: str) -> None:
     image = {band: np.tile(data, (20, 20)) for band, data in image_of(name).items()}
-    assert _haze(image) == {}
+    assert _haze(image) is None
 
 
 def test_vegetation_below_haze_is_no_cloud() -> None:
@@ -73,7 +76,7 @@ def test_pixels_without_data_do_not_count() -> None:
     hazy = _hazy(_forest(), 0.06)
     no_data = np.ones((20, 20), np.bool_)
     no_data[0, :50] = False
-    assert haze_of(lambda rows: {band: data[rows] for band, data in hazy.items()}, no_data) == {}
+    assert _haze(hazy, no_data) is None
 
 
 def test_snow_that_shines_through_vegetation_is_no_haze() -> None:
@@ -81,4 +84,4 @@ def test_snow_that_shines_through_vegetation_is_no_haze() -> None:
     assert _haze(image)
     snow = {band: np.tile(data, (21, 20)) for band, data in image_of("snow").items()}
     mixed = {band: np.concatenate([data, snow[band]]) for band, data in image.items()}
-    assert _haze(mixed) == {}
+    assert _haze(mixed) is None
