@@ -24,6 +24,51 @@ _GEOJP2 = uuid.UUID("b14bf8bd-083d-4b43-a5ae-8cd7d5a6ce03")
 _GML = "{http://www.opengis.net/gml}"
 
 
+_LARGEST_BOX = 1 << 20
+"""Bytes of a box that are looked at; georeference takes some kilobytes."""
+
+
+def check_boxes(path: Path) -> None:
+    """Refuse GeoJP2 tags that claim more values than their box has bytes.
+
+    glymur would count to that number, up to four thousand million.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    ValueError
+        There is such a tag.
+    """
+    with open(path, "rb") as image:
+        size = os.fstat(image.fileno()).st_size
+        position = 0
+        while position + 16 <= size:
+            image.seek(position)
+            length, kind, long_length = struct.unpack(">I4sQ", image.read(16))
+            length = {0: size - position, 1: long_length}.get(length, length)
+            if length < 8:
+                return  # glymur says what is wrong
+            if kind != b"jp2c":
+                image.seek(position)
+                content = image.read(min(length, _LARGEST_BOX))
+                _, found, tiff = content.partition(_GEOJP2.bytes)
+                if found and _claims_too_much(tiff):
+                    raise ValueError("the tags of its georeference are damaged")
+            position += length
+
+
+def _claims_too_much(tiff: bytes) -> bool:
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    if order is None or len(tiff) < 8:
+        return False
+    start = struct.unpack(order + "I", tiff[4:8])[0] + 2
+    entries = tiff[start : start + 12 * struct.unpack(order + "H", tiff[start - 2 : start])[0]]
+    whole = len(entries) // 12 * 12
+    counts = [count for _, count, _ in struct.iter_unpack(order + "III", entries[:whole])]
+    return any(count > len(tiff) for count in counts)
+
+
 def read_georeference(image: Any, rows: int, cols: int) -> Grid | None:
     """Read the GML box, or the GeoJP2 box where there is no GML.
 
@@ -58,6 +103,8 @@ def _xml_boxes(box: Any) -> Iterator[Any]:
 
 
 def _grid_of_gml(document: Any, rows: int, cols: int) -> Grid | None:
+    if document is None:
+        return None
     root = document.getroot() if hasattr(document, "getroot") else document
     point = root.find(f".//{_GML}origin/{_GML}Point")
     offsets = [

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import numpy.typing as npt
 from sen2cor import interruption
 from sen2cor.errors import InputError, OutputError
 from sen2cor.grids import Grid
-from sen2cor.imagery.georeference import insert_georeference, read_georeference
+from sen2cor.imagery.georeference import check_boxes, insert_georeference, read_georeference
 from sen2cor.imagery.openjpeg import load_glymur
 
 Pixels = npt.NDArray[Any]
@@ -69,11 +68,14 @@ def describe(path: Path) -> ImageInfo:
         The file is no readable JPEG 2000 image.
     """
     image = _open(path)
-    shape = image.shape
-    size = image.codestream.segment[1]
-    dtype = np.dtype(np.uint8 if size.bitdepth[0] <= 8 else np.uint16)
-    components = shape[2] if len(shape) == 3 else 1
-    grid = read_georeference(image, shape[0], shape[1])
+    try:
+        shape = image.shape
+        size = image.codestream.segment[1]
+        dtype = np.dtype(np.uint8 if size.bitdepth[0] <= 8 else np.uint16)
+        components = shape[2] if len(shape) == 3 else 1
+        grid = read_georeference(image, shape[0], shape[1])
+    except Exception as error:  # of every kind, see _open
+        raise _unreadable(path, error) from error
     return ImageInfo(shape[0], shape[1], components, dtype, size.ytsiz, grid)
 
 
@@ -119,7 +121,7 @@ def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
                     return np.asarray(decoded)
                 pixels = np.empty((stop - start, *decoded.shape[1:]), decoded.dtype)
             pixels[block.start - start : block.stop - start] = decoded
-    except (OSError, RuntimeError, ValueError, IndexError, struct.error) as error:
+    except Exception as error:  # of every kind, see _open
         raise _unreadable(path, error) from error
     if pixels is None:
         raise InputError(f"{path}: no rows {start} to {stop} in an image of {image.shape[0]} rows")
@@ -282,6 +284,7 @@ def _open(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            check_boxes(path)
             image = load_glymur().Jp2k(path)
             if len(image.shape) < 2:
                 raise ValueError("no image in it")

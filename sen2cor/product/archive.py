@@ -6,6 +6,7 @@ Nothing of an archive can leave that folder, and its size is known before the fi
 from __future__ import annotations
 
 import logging
+import lzma
 import shutil
 import stat
 import zipfile
@@ -29,6 +30,12 @@ MOST_BYTES = 64_000_000_000
 MOST_EXPANSION = 100
 """Unpacked bytes for one of the archive, where they are more than `SMALL` altogether. Images do not
 shrink, masks and metadata to a tenth or twentieth."""
+
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError,
+    RuntimeError, ValueError,
+)  # fmt: skip
+"""What zipfile raises for damaged archives."""
 
 SMALL = 500_000_000
 
@@ -68,7 +75,7 @@ def unpacked(archive: Path, place: Path) -> Iterator[Path]:
     """
     try:
         opened = zipfile.ZipFile(archive)
-    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except _UNREADABLE as error:
         raise InputError(f"{archive}: cannot be read as a zip archive ({error})") from error
     with opened:
         entries = _checked(opened, archive)
@@ -130,7 +137,7 @@ def _extract(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, arch
                 interruption.check()
                 with writing(target):
                     output.write(chunk)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE as error:
         raise InputError(
             f"{archive}: entry {entry.filename!r} cannot be read ({error}); fetch it again"
         ) from error

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import time
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -103,3 +106,17 @@ def test_error_while_writing_leaves_no_file(tmp_path: Path) -> None:
         writer.write_rows(scene(100, 100))
         raise RuntimeError("broken off")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_tags_that_claim_too_much_are_refused_at_once(tmp_path: Path) -> None:
+    """The codec's package would count the values of a damaged GeoJP2 box for minutes."""
+    path = tmp_path / "image.jp2"
+    jpeg2000.write(path, np.ones((64, 64), np.uint16), grid(64, 64), 64)
+    content = path.read_bytes()
+    tiff = content.index(uuid.UUID("b14bf8bd-083d-4b43-a5ae-8cd7d5a6ce03").bytes) + 16
+    entry = tiff + struct.unpack("<I", content[tiff + 4 : tiff + 8])[0] + 2
+    path.write_bytes(content[: entry + 4] + b"\xff\xff\xff\x7f" + content[entry + 8 :])
+    began = time.monotonic()
+    with pytest.raises(InputError, match="georeference are damaged"):
+        jpeg2000.describe(path)
+    assert time.monotonic() - began < 5

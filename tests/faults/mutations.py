@@ -1,0 +1,330 @@
+"""Inputs damaged at random: what is read must be refused in one line or be processed.
+
+``python -m tests.faults.mutations --number 2000`` prints a table; its exit code is 0 if nothing
+was found. A finding is an exception that is no error of ours, a dead process, half a minute of
+silence, or a file outside the folder that was given. Each input follows from its kind and number,
+so that ``--kind K --first N --number 1`` repeats one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import random
+import re
+import resource
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sen2cor.cli import main as command
+from sen2cor.errors import Sen2CorError
+from sen2cor.imagery import jpeg2000
+from sen2cor.product.archive import unpacked
+from sen2cor.product.level1c_images import image_grids
+from sen2cor.product.tile_metadata import open_tile_document, read_tile_metadata
+from sen2cor.settings import load_settings
+from tests.command import ROOT
+from tests.small_product import write_small_product
+
+SILENCE = 30.0
+MEMORY = 6 << 30
+"""Address space of a process that reads damaged inputs."""
+
+EXTENT = 720
+BATCH = 200
+
+_NUMBERS = (
+    b"-1", b"0", b"1", b"NaN", b"inf", b"-1e308", b"1e-308", b"65536", b"2147483648",
+    b"99999999999999999999", b"", b" ", b"0x10", b"1,5", b"\xc3\xa9",
+)  # fmt: skip
+_HEADS = (
+    b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
+    + b"".join(b'<!ENTITY %c "%s">' % (i + 1, b"&%c;" % i * 10) for i in range(97, 106))
+    + b"]>",
+    b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>',
+    b'<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd">',
+    b'<?xml-stylesheet href="file:///etc/passwd"?>',
+    b"<!-- \xff -->",
+)
+
+
+def damaged(content: bytes, chance: random.Random) -> bytes:
+    """Damage bytes in one to three places."""
+    for _ in range(chance.randint(1, 3)):
+        content = damaged_once(content or b"x", chance)
+    return content
+
+
+def damaged_once(content: bytes, chance: random.Random) -> bytes:
+    """Damage bytes in one place: others, one other bit, a part lost or doubled, the rest lost."""
+    place = chance.randrange(len(content))
+    length = chance.choice((1, 1, 4, 40, 1000))
+    part = content[place : place + length]
+    new = (
+        chance.randbytes(len(part)),
+        bytes([part[0] ^ (1 << chance.randrange(8))]) + part[1:],
+        b"",
+        part * 2,
+        bytes(len(part)),
+        b"\xff" * len(part),
+        None,
+    )[chance.randrange(7)]
+    return content[:place] if new is None else content[:place] + new + content[place + length :]
+
+
+def damaged_text(content: bytes, chance: random.Random) -> bytes:
+    """Damage XML as text: values, elements, what stands before the root; or its bytes."""
+    way = chance.randrange(8)
+    if way < 3:
+        values = list(re.finditer(rb">([^<>]+)<", content))
+        value = chance.choice(values)
+        new = chance.choice((*_NUMBERS, b"x" * 100_000, chance.randbytes(8), b"&amp;" * 9))
+        return content[: value.start(1)] + new + content[value.end(1) :]
+    if way == 3:
+        values = list(re.finditer(rb'="([^"]*)"', content))
+        value = chance.choice(values)
+        return content[: value.start(1)] + chance.choice(_NUMBERS) + content[value.end(1) :]
+    if way < 6:
+        opening = chance.choice(list(re.finditer(rb"<([\w:.-]+)[^>]*(?<!/)>", content)))
+        closing = content.find(b"</" + opening[1] + b">", opening.end())
+        end = closing + len(opening[1]) + 3 if closing > 0 else opening.end()
+        element = content[opening.start() : end]
+        repeated = element * chance.choice((0, 0, 2, 50))
+        return content[: opening.start()] + repeated + content[end:]
+    if way == 6:
+        head = content.find(b"?>") + 2
+        inner = b"<a>" * 20_000 if chance.random() < 0.2 else chance.choice(_HEADS)
+        return content[:head] + inner + content[head:]
+    return damaged(content, chance)
+
+
+def damaged_image(content: bytes, chance: random.Random) -> bytes:
+    """Damage an image, mostly its headers."""
+    if chance.random() < 0.3:
+        return damaged(content, chance)
+    head = min(len(content), 500)
+    return damaged(content[:head], chance) + content[head:]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A product and a folder in which one input after the other is tried."""
+
+    product: Path
+    scratch: Path
+
+
+Trial = Callable[[Bench, random.Random], None]
+
+
+def run_damaged(bench: Bench, pattern: str, chance: random.Random) -> None:
+    """Run the command on a product with one damaged file."""
+    damage = damaged_text if pattern.endswith((".xml", ".gml", ".safe")) else damaged
+    copy = _copy(bench)
+    path = chance.choice(sorted(copy.glob(pattern)))
+    path.write_bytes(damage(path.read_bytes(), chance))
+    out = bench.scratch / "out"
+    errors = io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
+        code = command(["--resolution", "60", "--output_dir", str(out), str(copy)])
+    said = errors.getvalue()
+    if code not in range(8) or "Traceback" in said or "unexpected" in said:
+        raise AssertionError(f"exit code {code}: {said[-2000:]}")
+    if code and len([line for line in said.splitlines() if "Error:" in line]) != 1:
+        raise AssertionError(f"not one line: {said[-2000:]}")
+    left = [path for path in out.glob("*") if code or path.name.startswith(".")]
+    others = {path.name for path in bench.scratch.iterdir()} - {"in", "out"}
+    if left or others:
+        raise AssertionError(f"left: {left} {others}")
+    if code:
+        raise _Refused(code)
+
+
+class _Refused(Sen2CorError):  # noqa: N818
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.exit_code = code
+
+
+def configuration(bench: Bench, chance: random.Random) -> None:
+    """Read a damaged configuration file."""
+    name = chance.choice(("L2A_GIPP", "L2A_CAL_SC_GIPP", "L2A_CAL_AC_GIPP"))
+    path = bench.scratch / f"{name}.xml"
+    path.write_bytes(damaged_text((ROOT / "cfg" / path.name).read_bytes(), chance))
+    given = [path if name == each else None for each in
+             ("L2A_GIPP", "L2A_CAL_SC_GIPP", "L2A_CAL_AC_GIPP")]  # fmt: skip
+    load_settings(*given, environ={})
+
+
+def image(bench: Bench, chance: random.Random) -> None:
+    """Look at a damaged image as a run does, and decode it."""
+    images = {
+        path.stem[-3:]: path for path in sorted(bench.product.glob("GRANULE/*/IMG_DATA/*_B*.jp2"))
+    }
+    source = images[chance.choice(list(images))]
+    path = bench.scratch / source.name
+    path.write_bytes(damaged_image(source.read_bytes(), chance))
+    tile = read_tile_metadata(open_tile_document(next(bench.product.glob("GRANULE/*/MTD_TL.xml"))))
+    image_grids({**images, path.stem[-3:]: path}, tile.grids)
+    jpeg2000.read(path)
+
+
+def archive(bench: Bench, chance: random.Random) -> None:
+    """Unpack a damaged archive."""
+    whole = bench.scratch.parent / "whole.zip"
+    path = bench.scratch / "product.zip"
+    path.write_bytes(damaged_image(whole.read_bytes()[::-1], chance)[::-1])
+    place = bench.scratch / "place"
+    with contextlib.suppress(Sen2CorError), unpacked(path, place) as folder:
+        if not folder.is_relative_to(place):
+            raise AssertionError(f"outside: {folder}")
+    if {p.name for p in bench.scratch.iterdir()} - {"product.zip", "place"} or list(
+        place.glob("*")
+    ):
+        raise AssertionError("left something, or wrote beside the folder")
+
+
+def _run_of(pattern: str) -> Trial:
+    return lambda bench, chance: run_damaged(bench, pattern, chance)
+
+
+KINDS: dict[str, tuple[Trial, float]] = {
+    "product metadata": (_run_of("MTD_MSIL1C.xml"), 0.1),
+    "tile metadata": (_run_of("GRANULE/*/MTD_TL.xml"), 0.1),
+    "other metadata": (_run_of("[!M]*/**/*.xml"), 0.03),
+    "manifest": (_run_of("manifest.safe"), 0.03),
+    "masks": (_run_of("GRANULE/*/QI_DATA/*.gml"), 0.05),
+    "images, whole run": (_run_of("GRANULE/*/IMG_DATA/*_B*.jp2"), 0.05),
+    "configuration": (configuration, 0.2),
+    "images": (image, 0.34),
+    "archives": (archive, 0.1),
+}
+"""Kinds of inputs with their share of the trials."""
+
+
+def _copy(bench: Bench) -> Path:
+    copy = bench.scratch / "in" / bench.product.name
+    shutil.copytree(bench.product, copy)
+    return copy
+
+
+def serve(kind: str, first: int, number: int, folder: Path) -> None:
+    """Try inputs one after the other, with a line before and after each; a process of its own."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    (product,) = folder.glob("*MSIL1C*.SAFE")
+    trial, _ = KINDS[kind]
+    for index in range(first, first + number):
+        print(f"begin {index}", flush=True)
+        scratch = folder / "scratch"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        try:
+            trial(Bench(product, scratch), random.Random(f"{kind} {index}"))
+            outcome = "accepted"
+        except Sen2CorError as error:
+            outcome = f"exit code {error.exit_code}"
+        except BaseException as error:
+            lines = traceback.format_exc().splitlines()
+            outcome = f"FINDING {error!r} at {lines[-3].strip() if len(lines) > 2 else ''}"
+        print(f"end {' '.join(outcome.split())[:1500]}", flush=True)
+
+
+@dataclass
+class Results:
+    """Outcomes of a kind, and the numbers of the inputs that led to each finding."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    findings: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, index: int, outcome: str) -> None:
+        """Count an outcome."""
+        if outcome.startswith("FINDING"):
+            self.findings.setdefault(outcome, []).append(index)
+            outcome = "FINDING"
+        self.outcomes[outcome] += 1
+
+
+def try_all(kind: str, first: int, number: int, folder: Path) -> Results:
+    """Try inputs in processes that may die or fall silent."""
+    results = Results()
+    index, stop = first, first + number
+    while index < stop:
+        batch = min(BATCH, stop - index)
+        arguments = [kind, str(index), str(batch), str(folder)]
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.mutations", "--serve", *arguments],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
+        )  # fmt: skip
+        index, finding = _follow(child, index, results)
+        if finding:
+            results.add(index, f"FINDING {finding}")
+            index += 1
+    return results
+
+
+def _follow(child: subprocess.Popen[str], index: int, results: Results) -> tuple[int, str]:
+    """Count outcomes; return the number of the next input, and what became of the process."""
+    assert child.stdout is not None and child.stderr is not None
+    began = False
+    while True:
+        if not select.select([child.stdout], [], [], SILENCE)[0]:
+            child.kill()
+            child.communicate()
+            return index, f"silent for {SILENCE:g} s"
+        line = child.stdout.readline()
+        if not line:
+            code = child.wait()
+            said = child.stderr.read()[-500:]
+            child.stdout.close()
+            child.stderr.close()
+            return index, f"process ended with {code}: {said}" if code or began else ""
+        word, _, text = line.strip().partition(" ")
+        began = word == "begin"
+        if word == "end":
+            results.add(index, text)
+            index += 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Try all kinds, print the table; return 0 if nothing was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--number", type=int, default=2000, help="inputs, over all kinds")
+    parser.add_argument("--kind", choices=list(KINDS), help="only this kind")
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--serve", nargs=4, help=argparse.SUPPRESS)
+    chosen = parser.parse_args(arguments)
+    if chosen.serve:
+        kind, first, number, folder = chosen.serve
+        serve(kind, int(first), int(number), Path(folder))
+        return 0
+    found = 0
+    with tempfile.TemporaryDirectory(prefix="mutations-") as name:
+        folder = Path(name)
+        product = write_small_product(folder, extent=EXTENT)
+        shutil.make_archive(str(folder / "whole"), "zip", folder, product.name)
+        print(f"{'kind':20s} {'inputs':>7s}  outcomes", flush=True)
+        for kind, (_, share) in KINDS.items():
+            if chosen.kind not in (None, kind):
+                continue
+            number = chosen.number if chosen.kind else max(1, round(chosen.number * share))
+            results = try_all(kind, chosen.first, number, folder)
+            told = ", ".join(f"{text} x{n}" for text, n in sorted(results.outcomes.items()))
+            print(f"{kind:20s} {number:7d}  {told}", flush=True)
+            for finding, where in results.findings.items():
+                print(f"    numbers {', '.join(map(str, where[:5]))}: {finding}", flush=True)
+            found += results.outcomes["FINDING"]
+    print(f"{found} findings")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
