@@ -10,7 +10,7 @@ Remote Sensing 35 (1997) 1286-1298; R. Richter and D. Schlaepfer, ATCOR user gui
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -51,6 +51,7 @@ VISIBILITIES = (5.0, 120.0)
 _BLUE = path_scaling.BLUE
 _CLEAREST, _HAZIEST = 1.0 / VISIBILITIES[1], 1.0 / VISIBILITIES[0]
 _NODES = 18
+_CURVE_NODES = 512
 _BLOCK = 960.0
 _QUANTILE = 0.35
 """Of the reference pixels of a block. What spoils them (soil between crowns, haze, mixed pixels)
@@ -110,21 +111,29 @@ class AerosolScene:
             )
         return self._surroundings[band]
 
-    def surface(
-        self, band: str, table: LookUpTable, state: AtmosphereState, *, adjacency: bool
-    ) -> Float32Array:
-        """Surface reflectance of a band."""
-        functions = band_functions(table, band, self.geometry, state)
-        if not adjacency or self.adjacency == 0:
-            return flat_inversion(functions)(self.toa(band))
-        mean = signal(self.surroundings(band), functions)
-        return adjacency_inversion(functions, mean)(self.toa(band))
-
     def elevation_at(self, rows: Float32Array, cols: Float32Array) -> Float32Array:
         """Elevation of places in km."""
         if isinstance(self.elevation, Relief):
             return _at(self.elevation.elevation, rows, cols)
         return np.full(rows.shape, self.elevation, np.float32)
+
+
+class _Surface(dict[str, Float32Array]):
+    """Surface reflectance by band, computed when it is asked for."""
+
+    def __init__(self, scene: AerosolScene, table: LookUpTable, state: AtmosphereState) -> None:
+        super().__init__()
+        self._scene, self._table, self._state = scene, table, state
+
+    def __missing__(self, band: str) -> Float32Array:
+        scene = self._scene
+        functions = band_functions(self._table, band, scene.geometry, self._state)
+        if scene.adjacency == 0 or band == NIR:
+            inversion = flat_inversion(functions)
+        else:
+            inversion = adjacency_inversion(functions, signal(scene.surroundings(band), functions))
+        self[band] = inversion(scene.toa(band))
+        return self[band]
 
 
 @dataclass(frozen=True)
@@ -230,13 +239,10 @@ def retrieve_aerosol(
     if clear < _LITTLE_CLEAR:
         source = f"{fallback.source}, for only {clear:.1f} % of the pixels are clear"
         return _constant(scene, table, replace(fallback, source=source))
-    surface = {
-        band: scene.surface(band, table, state, adjacency=band != NIR) for band in (RED, NIR, *SWIR)
-    }
+    surface = _Surface(scene, table, state)
     land = scene.land & _inner(scene.geometry.grid.shape, settings.limit_area_path_rad_scale)
     if scene.snowy:
-        green = scene.surface(_GREEN, table, state, adjacency=True)
-        land &= green < np.float32(_SNOW_RATIO) * surface[SWIR[1]]
+        land &= surface[_GREEN] < np.float32(_SNOW_RATIO) * surface[SWIR[1]]
     reference = _reference_pixels(scene, surface, land, settings, fallback)
     if reference is None:
         return _constant(scene, table, fallback)
@@ -273,7 +279,7 @@ def retrieve_aerosol(
 
 def _reference_pixels(
     scene: AerosolScene,
-    surface: dict[str, Float32Array],
+    surface: Mapping[str, Float32Array],
     land: BoolArray,
     settings: CorrectionSettings,
     fallback: Fallback,
@@ -301,7 +307,7 @@ def _inner(shape: tuple[int, int], margin: float) -> BoolArray:
 def _by_blocks(
     scene: AerosolScene,
     table: LookUpTable,
-    surface: dict[str, Float32Array],
+    surface: Mapping[str, Float32Array],
     reference: ReferencePixels,
     state: AtmosphereState,
 ) -> _Blocked:
@@ -420,7 +426,7 @@ def _map(
 def _raised(
     scene: AerosolScene,
     table: LookUpTable,
-    surface: dict[str, Float32Array],
+    surface: Mapping[str, Float32Array],
     inverse: Float32Array,
     water_vapour: Float32Array,
     settings: CorrectionSettings,
@@ -539,7 +545,9 @@ def _optical_thickness(
 ) -> Float32Array:
     if isinstance(scene.elevation, Relief):
         return table.aot_from_visibility(1.0 / inverse, scene.elevation.elevation)
-    return table.aot_from_visibility(1.0 / inverse, scene.elevation)
+    nodes = np.linspace(_CLEAREST, _HAZIEST, _CURVE_NODES, dtype=np.float32)
+    curve = table.aot_from_visibility(1.0 / nodes, scene.elevation)
+    return np.interp(inverse, nodes, curve).astype(np.float32)
 
 
 def _constant(scene: AerosolScene, table: LookUpTable, fallback: Fallback) -> Aerosol:

@@ -13,7 +13,6 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import maximum_filter
 
 from sen2cor.atmosphere import cirrus as cirrus_correction
 from sen2cor.atmosphere import water_vapour
@@ -51,9 +50,9 @@ from sen2cor.atmosphere.uncertainty import (
     reflectance_uncertainty,
 )
 from sen2cor.bands import BAND
-from sen2cor.classification import SceneClass
 from sen2cor.dem.terrain import Ruggedness
 from sen2cor.grids import Float32Array
+from sen2cor.pipeline.ground_masks import GroundMasks
 from sen2cor.pipeline.terrain_step import TileTerrain
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.product.level1c import Level1CTile, Meteorology
@@ -68,21 +67,6 @@ ToaReflectance = Callable[[str], Float32Array]
 COARSE = 60
 """Resolution in metres of the grid on which the atmosphere is described."""
 
-_LAND = (
-    SceneClass.VEGETATION,
-    SceneClass.BARE_SOILS,
-    SceneClass.LOW_PROBA_CLOUDS,
-    SceneClass.SNOW_ICE,
-)
-_CLOUDS = (
-    SceneClass.CLOUD_SHADOWS,
-    SceneClass.MEDIUM_PROBA_CLOUDS,
-    SceneClass.HIGH_PROBA_CLOUDS,
-)
-_NO_DATA = (SceneClass.NO_DATA, SceneClass.SATURATED_DEFECTIVE)
-_CLOUD_MARGIN = 5
-"""Pixels about clouds and their shadows that are no reference for the aerosol."""
-
 _LEVEL = np.float32(0.25)
 """By how much the light on a reference pixel may differ from that on level ground: diffuse light
 has another colour, and changes the ratio of bands."""
@@ -93,63 +77,6 @@ _SNOW_SHARE = 0.001
 _PASSES = 2
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class GroundMasks:
-    """What the class map says of the pixels of the 60 m grid.
-
-    Attributes
-    ----------
-    clear_land, water, ground : ndarray of bool, shape (rows, cols)
-        Wholly clear land; mostly water; no part of it cloud, cloud shadow or gap.
-    valid : ndarray of bool, same shape
-        No part of it a gap.
-    vegetation : ndarray of bool, same shape
-        Mostly vegetation.
-    reference : ndarray of bool, same shape
-        Wholly vegetation or bare soil, and some way from clouds and their shadows.
-    snow : ndarray of bool, same shape
-        Some of it snow.
-    """
-
-    clear_land: BoolArray
-    water: BoolArray
-    ground: BoolArray
-    valid: BoolArray
-    vegetation: BoolArray
-    reference: BoolArray
-    snow: BoolArray
-
-    @classmethod
-    def of_classes(cls, classes: UInt8Array, factor: int, shape: tuple[int, int]) -> GroundMasks:
-        """Summarise a class map.
-
-        Parameters
-        ----------
-        classes : ndarray of uint8, shape (rows, cols)
-        factor : int
-            Its pixels along one side of a 60 m pixel.
-        shape : (int, int)
-            Of the 60 m grid.
-        """
-        missing = [size * factor - have for size, have in zip(shape, classes.shape, strict=True)]
-        padded = np.pad(classes, [(0, max(0, number)) for number in missing], mode="edge")
-        blocks = padded[: shape[0] * factor, : shape[1] * factor].reshape(
-            shape[0], factor, shape[1], factor
-        )
-        cloudy = _lookup(blocks, _CLOUDS).any(axis=(1, 3))
-        valid = ~_lookup(blocks, _NO_DATA).any(axis=(1, 3))
-        bare = _lookup(blocks, (SceneClass.VEGETATION, SceneClass.BARE_SOILS)).all(axis=(1, 3))
-        return cls(
-            clear_land=_lookup(blocks, _LAND).all(axis=(1, 3)),
-            water=_lookup(blocks, (SceneClass.WATER,)).mean(axis=(1, 3)) > 0.5,
-            ground=valid & ~cloudy,
-            valid=valid,
-            vegetation=_lookup(blocks, (SceneClass.VEGETATION,)).mean(axis=(1, 3)) > 0.5,
-            reference=bare & ~maximum_filter(cloudy, 2 * _CLOUD_MARGIN + 1, mode="nearest"),
-            snow=_lookup(blocks, (SceneClass.SNOW_ICE,)).any(axis=(1, 3)),
-        )
 
 
 @dataclass(frozen=True)
@@ -511,10 +438,3 @@ def _ozone(settings: Settings, table: LookUpTable, meteorology: Meteorology | No
     default = 377.0 if table.season == "WINTER" else 331.0
     logger.warning("no ozone column in the Level-1C auxiliary data: %.0f DU are used", default)
     return default
-
-
-def _lookup(classes: UInt8Array, wanted: tuple[SceneClass, ...]) -> BoolArray:
-    table = np.zeros(256, bool)
-    table[list(wanted)] = True
-    result: BoolArray = table[classes]
-    return result

@@ -22,12 +22,12 @@ from sen2cor.imagery import images
 from sen2cor.imagery.preview import preview, preview_grid, true_colour
 from sen2cor.pipeline.atmosphere_retrieval import (
     COARSE,
-    GroundMasks,
     TileAtmosphere,
     retrieve_atmosphere,
 )
 from sen2cor.pipeline.classification_step import classify_tile
 from sen2cor.pipeline.console import Progress
+from sen2cor.pipeline.ground_masks import GroundMasks
 from sen2cor.pipeline.terrain_step import TileTerrain, prepare_terrain
 from sen2cor.pipeline.tile_images import VISIBLE, TileImages, WriteImage, enlarged
 from sen2cor.pipeline.tile_pixels import TilePixels

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sen2cor.pipeline.atmosphere_retrieval import GroundMasks, _odd_window
+from sen2cor.pipeline.atmosphere_retrieval import _odd_window
+from sen2cor.pipeline.ground_masks import GroundMasks
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,111 @@
+"""What the class map says of the pixels of the 60 m grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntFlag, auto
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import maximum_filter
+
+from sen2cor.classification import SceneClass
+
+BoolArray = npt.NDArray[np.bool_]
+UInt8Array = npt.NDArray[np.uint8]
+
+_CLOUD_MARGIN = 5
+"""Pixels about clouds and their shadows that are no reference for the aerosol."""
+
+
+class _Mark(IntFlag):
+    """What a class is to the retrieval; a class may bear several marks."""
+
+    GAP = auto()
+    CLOUDY = auto()
+    LAND = auto()
+    BARE = auto()
+    VEGETATION = auto()
+    WATER = auto()
+    SNOW = auto()
+
+
+_MARKS_OF = {
+    SceneClass.NO_DATA: _Mark.GAP,
+    SceneClass.SATURATED_DEFECTIVE: _Mark.GAP,
+    SceneClass.CLOUD_SHADOWS: _Mark.CLOUDY,
+    SceneClass.VEGETATION: _Mark.LAND | _Mark.BARE | _Mark.VEGETATION,
+    SceneClass.BARE_SOILS: _Mark.LAND | _Mark.BARE,
+    SceneClass.WATER: _Mark.WATER,
+    SceneClass.LOW_PROBA_CLOUDS: _Mark.LAND,
+    SceneClass.MEDIUM_PROBA_CLOUDS: _Mark.CLOUDY,
+    SceneClass.HIGH_PROBA_CLOUDS: _Mark.CLOUDY,
+    SceneClass.SNOW_ICE: _Mark.LAND | _Mark.SNOW,
+}
+_MARKS = np.zeros(256, np.uint8)
+_MARKS[list(_MARKS_OF)] = list(_MARKS_OF.values())
+
+
+@dataclass(frozen=True)
+class GroundMasks:
+    """What the class map says of the pixels of the 60 m grid.
+
+    Attributes
+    ----------
+    clear_land, water, ground : ndarray of bool, shape (rows, cols)
+        Wholly clear land; mostly water; no part of it cloud, cloud shadow or gap.
+    valid : ndarray of bool, same shape
+        No part of it a gap.
+    vegetation : ndarray of bool, same shape
+        Mostly vegetation.
+    reference : ndarray of bool, same shape
+        Wholly vegetation or bare soil, and some way from clouds and their shadows.
+    snow : ndarray of bool, same shape
+        Some of it snow.
+    """
+
+    clear_land: BoolArray
+    water: BoolArray
+    ground: BoolArray
+    valid: BoolArray
+    vegetation: BoolArray
+    reference: BoolArray
+    snow: BoolArray
+
+    @classmethod
+    def of_classes(cls, classes: UInt8Array, factor: int, shape: tuple[int, int]) -> GroundMasks:
+        """Summarise a class map.
+
+        Parameters
+        ----------
+        classes : ndarray of uint8, shape (rows, cols)
+        factor : int
+            Its pixels along one side of a 60 m pixel.
+        shape : (int, int)
+            Of the 60 m grid.
+        """
+        missing = [size * factor - have for size, have in zip(shape, classes.shape, strict=True)]
+        padded = np.pad(classes, [(0, max(0, number)) for number in missing], mode="edge")
+        blocks = padded[: shape[0] * factor, : shape[1] * factor].reshape(
+            shape[0], factor, shape[1], factor
+        )
+        marks = _MARKS[blocks]
+        some = np.bitwise_or.reduce(np.bitwise_or.reduce(marks, axis=3), axis=1)
+        whole = np.bitwise_and.reduce(np.bitwise_and.reduce(marks, axis=3), axis=1)
+
+        def most(mark: _Mark) -> BoolArray:
+            number = np.count_nonzero(marks & mark, axis=(1, 3))
+            return np.asarray(number > 0.5 * factor**2)
+
+        cloudy = some & _Mark.CLOUDY > 0
+        valid = some & _Mark.GAP == 0
+        near_cloud = maximum_filter(cloudy, 2 * _CLOUD_MARGIN + 1, mode="nearest")
+        return cls(
+            clear_land=whole & _Mark.LAND > 0,
+            water=most(_Mark.WATER),
+            ground=valid & ~cloudy,
+            valid=valid,
+            vegetation=most(_Mark.VEGETATION),
+            reference=(whole & _Mark.BARE > 0) & ~near_cloud,
+            snow=some & _Mark.SNOW > 0,
+        )
