@@ -3,7 +3,7 @@
 Each step is a function in a file of its own. A pixel keeps the class of the first step that claims
 it, in the order dark features, snow, vegetation, soil, water, rock and sand, clouds; only cirrus
 overwrites others. The cloud probability is the product of what all steps say. Then cloud shadow
-overwrites what is not bright, the repairs look at dark features and at what is not classified once
+overwrites what is no cloud, the repairs look at dark features and at what is not classified once
 more, and what is left counts as cloud of low probability. No-data pixels stay no data and take
 part in nothing.
 
@@ -40,6 +40,12 @@ from sen2cor.classification.soil import soil
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 from sen2cor.classification.vegetation import vegetation
 from sen2cor.classification.water import water
+
+_CLOUDS = (
+    SceneClass.MEDIUM_PROBA_CLOUDS,
+    SceneClass.HIGH_PROBA_CLOUDS,
+    SceneClass.THIN_CIRRUS,
+)
 
 
 @dataclass(frozen=True)
@@ -160,7 +166,7 @@ def finished_classes(
     finished = classes.copy()
     spared: tuple[int, ...] = (SceneClass.NO_DATA,)
     if rules.shadow_spares_clouds:
-        spared += (SceneClass.HIGH_PROBA_CLOUDS, SceneClass.THIN_CIRRUS)
+        spared += _CLOUDS
     np.putmask(finished, shadow & ~np.isin(classes, spared), SceneClass.CLOUD_SHADOWS)
 
     doubtful = (finished == SceneClass.DARK_FEATURES) | (finished == NOT_CLASSIFIED)

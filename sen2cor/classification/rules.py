@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class ClassificationRules:
     shadow_by_contrast : bool
         Whether what is much darker than the lit ground around may be cloud shadow too.
     shadow_spares_clouds : bool
-        Whether cloud shadow leaves clouds of high probability and cirrus alone.
+        Whether cloud shadow leaves cirrus and clouds of medium and high probability alone.
     clear_water_by_green : bool
         Whether dark water may fall from green to the near infrared instead of from red; clear
         water is as dark in red.
@@ -49,15 +49,4 @@ class ClassificationRules:
     @classmethod
     def compatible(cls) -> ClassificationRules:
         """Return the rules of Sen2Cor 2.3."""
-        return cls(
-            vegetation_is_no_cloud=False,
-            cirrus_spares_high_snow=False,
-            clears_haze=False,
-            clouds_are_patches=False,
-            shadow_by_contrast=False,
-            shadow_spares_clouds=False,
-            clear_water_by_green=False,
-            clouds_go_on=False,
-            exact_sun=False,
-            relief_against_flat=False,
-        )
+        return cls(**{entry.name: False for entry in fields(cls)})
