@@ -20,9 +20,20 @@ LUTS = [
     "python-dateutil",
 ]
 SIMULATION = [*LUTS, "prosail"]
-REPORT = ["matplotlib"]
+REPORT = ["jinja2", "matplotlib"]
+STAC = ["pystac>=1.12"]
+PROGRESS = ["rich"]
 DASK = ["dask", "distributed"]
-TEST = ["pytest>=7", "pytest-xdist", "hypothesis", *REPORT, "mypy==2.4.1", "ruff==0.17.6"]
+TEST = [
+    "pytest>=7",
+    "pytest-xdist",
+    "hypothesis",
+    *REPORT,
+    *STAC,
+    *PROGRESS,
+    "mypy==2.4.1",
+    "ruff==0.17.6",
+]
 
 setup(
     name="sen2cor",
@@ -36,7 +47,12 @@ setup(
     package_dir={"sen2cor.cfg": "cfg"},
     package_data={
         "sen2cor.cfg": ["*.xml", "*.xsd"],
-        "sen2cor": ["data/*", "atmosphere/tables/*.nc", "simulation/data/*"],
+        "sen2cor": [
+            "data/*",
+            "atmosphere/tables/*.nc",
+            "reporting/templates/*",
+            "simulation/data/*",
+        ],
     },
     data_files=[("share/sen2cor", ["L2A_Bashrc.template"])],
     install_requires=[
@@ -53,6 +69,8 @@ setup(
     extras_require={
         "dask": DASK,
         "report": REPORT,
+        "stac": STAC,
+        "progress": PROGRESS,
         "luts": LUTS,
         "simulation": SIMULATION,
         "test": TEST,

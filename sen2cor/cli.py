@@ -8,15 +8,18 @@ from __future__ import annotations
 import argparse
 import logging
 import math
+import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from sen2cor import __version__, interruption
 from sen2cor.errors import Sen2CorError, UsageError
 from sen2cor.pipeline.options import Options
+from sen2cor.reporting.extras import require
+from sen2cor.reporting.palette import PALETTES
 
 if TYPE_CHECKING:
     from sen2cor.pipeline.console import Console
@@ -130,6 +133,25 @@ def parser() -> argparse.ArgumentParser:
         "folders",
     )
     result.add_argument(
+        "--report",
+        action=argparse.BooleanOptionalAction,
+        help="HTML report of the run beside the XML report (default: where the extra 'report' is "
+        "installed)",
+    )
+    result.add_argument(
+        "--quicklook", action="store_true", help="small PNG pictures beside the product"
+    )
+    result.add_argument("--stac", action="store_true", help="STAC item beside the product")
+    result.add_argument(
+        "--palette",
+        choices=tuple(PALETTES),
+        default="standard",
+        help="colours of the classes in pictures",
+    )
+    result.add_argument(
+        "--quiet", action="store_true", help="print nothing but warnings and errors"
+    )
+    result.add_argument(
         "--setup",
         type=Path,
         metavar="DIR",
@@ -160,6 +182,10 @@ def parse(arguments: Sequence[str]) -> Options:
         raise UsageError("--sc_only has no resolution of 10 m: use 20 or 60, or leave it out")
     if values.max_memory is not None and not 0 < values.max_memory < math.inf:
         raise UsageError(f"--max_memory {values.max_memory:g}: must be a number of GB above 0")
+    if values.report:
+        require("report", "--report")
+    if values.stac:
+        require("stac", "--stac")
     return Options(
         directories=tuple(values.directory),
         resolution=values.resolution,
@@ -174,6 +200,11 @@ def parse(arguments: Sequence[str]) -> Options:
         max_memory=None if values.max_memory is None else int(values.max_memory * 1e9),
         image_format=values.format,
         scheduler=values.scheduler,
+        report=values.report,
+        quick_looks=values.quicklook,
+        stac=values.stac,
+        palette=values.palette,
+        quiet=values.quiet,
     )
 
 
@@ -184,6 +215,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Sen2CorError as error:
         _complain(error)
         return error.exit_code
+    if options.quiet:
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+            return _run_and_say(options)
+    return _run_and_say(options)
+
+
+def _run_and_say(options: Options) -> int:
     print(f"{BANNER}\n{OWN_VERSION}", flush=True)
     try:
         with interruption.listening():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from sen2cor import interruption
+from sen2cor.pipeline.resources import peak_memory
 
 _LAST = 99.99
 
@@ -52,6 +53,8 @@ class Step:
         Since the step before in this tile.
     pid : int
         Process that did it.
+    peak_memory : int
+        Bytes that this process has had at most; 0 where that is not known.
     """
 
     process: str
@@ -59,6 +62,7 @@ class Step:
     weight: float
     seconds: float
     pid: int
+    peak_memory: int = 0
 
 
 class Progress:
@@ -83,7 +87,7 @@ class Progress:
             The run shall stop.
         """
         now = time.monotonic()
-        self._report(Step(process, text, weight, now - self._last, os.getpid()))
+        self._report(Step(process, text, weight, now - self._last, os.getpid(), peak_memory()))
         self._last = now
         interruption.check()
 

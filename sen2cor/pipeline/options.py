@@ -27,6 +27,14 @@ class Options:
         JPEG 2000 or Cloud-Optimized GeoTIFF.
     scheduler : str or None
         Address of a Dask scheduler whose workers take the tiles.
+    report : bool or None
+        Whether an HTML report is written; None: where its packages are installed.
+    quick_looks, stac : bool
+        Whether quick looks and a STAC item are written beside the product.
+    palette : str
+        Name of the colours of the classes in pictures.
+    quiet : bool
+        Whether nothing but warnings and errors is printed.
     """
 
     directories: tuple[Path, ...]
@@ -42,3 +50,8 @@ class Options:
     max_memory: int | None = None
     image_format: str = "jp2"
     scheduler: str | None = None
+    report: bool | None = None
+    quick_looks: bool = False
+    stac: bool = False
+    palette: str = "standard"
+    quiet: bool = False

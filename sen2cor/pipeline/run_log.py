@@ -1,4 +1,4 @@
-"""The records of a run in its work folder: the report for people, run.json for machines."""
+"""The records of a run in its work folder: reports for people, run.json for machines."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from sen2cor.pipeline.options import Options
 from sen2cor.pipeline.resources import peak_memory
 from sen2cor.pipeline.tile_run import TileResult
 from sen2cor.product.report import XmlReportHandler, report_name
+from sen2cor.reporting.extras import available, how_to_get
+from sen2cor.reporting.html_report import HtmlReport
 from sen2cor.reporting.run_json import settings_as_used, versions, write_run_json
 from sen2cor.settings import Settings
 
@@ -42,6 +44,8 @@ class RunLog:
     ----------
     report, summary : Path
         The XML report and run.json.
+    page : HtmlReport or None
+        None where no HTML report is written.
     started : datetime
         UTC.
     content : dict
@@ -53,7 +57,14 @@ class RunLog:
     started: datetime
     content: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    page: HtmlReport | None = None
     _began: float = field(default_factory=time.monotonic)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All records of the run."""
+        pages = () if self.page is None else (self.page.path,)
+        return (self.report, self.summary, *pages)
 
     def add_tile(self, result: TileResult, name: str) -> None:
         """Keep the result of a tile."""
@@ -64,7 +75,12 @@ class RunLog:
             "peak_memory_bytes": result.peak_memory,
             "process": next((step.pid for step in result.steps), None),
             "steps": [
-                {"process": step.process, "text": step.text, "seconds": round(step.seconds, 3)}
+                {
+                    "process": step.process,
+                    "text": step.text,
+                    "seconds": round(step.seconds, 3),
+                    "peak_memory_bytes": step.peak_memory,
+                }
                 for step in result.steps
             ],
             "quality": None if result.quality is None else asdict(result.quality),
@@ -72,7 +88,7 @@ class RunLog:
         }
 
     def write(self, exit_code: int, result: str, error: str | None = None) -> None:
-        """Write run.json."""
+        """Write run.json and the HTML report."""
         ended = datetime.now(timezone.utc)
         tiles: Mapping[str, Mapping[str, Any]] = self.content.get("tiles", {})
         peaks = [peak_memory(), *(tile["peak_memory_bytes"] for tile in tiles.values())]
@@ -83,9 +99,10 @@ class RunLog:
             "peak_memory_bytes_of_a_process": max(peaks),
         }
         outcome = {"exit_code": exit_code, "result": result, "error": error}
-        write_run_json(
-            {**outcome, **timing, **self.content, "warnings": self.warnings}, self.summary
-        )
+        record = {**outcome, **timing, **self.content, "warnings": self.warnings}
+        write_run_json(record, self.summary)
+        if self.page is not None:
+            self.page.write(record)
 
 
 @contextmanager
@@ -113,11 +130,15 @@ def run_log(product_name: str, options: Options, settings: Settings) -> Iterator
         )
         warnings = _Warnings()
         summary = report.path.with_name(report.path.name.replace("_report.xml", "_run.json"))
-        log = RunLog(report.path, summary, started, warnings=warnings.messages)
+        page = _page(report.path, options, settings)
+        log = RunLog(report.path, summary, started, warnings=warnings.messages, page=page)
         package = logging.getLogger("sen2cor")
-        for handler in (report, warnings):
+        handlers = [handler for handler in (report, warnings, page) if handler is not None]
+        for handler in handlers:
             package.addHandler(handler)
         try:
+            if page is None and options.report is None:
+                logger.info("no HTML report: %s", how_to_get("report"))
             settings.log()
             log.content.update(
                 options={name: value for name, value in asdict(options).items() if value},
@@ -138,9 +159,15 @@ def run_log(product_name: str, options: Options, settings: Settings) -> Iterator
             _write_last(log, getattr(stop, "exit_code", 130), "interrupted")
             raise
         finally:
-            for handler in (report, warnings):
+            for handler in handlers:
                 package.removeHandler(handler)
                 handler.close()
+
+
+def _page(report: Path, options: Options, settings: Settings) -> HtmlReport | None:
+    """Begin the HTML report, beside the XML report."""
+    wanted = available("report") if options.report is None else options.report
+    return HtmlReport(report.with_suffix(".html"), settings, options.palette) if wanted else None
 
 
 def _write_last(log: RunLog, exit_code: int, error: str) -> None:

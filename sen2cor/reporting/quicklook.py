@@ -130,7 +130,8 @@ def sample(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]
         (2 * np.arange(wanted) + 1) * have // (2 * wanted)
         for have, wanted in zip(pixels.shape, shape, strict=False)
     )
-    return pixels[rows[:, None], cols]
+    picked: npt.NDArray[Any] = pixels[rows[:, None], cols]
+    return picked
 
 
 def colours_of(visible: Sequence[Float32Array]) -> UInt8Array:
@@ -206,7 +207,8 @@ def write_quick_looks(product: FinishedProduct, palette: str = "standard") -> li
 
 
 def _reflectance(numbers: npt.NDArray[Any], offset: float, quantification: float) -> Float32Array:
-    values = (numbers.astype(np.float32) + np.float32(offset)) / np.float32(quantification)
+    values: Float32Array = numbers.astype(np.float32) + np.float32(offset)
+    values /= np.float32(quantification)
     values[numbers == 0] = np.nan
     return values
 
@@ -221,4 +223,5 @@ def _scaled(
     at = (values - ends[0]) / (ends[1] - ends[0]) * (len(stops) - 1)
     image = np.stack([np.interp(at, range(len(stops)), channel) for channel in stops.T], axis=-1)
     image[missing] = 0.0
-    return np.rint(image).astype(np.uint8)
+    colours: UInt8Array = np.rint(image).astype(np.uint8)
+    return colours

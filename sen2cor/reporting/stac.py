@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from sen2cor import __version__
 from sen2cor.bands import BAND, RESOLUTIONS
-from sen2cor.errors import AuxiliaryDataError
 from sen2cor.grids import Grid
 from sen2cor.product.level2a_reader import FinishedProduct, FinishedTile
 from sen2cor.product.metadata_content import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
+from sen2cor.product.workspace import writing
+from sen2cor.reporting.extras import require
 
 if TYPE_CHECKING:
     import pystac
@@ -101,22 +102,22 @@ def write_items(product: FinishedProduct) -> list[Path]:
     ------
     AuxiliaryDataError
         pystac is not installed.
+    OutputError
+        A file cannot be written.
     """
     paths = []
     for item in items_of(product):
         path = product.path.parent / f"{item.id}.json"
-        item.save_object(include_self_link=False, dest_href=str(path))
+        with writing(path):
+            item.save_object(include_self_link=False, dest_href=str(path))
         paths.append(path)
     return paths
 
 
 def _item(product: FinishedProduct, tile: FinishedTile) -> pystac.Item:
-    try:
-        import pystac
-    except ImportError as error:
-        raise AuxiliaryDataError(
-            "a STAC item needs the package pystac: pip install 'sen2cor[stac]'"
-        ) from error
+    require("stac", "a STAC item")
+    import pystac
+
     name = product.path.name.removesuffix(".SAFE")
     grid = tile.grids[RESOLUTIONS[-1]]
     ring = _outline(grid)

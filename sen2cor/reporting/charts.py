@@ -1,0 +1,146 @@
+"""Charts of the HTML report as SVG that takes the colours of a light or a dark page."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sen2cor.grids import Float32Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# stands for the colour of text, which the style sheet of the picture sets
+_TEXT = "#010203"
+_STYLE = (
+    "<style>svg{color:#1c2733}"
+    "@media (prefers-color-scheme:dark){svg{color:#dfe6ee}}</style>"
+)  # fmt: skip
+_BEFORE, _AFTER, _BARS = "#c4552d", "#1d8a63", "#4c86c6"
+_SIZE = (5.2, 2.9)
+
+
+def histogram(values: npt.NDArray[Any], label: str) -> str:
+    """Draw how often values occur.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (number,)
+        Not empty.
+    label : str
+        Of the axis, with the unit.
+
+    Returns
+    -------
+    str
+        SVG document.
+    """
+    figure, axes = _figure(label, "share of pixels [%]")
+    low, high = float(values.min()), float(values.max())
+    margin = max(0.05 * (high - low), 1e-3 * max(abs(high), 1.0))
+    counts, edges = np.histogram(values, bins=40, range=(low - margin, high + margin))
+    axes.stairs(100.0 * counts / values.size, edges, fill=True, color=_BARS)
+    axes.axvline(float(values.mean()), color=_TEXT, linewidth=1.2, linestyle="--")
+    axes.annotate(
+        f"mean {values.mean():.3g}", (float(values.mean()), 0.97), (4, 0), va="top",
+        xycoords=("data", "axes fraction"), textcoords="offset points",
+    )  # fmt: skip
+    return _svg(figure)
+
+
+def spectra(
+    wavelengths: Sequence[float], before: Float32Array, after: Mapping[int, Float32Array]
+) -> str:
+    """Draw the spectrum of some pixels at the top of the atmosphere and at the surface.
+
+    Parameters
+    ----------
+    wavelengths : sequence of float
+        Micrometres, of all bands in ascending order.
+    before : ndarray of float32, shape (bands, pixels)
+        Reflectance at the top of the atmosphere.
+    after : mapping of int to ndarray of float32, shape (pixels,)
+        Surface reflectance by the number of the band in ``wavelengths``; may be empty.
+
+    Returns
+    -------
+    str
+        SVG document: medians, and between which values the middle half of the pixels lies.
+    """
+    figure, axes = _figure("wavelength [µm]", "reflectance")
+    _spectrum(axes, wavelengths, list(before), "top of atmosphere", _BEFORE, "o")
+    if after:
+        at = [wavelengths[number] for number in after]
+        _spectrum(axes, at, list(after.values()), "surface", _AFTER, "s")
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+    axes.legend(frameon=False, labelcolor=_TEXT)
+    return _svg(figure)
+
+
+def _spectrum(
+    axes: Axes,
+    wavelengths: Sequence[float],
+    bands: Sequence[Float32Array],
+    label: str,
+    colour: str,
+    marker: str,
+) -> None:
+    low, middle, high = np.array([np.nanquantile(band, (0.25, 0.5, 0.75)) for band in bands]).T
+    axes.fill_between(wavelengths, low, high, color=colour, alpha=0.25, linewidth=0)
+    axes.plot(wavelengths, middle, marker=marker, markersize=4, color=colour, label=label)
+
+
+def _load_matplotlib() -> None:
+    """Import matplotlib so that its list of fonts is not written into the user's home."""
+    if "matplotlib" in sys.modules:
+        return
+    names = [name for name in ("MPLCONFIGDIR", "XDG_CACHE_HOME") if name not in os.environ]
+    with tempfile.TemporaryDirectory(prefix="sen2cor-") as folder:
+        os.environ.update(dict.fromkeys(names, folder))
+        try:
+            import matplotlib.figure  # noqa: F401 (it makes the list)
+        finally:
+            for name in names:
+                del os.environ[name]
+
+
+def _figure(x_label: str, y_label: str) -> tuple[Figure, Axes]:
+    _load_matplotlib()
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_SIZE, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_xlabel(x_label, color=_TEXT)
+    axes.set_ylabel(y_label, color=_TEXT)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(_TEXT)
+    axes.tick_params(colors=_TEXT)
+    axes.grid(alpha=0.2, color=_TEXT)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _svg(figure: Figure) -> str:
+    from matplotlib import rc_context
+
+    stream = io.StringIO()
+    settings: Any = {
+        "svg.fonttype": "none",
+        "font.family": "sans-serif",
+        "text.color": _TEXT,
+        "svg.hashsalt": "sen2cor",
+    }
+    with rc_context(settings):
+        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
+    text = stream.getvalue()
+    start = text.index("<svg")
+    end = text.index(">", start) + 1
+    return f"{text[start:end]}{_STYLE}{text[end:]}".replace(_TEXT, "currentColor")

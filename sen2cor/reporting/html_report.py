@@ -1,0 +1,181 @@
+"""The HTML report of a run: one file that needs nothing else, for people."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from sen2cor.product.level1c import Level1CProduct, Level1CTile
+from sen2cor.product.level2a_tile import Level2ATile
+from sen2cor.product.quality import QualityPercentages
+from sen2cor.product.workspace import writing
+from sen2cor.reporting.palette import PALETTES, SCENE_CLASS_NAMES, SEQUENTIAL
+from sen2cor.reporting.tile_page import TilePage, draw_tile
+from sen2cor.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_ELEVATION_LOGGER = "sen2cor.dem"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the log."""
+
+    moment: datetime
+    level: str
+    source: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting as used; ``differs`` tells whether it is not the default."""
+
+    name: str
+    value: str
+    default: str
+    meaning: str
+    differs: bool
+
+
+class HtmlReport(logging.Handler):
+    """Gathers log, pictures and charts of a run, and writes them with its record as a page.
+
+    Parameters
+    ----------
+    path : Path
+        The page.
+    settings : Settings
+    palette : str
+        Name of the colours of the classes.
+    """
+
+    def __init__(self, path: Path, settings: Settings, palette: str = "standard") -> None:
+        super().__init__(logging.INFO)
+        self.path = path
+        self._settings = settings
+        self._palette = palette
+        self._entries: list[Entry] = []
+        self._tiles: dict[str, TilePage] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record of the log."""
+        moment = datetime.fromtimestamp(record.created, timezone.utc)
+        self._entries.append(Entry(moment, record.levelname, record.name, record.getMessage()))
+
+    def illustrate(self, product: Level1CProduct, tile: Level1CTile, output: Level2ATile) -> None:
+        """Draw a tile whose images are written; the report does without what cannot be drawn."""
+        try:
+            self._tiles[tile.mgrs] = draw_tile(product, tile, output, self._palette)
+        except Exception as error:  # a failing picture must not end the run
+            logger.warning("tile %s: no pictures in the report: %r", tile.mgrs, error)
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Write the page.
+
+        Parameters
+        ----------
+        record : mapping
+            Of the run, as in run.json.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        page = self.render(record)
+        with writing(self.path):
+            self.path.write_text(page, encoding="utf-8")
+
+    def render(self, record: Mapping[str, Any]) -> str:
+        """Return the page; the argument is that of `write`."""
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+
+        environment = Environment(
+            loader=PackageLoader("sen2cor.reporting"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters.update(bytes=_bytes, seconds=_seconds, moment=_moment)
+        return environment.get_template("report.html").render(
+            run=record,
+            name=Path(str(record.get("product") or self.path.stem)).name,
+            tiles=self._tile_contexts(record),
+            settings=self._settings_by_file(),
+            relief=_relief(self._settings, self._entries),
+            entries=self._entries,
+            scale_colours=SEQUENTIAL,
+            palette=self._palette,
+        )
+
+    def _tile_contexts(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+        contexts = []
+        for name, outcome in record.get("tiles", {}).items():
+            page = self._tiles.get(name, TilePage((), (), None))
+            longest = max((step["seconds"] for step in outcome["steps"]), default=0.0)
+            contexts.append(
+                {
+                    "name": name,
+                    "outcome": outcome,
+                    "page": page,
+                    "classes": self._class_rows(page.quality),
+                    "cloud_coverage": page.quality and page.quality.cloud_coverage,
+                    "longest_step": max(longest, 1e-9),
+                }
+            )
+        return contexts
+
+    def _class_rows(self, quality: QualityPercentages | None) -> list[tuple[str, str, float]]:
+        """Name, colour and percentage of each class."""
+        if quality is None:
+            return []
+        colours = PALETTES[self._palette]
+        return list(zip(SCENE_CLASS_NAMES, colours, quality.percentages, strict=True))
+
+    def _settings_by_file(self) -> dict[str, list[Setting]]:
+        differing = {(entry.document, entry.element) for entry in self._settings.differences()}
+        files: dict[str, list[Setting]] = {}
+        for parameter, value in self._settings.values():
+            files.setdefault(parameter.document, []).append(
+                Setting(
+                    parameter.name,
+                    parameter.kind.render(value),
+                    parameter.default,
+                    parameter.meaning,
+                    (parameter.document, parameter.name) in differing,
+                )
+            )
+        return files
+
+
+def _relief(settings: Settings, entries: list[Entry]) -> list[str]:
+    """Where the heights are from, in the words of the log."""
+    if settings.dem_directory is None:
+        return ["none: the ground is taken as flat (DEM_Directory is NONE)"]
+    said = [entry.text for entry in entries if entry.source.startswith(_ELEVATION_LOGGER)]
+    return [f"folder {settings.dem_directory}", *dict.fromkeys(said)]
+
+
+def _bytes(number: int) -> str:
+    """Bytes for people; a dash where the number is not known."""
+    if not number:
+        return "–"
+    return f"{number / 1e9:.2f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
+
+
+def _seconds(number: float) -> str:
+    if number < 60:
+        return f"{number:.2f} s"
+    minutes, seconds = divmod(round(number), 60)
+    return f"{minutes} min {seconds:02d} s"
+
+
+def _moment(text: str) -> str:
+    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S} UTC"

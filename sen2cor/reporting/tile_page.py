@@ -1,0 +1,220 @@
+"""What the HTML report shows of a tile: pictures, shares of the classes, charts."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sen2cor.bands import BAND, BAND_NAMES
+from sen2cor.grids import Float32Array
+from sen2cor.product.level1c import Level1CProduct, Level1CTile
+from sen2cor.product.level2a_tile import Level2ATile
+from sen2cor.product.quality import QualityPercentages
+from sen2cor.reporting import charts
+from sen2cor.reporting.palette import SCENE_CLASS_NAMES
+from sen2cor.reporting.quicklook import (
+    RANGES,
+    SCALES,
+    VISIBLE,
+    SurfaceImages,
+    UInt8Array,
+    colours_of,
+    picture_shape,
+    quick_looks,
+    top_reflectance,
+)
+
+LARGEST_SIDE = 640
+"""Pixels along the longer side of a picture, at most."""
+
+_TITLES = {
+    "TOA": "Top of atmosphere",
+    "TCI": "Surface",
+    "SCL": "Scene classification",
+    "AOT": "Aerosol optical thickness",
+    "WVP": "Water vapour",
+    "CLD": "Cloud probability",
+}
+_UNITS = {"AOT": "at 550 nm", "WVP": "cm", "CLD": "%"}
+
+_VEGETATION = SCENE_CLASS_NAMES.index("vegetation")
+_DARKEST = 0.1
+_FEWEST = 10
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as it stands in a page.
+
+    Attributes
+    ----------
+    kind, title : str
+    source : str
+        ``data:`` address.
+    scale : (low, high, unit) or None
+        Ends of its colour scale.
+    """
+
+    kind: str
+    title: str
+    source: str
+    scale: tuple[float, float, str] | None = None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart as it stands in a page; ``summary`` says in words what is to be seen."""
+
+    title: str
+    source: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class TilePage:
+    """What is shown of a tile.
+
+    Attributes
+    ----------
+    pictures : tuple of Picture
+    charts : tuple of Chart
+    quality : QualityPercentages or None
+    """
+
+    pictures: tuple[Picture, ...]
+    charts: tuple[Chart, ...]
+    quality: QualityPercentages | None
+
+
+def draw_tile(
+    product: Level1CProduct, tile: Level1CTile, output: Level2ATile, palette: str
+) -> TilePage:
+    """Draw a tile whose images are written.
+
+    Parameters
+    ----------
+    product : Level1CProduct
+    tile : Level1CTile
+    output : Level2ATile
+    palette : str
+        Name of the colours of the classes.
+
+    Raises
+    ------
+    InputError
+        An image cannot be read.
+    """
+    shape = picture_shape(tile.grids[10], LARGEST_SIDE)
+    paths = {key: output.folder / name for key, name in output.images().items()}
+    surface = SurfaceImages(
+        paths, tile.grids[10], product.quantification_value, output.psd.boa_offset
+    )
+    classes = surface.numbers("SCL", shape)
+    top = {band: top_reflectance(product, tile, band, shape) for band in BAND_NAMES}
+    quality = output.quality
+    if quality is None and classes is not None:
+        quality = QualityPercentages.of(classes, 1)  # the shares are what counts
+    return TilePage(
+        tuple(_pictures(surface, top, shape, palette)),
+        tuple(_charts(surface, top, classes, shape)),
+        quality,
+    )
+
+
+def _pictures(
+    surface: SurfaceImages, top: Mapping[str, Float32Array], shape: tuple[int, int], palette: str
+) -> Iterator[Picture]:
+    yield Picture("TOA", _TITLES["TOA"], _photograph(colours_of([top[band] for band in VISIBLE])))
+    for kind, image in quick_looks(surface, shape, palette):
+        if kind == "TCI":
+            yield Picture(kind, _TITLES[kind], _photograph(image))
+        else:
+            scale = (*RANGES[kind], _UNITS[kind]) if kind in RANGES else None
+            yield Picture(kind, _TITLES[kind], _drawing(image), scale)
+
+
+def _charts(
+    surface: SurfaceImages,
+    top: Mapping[str, Float32Array],
+    classes: npt.NDArray[Any] | None,
+    shape: tuple[int, int],
+) -> Iterator[Chart]:
+    for kind in ("AOT", "WVP"):
+        numbers = surface.numbers(kind, shape)
+        if numbers is None or not numbers.any():
+            continue
+        values = numbers[numbers > 0] / SCALES[kind]
+        yield Chart(
+            f"Histogram of {_TITLES[kind].lower()}",
+            _vector(charts.histogram(values, f"{_TITLES[kind].lower()} ({_UNITS[kind]})")),
+            f"{values.min():.3f} to {values.max():.3f}, median {np.median(values):.3f}, "
+            f"standard deviation {values.std():.3f}",
+        )
+    dark = None if classes is None else _dark_vegetation(classes == _VEGETATION, top["B12"])
+    if dark is not None:
+        yield _spectra(surface, top, dark, shape)
+
+
+def _dark_vegetation(
+    vegetation: npt.NDArray[np.bool_], infrared: Float32Array
+) -> npt.NDArray[np.bool_] | None:
+    """Tenth of the vegetation that is darkest at 2.2 um; None where there is too little."""
+    vegetation = vegetation & np.isfinite(infrared)
+    if np.count_nonzero(vegetation) < _FEWEST / _DARKEST:
+        return None
+    dark: npt.NDArray[np.bool_] = vegetation & (
+        infrared <= np.quantile(infrared[vegetation], _DARKEST)
+    )
+    return dark
+
+
+def _spectra(
+    surface: SurfaceImages,
+    top: Mapping[str, Float32Array],
+    dark: npt.NDArray[np.bool_],
+    shape: tuple[int, int],
+) -> Chart:
+    bands = sorted((band for band in top if band != "B10"), key=lambda band: BAND[band].wavelength)
+    before = np.stack([top[band][dark] for band in bands])
+    after = {
+        number: reflectance[dark]
+        for number, band in enumerate(bands)
+        if (reflectance := surface.reflectance(band, shape)) is not None
+    }
+    wavelengths = [BAND[band].wavelength for band in bands]
+    return Chart(
+        "Dark vegetation before and after",
+        _vector(charts.spectra(wavelengths, before, after)),
+        f"Median and middle half of {before.shape[1]} sampled pixels: the tenth of the vegetation "
+        "that is darkest at 2.2 µm",
+    )
+
+
+def _photograph(image: UInt8Array) -> str:
+    return _address(_encoded(image, "JPEG", quality=88), "image/jpeg")
+
+
+def _drawing(image: UInt8Array) -> str:
+    return _address(_encoded(image, "PNG", optimize=True), "image/png")
+
+
+def _vector(document: str) -> str:
+    return _address(document.encode(), "image/svg+xml")
+
+
+def _encoded(image: UInt8Array, kind: str, **options: int) -> bytes:
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def _address(content: bytes, media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
