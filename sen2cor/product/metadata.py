@@ -40,15 +40,18 @@ def read(path: Path) -> Element:
     Raises
     ------
     InputError
-        If it cannot be read or is not well-formed.
+        If it cannot be read, is not well-formed, or carries a document type declaration.
     """
     parser = etree.XMLParser(
         remove_blank_text=True, huge_tree=True, resolve_entities=False, no_network=True
     )
     try:
-        return etree.parse(path, parser).getroot()
+        tree = etree.parse(path, parser)
     except (OSError, etree.XMLSyntaxError) as error:
         raise InputError(f"{path}: metadata cannot be read ({error})") from error
+    if tree.docinfo.internalDTD is not None:
+        raise InputError(f"{path}: metadata with a document type declaration are refused")
+    return tree.getroot()
 
 
 def write(root: Element, path: Path) -> None:

@@ -122,16 +122,17 @@ def killed(bench: Bench, out: Path, number: int) -> str:
         process.wait(bench.moment())
     process.kill()
     process.communicate()
-    if again or list(out.glob("*.SAFE")):
-        _await_restored(bench, out)
+    _check_complete(bench, out)
+    if again and not list(out.glob("**/previous")) + list(out.glob("*.SAFE")):
+        raise Fault("the older product is gone")
     bench.finish(bench.start(out), 0)
     bench.check(out)
     return "redoing" if again else "new product"
 
 
-def _await_restored(bench: Bench, out: Path) -> None:
-    """Whatever stands under the product's name is complete; it may wait in the temporary folder."""
-    for product in [*out.glob("*.SAFE"), *out.glob(".*.part/previous")]:
+def _check_complete(bench: Bench, out: Path) -> None:
+    """What stands under the product's name, or else waits in the temporary folder, is complete."""
+    for product in [*out.glob("*.SAFE"), *out.glob(".*.part/previous")][:1]:
         if image_digests(product) != bench.references[bench.product]:
             raise Fault("an incomplete product")
 

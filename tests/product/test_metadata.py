@@ -240,3 +240,18 @@ def test_classes_are_counted_by_area() -> None:
 def test_every_format_has_twelve_classes() -> None:
     for psd in PSD.values():
         assert len(psd.class_texts) == len(psd.class_percentages) == len(SCENE_CLASSES)
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>',
+        '<!DOCTYPE x [<!ENTITY b "bb"><!ENTITY a "&b;&b;">]>',
+        '<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd">',
+    ],
+)
+def test_entities_and_external_definitions_are_refused(declaration: str, tmp_path: Path) -> None:
+    path = tmp_path / "MTD_DS.xml"
+    path.write_text(f'<?xml version="1.0"?>{declaration}<x/>')
+    with pytest.raises(InputError, match="document type declaration"):
+        metadata.read(path)

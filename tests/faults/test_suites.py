@@ -1,0 +1,26 @@
+"""The two suites of faults, in small; `make faults` and `make fuzz` are the large ones."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.faults import campaign, mutations
+
+
+@pytest.mark.slow
+def test_faults_of_the_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    assert campaign.main(["--kills", "6"]) == 0, capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_damaged_inputs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert mutations.main(["--number", "150"]) == 0, capsys.readouterr().out
+
+
+def test_damage_follows_from_its_number() -> None:
+    content = bytes(range(200)) * 20
+    for damage in (mutations.damaged, mutations.damaged_image):
+        first, second = (damage(content, random.Random("x 1")) for _ in range(2))
+        assert first == second != content
