@@ -1,0 +1,66 @@
+"""Signals are noted, obeyed at checks, and forgotten afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from sen2cor import interruption
+from sen2cor.interruption import Interrupted
+from sen2cor.pipeline.workers import workers
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_waits_for_a_check(number: int, code: int) -> None:
+    before = signal.getsignal(number)
+    with interruption.listening():
+        interruption.check()
+        os.kill(os.getpid(), number)
+        with pytest.raises(Interrupted) as stopped:
+            interruption.check()
+    assert stopped.value.exit_code == code
+    assert signal.getsignal(number) == before
+    interruption.check()
+
+
+def test_a_second_signal_stops_at_once() -> None:
+    with pytest.raises(Interrupted), interruption.listening():
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+        raise AssertionError("went on")
+
+
+def test_threads_are_waited_for_but_no_longer_than_to_their_next_check() -> None:
+    ended = threading.Event()
+
+    def work(_: int) -> None:
+        try:
+            while True:
+                time.sleep(0.01)
+                interruption.check()
+        finally:
+            ended.set()
+
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(Interrupted), interruption.listening(), workers(2) as pool:
+        pool.map(work, range(4))
+    assert ended.is_set()
+
+
+def test_other_threads_can_run_the_command_without_handlers() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    seen = []
+
+    def listen() -> None:
+        with interruption.listening():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    thread.join()
+    assert seen == [before]
