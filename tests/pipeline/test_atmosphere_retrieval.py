@@ -1,12 +1,66 @@
-"""What the pipeline makes of classes and settings before the physics sees them."""
+"""What the pipeline makes of settings and product before and after the physics."""
 
 from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timezone
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from sen2cor.pipeline.atmosphere_retrieval import _odd_window
+from sen2cor.pipeline.atmosphere_retrieval import TileAtmosphere, _odd_window, retrieve_atmosphere
 from sen2cor.pipeline.ground_masks import GroundMasks
+from sen2cor.settings import Settings
+from tests.atmosphere.aerosol_scene import (
+    LEFT,
+    MARITIME,
+    RURAL,
+    SHAPE,
+    SOIL,
+    Landscape,
+    forest_and_fields,
+)
+
+SETTINGS = Settings()
+
+
+def retrieved(
+    land: Landscape,
+    tables: Any = (RURAL,),
+    *,
+    forecast: float | None = None,
+    ozone: float | None = None,
+    **items: Any,
+) -> TileAtmosphere:
+    """Retrieve with the aerosol alone, and some settings other than shipped."""
+    scene = land.scene()
+    items = {"wv_correction": 0, "cirrus_correction": False, "adjacency_range": 0.0, **items}
+    groups = {
+        name: {key: value for key, value in items.items() if hasattr(getattr(SETTINGS, name), key)}
+        for name in ("flags", "calibration", "correction", "look_up_tables")
+    }
+    settings = replace(
+        SETTINGS,
+        **{name: replace(getattr(SETTINGS, name), **values) for name, values in groups.items()},
+    )
+    pixels: Any = SimpleNamespace(
+        grids={60: scene.geometry.grid},
+        native={},
+        reflectance=lambda band, resolution: scene.toa(band),
+    )
+    weather = None if ozone is None else SimpleNamespace(ozone=ozone, water_vapour=2.0)
+    tile: Any = SimpleNamespace(
+        geometry=scene.geometry.angles,
+        sensing_time=datetime(2017, 7, 1, 10, tzinfo=timezone.utc),
+        meteorology=lambda: weather,
+        forecast_aot=lambda: forecast,
+    )
+    classes = np.where(land.water, 6, 4).astype(np.uint8)
+    masks = GroundMasks.of_classes(classes, 1, SHAPE)
+    return retrieve_atmosphere(pixels, tile, masks, tables, settings)
 
 
 @pytest.mark.parametrize(
@@ -16,18 +70,90 @@ def test_smoothing_box_is_centred(size: float, pixels: int) -> None:
     assert _odd_window(size, 60.0) == pixels
 
 
-def test_masks_are_those_of_whole_blocks() -> None:
-    classes = np.full((6, 9), 4, np.uint8)
-    classes[0, 0] = 9  # one cloudy pixel spoils its block
-    classes[0:3, 3:6] = 6
-    classes[3, 3] = 3
-    classes[3:6, 6:9] = 10
-    masks = GroundMasks.of_classes(classes, 3, (2, 3))
-    np.testing.assert_array_equal(masks.clear_land, [[False, False, True], [True, False, False]])
-    np.testing.assert_array_equal(masks.water, [[False, True, False], [False, False, False]])
-    np.testing.assert_array_equal(masks.ground, [[False, True, True], [True, False, True]])
+def test_aerosol_is_a_map_or_a_mean() -> None:
+    land = forest_and_fields()
+    rows = np.linspace(0.2, 0.5, SHAPE[0], dtype=np.float32)
+    land.aot = np.repeat(rows[:, np.newaxis], SHAPE[1], axis=1)
+    mean, mapped = (
+        retrieved(land, vis_update_mode=mode, ozone=331.0, altitude=0.2).state.aot550
+        for mode in (0, 1)
+    )
+    assert np.ptp(mean) < 1e-6
+    assert mapped[-1].mean() > mapped[0].mean() + 0.15
 
 
-def test_masks_of_an_image_that_does_not_fill_its_blocks() -> None:
-    masks = GroundMasks.of_classes(np.full((5, 7), 4, np.uint8), 3, (2, 3))
-    assert masks.clear_land.all()
+def test_without_reference_pixels_the_visibility_of_the_settings_holds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    found = retrieved(Landscape.of([], 0.3, SOIL), altitude=0.1)
+    expected = float(RURAL.aot_from_visibility(40.0, 0.1))
+    np.testing.assert_allclose(found.state.aot550, expected, rtol=1e-3)
+    assert found.retrieval.aot_method == "DEFAULT"
+    assert "no reference pixels: visibility 40.0 km from configured visibility" in caplog.text
+
+
+def test_forecast_of_the_product_comes_before_the_settings(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    found = retrieved(Landscape.of([], 0.3, SOIL), forecast=0.27)
+    np.testing.assert_allclose(found.state.aot550, 0.27, atol=2e-3)
+    assert found.retrieval.aot_method == "CAMS"
+    assert "forecast of CAMS" in caplog.text
+    with_forest = retrieved(forest_and_fields(0.4), forecast=0.1, altitude=0.2, ozone=331.0)
+    assert with_forest.retrieval.aot_method == "SEN2COR_DDV"
+    assert with_forest.state.aot550.mean() == pytest.approx(0.4, abs=0.02)
+
+
+def test_auto_says_its_trials_and_takes_the_best(caplog: pytest.LogCaptureFixture) -> None:
+    land = replace(forest_and_fields(0.5), table=MARITIME)
+    with caplog.at_level(logging.INFO, "sen2cor"):
+        found = retrieved(land, (RURAL, MARITIME), altitude=0.2, ozone=331.0)
+    assert found.table is MARITIME
+    assert set(found.retrieval.double_ratios) == {RURAL.name, MARITIME.name}
+    assert f"trial of {RURAL.name}: aerosol double ratio" in caplog.text
+    assert f"look-up table {MARITIME.name}" in caplog.text
+
+
+def test_auto_without_reference_pixels_takes_the_first(caplog: pytest.LogCaptureFixture) -> None:
+    found = retrieved(Landscape.of([], 0.3, SOIL), (RURAL, MARITIME))
+    assert found.table is RURAL
+    assert f"AUTO without dark vegetation: look-up table {RURAL.name}" in caplog.text
+    assert "by date and latitude it is SUMMER" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("given", "in_product", "used"),
+    [(None, 267.4, 267.4), (None, None, 331.0), (410.0, 267.4, 410.0)],
+)
+def test_ozone_of_the_settings_or_the_product(
+    given: float | None, in_product: float | None, used: float
+) -> None:
+    found = retrieved(Landscape.of([], 0.3, SOIL), ozone=in_product, ozone_content=given)
+    assert found.state.ozone == pytest.approx(used)
+
+
+def test_start_of_the_water_vapour_is_that_of_the_season() -> None:
+    found = retrieved(Landscape.of([], 0.3, SOIL), wv_iter_start_summer=1.7)
+    np.testing.assert_allclose(found.state.water_vapour, 1.7)
+
+
+@pytest.mark.parametrize(
+    ("settings", "factor"),
+    [({}, None), ({"scaling_limiter": True}, 1.1), ({"scaling_disabler": True}, 1.0)],
+)
+def test_blue_bands_are_rescaled(settings: dict[str, bool], factor: float | None) -> None:
+    land = forest_and_fields(0.3)
+    for band in ("B02", "B03"):
+        land.surface[band] = land.surface[band] + np.float32(0.04)
+    found = retrieved(land, altitude=0.2, ozone=331.0, **settings)
+    raw = found.retrieval.raw_path_factor
+    assert raw is not None
+    assert raw > 1.15
+    assert found.retrieval.path_factor == pytest.approx(raw if factor is None else factor)
+    assert found.state.path_factors.get("B02", 1.0) == pytest.approx(found.retrieval.path_factor)
+    plain = replace(found, state=replace(found.state, path_factors={}))
+    blue = np.zeros(SHAPE, bool)
+    blue[LEFT] = True
+    change = (found.inversion("B02").bias - plain.inversion("B02").bias)[blue].mean()
+    assert change < -0.005 or found.retrieval.path_factor == 1.0
+    np.testing.assert_array_equal(found.inversion("B04").bias, plain.inversion("B04").bias)

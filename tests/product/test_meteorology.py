@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 
 from sen2cor.grids import Grid
-from sen2cor.product.meteorology import KILOGRAM_PER_DOBSON, read_meteorology, tile_centre
+from sen2cor.product.meteorology import (
+    KILOGRAM_PER_DOBSON,
+    read_aerosol,
+    read_meteorology,
+    tile_centre,
+)
 
 gdal = pytest.importorskip("osgeo.gdal")
 gdal.UseExceptions()
@@ -105,6 +110,26 @@ def test_broken_files_warn_once(tmp_path: Path, caplog: pytest.LogCaptureFixture
             assert read_meteorology(path, GRID) is None
         assert len(caplog.records) == number + 1
         assert str(path) in caplog.records[-1].getMessage()
+
+
+def test_aerosol_of_a_forecast(reference_data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    tile = Grid(32634, 300000.0, 6100020.0, 10.0, 10980, 10980)
+    (path,) = reference_data.glob("metadata/*/*MSIL2A_20230823*/GRANULE/*/AUX_DATA/AUX_CAMSFO")
+    assert read_aerosol(path, tile) == pytest.approx(0.17, abs=0.02)
+    assert capfd.readouterr().err == ""
+
+
+def test_file_without_aerosol(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path, _ = write_grib(tmp_path / "AUX_CAMSFO")
+    assert read_aerosol(path, GRID) is None
+    assert "no total optical thickness at 550 nm" in caplog.text
+
+
+def test_broken_forecast(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "AUX_CAMSFO"
+    path.write_bytes(b"GRIB")
+    assert read_aerosol(path, GRID) is None
+    assert "no usable aerosol data" in caplog.text
 
 
 def test_gdal_is_loaded_only_when_needed() -> None:
