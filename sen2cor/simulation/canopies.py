@@ -119,3 +119,30 @@ def _scattered(
 ) -> Float32Array:
     """Values that scatter smoothly within a range."""
     return np.asarray(middle + half * np.tanh(0.9 * smooth(y, x, _STAND, seed)), np.float32)
+
+
+def ratios_of(dark: Mapping[str, Float32Array]) -> npt.NDArray[np.float64]:
+    """B12, B4/B12 and B2/B4 of every hundredth pixel of dark canopies, shape (n, 3).
+
+    Parameters
+    ----------
+    dark : mapping of band name to ndarray of float32, shape (pixels,)
+        B02, B04 and B12 of the canopies.
+    """
+    blue, red, infrared = (dark[b][::101].astype(np.float64) for b in ("B02", "B04", "B12"))
+    return np.stack([infrared, red / infrared, blue / red], axis=1)
+
+
+def statistics(ratios: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Mean and scatter of what `ratios_of` gives, for the truth."""
+    if not len(ratios):
+        return {"pixels": 0}
+    mean, scatter = ratios.mean(axis=0), ratios.std(axis=0)
+    return {
+        "pixels": 101 * len(ratios),
+        "b12_mean": round(float(mean[0]), 4),
+        "b4_over_b12_mean": round(float(mean[1]), 3),
+        "b4_over_b12_scatter": round(float(scatter[1]), 3),
+        "b2_over_b4_mean": round(float(mean[2]), 3),
+        "b2_over_b4_scatter": round(float(scatter[2]), 3),
+    }

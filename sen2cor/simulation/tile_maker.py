@@ -23,7 +23,7 @@ from sen2cor.simulation import clouds, relief
 from sen2cor.simulation.adjacency import REACH, surroundings
 from sen2cor.simulation.atmosphere import Air, atmosphere, pressure, top_of_atmosphere
 from sen2cor.simulation.blocks import BLOCK, block_mean, enlarged, row_blocks
-from sen2cor.simulation.canopies import CanopyColours
+from sen2cor.simulation.canopies import CanopyColours, ratios_of, statistics
 from sen2cor.simulation.description import ProductDescription, TileDescription
 from sen2cor.simulation.landscape import CLASS_OF, LANDSCAPES, NAMES, SNOW
 from sen2cor.simulation.patterns import fractal
@@ -264,7 +264,7 @@ class TileMaker:
                 start = rows.start * 10 // COARSE
                 mean = block_mean(native, COARSE // band.resolution)
                 coarse[band.name][start : start + len(mean)] = mean
-            return _ratios(dark)
+            return ratios_of(dark)
 
         with ThreadPoolExecutor(_WORKERS) as pool:
             ratios = list(pool.map(make, row_blocks(grid.rows)))
@@ -313,7 +313,7 @@ class TileMaker:
             "scene_classes": "4 vegetation, 5 not vegetated, 6 water, 11 snow; above them 3 "
             "shadow (optical thickness towards the sun above 1), 9 cloud (above 1), "
             "10 cirrus (reflectance above 0.004); ground_class: without what is above",
-            "dark_canopies": _statistics(ratios),
+            "dark_canopies": statistics(ratios),
         }
         (self.truth / "truth.json").write_text(json.dumps(summary, indent=1) + "\n")
 
@@ -410,23 +410,3 @@ class TileMaker:
         factor = clouds.RESOLUTION // resolution
         part = slice(rows.start // factor, rows.stop // factor)
         return [enlarged(layer[part], factor) for layer in layers]
-
-
-def _ratios(dark: dict[str, Float32Array]) -> npt.NDArray[np.float64]:
-    """B12, B4/B12 and B2/B4 of every hundredth canopy pixel."""
-    blue, red, infrared = (dark[b][::101].astype(np.float64) for b in ("B02", "B04", "B12"))
-    return np.stack([infrared, red / infrared, blue / red], axis=1)
-
-
-def _statistics(ratios: npt.NDArray[np.float64]) -> dict[str, float]:
-    if not len(ratios):
-        return {"pixels": 0}
-    mean, scatter = ratios.mean(axis=0), ratios.std(axis=0)
-    return {
-        "pixels": 101 * len(ratios),
-        "b12_mean": round(float(mean[0]), 4),
-        "b4_over_b12_mean": round(float(mean[1]), 3),
-        "b4_over_b12_scatter": round(float(scatter[1]), 3),
-        "b2_over_b4_mean": round(float(mean[2]), 3),
-        "b2_over_b4_scatter": round(float(scatter[2]), 3),
-    }
