@@ -151,7 +151,7 @@ def _weather_bands(dataset: Any) -> tuple[int, ...]:
 
 def _aerosol_band(dataset: Any) -> tuple[int, ...]:
     for number in range(1, dataset.RasterCount + 1):
-        if _TOTAL_AEROSOL in (dataset.GetRasterBand(number).GetMetadataItem("GRIB_COMMENT") or ""):
+        if _TOTAL_AEROSOL in (dataset.GetRasterBand(number).GetMetadataItem("GRIB_ELEMENT") or ""):
             return (number,)
     raise ValueError("no total optical thickness at 550 nm in it")
 
@@ -171,21 +171,24 @@ def _sample(
     try:
         dataset = gdal.OpenEx(str(path), gdal.OF_RASTER, allowed_drivers=["GRIB"])
         numbers = choose(dataset)
+        cols, rows = dataset.RasterXSize, dataset.RasterYSize
+        west, step_x, _, north, _, step_y = dataset.GetGeoTransform()
+        raw = {
+            number: dataset.GetRasterBand(number).ReadRaster(buf_type=gdal.GDT_Float64)
+            for number in numbers
+        }
     finally:
         gdal.PopErrorHandler()
-    cols, rows = dataset.RasterXSize, dataset.RasterYSize
-    west, step_x, _, north, _, step_y = dataset.GetGeoTransform()
     middle = west + step_x * cols / 2
     longitude += 360.0 * round((middle - longitude) / 360.0)
     col, row = (longitude - west) / step_x - 0.5, (latitude - north) / step_y - 0.5
     # half a step beyond the outer nodes is still inside their pixels
     if not (-1.0 <= col <= cols and -1.0 <= row <= rows):
         raise ValueError("its grid does not cover the tile")
-    values = {}
-    for number in numbers:
-        raw = dataset.GetRasterBand(number).ReadRaster(buf_type=gdal.GDT_Float64)
-        values[number] = _bilinear(np.frombuffer(raw).reshape(rows, cols), row, col)
-    return values
+    return {
+        number: _bilinear(np.frombuffer(values).reshape(rows, cols), row, col)
+        for number, values in raw.items()
+    }
 
 
 def _bilinear(nodes: npt.NDArray[np.float64], row: float, col: float) -> float:
