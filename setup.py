@@ -31,6 +31,7 @@ TEST = [
     *REPORT,
     *STAC,
     *PROGRESS,
+    "xarray",
     "mypy==2.4.1",
     "ruff==0.17.6",
 ]

@@ -1,3 +1,34 @@
-"""Sentinel-2 Level-2A processor: surface reflectance from Level-1C products."""
+"""Sentinel-2 Level-2A processor: surface reflectance from Level-1C products.
+
+``from sen2cor import process`` runs it on a product; `sen2cor.steps` has its steps for arrays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sen2cor.errors import Sen2CorError
+
+if TYPE_CHECKING:
+    from sen2cor.api import Outcome, process
+    from sen2cor.settings import Settings, load_settings
 
 __version__ = "0.1.0"
+
+__all__ = ["Outcome", "Sen2CorError", "Settings", "__version__", "load_settings", "process"]
+
+_HOMES = {
+    "Outcome": "sen2cor.api",
+    "Settings": "sen2cor.settings",
+    "load_settings": "sen2cor.settings",
+    "process": "sen2cor.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import when asked for: the command line answers ``--help`` without all this."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sen2cor' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from sen2cor.bands import RESOLUTIONS
+from sen2cor.errors import UsageError
+from sen2cor.reporting.palette import PALETTES
+
+IMAGE_FORMATS = ("jp2", "cog")
+
 
 @dataclass(frozen=True)
 class Options:
@@ -35,6 +41,11 @@ class Options:
         Name of the colours of the classes in pictures.
     quiet : bool
         Whether nothing but warnings and errors is printed.
+
+    Raises
+    ------
+    UsageError
+        There is no such resolution, format or palette, or they do not go together.
     """
 
     directories: tuple[Path, ...]
@@ -55,3 +66,15 @@ class Options:
     stac: bool = False
     palette: str = "standard"
     quiet: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (
+            ("resolution", self.resolution, (None, *RESOLUTIONS)),
+            ("image_format", self.image_format, IMAGE_FORMATS),
+            ("palette", self.palette, tuple(PALETTES)),
+        ):
+            if value not in allowed:
+                choices = ", ".join(map(str, allowed))
+                raise UsageError(f"{name} {value!r}: must be one of {choices}")
+        if self.classification_only and self.resolution == 10:
+            raise UsageError("--sc_only has no resolution of 10 m: use 20 or 60, or leave it out")

@@ -1,0 +1,181 @@
+"""The steps of the processor for arrays of one's own, gathered from where they are defined.
+
+All of them take and return NumPy arrays of shape (rows, cols); `xarray.apply_ufunc` carries them
+over to labelled arrays. In the order of the processor:
+
+- `classify`: top-of-atmosphere reflectance to classes, probabilities of cloud and snow.
+- `load_table`: the functions of the atmosphere for a spacecraft, an aerosol and a season.
+- `uniform_geometry`: sun and view, the same for all pixels. The angles of a product come with
+  `sen2cor.product.level1c.open_level1c` and `NodeGeometry.over`.
+- `retrieve_cirrus`, `retrieve_aerosol`, `retrieve_water_vapour`, `complete_water_vapour`: the state
+  of the atmosphere from the image itself.
+- `AtmosphereState` (or `uniform_state`), `factors_by_band`, `band_functions`: the state and what
+  follows from it for one band.
+- `surface_reflectance`: the inversion over level ground, with or without adjacency;
+  `sen2cor.atmosphere.rugged` has that of slopes and `sen2cor.dem` what it needs to know of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from sen2cor.atmosphere.adjacency import neighbourhood_mean
+from sen2cor.atmosphere.aerosol_retrieval import (
+    AerosolScene,
+    Fallback,
+    retrieve_aerosol,
+)
+from sen2cor.atmosphere.cirrus import retrieve as retrieve_cirrus
+from sen2cor.atmosphere.functions import (
+    AtmosphereState,
+    BandFunctions,
+    WaterCurve,
+    band_functions,
+    scattering_functions,
+)
+from sen2cor.atmosphere.geometry import NodeGeometry
+from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
+from sen2cor.atmosphere.lut import load_table
+from sen2cor.atmosphere.path_scaling import factors_by_band
+from sen2cor.atmosphere.water_vapour import complete as complete_water_vapour
+from sen2cor.atmosphere.water_vapour import retrieve as retrieve_water_vapour
+from sen2cor.bands import BAND_NAMES
+from sen2cor.classification import Classification, SceneClass, SunGeometry, classify
+from sen2cor.grids import AngleGrid, Float32Array, Grid, TileGeometry
+from sen2cor.settings.correction import CorrectionSettings
+
+__all__ = [
+    "AerosolScene",
+    "AtmosphereState",
+    "BandFunctions",
+    "Classification",
+    "CorrectionSettings",
+    "Fallback",
+    "NodeGeometry",
+    "SceneClass",
+    "SunGeometry",
+    "WaterCurve",
+    "band_functions",
+    "classify",
+    "complete_water_vapour",
+    "factors_by_band",
+    "load_table",
+    "retrieve_aerosol",
+    "retrieve_cirrus",
+    "retrieve_water_vapour",
+    "scattering_functions",
+    "surface_reflectance",
+    "uniform_geometry",
+    "uniform_state",
+]
+
+
+def uniform_geometry(
+    shape: tuple[int, int],
+    pixel_size: float,
+    *,
+    solar_zenith: float,
+    solar_azimuth: float,
+    view_zenith: float = 0.0,
+    view_azimuth: float = 0.0,
+) -> NodeGeometry:
+    """Sun and view angles that are the same for all pixels and bands.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the arrays.
+    pixel_size : float
+        Metres.
+    solar_zenith, solar_azimuth, view_zenith, view_azimuth : float
+        Degrees; azimuths from north, clockwise.
+
+    Returns
+    -------
+    NodeGeometry
+    """
+    grid = Grid(epsg=0, ulx=0.0, uly=0.0, pixel_size=pixel_size, rows=shape[0], cols=shape[1])
+    step = pixel_size * max(shape)
+    view = _everywhere(view_zenith, view_azimuth, step)
+    angles = TileGeometry(
+        sun=_everywhere(solar_zenith, solar_azimuth, step),
+        view=dict.fromkeys(BAND_NAMES, view),
+        mean_solar_zenith=solar_zenith,
+        mean_solar_azimuth=solar_azimuth,
+    )
+    return NodeGeometry.over(grid, angles)
+
+
+def _everywhere(zenith: float, azimuth: float, step: float) -> AngleGrid:
+    shape = (2, 2)
+    return AngleGrid(np.full(shape, zenith, np.float32), np.full(shape, azimuth, np.float32), step)
+
+
+def uniform_state(
+    shape: tuple[int, int],
+    *,
+    aot550: float,
+    water_vapour: float,
+    ozone: float = 331.0,
+    elevation: float = 0.0,
+) -> AtmosphereState:
+    """State of the atmosphere that is the same for all pixels.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the arrays.
+    aot550 : float
+        Aerosol optical thickness at 550 nm.
+    water_vapour : float
+        Column above the ground in cm.
+    ozone : float
+        Column in Dobson units.
+    elevation : float
+        Of the ground, km.
+
+    Returns
+    -------
+    AtmosphereState
+    """
+    return AtmosphereState(
+        np.full(shape, aot550, np.float32),
+        np.full(shape, water_vapour, np.float32),
+        ozone,
+        elevation,
+    )
+
+
+def surface_reflectance(
+    toa_reflectance: Float32Array,
+    functions: BandFunctions,
+    *,
+    usable: npt.NDArray[np.bool_] | None = None,
+    half_width: int = 0,
+) -> Float32Array:
+    """Surface reflectance over level ground.
+
+    Parameters
+    ----------
+    toa_reflectance : ndarray of float32, shape (rows, cols)
+        Of one band; NaN stays NaN.
+    functions : BandFunctions
+        Of `band_functions`, on the same grid.
+    usable : ndarray of bool, same shape, optional
+        Pixels whose light is scattered into their neighbours: no cloud, no shadow, no gap. By
+        default all that are finite.
+    half_width : int
+        Of the neighbourhood, in pixels: 1 km is the default of the processor. 0: no adjacency.
+
+    Returns
+    -------
+    ndarray of float32, shape (rows, cols)
+    """
+    toa = np.asarray(toa_reflectance, np.float32)
+    if half_width == 0:
+        return flat_inversion(functions)(toa)
+    finite = np.isfinite(toa)
+    x = signal(toa, functions)
+    mean = neighbourhood_mean(x, finite if usable is None else usable & finite, half_width)
+    return adjacency_inversion(functions, mean)(toa)
