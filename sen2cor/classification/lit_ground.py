@@ -1,9 +1,10 @@
 """Cloud shadow by contrast: darker than the ground around that the sun lights.
 
-A shadow keeps the diffuse light, about a third of the light in the near infrared and less at
-1.6 um, whatever the ground is. So a pixel that has lost most of what the lit ground around it
-reflects in both is a shadow if a cloud stands where it could cast it. The ground around is
-described on a coarse grid of sampled pixels.
+A shadow keeps the diffuse light, about a third of the light in the near infrared (more below haze)
+and somewhat less at 1.6 um, whatever the ground is. So a pixel that has lost much of what the lit
+ground around it reflects in both is a shadow if a cloud stands where it could cast it; water has
+lost nearly all at 1.6 um, or in both. The ground around is described on a coarse grid of sampled
+pixels.
 
 Source: Zhu and Woodcock 2012, Remote Sensing of Environment 118, 83-94, for the two bands and the
 darkening against the surroundings; there by a flood-fill of the whole image.
@@ -136,15 +137,18 @@ def darker_than_lit(
     Returns
     -------
     ndarray of bool, shape (rows, cols)
-        Smoothed by the median of 3 by 3 pixels; open water, darker still, is left out.
+        Smoothed by the median of 3 by 3 pixels; water, darker still, is left out.
     """
     infrared, swir = (reflectance[band] for band in BANDS)
     lit_infrared, lit_swir = lit.around(rows, infrared.shape[1])
     dark = infrared < np.float32(constants.shadow_b8a_share) * lit_infrared
     dark &= swir < np.float32(constants.shadow_b11_share) * lit_swir
-    water = infrared < np.float32(constants.shadow_b8a_least_share) * lit_infrared
-    water &= infrared < reflectance["B03"]
-    dark &= ~(water | no_data)
+    # What is left of one band over what is left of the other, without divisions.
+    least = np.float32(constants.shadow_b11_to_b8a_min) * infrared * lit_swir
+    dark &= swir * lit_infrared > least
+    black = infrared < np.float32(constants.shadow_b8a_least_share) * lit_infrared
+    black &= infrared < reflectance["B03"]
+    dark &= ~(black | no_data)
     return majority(dark)
 
 

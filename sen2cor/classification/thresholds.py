@@ -160,6 +160,8 @@ class ClassificationConstants:
         A shadow reflects less than these shares of the lit ground around it.
     shadow_b8a_least_share : float
         What reflects a smaller share and falls from green to near infrared is water.
+    shadow_b11_to_b8a_min : float
+        Least share in B11 over share in B8A of a shadow; less is water.
     lit_ground_min : float
         Ground that reflects a smaller share of the mean of all ground in B8A is not lit.
     cloud_rim_min : float
@@ -204,9 +206,10 @@ class ClassificationConstants:
     shadow_b02_b11_max: float = 6.0
     shadow_likelihood_min: float = 0.05
     shadow_smoothing: float = 3.0
-    shadow_b8a_share: float = 0.55
+    shadow_b8a_share: float = 0.65
     shadow_b11_share: float = 0.5
     shadow_b8a_least_share: float = 0.15
+    shadow_b11_to_b8a_min: float = 0.35
     lit_ground_min: float = 0.6
     cloud_rim_min: float = 0.05
     unclassified_water_b8a_max: float = 0.30

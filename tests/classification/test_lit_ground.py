@@ -94,3 +94,16 @@ def test_image_without_ground_has_no_shadow() -> None:
     sample.fill(0, image, np.full((12, 12), SceneClass.HIGH_PROBA_CLOUDS, np.uint8))
     lit = sample.lit(60, CONSTANTS)
     assert not darker_than_lit(image, all_valid(image), lit, slice(0, 12), CONSTANTS).any()
+
+
+def test_turbid_water_is_not_taken_for_a_shadow() -> None:
+    """Bright in the near infrared as a shadow, but black at 1.6 um."""
+    image = _scene("sand", slice(0, 0))
+    for data, value in zip(
+        image.values(), (0.16, 0.17, 0.15, 0.15, 0.14, 0.001, 0.015, 0.01), strict=True
+    ):
+        data[10:20, 20:40] = value
+    sample = GroundSample.empty((60, 60), 4)
+    sample.fill(0, image, np.full((60, 60), SceneClass.BARE_SOILS, np.uint8))
+    lit = sample.lit(60, CONSTANTS)
+    assert not darker_than_lit(image, all_valid(image), lit, slice(0, 60), CONSTANTS).any()
