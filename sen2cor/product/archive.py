@@ -99,7 +99,9 @@ def _checked(opened: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
     for entry in entries:
         path = PurePosixPath(entry.filename)
         kind = stat.S_IFMT(entry.external_attr >> 16)
-        if path.is_absolute() or ".." in path.parts or any(c in entry.filename for c in "\\:\0"):
+        if not entry.filename:
+            problem = "has no name"
+        elif path.is_absolute() or ".." in path.parts or any(c in entry.filename for c in "\\:\0"):
             problem = "leads out of the archive"
         elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             problem = "is a link or a special file"

@@ -88,6 +88,18 @@ def test_a_size_that_lies_is_noticed(tmp_path: Path) -> None:
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_an_entry_without_a_name_is_refused(tmp_path: Path) -> None:
+    path = made(tmp_path / "p.zip", entry("a"))
+    content = path.read_bytes()
+    central = content.rindex(b"PK\1\2")
+    nameless = bytearray(content)
+    nameless[central + 28 : central + 30] = b"\0\0"
+    nameless[central + 30 : central + 32] = b"\1\0"  # what was its name is an extra field now
+    path.write_bytes(nameless)
+    with pytest.raises(InputError, match="has no name"), unpacked(path, tmp_path / "out"):
+        pass
+
+
 def test_room_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = type("Usage", (), {"free": 1})()
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _: usage)
