@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import map_coordinates, uniform_filter
+from scipy.ndimage import map_coordinates, minimum_filter, uniform_filter
 
 from sen2cor.atmosphere import path_scaling
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
@@ -45,6 +45,9 @@ from sen2cor.settings.correction import CorrectionSettings
 
 BoolArray = npt.NDArray[np.bool_]
 
+CONFIGURED = "configured visibility"
+"""Source of a visibility that nothing but the settings tell."""
+
 VISIBILITIES = (5.0, 120.0)
 """Least and greatest visibility in km."""
 
@@ -62,6 +65,8 @@ _SAMPLE = 20000
 _MUCH_WATER = 99.0
 _LITTLE_CLEAR = 4.0
 _BRIGHT = 5.0
+"""Times the mean red of the scene: nothing brighter is a reference."""
+
 _GREEN = "B03"
 _SNOW_RATIO = 0.5
 """Of green to 1.6 um, above which a green pixel of a scene with snow has some in it."""
@@ -102,8 +107,12 @@ class AerosolScene:
     _surroundings: dict[str, Float32Array] = field(default_factory=dict)
 
     def surroundings(self, band: str) -> Float32Array:
-        """Top-of-atmosphere reflectance of the neighbourhood."""
-        if self.adjacency == 0:
+        """Top-of-atmosphere reflectance of the neighbourhood.
+
+        Where adjacency is left out it is that of the pixel itself: so in the near infrared, for at
+        a shore the contrast is too large to judge dark water by what is left of it.
+        """
+        if self.adjacency == 0 or band == NIR:
             return self.toa(band)
         if band not in self._surroundings:
             self._surroundings[band] = neighbourhood_mean(
@@ -241,6 +250,8 @@ def retrieve_aerosol(
         return _constant(scene, table, replace(fallback, source=source))
     surface = _Surface(scene, table, state)
     land = scene.land & _inner(scene.geometry.grid.shape, settings.limit_area_path_rad_scale)
+    red = scene.toa(RED)
+    land &= red <= _BRIGHT * red[scene.ground].mean(dtype=np.float64)
     if scene.snowy:
         land &= surface[_GREEN] < np.float32(_SNOW_RATIO) * surface[SWIR[1]]
     reference = _reference_pixels(scene, surface, land, settings, fallback)
@@ -274,7 +285,7 @@ def retrieve_aerosol(
         first_visibility=1.0 / mean,
         trials=trials,
     )
-    return _with_path_factor(scene, found, blocked, settings)
+    return _with_path_factor(scene, found, inverse, blocked, settings)
 
 
 def _reference_pixels(
@@ -288,12 +299,10 @@ def _reference_pixels(
     if 100.0 * scene.water.sum() <= _MUCH_WATER * scene.ground.sum():
         reference = reference_vegetation(surface, land, scene.valid, settings)
     if reference is None and fallback.source == CONFIGURED:
-        water = scene.water & scene.ground
-        reference = other_dark_pixels(surface, land, water, scene.valid, settings)
+        # away from the shore, whose light reaches over the water
+        open_water = minimum_filter(scene.water & scene.ground, 2 * scene.adjacency + 1)
+        reference = other_dark_pixels(surface, land, open_water, scene.valid, settings)
     return reference
-
-
-CONFIGURED = "configured visibility"
 
 
 def _inner(shape: tuple[int, int], margin: float) -> BoolArray:
@@ -440,15 +449,13 @@ def _raised(
         index = np.flatnonzero(mask)
         rows, cols = np.unravel_index(index[:: max(1, index.size // _SAMPLE)], mask.shape)
         y, x = rows.astype(np.float32), cols.astype(np.float32)
-        # close to a shore the adjacency effect is known too badly to judge by it
-        around = scene.surroundings(band) if band == RED else scene.toa(band)
         sites = Sites(
             y,
             x,
             scene.elevation_at(y, x),
             water_vapour[rows, cols],
             {band: scene.toa(band)[rows, cols]},
-            {band: around[rows, cols]},
+            {band: scene.surroundings(band)[rows, cols]},
         )
         groups.append((band, sites, inverse[rows, cols]))
 
@@ -511,7 +518,11 @@ def _double_ratio(
 
 
 def _with_path_factor(
-    scene: AerosolScene, found: Aerosol, blocked: _Blocked, settings: CorrectionSettings
+    scene: AerosolScene,
+    found: Aerosol,
+    inverse: Float32Array,
+    blocked: _Blocked,
+    settings: CorrectionSettings,
 ) -> Aerosol:
     """Add the factor of the blue path radiance where there is enough dark vegetation."""
     reference = found.reference
@@ -523,17 +534,13 @@ def _with_path_factor(
     if few:
         path_scaling.logger.info("too few reference pixels to rescale the blue path radiance")
         return found
-    bright = scene.toa(RED) > _BRIGHT * scene.toa(RED)[scene.ground].mean(dtype=np.float64)
-    counts = blocked.blocks.counts(reference.mask & ~bright)[blocked.occupied]
-    used = counts > 0
-    if not used.any():
-        return found
-    kept = replace(blocked, sites=blocked.sites.take(used), counts=counts[used].astype(np.float32))
-    aot = _at(found.aot550, kept.sites.rows, kept.sites.cols)
-    red = _expected_red(scene, found.table, kept, reference, aot)
+    sites = blocked.sites
+    visibility = 1.0 / _at(inverse, sites.rows, sites.cols)
+    aot = found.table.aot_from_visibility(visibility, sites.elevation)
+    red = _expected_red(scene, found.table, blocked, reference, aot)
     expected = settings.red_blue_refl_ratio
     raw, least = (
-        _path_ratio(scene, found.table, _BLUE, np.float32(ratio) * red, kept, aot)
+        _path_ratio(scene, found.table, _BLUE, np.float32(ratio) * red, blocked, aot)
         for ratio in (expected, max(expected, path_scaling.BLUEST_CANOPY))
     )
     factor = path_scaling.applied_factor(raw, least, settings)

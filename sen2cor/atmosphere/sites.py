@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import map_coordinates
 
 from sen2cor.atmosphere.geometry import NodeGeometry
@@ -40,17 +39,6 @@ class Sites:
     water_vapour: Float32Array
     toa: Mapping[str, Float32Array]
     surroundings: Mapping[str, Float32Array]
-
-    def take(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Sites:
-        """Some of the places, by mask or index."""
-        return Sites(
-            self.rows[chosen],
-            self.cols[chosen],
-            self.elevation[chosen],
-            self.water_vapour[chosen],
-            {band: values[chosen] for band, values in self.toa.items()},
-            {band: values[chosen] for band, values in self.surroundings.items()},
-        )
 
 
 @dataclass(frozen=True)
