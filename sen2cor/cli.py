@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn
 
 from sen2cor import __version__, interruption
 from sen2cor.errors import Sen2CorError, UsageError
@@ -236,6 +236,7 @@ def _run_and_say(options: Options) -> int:
 def run(options: Options) -> int:
     """Process all products; return the exit code of the first that failed, else 0."""
     from sen2cor.pipeline.console import Console
+    from sen2cor.pipeline.live_console import LiveConsole, can_show
     from sen2cor.settings import load_settings
 
     try:
@@ -244,8 +245,8 @@ def run(options: Options) -> int:
         _complain(error)
         return error.exit_code
     logging.getLogger("sen2cor").setLevel(settings.common.log_level)
-    console = Console(sys.stdout, sys.stderr)
-    with _warnings_on(sys.stderr):
+    console = (LiveConsole if can_show(sys.stdout) else Console)(sys.stdout, sys.stderr)
+    with _warnings_shown():
         codes = [
             _process(number, options, settings, console)
             for number in range(len(options.directories))
@@ -257,9 +258,10 @@ def _process(number: int, options: Options, settings: Settings, console: Console
     """Process one of the products; return its exit code."""
     from sen2cor.pipeline.product_run import process_product
 
-    progress = console.product(number, len(options.directories))
+    path = options.directories[number]
     try:
-        outcome = process_product(options.directories[number], options, settings, progress)
+        with console.product(number, len(options.directories), path.name) as progress:
+            outcome = process_product(path, options, settings, progress)
     except Sen2CorError as error:
         _complain(error)
         return error.exit_code
@@ -270,10 +272,20 @@ def _process(number: int, options: Options, settings: Settings, console: Console
     return outcome.exit_code
 
 
+class _StandardError(logging.Handler):
+    """Prints to what is standard error at the moment, which a bar takes to itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            print(self.format(record), file=sys.stderr, flush=True)
+        except Exception:  # a closed terminal must not end the run
+            self.handleError(record)
+
+
 @contextmanager
-def _warnings_on(stream: TextIO) -> Iterator[None]:
+def _warnings_shown() -> Iterator[None]:
     """Show warnings; errors are printed by the command, in the one line that callers read."""
-    handler = logging.StreamHandler(stream)
+    handler = _StandardError()
     handler.addFilter(lambda record: record.levelno == logging.WARNING)
     handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     package = logging.getLogger("sen2cor")

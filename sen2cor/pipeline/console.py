@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import TracebackType
 from typing import TextIO
 
 from sen2cor import interruption
@@ -93,7 +94,7 @@ class Progress:
 
 
 class ProductProgress:
-    """Prints how far the run of one product is; the value never falls.
+    """Prints how far the run of one product is; the value never falls. A context manager.
 
     Parameters
     ----------
@@ -111,13 +112,24 @@ class ProductProgress:
         self._total = 1.0
         self._done = 0.0
 
+    def __enter__(self) -> ProductProgress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pass
+
     def plan(self, total: float) -> None:
         """Set the sum of the weights of all steps to come."""
         self._total = max(total, 1e-9)
 
     def show(self, step: Step) -> None:
         """Print the line of a step."""
-        self._done = min(self._total, self._done + step.weight)
+        self._advance(step)
         value = self._start + (self._stop - self._start) * self._done / self._total
         total = timedelta(seconds=time.monotonic() - self._began)
         self._stream.write(
@@ -125,6 +137,9 @@ class ProductProgress:
             f"{step.text}, elapsed time[s]: {step.seconds:.3f}, total: {total}\n"
         )
         self._stream.flush()
+
+    def _advance(self, step: Step) -> None:
+        self._done = min(self._total, self._done + step.weight)
 
 
 class Console:
@@ -139,8 +154,8 @@ class Console:
         self._output, self._errors = output, errors
         self._began = time.monotonic()
 
-    def product(self, number: int, of: int) -> ProductProgress:
-        """Progress of one of several products."""
+    def product(self, number: int, of: int, name: str = "") -> ProductProgress:
+        """Progress of one of several products; the lines do without its name."""
         share = 100.0 / of
         return ProductProgress(self._output, number * share, (number + 1) * share, self._began)
 

@@ -26,15 +26,18 @@ _STYLE = (
 )  # fmt: skip
 _BEFORE, _AFTER, _BARS = "#c4552d", "#1d8a63", "#4c86c6"
 _SIZE = (5.2, 2.9)
+_BINS = 40
 
 
-def histogram(values: npt.NDArray[Any], label: str) -> str:
-    """Draw how often values occur.
+def histogram(numbers: npt.NDArray[Any], scale: float, label: str) -> str:
+    """Draw how often values occur, in bins that hold equally many of the stored numbers.
 
     Parameters
     ----------
-    values : ndarray of float, shape (number,)
+    numbers : ndarray of uint8 or uint16, shape (pixels,)
         Not empty.
+    scale : float
+        Value = number / scale.
     label : str
         Of the axis, with the unit.
 
@@ -44,15 +47,15 @@ def histogram(values: npt.NDArray[Any], label: str) -> str:
         SVG document.
     """
     figure, axes = _figure(label, "share of pixels [%]")
-    low, high = float(values.min()), float(values.max())
-    margin = max(0.05 * (high - low), 1e-3 * max(abs(high), 1.0))
-    counts, edges = np.histogram(values, bins=40, range=(low - margin, high + margin))
-    axes.stairs(100.0 * counts / values.size, edges, fill=True, color=_BARS)
-    axes.axvline(float(values.mean()), color=_TEXT, linewidth=1.2, linestyle="--")
-    axes.annotate(
-        f"mean {values.mean():.3g}", (float(values.mean()), 0.97), (4, 0), va="top",
-        xycoords=("data", "axes fraction"), textcoords="offset points",
-    )  # fmt: skip
+    low, high = int(numbers.min()), int(numbers.max())
+    width = (high - low) // _BINS + 1
+    edges = np.arange(low - 1, high + width + 1, width) + 0.5
+    counts, _ = np.histogram(numbers, edges)
+    axes.stairs(100.0 * counts / numbers.size, edges / scale, fill=True, color=_BARS)
+    mean = float(numbers.mean()) / scale
+    axes.axvline(mean, color=_TEXT, linewidth=1.2, linestyle="--")
+    axes.set_title(f"mean {mean:.3f}", color=_TEXT, fontsize="medium", loc="right")
+    axes.locator_params("x", nbins=6)
     return _svg(figure)
 
 

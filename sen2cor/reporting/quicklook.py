@@ -6,8 +6,9 @@ are picked and never averaged: a class code stays one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,27 @@ SCALES = {"AOT": AOT_QUANTIFICATION, "WVP": WATER_VAPOUR_QUANTIFICATION, "CLD": 
 RANGES = {"AOT": (0.0, 0.6), "WVP": (0.0, 5.0), "CLD": (0.0, 100.0)}
 """Ends of the colour scales, in these units."""
 
+LEAST_SPANS = {"AOT": 0.1, "WVP": 0.5}
+"""What a scale that is spread spans at least, so that noise does not look like structure."""
+
 VISIBLE = ("B04", "B03", "B02")
+
+
+@dataclass(frozen=True)
+class QuickLook:
+    """A picture of a tile.
+
+    Attributes
+    ----------
+    kind : str
+    image : ndarray of uint8, shape (rows, cols, 3)
+    ends : (low, high) or None
+        Of the colour scale.
+    """
+
+    kind: str
+    image: UInt8Array
+    ends: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +78,9 @@ class SurfaceImages:
     grid: Grid
     quantification: float
     offset: int
+    _sampled: dict[tuple[str, tuple[int, int]], npt.NDArray[Any] | None] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @classmethod
     def of(cls, product: FinishedProduct, tile: FinishedTile) -> SurfaceImages:
@@ -65,7 +89,7 @@ class SurfaceImages:
         return cls(tile.images, grid, product.quantification, product.offset)
 
     def numbers(self, kind: str, shape: tuple[int, int]) -> npt.NDArray[Any] | None:
-        """Sample an image.
+        """Sample an image; it is read once for each shape.
 
         Parameters
         ----------
@@ -77,12 +101,9 @@ class SurfaceImages:
         ndarray of uint8 or uint16, shape ``shape``, or None
             None where the tile has no such image.
         """
-        found = sorted(size for name, size in self.paths if name == kind and size is not None)
-        if not found:
-            return None
-        wanted = self.grid.pixel_size * self.grid.rows / shape[0]
-        resolution = max((size for size in found if size <= wanted), default=found[0])
-        return sample(images.read(self.paths[kind, resolution]), shape)
+        if (kind, shape) not in self._sampled:
+            self._sampled[kind, shape] = self._read(kind, shape)
+        return self._sampled[kind, shape]
 
     def reflectance(self, band: str, shape: tuple[int, int]) -> Float32Array | None:
         """Surface reflectance, NaN without data; arguments and result as in `numbers`."""
@@ -90,6 +111,14 @@ class SurfaceImages:
         if numbers is None:
             return None
         return _reflectance(numbers, self.offset, self.quantification)
+
+    def _read(self, kind: str, shape: tuple[int, int]) -> npt.NDArray[Any] | None:
+        found = sorted(size for name, size in self.paths if name == kind and size is not None)
+        if not found:
+            return None
+        wanted = self.grid.pixel_size * self.grid.rows / shape[0]
+        resolution = max((size for size in found if size <= wanted), default=found[0])
+        return sample(images.read(self.paths[kind, resolution]), shape)
 
 
 def top_reflectance(
@@ -141,8 +170,8 @@ def colours_of(visible: Sequence[Float32Array]) -> UInt8Array:
 
 
 def quick_looks(
-    tile: SurfaceImages, shape: tuple[int, int], palette: str = "standard"
-) -> Iterator[tuple[str, UInt8Array]]:
+    tile: SurfaceImages, shape: tuple[int, int], palette: str = "standard", *, spread: bool = False
+) -> Iterator[QuickLook]:
     """Draw what a tile holds of true colour, classes, aerosol, water vapour and clouds.
 
     Parameters
@@ -151,24 +180,30 @@ def quick_looks(
     shape : (rows, cols)
     palette : str
         Name of the colours of the classes (`sen2cor.reporting.palette.PALETTES`).
+    spread : bool
+        Whether the scales of aerosol and water vapour span what is there, instead of `RANGES`.
 
     Yields
     ------
-    (kind, image)
-        Image of kind ``TCI SCL AOT WVP CLD`` as ndarray of uint8, shape (rows, cols, 3).
+    QuickLook
+        Of kind ``TCI SCL AOT WVP CLD``.
     """
     visible = [band for name in VISIBLE if (band := tile.reflectance(name, shape)) is not None]
     if len(visible) == len(VISIBLE):
-        yield "TCI", colours_of(visible)
+        yield QuickLook("TCI", colours_of(visible))
     classes = tile.numbers("SCL", shape)
     if classes is not None:
         colours = np.array([rgb(colour) for colour in PALETTES[palette]], np.uint8)
-        yield "SCL", colours[classes]
+        yield QuickLook("SCL", colours[classes])
     for kind, scale in SCALES.items():
         numbers = tile.numbers(kind, shape)
         if numbers is not None:
             missing = classes == 0 if classes is not None else numbers == 0
-            yield kind, _scaled(numbers / scale, RANGES[kind], missing)
+            values = numbers / scale
+            ends = RANGES[kind]
+            if spread and kind in LEAST_SPANS and not missing.all():
+                ends = _ends(values[~missing], LEAST_SPANS[kind])
+            yield QuickLook(kind, _scaled(values, ends, missing), ends)
 
 
 def write_quick_looks(product: FinishedProduct, palette: str = "standard") -> list[Path]:
@@ -198,10 +233,10 @@ def write_quick_looks(product: FinishedProduct, palette: str = "standard") -> li
         name = stem if len(product.tiles) == 1 else f"{stem}_T{tile.mgrs}"
         surface = SurfaceImages.of(product, tile)
         shape = picture_shape(surface.grid, LARGEST_SIDE)
-        for kind, image in quick_looks(surface, shape, palette):
-            path = product.path.with_name(f"{name}_{kind}.png")
+        for look in quick_looks(surface, shape, palette):
+            path = product.path.with_name(f"{name}_{look.kind}.png")
             with writing(path):
-                Image.fromarray(image).save(path, optimize=True)
+                Image.fromarray(look.image).save(path, optimize=True)
             paths.append(path)
     return paths
 
@@ -211,6 +246,15 @@ def _reflectance(numbers: npt.NDArray[Any], offset: float, quantification: float
     values /= np.float32(quantification)
     values[numbers == 0] = np.nan
     return values
+
+
+def _ends(values: npt.NDArray[np.floating[Any]], span: float) -> tuple[float, float]:
+    """Ends of a scale that holds nearly all values, in tenths of the least span."""
+    step = span / 10
+    low, high = (float(end) for end in np.quantile(values, (0.005, 0.995)))
+    middle = (low + high) / 2
+    low, high = min(low, middle - span / 2), max(high, middle + span / 2)
+    return max(0.0, math.floor(low / step) * step), math.ceil(high / step) * step
 
 
 def _scaled(

@@ -19,7 +19,6 @@ from sen2cor.product.quality import QualityPercentages
 from sen2cor.reporting import charts
 from sen2cor.reporting.palette import SCENE_CLASS_NAMES
 from sen2cor.reporting.quicklook import (
-    RANGES,
     SCALES,
     VISIBLE,
     SurfaceImages,
@@ -131,12 +130,10 @@ def _pictures(
     surface: SurfaceImages, top: Mapping[str, Float32Array], shape: tuple[int, int], palette: str
 ) -> Iterator[Picture]:
     yield Picture("TOA", _TITLES["TOA"], _photograph(colours_of([top[band] for band in VISIBLE])))
-    for kind, image in quick_looks(surface, shape, palette):
-        if kind == "TCI":
-            yield Picture(kind, _TITLES[kind], _photograph(image))
-        else:
-            scale = (*RANGES[kind], _UNITS[kind]) if kind in RANGES else None
-            yield Picture(kind, _TITLES[kind], _drawing(image), scale)
+    for look in quick_looks(surface, shape, palette, spread=True):
+        source = _photograph(look.image) if look.kind == "TCI" else _drawing(look.image)
+        scale = None if look.ends is None else (*look.ends, _UNITS[look.kind])
+        yield Picture(look.kind, _TITLES[look.kind], source, scale)
 
 
 def _charts(
@@ -149,10 +146,12 @@ def _charts(
         numbers = surface.numbers(kind, shape)
         if numbers is None or not numbers.any():
             continue
-        values = numbers[numbers > 0] / SCALES[kind]
+        known = numbers[numbers > 0]
+        values = known / SCALES[kind]
+        title = _TITLES[kind].lower()
         yield Chart(
-            f"Histogram of {_TITLES[kind].lower()}",
-            _vector(charts.histogram(values, f"{_TITLES[kind].lower()} ({_UNITS[kind]})")),
+            f"Histogram of {title}",
+            _vector(charts.histogram(known, SCALES[kind], f"{title} ({_UNITS[kind]})")),
             f"{values.min():.3f} to {values.max():.3f}, median {np.median(values):.3f}, "
             f"standard deviation {values.std():.3f}",
         )
@@ -201,7 +200,7 @@ def _photograph(image: UInt8Array) -> str:
 
 
 def _drawing(image: UInt8Array) -> str:
-    return _address(_encoded(image, "PNG", optimize=True), "image/png")
+    return _address(_encoded(image, "PNG"), "image/png")
 
 
 def _vector(document: str) -> str:

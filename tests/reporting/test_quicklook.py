@@ -14,6 +14,9 @@ from sen2cor.product.level1c import open_level1c
 from sen2cor.product.level2a_reader import open_level2a
 from sen2cor.reporting.palette import PALETTES, rgb
 from sen2cor.reporting.quicklook import (
+    LEAST_SPANS,
+    RANGES,
+    SCALES,
     SurfaceImages,
     picture_shape,
     quick_looks,
@@ -30,15 +33,28 @@ def surface(finished_product: Path) -> SurfaceImages:
 
 
 def test_pictures_of_one_tile_have_one_shape(surface: SurfaceImages) -> None:
-    looks = dict(quick_looks(surface, (50, 40)))
-    assert list(looks) == ["TCI", "SCL", "AOT", "WVP", "CLD"]
-    assert {(image.shape, image.dtype.name) for image in looks.values()} == {((50, 40, 3), "uint8")}
+    looks = list(quick_looks(surface, (50, 40)))
+    assert [look.kind for look in looks] == ["TCI", "SCL", "AOT", "WVP", "CLD"]
+    assert {(look.image.shape, look.image.dtype.name) for look in looks} == {((50, 40, 3), "uint8")}
+
+
+def test_scales_may_follow_the_values(surface: SurfaceImages) -> None:
+    shape = surface.grid.shape
+    fixed = {look.kind: look for look in quick_looks(surface, shape)}
+    spread = {look.kind: look for look in quick_looks(surface, shape, spread=True)}
+    assert {kind: fixed[kind].ends for kind in RANGES} == RANGES
+    for kind, least in LEAST_SPANS.items():
+        numbers = surface.numbers(kind, shape)
+        low, high = spread[kind].ends
+        assert low <= np.median(numbers[numbers > 0]) / SCALES[kind] <= high
+        assert high - low >= 0.999 * least
+    assert spread["CLD"].ends == RANGES["CLD"]
 
 
 @pytest.mark.parametrize("palette", PALETTES)
 def test_classes_have_the_colours_of_the_palette(surface: SurfaceImages, palette: str) -> None:
     shape = surface.grid.shape
-    looks = dict(quick_looks(surface, shape, palette))
+    looks = {look.kind: look.image for look in quick_looks(surface, shape, palette)}
     classes = surface.numbers("SCL", shape)
     for code in np.unique(classes):
         assert np.all(looks["SCL"][classes == code] == rgb(PALETTES[palette][code]))

@@ -1,0 +1,194 @@
+"""The HTML report: whole, self-contained, honest, readable."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import replace
+from importlib import util
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import html
+
+from sen2cor.cli import main
+from sen2cor.product.level2a_reader import open_level2a
+from sen2cor.reporting import extras, html_report
+from sen2cor.reporting.html_report import HtmlReport
+from sen2cor.reporting.palette import rgb
+from sen2cor.settings import Settings
+
+pytest.importorskip("jinja2", reason="the extra 'report' is not installed")
+pytest.importorskip("matplotlib", reason="the extra 'report' is not installed")
+
+STYLE = Path(html_report.__file__).parent / "templates" / "report.css"
+
+
+def page_in(folder: Path) -> Any:
+    (path,) = folder.glob("*_report.html")
+    return html.fromstring(path.read_text())
+
+
+def assert_whole(page: Any) -> None:
+    """Nothing is fetched, every anchor leads somewhere, every picture has a text."""
+    sources = [*page.xpath("//@src"), *page.xpath("//@href"), *page.xpath("//@srcset")]
+    assert all(source.startswith(("data:", "#")) for source in sources)
+    assert not page.xpath("//script") and "url(" not in page.xpath("string(//style)")
+    identifiers = page.xpath("//@id")
+    assert len(identifiers) == len(set(identifiers))
+    assert {link[1:] for link in page.xpath("//a/@href")} <= set(identifiers)
+    assert all(image.get("alt") for image in page.xpath("//img"))
+    assert "{{" not in html.tostring(page, encoding="unicode")
+
+
+@pytest.fixture
+def record() -> dict[str, Any]:
+    """The least that is known of a run."""
+    return {
+        "exit_code": 0,
+        "result": "done",
+        "error": None,
+        "started": "2026-01-02T03:04:05+00:00",
+        "ended": "2026-01-02T03:05:06+00:00",
+        "seconds": 61.0,
+        "peak_memory_bytes_of_a_process": 1_500_000_000,
+        "versions": {"sen2cor": "1.2.3"},
+        "settings": {"files": {}, "digest": "ab12", "differs_from_default": []},
+        "options": {},
+        "warnings": [],
+    }
+
+
+def test_page_in_the_product_shows_tile_and_shares(finished_product: Path) -> None:
+    page = page_in(finished_product)
+    assert_whole(page)
+    product = open_level2a(finished_product)
+    (tile,) = product.tiles
+    (section,) = page.xpath(f"//section[@id='tile-{tile.mgrs}']")
+    captions = [text.strip() for text in section.xpath(".//figcaption/text()")]
+    assert captions[:6] == [
+        "Top of atmosphere", "Surface", "Scene classification", "Aerosol optical thickness",
+        "Water vapour", "Cloud probability",
+    ]  # fmt: skip
+    assert any("Histogram of aerosol" in caption for caption in captions)
+    rows = {
+        " ".join(row.xpath("string(th)").split()): row.xpath("string(td[1])")
+        for row in section.xpath(".//table[1]//tbody/tr")
+    }
+    assert rows["4 vegetation"] == f"{product.percentages['VEGETATION']:.2f} %"
+    assert "end of classification 20 m" in rows
+    assert finished_product.name in page.xpath("string(//title)")
+
+
+def test_page_is_in_the_manifest(finished_product: Path) -> None:
+    (path,) = finished_product.glob("*_report.html")
+    assert path.name in (finished_product / "manifest.safe").read_text()
+
+
+def test_classification_only(small_product: Path, tmp_path: Path) -> None:
+    arguments = ["--sc_only", "--resolution", "60", "--output_dir", str(tmp_path / "out")]
+    assert main([str(small_product), *arguments, "--work_dir", str(tmp_path / "log")]) == 0
+    page = page_in(tmp_path / "log")
+    assert_whole(page)
+    kinds = [text.strip() for text in page.xpath("//figcaption/text()")]
+    assert "Scene classification" in kinds and "Surface" not in kinds
+
+
+def test_failed_run_has_a_page(tmp_path: Path) -> None:
+    bad = tmp_path / "S2A_MSIL1C_bad.SAFE"
+    bad.mkdir()
+    assert main([str(bad), "--work_dir", str(tmp_path / "log")]) == 3
+    page = page_in(tmp_path / "log")
+    assert_whole(page)
+    assert "InputError" in page.xpath("string(//*[@role='alert'])")
+
+
+def test_no_report_on_demand(small_product: Path, tmp_path: Path) -> None:
+    arguments = ["--cr_only", "--no-report", "--output_dir", str(tmp_path / "out")]
+    assert main([str(small_product), *arguments, "--work_dir", str(tmp_path / "log")]) == 0
+    assert not list((tmp_path / "log").glob("*.html"))
+
+
+def test_without_the_packages(
+    small_product: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def absent(name: str) -> Any:
+        return None if name in ("jinja2", "pystac") else util.find_spec(name)
+
+    monkeypatch.setattr(extras, "find_spec", absent)
+    for option, extra in (("--report", "report"), ("--stac", "stac")):
+        assert main([str(small_product), option]) == 5
+        assert f"pip install 'sen2cor[{extra}]'" in capsys.readouterr().err
+    arguments = ["--cr_only", "--output_dir", str(tmp_path / "out")]
+    assert main([str(small_product), *arguments, "--work_dir", str(tmp_path / "log")]) == 0
+    (report,) = (tmp_path / "log").glob("*_report.xml")
+    assert report.read_text().count("pip install") == 1
+    assert not list((tmp_path / "log").glob("*.html"))
+
+
+def test_settings_that_differ_are_marked(record: dict[str, Any], tmp_path: Path) -> None:
+    settings = Settings()
+    settings = replace(settings, common=replace(settings.common, generate_ddv_output=True))
+    page = html.fromstring(HtmlReport(tmp_path / "r.html", settings).render(record))
+    rows = page.xpath("//section[@id='settings']//tbody/tr")
+    assert len(rows) == len(list(settings.values()))
+    (marked,) = page.xpath("//tr[@class='differs']")
+    assert marked.xpath("string(th)") == "Generate_DDV_Output"
+    assert "differs" in marked.xpath("string(td[1])")
+
+
+def test_tiles_that_failed_and_steps(record: dict[str, Any], tmp_path: Path) -> None:
+    step = {"process": "L2A", "text": "12 bands imported", "seconds": 0.0}
+    tile = {"error": None, "seconds": 75.4, "peak_memory_bytes": 0, "steps": [], "retrieval": None}
+    record["tiles"] = {
+        "33UUU": {**tile, "steps": [{**step, "peak_memory_bytes": 2_000_000}]},
+        "33UVU": {**tile, "error": "InputError: B02 is broken"},
+    }
+    page = html.fromstring(HtmlReport(tmp_path / "r.html", Settings()).render(record))
+    assert_whole(page)
+    first, second = page.xpath("//section[starts-with(@id, 'tile-')]")
+    assert "2 MB" in first.text_content() and "1 min 15 s" in first.text_content()
+    assert "B02 is broken" in second.text_content()
+
+
+def test_texts_are_escaped_and_the_log_is_kept(record: dict[str, Any], tmp_path: Path) -> None:
+    report = HtmlReport(tmp_path / "r.html", Settings())
+    report.handle(
+        logging.makeLogRecord({"name": "sen2cor.x", "levelno": 20, "msg": "<script>1</script>"})
+    )
+    record["warnings"] = ["WARNING: <img src=http://x.invalid/>"]
+    report.write(record)
+    page = html.fromstring((tmp_path / "r.html").read_text())
+    assert_whole(page)
+    assert "<script>1</script>" in page.xpath("string(//section[@id='log'])")
+    assert "<img" in page.xpath("string(//section[@id='warnings'])")
+
+
+def contrast(first: str, second: str) -> float:
+    """WCAG 2.2 contrast ratio."""
+    luminances = []
+    for colour in (first, second):
+        channels = [value / 255 for value in rgb(colour)]
+        light = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        luminances.append(0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2])
+    return (max(luminances) + 0.05) / (min(luminances) + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast_is_enough(scheme: str) -> None:
+    light, dark = STYLE.read_text().split("@media (prefers-color-scheme: dark)")
+    text = light if scheme == "light" else dark
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", text))
+    for page in ("page", "panel"):
+        for ink in ("text", "muted", "accent"):
+            assert contrast(colours[ink], colours[page]) >= 4.5, (ink, page)
+    for kind in ("good", "bad", "warn"):
+        assert contrast(colours[kind], colours[f"{kind}-panel"]) >= 4.5, kind
+    assert contrast(colours["text"], colours["warn-panel"]) >= 4.5
+    # swatches of any colour have this edge: WCAG 1.4.11, graphical objects
+    for shape in ("edge", "bar"):
+        assert contrast(colours[shape], colours["page"]) >= 3, shape
