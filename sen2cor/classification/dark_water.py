@@ -39,9 +39,10 @@ def dark_water(
     candidates: BoolArray = classes == NOT_CLASSIFIED
     candidates &= nir < np.float32(constants.unclassified_water_b8a_max)
     candidates |= classes == SceneClass.DARK_FEATURES
-    falling = nir < reflectance["B04"]
+    red = reflectance["B04"]
+    falling = nir < red
     if rules.clear_water_by_green:
-        falling |= nir < reflectance["B03"]
+        falling |= (nir < reflectance["B03"]) & (red < np.float32(constants.dark_b04_max))
     candidates &= falling
     blue_swir = ratio(reflectance["B02"], reflectance["B11"])
     candidates &= blue_swir > np.float32(thresholds.t22_r_b02_b11)

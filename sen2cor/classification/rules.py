@@ -24,8 +24,8 @@ class ClassificationRules:
     shadow_spares_clouds : bool
         Whether cloud shadow leaves cirrus and clouds of medium and high probability alone.
     clear_water_by_green : bool
-        Whether dark water may fall from green to the near infrared instead of from red; clear
-        water is as dark in red.
+        Whether water that is dark in red may fall from green to the near infrared, instead of from
+        red.
     clouds_go_on : bool
         Whether the sky beyond the edges of the image is taken to go on as within.
     exact_sun : bool

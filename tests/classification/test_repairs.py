@@ -82,6 +82,15 @@ def test_repairs_look_at_dark_features_and_at_what_is_not_classified(
     assert finished([before], image_of(spectrum)) == [after]
 
 
+def test_clear_water_falls_from_green_but_snow_in_shade_is_no_water() -> None:
+    water = image_of("water", B04=0.03, B8A=0.032)
+    shaded_snow = image_of("snow", B02=0.30, B03=0.25, B04=0.20, B8A=0.22, B11=0.03)
+    compatible = ClassificationRules.compatible()
+    assert finished([U], water) == [SceneClass.WATER]
+    assert finished([U], water, rules=compatible) == [SceneClass.LOW_PROBA_CLOUDS]
+    assert finished([U], shaded_snow) == [SceneClass.LOW_PROBA_CLOUDS]
+
+
 def test_edge_of_snow_is_snow_within_three_pixels() -> None:
     image = image_of("snow", *["haze"] * 5, B03=0.18)
     expected = [11, 11, 11, 11, 7, 7]
