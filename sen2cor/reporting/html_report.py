@@ -117,7 +117,7 @@ class HtmlReport(logging.Handler):
 
     def _tile_contexts(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
         contexts = []
-        for name, outcome in record.get("tiles", {}).items():
+        for name, outcome in sorted(record.get("tiles", {}).items()):
             page = self._tiles.get(name, TilePage((), (), None))
             longest = max((step["seconds"] for step in outcome["steps"]), default=0.0)
             contexts.append(

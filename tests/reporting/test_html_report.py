@@ -151,6 +151,7 @@ def test_tiles_that_failed_and_steps(record: dict[str, Any], tmp_path: Path) -> 
     page = html.fromstring(HtmlReport(tmp_path / "r.html", Settings()).render(record))
     assert_whole(page)
     first, second = page.xpath("//section[starts-with(@id, 'tile-')]")
+    assert first.get("id") == "tile-33UUU"
     assert "2 MB" in first.text_content() and "1 min 15 s" in first.text_content()
     assert "B02 is broken" in second.text_content()
 
