@@ -5,8 +5,8 @@ from __future__ import annotations
 from sen2cor.bands import BAND
 from sen2cor.pipeline.tile_chain import TileJob
 
-BASE = 300_000_000
-"""Interpreter, libraries and look-up table."""
+BASE = 400_000_000
+"""Interpreter, libraries, look-up tables, and what the allocator keeps."""
 
 CODING = 1024 * 12
 """For each thread and column of its image: a row of the codestream's tiles (1024 rows) as uint16,

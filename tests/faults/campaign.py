@@ -140,9 +140,12 @@ def _check_complete(bench: Bench, out: Path) -> None:
 def parent_killed(bench: Bench, out: Path, number: int) -> str:
     """SIGKILL of the main process of several: its workers must not outlive it."""
     process = bench.start(out, bench.two_tiles, "--GIP_L2A", bench.parallel)
+    children: list[psutil.Process] = []
+    while process.poll() is None and len(children) < 2:
+        children = _children(process)
+        time.sleep(0.02)
     with suppress(subprocess.TimeoutExpired):
-        process.wait(bench.moment(bench.two_tiles))
-    children = _children(process)
+        process.wait(bench.moment(bench.two_tiles) / 2)
     process.kill()
     process.communicate()
     _, alive = psutil.wait_procs(children, SOON)
