@@ -179,7 +179,11 @@ class Aerosol:
     path_factor : float
         Of the blue path radiance, as applied.
     raw_path_factor : float or None
-        As found.
+        As found; None where there are too few reference pixels.
+    path_reason : str
+        Why it is applied so.
+    stays_negative : bool
+        Whether dark pixels are negative at any visibility, so that it was not raised.
     trials : tuple of Trial
         Of AUTO.
     """
@@ -192,6 +196,8 @@ class Aerosol:
     first_visibility: float
     path_factor: float = 1.0
     raw_path_factor: float | None = None
+    path_reason: str = ""
+    stays_negative: bool = False
     trials: tuple[Trial, ...] = ()
 
 
@@ -275,7 +281,8 @@ def retrieve_aerosol(
     else:
         inverse = np.full(start.shape, mean, np.float32)
     factor = _raised(scene, table, surface, inverse, water_vapour, settings)
-    inverse = np.clip(inverse / np.float32(factor), _CLEAREST, _HAZIEST)
+    if factor is not None:
+        inverse = np.clip(inverse / np.float32(factor), _CLEAREST, _HAZIEST)
     found = Aerosol(
         table=table,
         aot550=_optical_thickness(scene, table, inverse),
@@ -283,6 +290,7 @@ def retrieve_aerosol(
         reference=reference,
         visibility=1.0 / float(inverse.mean()),
         first_visibility=1.0 / mean,
+        stays_negative=factor is None,
         trials=trials,
     )
     return _with_path_factor(scene, found, inverse, blocked, settings)
@@ -439,7 +447,7 @@ def _raised(
     inverse: Float32Array,
     water_vapour: Float32Array,
     settings: CorrectionSettings,
-) -> float:
+) -> float | None:
     """Factor on the visibility that dark pixels ask for."""
     red = surface[RED]
     green = scene.land & (red < settings.dbv_red_veget_refl_th)
@@ -532,7 +540,6 @@ def _with_path_factor(
     few = number < settings.spr_refl_percentage / 100.0 * scene.land.sum()
     few |= number < settings.spr_refl_promille / 1000.0 * scene.valid
     if few:
-        path_scaling.logger.info("too few reference pixels to rescale the blue path radiance")
         return found
     sites = blocked.sites
     visibility = 1.0 / _at(inverse, sites.rows, sites.cols)
@@ -543,8 +550,8 @@ def _with_path_factor(
         _path_ratio(scene, found.table, _BLUE, np.float32(ratio) * red, blocked, aot)
         for ratio in (expected, max(expected, path_scaling.BLUEST_CANOPY))
     )
-    factor = path_scaling.applied_factor(raw, least, settings)
-    return replace(found, raw_path_factor=raw, path_factor=factor)
+    factor, reason = path_scaling.applied_factor(raw, least, settings)
+    return replace(found, raw_path_factor=raw, path_factor=factor, path_reason=reason)
 
 
 def _optical_thickness(

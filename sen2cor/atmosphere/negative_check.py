@@ -8,7 +8,6 @@ Schlaepfer, ATCOR user guide, DLR-IB 565-01).
 
 from __future__ import annotations
 
-import logging
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +17,6 @@ _STEPS = 65
 """From the least to the greatest visibility."""
 
 _WATER_SHARE = 0.01
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,9 @@ class NegativeShares:
     water: float
 
 
-def raised_visibility(shares: Callable[[float], NegativeShares], vegetation_limit: float) -> float:
+def raised_visibility(
+    shares: Callable[[float], NegativeShares], vegetation_limit: float
+) -> float | None:
     """Find by how much the visibility is to be raised.
 
     Parameters
@@ -50,8 +49,8 @@ def raised_visibility(shares: Callable[[float], NegativeShares], vegetation_limi
 
     Returns
     -------
-    float
-        Factor, 1 and more; 1 where none helps, for then the cause is not the aerosol.
+    float or None
+        Factor, 1 and more; None where none helps, for then the cause is not the aerosol.
     """
 
     def suffices(step: int) -> bool:
@@ -63,5 +62,4 @@ def raised_visibility(shares: Callable[[float], NegativeShares], vegetation_limi
     if suffices(_STEPS):
         # the shares fall from step to step
         return float(_STEP ** bisect_left(range(_STEPS), True, key=suffices))
-    logger.warning("dark pixels stay negative at any visibility: it is left as it was found")
-    return 1.0
+    return None

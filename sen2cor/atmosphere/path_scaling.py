@@ -10,8 +10,6 @@ canopy explains says nothing about the aerosol and is left alone.
 
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 
 from sen2cor.bands import BAND
@@ -24,10 +22,8 @@ _INSIGNIFICANT = 0.03
 BLUEST_CANOPY = 0.9
 """Blue over red reflectance up to which dark vegetation is found."""
 
-logger = logging.getLogger(__name__)
 
-
-def applied_factor(raw: float, least: float, settings: CorrectionSettings) -> float:
+def applied_factor(raw: float, least: float, settings: CorrectionSettings) -> tuple[float, str]:
     """Factor that is applied, by the rules of the settings.
 
     Parameters
@@ -40,30 +36,23 @@ def applied_factor(raw: float, least: float, settings: CorrectionSettings) -> fl
 
     Returns
     -------
-    float
+    factor : float
         1.0 where it is disabled, differs from 1 by no more than 3 %, or is explained by blue
         vegetation.
+    reason : str
+        For the log.
     """
     if settings.scaling_disabler:
-        logger.info("rescaling of the blue path radiance is disabled by configuration")
-        return 1.0
+        return 1.0, "rescaling has been disabled by configuration"
     if abs(raw - 1.0) <= _INSIGNIFICANT:
-        logger.info("blue path radiance differs by %+.1f %%: it is not rescaled", 100 * (raw - 1))
-        return 1.0
+        return 1.0, "not rescaled"
     if least <= 1.0 < raw:
-        logger.info(
-            "blue path radiance differs by %+.1f %%, as blue vegetation would make it: "
-            "it is not rescaled",
-            100 * (raw - 1),
-        )
-        return 1.0
+        return 1.0, "not rescaled, blue vegetation would make it so"
     if settings.scaling_limiter:
         limited = float(np.clip(raw, settings.min_sc_blu, settings.max_sc_blu))
         if limited != raw:
-            logger.info("factor of the blue path radiance %.3f is limited to %.3f", raw, limited)
-        raw = limited
-    logger.info("blue path radiance is rescaled by %.3f", raw)
-    return raw
+            return limited, f"rescaled by {raw:.3f} limited to {limited:.3f}"
+    return raw, f"rescaled by {raw:.3f}"
 
 
 def factors_by_band(factor: float) -> dict[str, float]:

@@ -41,8 +41,10 @@ class Retrieval:
         At 550 nm.
     raw_path_factor : float or None
         Blue path radiance of the scene over that of the table.
-    path_factor : float
-        By which it was multiplied.
+    path_factor, path_reason : float, str
+        By which it was multiplied, and why.
+    stays_negative : bool
+        Whether dark pixels are negative at any visibility.
     table : str
         Name of the one that was used.
     candidates : tuple of str
@@ -70,6 +72,8 @@ class Retrieval:
     mean_aot: float
     raw_path_factor: float | None
     path_factor: float
+    path_reason: str
+    stays_negative: bool
     table: str
     candidates: tuple[str, ...]
     double_ratios: Mapping[str, float]
@@ -104,6 +108,8 @@ class Retrieval:
             mean_aot=float(state.aot550.mean()),
             raw_path_factor=aerosol.raw_path_factor,
             path_factor=aerosol.path_factor,
+            path_reason=aerosol.path_reason,
+            stays_negative=aerosol.stays_negative,
             table=aerosol.table.name,
             candidates=tuple(table.name for table in tables),
             double_ratios=described(aerosol.trials),
@@ -146,11 +152,15 @@ class Retrieval:
             "AOT at 550 nm %.3f, visibility %.1f km (found %.1f km, %d passes)",
             self.mean_aot, self.visibility, self.first_visibility, self.passes,
         )  # fmt: skip
+        if self.stays_negative:
+            logger.warning("dark pixels stay negative at any visibility: it was left as found")
         if self.raw_path_factor is not None:
             logger.info(
-                "blue path radiance: %.3f of that of the table, rescaled by %.3f",
-                self.raw_path_factor, self.path_factor,
+                "blue path radiance: %.3f of that of the table, %s",
+                self.raw_path_factor, self.path_reason,
             )  # fmt: skip
+        elif self.reference is not None:
+            logger.info("too few reference pixels to rescale the blue path radiance")
         logger.info(
             "water vapour%s %.2f cm (%.2f to %.2f); ozone %.0f DU",
             "" if self.water_retrieved else " not retrieved:", *self.water_vapour, self.ozone,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -340,9 +339,3 @@ def test_bright_vegetation_has_the_red_of_the_settings() -> None:
     found = bright_green().retrieve(red_ref_refl_th=0.03)
     assert found.source == BRIGHT_VEGETATION
     assert found.aot550.mean() == pytest.approx(0.3, abs=0.01)
-
-
-def test_log_says_what_was_found(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "sen2cor"):
-        forest_and_fields().retrieve(passes=1)
-    assert "blue path radiance differs by" in caplog.text

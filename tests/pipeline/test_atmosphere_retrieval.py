@@ -112,6 +112,10 @@ def test_auto_says_its_trials_and_takes_the_best(caplog: pytest.LogCaptureFixtur
     assert set(found.retrieval.double_ratios) == {RURAL.name, MARITIME.name}
     assert f"trial of {RURAL.name}: aerosol double ratio" in caplog.text
     assert f"look-up table {MARITIME.name}" in caplog.text
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) == len(set(messages))
+    assert "blue path radiance:" in caplog.text
+    assert "of dark vegetation (" in caplog.text
 
 
 def test_auto_without_reference_pixels_takes_the_first(caplog: pytest.LogCaptureFixture) -> None:
