@@ -101,7 +101,8 @@ class CorrectionSettings:
         "AC_Aerosol_Type_Ratio_Th",
         Decimal(-1, 1),
         "0.05",
-        "Tolerance of the double ratio of blue to red path radiance",
+        "Tolerance of the double ratio of blue to red path radiance within which AUTO takes "
+        "two seasons as equal, so that date and latitude decide",
         since="2.8",
     )
     topo_corr_th: float = _TOP.item(
@@ -232,7 +233,8 @@ class CorrectionSettings:
         "AC_Limit_Area_Path_Rad_Scale",
         Decimal(0, 90),
         "0",
-        "Limits the area used for the path radiance scaling; 0: no limit",
+        "Share of the rows and columns, in %, left out at the edges when reference pixels are "
+        "looked for; 0: no limit",
         since="2.8",
     )
     ddv_smoothing_window: float = _TOP.item(
@@ -261,14 +263,14 @@ class CorrectionSettings:
         "AC_Spr_Refl_Percentage",
         Decimal(0, 1),
         "0.25",
-        "Least reference pixels for path radiance scaling, in %",
+        "Least reference pixels for path radiance scaling, in % of the land",
         since="2.8",
     )
     spr_refl_promille: float = _TOP.item(
         "AC_Spr_Refl_Promille",
         Decimal(0, 1),
         "0.3",
-        "Least reference pixels for path radiance scaling, in per mille",
+        "Least reference pixels for path radiance scaling, in per mille of the scene",
         since="2.8",
     )
 
