@@ -35,7 +35,9 @@ class LiveProgress(ProductProgress):
         self._title = title
 
     def __enter__(self) -> LiveProgress:
-        self._bars.console.print(self._title, style="bold", highlight=False, soft_wrap=True)
+        self._bars.console.print(
+            self._title, style="bold", markup=False, highlight=False, soft_wrap=True
+        )
         self._bars.start()
         self._task = self._bars.add_task("starting", total=None)
         return self
