@@ -202,7 +202,7 @@ def full_disk(bench: Bench, out: Path, number: int, of: int) -> str:
     """A disk with more and more room: no room is said, and nothing is left."""
     disk = out / "disk"
     disk.mkdir(parents=True)
-    size = 4096 * (1 + round(number * 400 / of))
+    size = 4096 * (1 + round(number * 1000 / of))
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)]
     if subprocess.run(command, capture_output=True).returncode:
         return "skipped: mounting needs root"
