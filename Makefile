@@ -6,7 +6,7 @@ KILLS ?= 200
 N ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all faults fuzz lint format types accuracy benchmark validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-water-vapour validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts check-readers clean
+.PHONY: help environment demo test test-all faults fuzz lint format types accuracy benchmark validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-water-vapour validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts conformance check-readers docs wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-28s %s\n", $$1, $$2}'
@@ -85,11 +85,23 @@ measure-luts: .venv/complete ## size of the look-up tables, time to load and to 
 validate-water-vapour: .venv/complete ## water vapour with both tables beside the weather model's
 	$(PYTHON) -m tests.validation.water_vapour
 
-check-readers: .venv/complete ## open a product with rioxarray, in an environment of its own
-	[ -x .venv/readers/bin/python ] || $(PYTHON) -m venv .venv/readers
-	.venv/readers/bin/python -m pip install --quiet rioxarray
-	[ -d $(DEMO) ] || $(MAKE) demo
-	.venv/readers/bin/python tests/conformance/rioxarray_reader.py $(DEMO)/*MSIL1C*.SAFE $(DEMO)/*MSIL2A*.SAFE
+conformance: .venv/complete ## documents against the official schemas, and beside those of others
+	$(PYTHON) -m pytest -v tests/conformance
+	$(PYTHON) -m tests.conformance.elements
+
+check-readers: .venv/complete ## open products with other readers, each in an environment of its own
+	$(PYTHON) -m tests.conformance.check_readers
+
+docs: .venv/docs ## build the documentation into site/; a warning is an error
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+	@echo "documentation: site/index.html"
+
+.venv/docs: .venv/complete
+	$(PYTHON) -m pip install --quiet -e '.[docs]'
+	touch .venv/docs
+
+wheel: .venv/docs ## build source archive and wheel into dist/
+	$(PYTHON) -m build --outdir dist
 
 clean: ## remove the environment and everything that was made
-	rm -rf .venv build dist *.egg-info $(DEMO) benchmark-work
+	rm -rf .venv build dist site *.egg-info $(DEMO) benchmark-work

@@ -10,10 +10,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def reference_folder() -> Path:
+    """Return where the reference data are looked for."""
+    return Path(os.environ.get("SEN2COR_TEST_DATA", ROOT.parent / "shared" / "data"))
+
+
 @pytest.fixture(scope="session")
 def reference_data() -> Path:
     """Folder of the reference data; tests that need it are skipped where it is absent."""
-    folder = Path(os.environ.get("SEN2COR_TEST_DATA", ROOT.parent / "shared" / "data"))
+    folder = reference_folder()
     if not folder.is_dir():
         pytest.skip(f"reference data not found at {folder} (set SEN2COR_TEST_DATA)")
     return folder

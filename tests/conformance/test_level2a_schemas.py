@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +12,7 @@ from sen2cor.product import schemas
 from sen2cor.product.level1c import open_level1c
 from sen2cor.product.level2a import Level2AProduct
 from sen2cor.product.psd import PSD
-from sen2cor.product.quality import QualityPercentages
-from sen2cor.product.run_record import RunRecord, TileRetrieval
-from tests.product.level1c_samples import stand_in
-
-RUN = RunRecord(
-    "1.0.0",
-    datetime(2020, 1, 1, tzinfo=timezone.utc),
-    b"<Level-2A_GIPP/>",
-    look_up_tables=("S2A_rural_summer",),
-)
+from tests.conformance.written import SOURCES, source, write
 
 DOCUMENTS = {
     "S2_User_Product_Level-2A_Metadata.xsd": ["*MTD*L2A*.xml"],
@@ -31,38 +20,6 @@ DOCUMENTS = {
     "S2_PDI_Level-2A_Datastrip_Metadata.xsd": ["DATASTRIP/*/*MTD*.xml"],
     "manifest": ["manifest.safe"],
 }
-
-SOURCES = {
-    "55JEJ": ("l1c_products/S2A_MSIL1C_20171207T002051_*_T55JEJ_*.SAFE", "14.2"),
-    "56JKT": ("l1c_products/S2B_MSIL1C_20170719T000219_*_T56JKT_*.SAFE", "14.2"),
-    "six tiles": ("metadata/l1c_psd13_six_tiles/*.SAFE", "13.1"),
-    "13 with datastrip": ("metadata/l1c_psd13_one_tile.zip", "13.1"),
-    "14 of early 2017": ("metadata/l1c_psd14_one_tile.zip", "14.2"),
-    "34UCF": ("metadata/psd15_baseline_05.09/*L1C*.SAFE", "15"),
-}
-
-
-def _source(reference_data: Path, tmp_path: Path, name: str) -> Any:
-    pattern, version = SOURCES[name]
-    (path,) = reference_data.glob(pattern)
-    if path.suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            archive.extractall(tmp_path / "source")
-        (path,) = (tmp_path / "source").iterdir()
-    return stand_in(path, version)
-
-
-def _write(level1c: Any, target: Path, forced: str | None) -> Path:
-    with Level2AProduct.begin(level1c, target, psd=forced) as product:
-        for level1c_tile in level1c.tiles:
-            tile = product.tile(level1c_tile)
-            for resolution in (60, 20, 10):
-                for kind in (*tile.wanted(resolution), "DEM"):
-                    tile.image_path(kind, resolution).write_bytes(b"jp2")
-            tile.image_path("PVI").write_bytes(b"jp2")
-            tile.quality = QualityPercentages((5, 1, 2, 3, 40, 20, 10, 4, 5, 6, 7, 2))
-            tile.retrieval = TileRetrieval(0.1, 1.5, "SEN2COR_DDV", 300.0, "AUX_ECMWFT")
-        return product.finish(RUN)
 
 
 @pytest.mark.parametrize(
@@ -80,8 +37,8 @@ def _write(level1c: Any, target: Path, forced: str | None) -> Path:
 def test_documents_are_valid(
     reference_data: Path, tmp_path: Path, name: str, forced: str | None
 ) -> None:
-    level1c = _source(reference_data, tmp_path, name)
-    root = _write(level1c, tmp_path / "out", forced)
+    level1c = source(reference_data, tmp_path, name)
+    root = write(level1c, tmp_path / "out", forced)
     psd = PSD[forced or level1c.psd]
     checked = 0
     for file_name, patterns in DOCUMENTS.items():
@@ -100,7 +57,7 @@ def test_documents_are_valid(
 def test_documents_are_valid_by_the_schemas_in_the_product(
     reference_data: Path, tmp_path: Path, name: str
 ) -> None:
-    root = _write(_source(reference_data, tmp_path, name), tmp_path / "out", None)
+    root = write(source(reference_data, tmp_path, name), tmp_path / "out", None)
     for file_name, patterns in list(DOCUMENTS.items())[:3]:
         schema = etree.XMLSchema(etree.parse(root / "rep_info" / file_name))
         for path in (path for pattern in patterns for path in root.glob(pattern)):
@@ -122,7 +79,7 @@ def _structure(element: Any, ignored: frozenset[str]) -> Any:
 
 
 def test_structure_is_that_of_sen2cor_2_4(reference_data: Path, tmp_path: Path) -> None:
-    root = _write(_source(reference_data, tmp_path, "14 of early 2017"), tmp_path / "out", None)
+    root = write(source(reference_data, tmp_path, "14 of early 2017"), tmp_path / "out", None)
     folder = reference_data / "metadata" / "l2a_sen2cor_2.4.0"
     none: frozenset[str] = frozenset()
     for name, path in (
@@ -141,8 +98,8 @@ def test_structure_is_that_of_baseline_05_11(reference_data: Path, tmp_path: Pat
     The identifier of ESA's own collection, clouds over land (no land mask is used), and elements
     that the trimmed or older Level-1C metadata lack.
     """
-    level1c = _source(reference_data, tmp_path, "34UCF")
-    root = _write(level1c, tmp_path / "out", None)
+    level1c = source(reference_data, tmp_path, "34UCF")
+    root = write(level1c, tmp_path / "out", None)
     (folder,) = (reference_data / "metadata" / "l2a_baseline_05.11").iterdir()
     ignored = frozenset(
         {
@@ -163,10 +120,10 @@ def test_structure_is_that_of_baseline_05_11(reference_data: Path, tmp_path: Pat
 @pytest.mark.parametrize("name", ["55JEJ", "56JKT"])
 def test_a_product_as_the_reader_opens_it(reference_data: Path, tmp_path: Path, name: str) -> None:
     pattern, version = SOURCES[name]
-    (source,) = reference_data.glob(pattern)
-    level1c = open_level1c(source)
+    (path,) = reference_data.glob(pattern)
+    level1c = open_level1c(path)
     assert level1c.psd == version
-    root = _write(level1c, tmp_path / "out", None)
+    root = write(level1c, tmp_path / "out", None)
     (tile,) = (root / "GRANULE").iterdir()
     masks = {path.name for path in (level1c.tiles[0].folder / "QI_DATA").glob("*.gml")}
     assert masks <= {path.name for path in (tile / "QI_DATA").iterdir()}
@@ -190,7 +147,7 @@ def test_gdal_finds_the_resolutions(
     """The SENTINEL2 driver of GDAL offers each resolution, and true colour where there is one."""
     gdal = pytest.importorskip("osgeo.gdal")
     gdal.UseExceptions()
-    root = _write(_source(reference_data, tmp_path, name), tmp_path / "out", forced)
+    root = write(source(reference_data, tmp_path, name), tmp_path / "out", forced)
     (metadata,) = root.glob("*MTD*L2A*.xml")
     found = [entry for entry, _ in gdal.Open(str(metadata)).GetSubDatasets()]
     assert all(entry.startswith("SENTINEL2_L2A:") for entry in found)

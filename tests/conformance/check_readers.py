@@ -1,0 +1,196 @@
+"""Products opened by the readers of others, each in an environment of its own: a table.
+
+``python -m tests.conformance.check_readers`` makes Level-2A products of the simulated summer scene
+and of the real pixels of Berlin, lets each reader open them, and compares what it finds with what
+was written. It fails where a reader that knows a layout finds something else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sen2cor.cli import main as process
+from sen2cor.imagery import jpeg2000
+from sen2cor.product.metadata import read, text_of
+from sen2cor.product.psd import PSD
+from sen2cor.simulation.cli import main as simulate
+from tests.conftest import reference_folder
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = Path(__file__).parent / "readers"
+LAYOUTS = ("13.1", "14.2", "14.5", "15")
+
+REFLECTANCE_TOLERANCE = 0.001
+ANGLE_TOLERANCE = 1.0
+"""Degrees; satpy spreads the angle grid of a whole tile over the small images."""
+
+_ALL_BANDS = {"B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B11", "B12"}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader, the packages of its environment, and why it does not open some layouts.
+
+    Attributes
+    ----------
+    name : str
+        Of the script ``<name>_reader.py`` and of the environment.
+    packages : tuple of str
+        Empty: the Python of the distribution, which has GDAL, is used.
+    unknown : mapping of str to str
+        Layout to the reason why the reader does not know it.
+    """
+
+    name: str
+    packages: tuple[str, ...] = ()
+    unknown: Mapping[str, str] = field(default_factory=dict)
+
+    def python(self) -> Path:
+        """Return the Python of the reader; its environment is made when it is not there."""
+        if not self.packages:
+            return Path("/usr/bin/python3")
+        folder = ROOT / ".venv" / f"readers-{self.name}"
+        python = folder / "bin" / "python"
+        if not (folder / "complete").is_file():
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*install, *self.packages], check=True)
+            (folder / "complete").touch()
+        return python
+
+    def look(self, product: Path) -> dict[str, Any]:
+        """Let the reader open a product."""
+        done = subprocess.run(
+            [self.python(), SCRIPTS / f"{self.name}_reader.py", product],
+            capture_output=True,
+            text=True,
+        )
+        lines = done.stdout.splitlines()
+        if done.returncode or not lines:
+            return {"error": f"ended with {done.returncode}: {done.stderr.strip()[-200:]}"}
+        return dict(json.loads(lines[-1]))
+
+
+_PLAIN_NAMES = "asks for image names without the prefix L2A_ (format 14.5 on)"
+_COMPACT = "knows compact names only (format 14 on)"
+
+READERS = (
+    Reader("gdal"),
+    Reader("rasterio", ("rasterio", "numpy")),
+    Reader("rioxarray", ("rioxarray",)),
+    Reader(
+        "satpy",
+        ("satpy", "rioxarray", "defusedxml", "bottleneck", "python-geotiepoints"),
+        {"13.1": _COMPACT, "14.2": _PLAIN_NAMES},
+    ),
+    Reader("eoreader", ("eoreader",), {"13.1": _COMPACT}),
+    Reader(
+        "stactools",
+        ("stactools-sentinel2", "pystac[validation]"),
+        {
+            "13.1": "asks for Product_Info (format 14.5 on), not L2A_Product_Info",
+            "14.2": "asks for Product_Info (format 14.5 on), not L2A_Product_Info",
+        },
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A product, and what a reader has to find in it."""
+
+    title: str
+    layout: str
+    path: Path
+
+    def problems(self, found: Mapping[str, Any]) -> Iterator[str]:
+        """Compare with what a reader found; what it does not offer is not compared."""
+        bands = {f"B{name[1:]:0>2}" for name in found["bands"]}
+        if bands != _ALL_BANDS:
+            yield f"bands {sorted(bands ^ _ALL_BANDS)}"
+        red = (self._image("B04").mean(dtype=float) + PSD[self.layout].boa_offset) / 10000
+        if "red" in found and abs(found["red"] - red) > REFLECTANCE_TOLERANCE:
+            yield f"red reflectance {found['red']:.4f}, not {red:.4f}"
+        zenith = float(text_of(self._tile(), ".//Mean_Sun_Angle/ZENITH_ANGLE"))
+        if "sun_zenith" in found and abs(found["sun_zenith"] - zenith) > ANGLE_TOLERANCE:
+            yield f"sun zenith {found['sun_zenith']:.2f}, not {zenith:.2f}"
+        codes = sorted({int(code) for code in self._image("SCL").ravel()})
+        classes = found.get("classes")
+        if classes is None or (isinstance(classes, list) and classes != codes):
+            yield f"classes {classes}, not {codes}"
+
+    def _image(self, kind: str) -> Any:
+        paths = self.path.glob("GRANULE/*/IMG_DATA/**/*_20m.jp2")
+        return jpeg2000.read(next(path for path in paths if f"_{kind}_" in path.name))
+
+    def _tile(self) -> Any:
+        return read(next(self.path.glob("GRANULE/*/*MTD*.xml")))
+
+
+def products(folder: Path) -> Iterator[Written]:
+    """Make the products."""
+    berlin = reference_folder() / "pixels" / "berlin_2017_l1c"
+    sources = [("simulated", layout, ["--size", "6"]) for layout in LAYOUTS]
+    if berlin.is_dir():
+        sources += [("Berlin", layout, ["--wrap", str(berlin)]) for layout in ("14.2", "15")]
+    for title, layout, options in sources:
+        place = folder / f"{title}-{layout}"
+        with redirect_stdout(sys.stderr):
+            assert simulate(["--psd", layout, "--output", str(place), *options]) == 0
+            (level1c,) = place.glob("*MSIL1C*.SAFE")
+            assert process([str(level1c)]) == 0
+        (path,) = place.glob("*MSIL2A*.SAFE")
+        yield Written(title, layout, path)
+
+
+def row(reader: Reader, product: Written) -> tuple[list[str], bool]:
+    """Return a line of the table and whether all is as it should be."""
+    start = [reader.name, product.title, product.layout]
+    found = reader.look(product.path)
+    if "error" in found:
+        reason = reader.unknown.get(product.layout)
+        shown = f"does not open it: {reason}" if reason else f"FAILED: {found['error']}"
+        return [*start, "-", "-", "-", shown], reason is not None
+    wrong = list(product.problems(found))
+    classes = found.get("classes")
+    zenith = found.get("sun_zenith")
+    return [
+        *start,
+        f"{len(found['bands'])}",
+        "-" if zenith is None else f"sun {zenith:.1f}",
+        f"{len(classes)} codes" if isinstance(classes, list) else str(classes or "-"),
+        f"WRONG: {'; '.join(wrong)}" if wrong else found.get("remark", ""),
+    ], not wrong
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", type=Path, help="folder for the products (default: temporary)")
+    keep = parser.parse_args().keep
+    rows = [["reader", "product", "layout", "bands", "angles", "classes", "remark"]]
+    well = True
+    with tempfile.TemporaryDirectory() as temporary:
+        for product in list(products(keep or Path(temporary))):
+            for reader in READERS:
+                line, good = row(reader, product)
+                rows.append(line)
+                well &= good
+    widths = [max(len(line[column]) for line in rows) for column in range(6)]
+    for line in (rows[0], *sorted(rows[1:], key=lambda cells: cells[:3])):
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=False))
+        print(*cells, line[6], sep="  ")
+    return 0 if well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

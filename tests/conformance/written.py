@@ -1,0 +1,55 @@
+"""Level-2A documents written from the metadata of real Level-1C products, without their images."""
+
+from __future__ import annotations
+
+import zipfile
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from sen2cor.product.level2a import Level2AProduct
+from sen2cor.product.quality import QualityPercentages
+from sen2cor.product.run_record import RunRecord, TileRetrieval
+from tests.product.level1c_samples import stand_in
+
+RUN = RunRecord(
+    "1.0.0",
+    datetime(2020, 1, 1, tzinfo=timezone.utc),
+    b"<Level-2A_GIPP/>",
+    look_up_tables=("S2A_rural_summer",),
+)
+
+SOURCES = {
+    "55JEJ": ("l1c_products/S2A_MSIL1C_20171207T002051_*_T55JEJ_*.SAFE", "14.2"),
+    "56JKT": ("l1c_products/S2B_MSIL1C_20170719T000219_*_T56JKT_*.SAFE", "14.2"),
+    "six tiles": ("metadata/l1c_psd13_six_tiles/*.SAFE", "13.1"),
+    "13 with datastrip": ("metadata/l1c_psd13_one_tile.zip", "13.1"),
+    "14 of early 2017": ("metadata/l1c_psd14_one_tile.zip", "14.2"),
+    "34UCF": ("metadata/psd15_baseline_05.09/*L1C*.SAFE", "15"),
+}
+"""Level-1C products: where they are, and their format."""
+
+
+def source(reference_data: Path, folder: Path, name: str) -> Any:
+    """Return a stand-in of a Level-1C product; archives are unpacked below the folder."""
+    pattern, version = SOURCES[name]
+    (path,) = reference_data.glob(pattern)
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(folder / "source")
+        (path,) = (folder / "source").iterdir()
+    return stand_in(path, version)
+
+
+def write(level1c: Any, target: Path, forced: str | None = None, ending: str = "jp2") -> Path:
+    """Write the Level-2A product of a stand-in; its images are a few bytes."""
+    with Level2AProduct.begin(level1c, target, psd=forced, ending=ending) as product:
+        for level1c_tile in level1c.tiles:
+            tile = product.tile(level1c_tile)
+            for resolution in (60, 20, 10):
+                for kind in (*tile.wanted(resolution), "DEM"):
+                    tile.image_path(kind, resolution).write_bytes(b"image")
+            tile.image_path("PVI").write_bytes(b"image")
+            tile.quality = QualityPercentages((5, 1, 2, 3, 40, 20, 10, 4, 5, 6, 7, 2))
+            tile.retrieval = TileRetrieval(0.1, 1.5, "SEN2COR_DDV", 300.0, "AUX_ECMWFT")
+        return product.finish(RUN)
