@@ -1,7 +1,8 @@
 """Quick looks: small pictures of what people look at first in a tile.
 
-They are sampled from the coarsest images that are fine enough, so that they cost little. Pixels
-are picked and never averaged: a class code stays one.
+They are sampled from the coarsest images that are fine enough, so that they cost little. Bands come
+from the lower resolution levels of JPEG 2000; of the maps pixels are picked, so that a class code
+stays one.
 """
 
 from __future__ import annotations
@@ -118,7 +119,10 @@ class SurfaceImages:
             return None
         wanted = self.grid.pixel_size * self.grid.rows / shape[0]
         resolution = max((size for size in found if size <= wanted), default=found[0])
-        return sample(images.read(self.paths[kind, resolution]), shape)
+        path = self.paths[kind, resolution]
+        if kind in BAND and path.suffix == ".jp2":
+            return sample(_read_reduced(path, jpeg2000.describe(path).rows, shape), shape)
+        return sample(images.read(path), shape)
 
 
 def top_reflectance(
@@ -139,8 +143,7 @@ def top_reflectance(
         Reflectance, NaN without data.
     """
     grid = tile.grids[BAND[band].resolution]
-    reduce = max(0, (grid.rows // shape[0]).bit_length() - 1)
-    numbers = sample(jpeg2000.read(tile.bands[band], reduce=reduce), shape)
+    numbers = sample(_read_reduced(tile.bands[band], grid.rows, shape), shape)
     offset = product.radiometric_offsets[band]
     return _reflectance(numbers, offset, product.quantification_value)
 
@@ -239,6 +242,11 @@ def write_quick_looks(product: FinishedProduct, palette: str = "standard") -> li
                 Image.fromarray(look.image).save(path, optimize=True)
             paths.append(path)
     return paths
+
+
+def _read_reduced(path: Path, rows: int, shape: tuple[int, int]) -> npt.NDArray[Any]:
+    """Decode no more resolution levels of an image than a picture needs."""
+    return jpeg2000.read(path, reduce=max(0, (rows // shape[0]).bit_length() - 1))
 
 
 def _reflectance(numbers: npt.NDArray[Any], offset: float, quantification: float) -> Float32Array:
