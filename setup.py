@@ -24,6 +24,7 @@ REPORT = ["jinja2", "matplotlib"]
 STAC = ["pystac>=1.12"]
 PROGRESS = ["rich"]
 DASK = ["dask", "distributed"]
+DOCS = ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"]
 TEST = [
     "pytest>=7",
     "pytest-xdist",
@@ -31,6 +32,8 @@ TEST = [
     *REPORT,
     *STAC,
     *PROGRESS,
+    *DOCS,
+    "build",
     "xarray",
     "mypy==2.4.1",
     "ruff==0.17.6",
@@ -74,6 +77,7 @@ setup(
         "progress": PROGRESS,
         "luts": LUTS,
         "simulation": SIMULATION,
+        "docs": DOCS,
         "test": TEST,
     },
     entry_points={

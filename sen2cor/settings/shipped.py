@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from sen2cor.settings.documents import DOCUMENTS, Document
@@ -32,16 +33,19 @@ def parameter_tables() -> str:
 
 def _table(document: Document) -> Iterator[str]:
     yield from (f"## {document.name}.xml", "", f"{document.title}.", "")
-    yield from ("| element | allowed | default | meaning |", "|---|---|---|---|")
-    for parameter in document.parameters:
-        cells = (
-            f"{parameter.group}/**{parameter.name}**",
-            parameter.kind.allowed,
-            parameter.default,
-            parameter.meaning,
-        )
-        yield f"| {' | '.join(cells)} |"
-    yield ""
+    for group, parameters in groupby(document.parameters, lambda entry: entry.group):
+        yield from (f"### {document.name}: {group}", "")
+        yield from ("| element | allowed | default | meaning | from |", "|---|---|---|---|---|")
+        for parameter in parameters:
+            cells = (
+                f"**{parameter.name}**",
+                parameter.kind.allowed,
+                parameter.default,
+                parameter.meaning,
+                {"ours": "own"}.get(parameter.since, parameter.since),
+            )
+            yield f"| {' | '.join(cells)} |"
+        yield ""
 
 
 if __name__ == "__main__":

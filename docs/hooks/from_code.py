@@ -1,0 +1,134 @@
+"""Fills the pages with what the code says, so that they cannot be out of date.
+
+A line of a page that is ``<!-- options -->`` becomes the options of the command, and so on for the
+names in `SOURCES`; ``<!-- docstring sen2cor.atmosphere.inversion -->`` the docstring of a module.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from sen2cor import cli, errors
+from sen2cor.settings.documents import DOCUMENTS
+from sen2cor.settings.shipped import parameter_tables
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_DIRECTIVE = re.compile(r"^<!-- (\w+)(?: ([\w.]+))? -->$", re.MULTILINE)
+_TARGET = re.compile(r"^([\w-]+):.*?## (.*)$", re.MULTILINE)
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Replace the directives of a page; called by MkDocs."""
+    return _DIRECTIVE.sub(lambda match: SOURCES[match[1]](*filter(None, [match[2]])), markdown)
+
+
+def options() -> str:
+    """Options of the command as a table."""
+    rows = (
+        (", ".join(f"`{name}`" for name in _names(action)), action.help or "")
+        for action in cli.parser()._actions
+        if action.help != argparse.SUPPRESS
+    )
+    return _table(("option", "meaning"), rows)
+
+
+def _names(action: argparse.Action) -> Iterator[str]:
+    for name in action.option_strings or (action.dest,):
+        value = action.metavar
+        if action.choices:
+            value = "{" + ",".join(map(str, action.choices)) + "}"
+        yield f"{name} {value}" if value and action.option_strings else name
+
+
+def refused_options() -> str:
+    """Options of other versions, and what is said instead."""
+    return _table(("option", "what to do"), ((f"`{a}`", b) for a, b in cli._OTHER_VERSIONS.items()))
+
+
+def exit_codes() -> str:
+    """Exit codes with the classes of errors that give them."""
+    found = [error for error in vars(errors).values() if isinstance(error, type)]
+    rows = [("0", "", "Done, or nothing to do.")]
+    rows += [
+        (str(error.exit_code), f"`{error.__name__}`", (error.__doc__ or "").splitlines()[0])
+        for error in found
+        if issubclass(error, errors.Sen2CorError) and error is not errors.Sen2CorError
+    ]
+    rows += [("130, 143", "", "Interrupted (SIGINT), terminated (SIGTERM).")]
+    return _table(("code", "error", "meaning"), rows)
+
+
+def settings() -> str:
+    """All elements of the configuration files."""
+    return parameter_tables()
+
+
+def foreign_settings() -> str:
+    """Elements of other versions: translated, or ignored."""
+    rows = []
+    for document in DOCUMENTS:
+        for kind, parameters in (
+            ("read", document.legacy),
+            ("ignored, with a warning", document.ignored),
+        ):
+            rows += [
+                (document.name, f"`{one.name}`", kind, one.meaning or "nothing of ours")
+                for one in parameters
+            ]
+        rows += [
+            (document.name, f"`{bands.element.name}`", "checked, unused", bands.element.meaning)
+            for bands in document.band_lists
+        ]
+    return _table(("file", "element", "what becomes of it", "meaning"), rows)
+
+
+def make_targets() -> str:
+    """Targets of the Makefile."""
+    found = _TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8"))
+    return _table(("target", "what it does"), ((f"`make {name}`", text) for name, text in found))
+
+
+def changelog() -> str:
+    """The changelog, without its title."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    return text.partition("\n")[2].replace("(docs/", "(")
+
+
+def docstring(module: str) -> str:
+    """Docstring of a module, as Markdown, under its first line and with its file."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ValueError(f"no module {module}")
+    text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
+    text = re.sub(r"``([^`]+)``", r"`\1`", text)
+    text = re.sub(r"::$", ":", text, flags=re.MULTILINE)
+    path = Path(spec.origin).relative_to(ROOT).as_posix()
+    return f"{text}\n\n*File: `{path}`*"
+
+
+SOURCES: dict[str, Callable[..., str]] = {
+    source.__name__: source
+    for source in (
+        options,
+        refused_options,
+        exit_codes,
+        settings,
+        foreign_settings,
+        make_targets,
+        changelog,
+        docstring,
+    )
+}
+
+
+def _table(head: tuple[str, ...], rows: object) -> str:
+    lines = [head, ("---",) * len(head), *rows]  # type: ignore[misc]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in lines
+    )

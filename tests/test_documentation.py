@@ -1,0 +1,154 @@
+"""The documentation against the code: options, settings, exit codes, commands, paths, examples."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from sen2cor import cli, errors
+from sen2cor.settings.documents import DOCUMENTS
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+DOCUMENTS_OF_USERS = (ROOT / "README.md", ROOT / "RELEASING.md", *PAGES)
+
+
+@pytest.fixture(scope="module")
+def hook() -> ModuleType:
+    path = ROOT / "docs" / "hooks" / "from_code.py"
+    specification = importlib.util.spec_from_file_location("from_code", path)
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def page(hook: ModuleType, name: str) -> str:
+    text = hook.on_page_markdown((ROOT / "docs" / name).read_text())
+    assert isinstance(text, str)
+    return text
+
+
+def test_every_option_is_in_the_documentation(hook: ModuleType) -> None:
+    text = page(hook, "options.md")
+    actions = cli.parser()._actions
+    assert len(actions) > 20
+    for action in actions:
+        for name in action.option_strings or [action.dest]:
+            assert re.search(rf"`{name}[ `]", text), name
+        if action.help != argparse.SUPPRESS:
+            assert str(action.help) in text
+
+
+def test_every_exit_code_is_in_the_documentation(hook: ModuleType) -> None:
+    text = page(hook, "options.md")
+    for error in vars(errors).values():
+        if isinstance(error, type) and issubclass(error, errors.Sen2CorError):
+            assert f"| {error.exit_code} | " in text
+    readme = (ROOT / "README.md").read_text()
+    for code in (0, *range(1, 8)):
+        assert f"| {code} | " in readme
+
+
+def test_every_element_of_the_configuration_is_in_the_documentation(hook: ModuleType) -> None:
+    text = page(hook, "configuration.md")
+    rows = {line.split(" | ")[0]: line for line in text.splitlines() if line.startswith("| **")}
+    for document in DOCUMENTS:
+        assert f"## {document.name}.xml" in text
+        for parameter in document.parameters:
+            row = rows[f"| **{parameter.name}**"]
+            assert (
+                f" | {parameter.kind.allowed} | {parameter.default} | {parameter.meaning} |" in row
+            )
+        for parameter in (*document.legacy, *document.ignored):
+            assert f"`{parameter.name}`" in text
+
+
+def test_no_directive_is_left(hook: ModuleType) -> None:
+    for path in PAGES:
+        name = path.relative_to(ROOT / "docs").as_posix()
+        assert "<!--" not in page(hook, name), name
+
+
+def test_every_algorithm_page_gives_equations_and_sources(hook: ModuleType) -> None:
+    for path in (ROOT / "docs" / "algorithms").glob("*.md"):
+        if path.name != "index.md":
+            text = page(hook, f"algorithms/{path.name}")
+            assert re.search(r"\b(19|20)\d\d\b|docs/look_up_tables", text), path.name
+            assert "*File: `sen2cor/" in text
+
+
+def test_paths_modules_and_targets_exist() -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for path in DOCUMENTS_OF_USERS:
+        text = path.read_text()
+        for name in re.findall(r"`((?:sen2cor|docs|examples|tests|cfg|conda)/[\w/.]*)`", text):
+            made = name.endswith("s2d.csv")  # of a sensor to come
+            assert made or (ROOT / name).exists(), f"{path.name}: {name}"
+        for name in re.findall(r"python -m (sen2cor[\w.]*)", text):
+            assert importlib.util.find_spec(name) is not None, f"{path.name}: {name}"
+        for name in re.findall(r"\bmake ([a-z][\w-]+)`", text):
+            assert name in targets, f"{path.name}: make {name}"
+        for link in re.findall(r"\]\(([\w./-]+?\.(?:md|py))(?:#[\w.-]+)?\)", text):
+            assert (path.parent / link).exists(), f"{path.name}: {link}"
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Commands of code blocks, with the page that they stand in."""
+    for path in DOCUMENTS_OF_USERS:
+        for line in path.read_text().replace("\\\n", " ").splitlines():
+            found = re.match(r"(?: {4}|[ \t]*)(?:srun |\S*/)?(L2A_Process .*)", line)
+            if found and "[OPTIONS]" not in line:
+                yield path.name, found[1]
+
+
+@pytest.mark.parametrize(("where", "command"), list(commands()))
+def test_commands_are_understood(where: str, command: str) -> None:
+    words = shlex.split(command.split(" ||")[0].removesuffix(" ..."), comments=True)
+    cli.parser().parse_intermixed_args(words[1:])
+
+
+def test_python_examples_run(tmp_path: Path) -> None:
+    blocks = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(), re.DOTALL
+    )
+    assert len(blocks) >= 3
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "\n".join(blocks)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "not processed: " in result.stdout  # there is no such product
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_site_builds_without_a_warning_and_fetches_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs")
+    pytest.importorskip("material")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir"]
+    result = subprocess.run(
+        [*command, str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr + result.stdout
+    assert "WARNING" not in result.stderr
+    for path in tmp_path.rglob("*.html"):
+        assert not re.search(r'src="https?://|<link[^>]*href="https?://', path.read_text()), path
+    for path in PAGES:
+        assert (tmp_path / path.relative_to(ROOT / "docs")).with_suffix(".html").is_file()
