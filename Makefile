@@ -92,15 +92,11 @@ conformance: .venv/complete ## documents against the official schemas, and besid
 check-readers: .venv/complete ## open products with other readers, each in an environment of its own
 	$(PYTHON) -m tests.conformance.check_readers
 
-docs: .venv/docs ## build the documentation into site/; a warning is an error
+docs: .venv/complete ## build the documentation into site/; a warning is an error
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 	@echo "documentation: site/index.html"
 
-.venv/docs: .venv/complete
-	$(PYTHON) -m pip install --quiet -e '.[docs]'
-	touch .venv/docs
-
-wheel: .venv/docs ## build source archive and wheel into dist/
+wheel: .venv/complete ## build source archive and wheel into dist/
 	$(PYTHON) -m build --outdir dist
 
 clean: ## remove the environment and everything that was made
