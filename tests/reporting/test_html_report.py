@@ -141,6 +141,21 @@ def test_settings_that_differ_are_marked(record: dict[str, Any], tmp_path: Path)
     assert "differs" in marked.xpath("string(td[1])")
 
 
+def test_provenance_of_the_heights(record: dict[str, Any], tmp_path: Path) -> None:
+    def heights(report: HtmlReport) -> str:
+        page = html.fromstring(report.render(record))
+        return page.xpath("string(//tr[th='Elevation model']/td)")
+
+    assert heights(HtmlReport(tmp_path / "r.html", Settings())).startswith("none")
+    settings = Settings()
+    settings = replace(settings, common=replace(settings.common, dem_directory="/dem"))
+    report = HtmlReport(tmp_path / "r.html", settings)
+    entry = {"name": "sen2cor.dem.elevation", "levelno": 20, "msg": "SRTM: N51E004.hgt"}
+    for _ in range(2):
+        report.handle(logging.makeLogRecord(entry))
+    assert heights(report) == "folder /dem; SRTM: N51E004.hgt"
+
+
 def test_tiles_that_failed_and_steps(record: dict[str, Any], tmp_path: Path) -> None:
     step = {"process": "L2A", "text": "12 bands imported", "seconds": 0.0}
     tile = {"error": None, "seconds": 75.4, "peak_memory_bytes": 0, "steps": [], "retrieval": None}
