@@ -20,6 +20,7 @@ from sen2cor.settings import Settings
 logger = logging.getLogger(__name__)
 
 _ELEVATION_LOGGER = "sen2cor.dem"
+_UNKNOWN = "–"
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class HtmlReport(logging.Handler):
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters.update(bytes=_bytes, seconds=_seconds, moment=_moment)
+        environment.filters.update(bytes=_bytes, seconds=_seconds, moment=_moment, plain=_plain)
         return environment.get_template("report.html").render(
             run=record,
             name=Path(str(record.get("product") or self.path.stem)).name,
@@ -163,10 +164,23 @@ def _relief(settings: Settings, entries: list[Entry]) -> list[str]:
     return [f"folder {settings.dem_directory}", *dict.fromkeys(said)]
 
 
+def _plain(value: Any) -> str:
+    """A value of the account of the retrieval for people."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(part)}" for key, part in value.items()) or _UNKNOWN
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value)) or _UNKNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return _UNKNOWN if value is None else str(value)
+
+
 def _bytes(number: int) -> str:
     """Bytes for people; a dash where the number is not known."""
     if not number:
-        return "–"
+        return _UNKNOWN
     return f"{number / 1e9:.2f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
 
 

@@ -163,8 +163,12 @@ def test_tiles_that_failed_and_steps(record: dict[str, Any], tmp_path: Path) -> 
         "33UUU": {**tile, "steps": [{**step, "peak_memory_bytes": 2_000_000}]},
         "33UVU": {**tile, "error": "InputError: B02 is broken"},
     }
+    details = {"visibility": 34.65464, "stays_negative": False, "ratios": {}, "range": (1.5, None)}
+    record["tiles"]["33UUU"]["retrieval"] = {"mean_aot": 0.2, "details": details}
     page = html.fromstring(HtmlReport(tmp_path / "r.html", Settings()).render(record))
     assert_whole(page)
+    account = page.xpath("//section[@id='tile-33UUU']//details//td/text()")
+    assert account == ["34.65", "no", "–", "1.5, –"]
     first, second = page.xpath("//section[starts-with(@id, 'tile-')]")
     assert first.get("id") == "tile-33UUU"
     assert "2 MB" in first.text_content() and "1 min 15 s" in first.text_content()
