@@ -15,9 +15,8 @@ the elevation varies, all of them follow it pixel by pixel (`sen2cor.atmosphere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +27,9 @@ from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.grids import Float32Array
 
 _CURVE_NODES = 512
+_BLOCK_ROWS = 128
+"""Rows that are worked on at once, for the sake of the cache and of memory."""
+
 _USUAL_ROOT = (1.0, 3.0)
 _TRANSPARENT = 1e-4
 
@@ -110,7 +112,35 @@ class AtmosphereState:
     path_factors: Mapping[str, float] = field(default_factory=dict)
 
 
-def scattering_functions(
+@dataclass(frozen=True)
+class NodeFunctions:
+    """Scattering functions of one band at the nodes, to be interpolated by blocks of rows.
+
+    Attributes
+    ----------
+    geometry : NodeGeometry
+    elevation : float or Relief
+    values : mapping of str to ndarray
+        By the names of `ScatteringMaps`; at the nodes, and above a relief at its levels.
+    """
+
+    geometry: NodeGeometry
+    elevation: Elevation
+    values: Mapping[str, npt.ArrayLike]
+
+    def maps(self, rows: slice | None = None) -> ScatteringMaps:
+        """Interpolate to the pixels of some rows of the coarse grid, of all by default."""
+        return ScatteringMaps(
+            **{name: self._expanded(name, values, rows) for name, values in self.values.items()}
+        )
+
+    def _expanded(self, name: str, values: npt.ArrayLike, rows: slice | None) -> Float32Array:
+        if isinstance(self.elevation, Relief) and name != "air_mass":
+            return self.elevation.to_pixels(self.geometry, values, rows)
+        return self.geometry.to_pixels(values, rows)
+
+
+def node_functions(
     table: LookUpTable,
     band: str,
     geometry: NodeGeometry,
@@ -119,8 +149,8 @@ def scattering_functions(
     ozone: float,
     elevation: Elevation,
     water_vapour: Float32Array | None = None,
-) -> ScatteringMaps:
-    """Evaluate the table for one band at the nodes and interpolate to the coarse grid.
+) -> NodeFunctions:
+    """Evaluate the table for one band at the nodes.
 
     Parameters
     ----------
@@ -137,20 +167,18 @@ def scattering_functions(
 
     Returns
     -------
-    ScatteringMaps
+    NodeFunctions
     """
     view_zenith, relative_azimuth = geometry.view(band)
     air_mass = geometry.air_mass(band)
     at_nodes = geometry.at_nodes(aot550)
-    expand: Callable[[Float32Array], Float32Array]
-    if isinstance(elevation, Relief):
-        levels: npt.ArrayLike = elevation.levels
+    levels: npt.ArrayLike
+    if not isinstance(elevation, Relief):
+        levels = elevation
+    else:
+        levels = elevation.levels
         ground = geometry.at_nodes(elevation.elevation)
         at_nodes = _aot_at_levels(table, at_nodes, ground, elevation.levels)
-        expand = partial(elevation.to_pixels, geometry)
-    else:
-        levels = elevation
-        expand = geometry.to_pixels
     functions = table.scattering(
         band,
         aot550=at_nodes,
@@ -163,19 +191,51 @@ def scattering_functions(
     gas = table.gas(band, water_vapour=0.0, ozone=ozone, elevation=levels, air_mass=air_mass)
     down = functions.transmittance_down_direct + functions.transmittance_down_diffuse
     up = functions.transmittance_up_direct + functions.transmittance_up_diffuse
-    return ScatteringMaps(
-        gas=expand(gas.ozone * gas.other),
-        rayleigh=expand(functions.rayleigh_reflectance),
-        aerosol=expand(functions.path_reflectance - functions.rayleigh_reflectance),
-        transmittance=expand(down * up),
-        spherical_albedo=expand(functions.spherical_albedo),
-        diffuse_ratio=expand(
-            functions.transmittance_up_diffuse / functions.transmittance_up_direct
-        ),
-        sun_transmittance=expand(functions.transmittance_down_direct),
-        direct_share=expand(functions.transmittance_down_direct / down),
-        air_mass=geometry.to_pixels(air_mass),
+    return NodeFunctions(
+        geometry,
+        elevation,
+        {
+            "gas": gas.ozone * gas.other,
+            "rayleigh": functions.rayleigh_reflectance,
+            "aerosol": functions.path_reflectance - functions.rayleigh_reflectance,
+            "transmittance": down * up,
+            "spherical_albedo": functions.spherical_albedo,
+            "diffuse_ratio": functions.transmittance_up_diffuse / functions.transmittance_up_direct,
+            "sun_transmittance": functions.transmittance_down_direct,
+            "direct_share": functions.transmittance_down_direct / down,
+            "air_mass": air_mass,
+        },
     )
+
+
+def scattering_functions(
+    table: LookUpTable,
+    band: str,
+    geometry: NodeGeometry,
+    *,
+    aot550: Float32Array,
+    ozone: float,
+    elevation: Elevation,
+    water_vapour: Float32Array | None = None,
+) -> ScatteringMaps:
+    """Evaluate the table for one band at the nodes and interpolate to the coarse grid.
+
+    Parameters are those of `node_functions`.
+
+    Returns
+    -------
+    ScatteringMaps
+    """
+    at_nodes = node_functions(
+        table,
+        band,
+        geometry,
+        aot550=aot550,
+        ozone=ozone,
+        elevation=elevation,
+        water_vapour=water_vapour,
+    )
+    return at_nodes.maps()
 
 
 def _aot_at_levels(
@@ -204,7 +264,7 @@ def band_functions(
     -------
     BandFunctions
     """
-    functions = scattering_functions(
+    at_nodes = node_functions(
         table,
         band,
         geometry,
@@ -213,18 +273,24 @@ def band_functions(
         elevation=state.elevation,
         water_vapour=state.water_vapour,
     )
-    water = WaterCurve.of_band(table, band, state.elevation)
-    slant = state.water_vapour * functions.air_mass
-    path = functions.rayleigh + functions.aerosol * water.transmittance(0.5 * slant)
-    path *= np.float32(state.path_factors.get(band, 1.0))
-    return BandFunctions(
-        offset=functions.gas * path,
-        slope=functions.gas * functions.transmittance * water.transmittance(slant),
-        spherical_albedo=functions.spherical_albedo,
-        diffuse_ratio=functions.diffuse_ratio,
-        sun_transmittance=functions.sun_transmittance,
-        direct_share=functions.direct_share,
-    )
+    curve = WaterCurve.of_band(table, band, state.elevation)
+    factor = np.float32(state.path_factors.get(band, 1.0))
+    shape = geometry.grid.shape
+    result = BandFunctions(*(np.empty(shape, np.float32) for _ in fields(BandFunctions)))
+    for top in range(0, shape[0], _BLOCK_ROWS):
+        rows = slice(top, min(top + _BLOCK_ROWS, shape[0]))
+        maps, water = at_nodes.maps(rows), curve.rows(rows)
+        slant = state.water_vapour[rows] * maps.air_mass
+        path = maps.rayleigh + maps.aerosol * water.transmittance(np.float32(0.5) * slant)
+        path *= factor
+        np.multiply(maps.gas, path, out=result.offset[rows])
+        np.multiply(maps.gas, maps.transmittance, out=result.slope[rows])
+        result.slope[rows] *= water.transmittance(slant)
+        result.spherical_albedo[rows] = maps.spherical_albedo
+        result.diffuse_ratio[rows] = maps.diffuse_ratio
+        result.sun_transmittance[rows] = maps.sun_transmittance
+        result.direct_share[rows] = maps.direct_share
+    return result
 
 
 @dataclass(frozen=True)
@@ -266,6 +332,10 @@ class WaterCurve:
         scale = np.float32(slope / half) * (elevation.elevation - np.float32(middle))
         scale += np.float32(1.0)
         return cls(root, value, scale)
+
+    def rows(self, rows: slice) -> WaterCurve:
+        """Return the curve of some rows of the coarse grid."""
+        return self if isinstance(self.scale, float) else replace(self, scale=self.scale[rows])
 
     def transmittance(self, slant: Float32Array) -> Float32Array:
         """Interpolate linearly in the root of the slant column.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sen2cor.grids import AngleGrid, Float32Array, Grid, TileGeometry
 from sen2cor.interpolation import bilinear
@@ -74,14 +75,15 @@ class NodeGeometry:
         """Sample a field of the coarse grid at the nodes."""
         return bilinear(pixels, self.rows, self.cols)
 
-    def to_pixels(self, nodes: Float32Array) -> Float32Array:
-        """Interpolate from the nodes to all pixels of the coarse grid."""
-        nodes = np.broadcast_to(np.asarray(nodes, np.float32), (len(self.rows), len(self.cols)))
-        at = [
+    def to_pixels(self, nodes: npt.ArrayLike, rows: slice | None = None) -> Float32Array:
+        """Interpolate from the nodes to the pixels of some rows of the coarse grid, or of all."""
+        values = np.asarray(nodes, np.float32)
+        values = np.broadcast_to(values, (len(self.rows), len(self.cols)))
+        down, across = (
             np.linspace(0.0, len(node) - 1.0, size, dtype=np.float32)
             for node, size in zip((self.rows, self.cols), self.grid.shape, strict=True)
-        ]
-        return bilinear(nodes, at[0], at[1])
+        )
+        return bilinear(values, down if rows is None else down[rows], across)
 
 
 def relative_azimuth(solar_azimuth: Float32Array, view_azimuth: Float32Array) -> Float32Array:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.ndimage import maximum_filter, minimum_filter
 
 from sen2cor.atmosphere.geometry import NodeGeometry
@@ -74,24 +75,29 @@ class Relief:
             ((1.0 - double) * (1.0 - share), 2.0 * double * (1.0 - share), share * (double - 1.0)),
         )
 
-    def to_pixels(self, geometry: NodeGeometry, values: Float32Array) -> Float32Array:
+    def to_pixels(
+        self, geometry: NodeGeometry, values: npt.ArrayLike, rows: slice | None = None
+    ) -> Float32Array:
         """Interpolate values at the levels to the elevation of each pixel.
 
         Parameters
         ----------
         geometry : NodeGeometry
         values : ndarray of float32, shape (n, node rows, node cols)
+        rows : slice, optional
+            Of the coarse grid; all by default.
 
         Returns
         -------
-        ndarray of float32, shape (rows, cols) of the coarse grid
+        ndarray of float32, shape (rows, cols)
         """
-        values = np.broadcast_to(values, self.levels.shape)
-        result = geometry.to_pixels(values[0])
-        result *= self.weights[0]
-        for weight, level in zip(self.weights[1:], values[1:], strict=True):
-            part = geometry.to_pixels(level)
-            part *= weight
+        chosen = slice(None) if rows is None else rows
+        at_levels = np.broadcast_to(np.asarray(values, np.float32), self.levels.shape)
+        result = geometry.to_pixels(at_levels[0], rows)
+        result *= self.weights[0][chosen]
+        for weight, level in zip(self.weights[1:], at_levels[1:], strict=True):
+            part = geometry.to_pixels(level, rows)
+            part *= weight[chosen]
             result += part
         return result
 

@@ -30,7 +30,7 @@ from sen2cor.atmosphere.functions import (
     AtmosphereState,
     WaterCurve,
     band_functions,
-    scattering_functions,
+    node_functions,
 )
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.inversion import Inversion, adjacency_inversion, flat_inversion, signal
@@ -55,6 +55,7 @@ from sen2cor.grids import Float32Array
 from sen2cor.pipeline.ground_masks import GroundMasks
 from sen2cor.pipeline.terrain_step import TileTerrain
 from sen2cor.pipeline.tile_pixels import TilePixels
+from sen2cor.pipeline.workers import row_blocks
 from sen2cor.product.level1c import Level1CTile, Meteorology
 from sen2cor.product.meteorology import tile_centre
 from sen2cor.settings import Settings
@@ -393,8 +394,8 @@ def _water_vapour(
     aot: Float32Array,
 ) -> Float32Array:
     bands = (water_vapour.MEASUREMENT_BAND, water_vapour.WINDOW_BAND)
-    scattering = [
-        scattering_functions(
+    first, second = (
+        node_functions(
             table,
             band,
             scene.geometry,
@@ -404,15 +405,17 @@ def _water_vapour(
             water_vapour=np.full_like(aot, fallback),
         )
         for band in bands
-    ]
-    curves = [WaterCurve.of_band(table, band, scene.elevation) for band in bands]
-    column = water_vapour.retrieve(
-        scene.toa(bands[0]),
-        scene.toa(bands[1]),
-        scattering=(scattering[0], scattering[1]),
-        water=(curves[0], curves[1]),
-        start=settings.correction.wv_iter_start(table.season),
     )
+    curves = [WaterCurve.of_band(table, band, scene.elevation) for band in bands]
+    column = np.empty_like(aot)
+    for rows in row_blocks(len(column)):
+        column[rows] = water_vapour.retrieve(
+            scene.toa(bands[0])[rows],
+            scene.toa(bands[1])[rows],
+            scattering=(first.maps(rows), second.maps(rows)),
+            water=(curves[0].rows(rows), curves[1].rows(rows)),
+            start=settings.correction.wv_iter_start(table.season),
+        )
     if not masks.clear_land.any():
         logger.warning("no clear land for the water vapour: %.2f cm everywhere", fallback)
     return water_vapour.complete(

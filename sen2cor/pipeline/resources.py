@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ import psutil
 _CGROUPS = Path("/sys/fs/cgroup")
 _MEMBERSHIP = Path("/proc/self/cgroup")
 _UNLIMITED = 1 << 60
+
+_LARGE_BLOCK = 4 << 20
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+"""Parameters of mallopt, from malloc.h of the GNU C library."""
 
 
 def cores() -> int:
@@ -28,6 +33,22 @@ def available_memory() -> int:
     """Bytes that can still be had: of the machine, and within the limits of the control group."""
     rooms = [room for folder in _folders("memory") if (room := _room(folder)) is not None]
     return int(max(0, min([psutil.virtual_memory().available, *rooms])))
+
+
+def return_large_blocks() -> None:
+    """Make the C library give large arrays back to the system when they are released.
+
+    By itself the GNU library moves its threshold up to 32 MB and keeps what lies below in heaps, one
+    for each thread or two, which only grow. Blocks of rows stay below the threshold: they are used
+    again and again. Without effect on other systems.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
+    mallopt(_M_TRIM_THRESHOLD, _LARGE_BLOCK)
+    mallopt(_M_ARENA_MAX, 2)
 
 
 def peak_memory() -> int:

@@ -66,6 +66,7 @@ class Workers:
 @contextmanager
 def workers(threads: int | None = None) -> Iterator[Workers]:
     """Open a pool; without a number, as many threads as there are cores for this process."""
+    resources.return_large_blocks()
     jpeg2000.set_threads(1)
     pool = Workers(threads or resources.cores())
     try:
