@@ -41,7 +41,13 @@ def source(reference_data: Path, folder: Path, name: str) -> Any:
     return stand_in(path, version)
 
 
-def write(level1c: Any, target: Path, forced: str | None = None, ending: str = "jp2") -> Path:
+def write(
+    level1c: Any,
+    target: Path,
+    forced: str | None = None,
+    ending: str = "jp2",
+    schema_folder: Path | None = None,
+) -> Path:
     """Write the Level-2A product of a stand-in; its images are a few bytes."""
     with Level2AProduct.begin(level1c, target, psd=forced, ending=ending) as product:
         for level1c_tile in level1c.tiles:
@@ -52,4 +58,4 @@ def write(level1c: Any, target: Path, forced: str | None = None, ending: str = "
             tile.image_path("PVI").write_bytes(b"image")
             tile.quality = QualityPercentages((5, 1, 2, 3, 40, 20, 10, 4, 5, 6, 7, 2))
             tile.retrieval = TileRetrieval(0.1, 1.5, "SEN2COR_DDV", 300.0, "AUX_ECMWFT")
-        return product.finish(RUN)
+        return product.finish(RUN, schema_folder=schema_folder)
