@@ -19,6 +19,14 @@ RUN = RunRecord(
     look_up_tables=("S2A_rural_summer",),
 )
 
+DOCUMENTS = {
+    "S2_User_Product_Level-2A_Metadata.xsd": ["*MTD*L2A*.xml"],
+    "S2_PDI_Level-2A_Tile_Metadata.xsd": ["GRANULE/*/*MTD*.xml"],
+    "S2_PDI_Level-2A_Datastrip_Metadata.xsd": ["DATASTRIP/*/*MTD*.xml"],
+    "manifest": ["manifest.safe"],
+}
+"""The documents of a product by their schema."""
+
 SOURCES = {
     "55JEJ": ("l1c_products/S2A_MSIL1C_20171207T002051_*_T55JEJ_*.SAFE", "14.2"),
     "56JKT": ("l1c_products/S2B_MSIL1C_20170719T000219_*_T56JKT_*.SAFE", "14.2"),
