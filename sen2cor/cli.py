@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sen2cor import __version__, interruption
 from sen2cor.errors import Sen2CorError, UsageError
-from sen2cor.pipeline.options import Options
+from sen2cor.pipeline.options import IMAGE_FORMATS, Options
 from sen2cor.reporting.extras import require
 from sen2cor.reporting.palette import PALETTES
 
@@ -122,7 +122,7 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument(
         "--format",
-        choices=("jp2", "cog"),
+        choices=IMAGE_FORMATS,
         default="jp2",
         help="images as JPEG 2000, or as Cloud-Optimized GeoTIFF in the same folders (faster)",
     )
@@ -178,8 +178,6 @@ def parse(arguments: Sequence[str]) -> Options:
         raise SystemExit(0)
     if not values.directory:
         raise UsageError("no product given; see L2A_Process --help")
-    if values.sc_only and values.resolution == 10:
-        raise UsageError("--sc_only has no resolution of 10 m: use 20 or 60, or leave it out")
     if values.max_memory is not None and not 0 < values.max_memory < math.inf:
         raise UsageError(f"--max_memory {values.max_memory:g}: must be a number of GB above 0")
     if values.report:

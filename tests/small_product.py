@@ -29,7 +29,7 @@ _VEGETATION = {
     "B01": 0.12, "B02": 0.10, "B03": 0.09, "B04": 0.06, "B05": 0.10, "B06": 0.22, "B07": 0.27,
     "B08": 0.28, "B8A": 0.30, "B09": 0.09, "B10": 0.0015, "B11": 0.15, "B12": 0.08,
 }  # fmt: skip
-_SOIL = {
+SOIL = {
     "B01": 0.15, "B02": 0.14, "B03": 0.15, "B04": 0.17, "B05": 0.19, "B06": 0.21, "B07": 0.23,
     "B08": 0.24, "B8A": 0.26, "B09": 0.08, "B10": 0.0015, "B11": 0.32, "B12": 0.27,
 }  # fmt: skip
@@ -71,6 +71,6 @@ def _fields(seed: int, extent: int) -> Iterator[tuple[Band, npt.NDArray[np.uint1
         share = zoom(
             cover.astype(float), size / len(cover), order=1, grid_mode=True, mode="nearest"
         )
-        mean = _SOIL[band.name] + (_VEGETATION[band.name] - _SOIL[band.name]) * share
+        mean = SOIL[band.name] + (_VEGETATION[band.name] - SOIL[band.name]) * share
         numbers = 10000 * mean * rng.normal(1.0, 0.02, mean.shape)
         yield band, np.clip(numbers, 1, 60000).astype(np.uint16)

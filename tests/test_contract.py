@@ -75,13 +75,13 @@ def test_name_is_what_the_snap_adapter_expects(finished, small_product: Path) ->
     assert product.name.startswith(stem)
 
 
-def test_input_is_only_read(finished, small_product: Path) -> None:
+def test_siimpc_599_input_is_only_read(finished, small_product: Path) -> None:
     """Level-1C is never rewritten (SIIMPC-599)."""
     _, _, before = finished
     assert digests(small_product) == before
 
 
-def test_images_lie_on_the_grid_of_level1c(finished, small_product: Path) -> None:
+def test_siimpc_558_images_lie_on_the_grid_of_level1c(finished, small_product: Path) -> None:
     """Georeference as in Level-1C, tile size too (SIIMPC-558, SIIMPC-687)."""
     _, product, _ = finished
     inputs = {

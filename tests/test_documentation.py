@@ -16,6 +16,8 @@ from types import ModuleType
 import pytest
 
 from sen2cor import cli, errors
+from sen2cor.classification import QualityBit
+from sen2cor.reporting.palette import SCENE_CLASS_NAMES
 from sen2cor.settings.documents import DOCUMENTS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,6 +74,19 @@ def test_every_element_of_the_configuration_is_in_the_documentation(hook: Module
             )
         for parameter in (*document.legacy, *document.ignored):
             assert f"`{parameter.name}`" in text
+
+
+def test_every_image_class_and_bit_is_in_the_documentation(finished_product: Path) -> None:
+    text = (ROOT / "docs" / "product_format.md").read_text()
+    images = [path.stem for path in finished_product.rglob("*.jp2")]
+    kinds = {re.sub(r"_\d\dm$", "", name).rpartition("_")[2] for name in images}
+    assert {"AOT", "B02", "CLD", "PVI", "SCL"} <= kinds
+    for kind in kinds:
+        assert re.search(rf"`{kind}`" if kind[0] != "B" else rf"\b{kind}\b|B02 to B07", text), kind
+    for code, name in enumerate(SCENE_CLASS_NAMES):
+        assert f"| {code} | {name}" in text
+    for bit in QualityBit:
+        assert re.search(rf"\| {bit.bit_length() - 1} \| {bit.value} \| ", text), bit
 
 
 def test_no_directive_is_left(hook: ModuleType) -> None:

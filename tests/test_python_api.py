@@ -17,6 +17,7 @@ import sen2cor
 from sen2cor import steps
 from sen2cor.errors import InputError, UsageError
 from sen2cor.product.level2a_reader import open_level2a
+from tests.small_product import write_tiles
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -66,6 +67,22 @@ def test_process_takes_settings(small_product: Path, tmp_path: Path) -> None:
         small_product, settings=plain, output_directory=tmp_path, resolution=60
     )
     assert not list(outcome.product.rglob("*TCI*"))
+
+
+def test_a_script_without_a_guard_may_work_on_tiles_side_by_side(tmp_path: Path) -> None:
+    level1c = write_tiles(tmp_path, ["32UQD", "33UUU"], extent=1200)
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from dataclasses import replace\n"
+        "from sen2cor import load_settings, process\n"
+        "settings = load_settings()\n"
+        "settings = replace(settings, common=replace(settings.common, processes=2))\n"
+        f"print(process({str(level1c)!r}, settings=settings, resolution=60).failed_tiles)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(script)]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "()\n"), result.stderr
 
 
 def test_process_says_what_is_wrong(small_product: Path, tmp_path: Path) -> None:

@@ -281,11 +281,12 @@ def _row_blocks(start: int, stop: int, height: int) -> Iterator[slice]:
 def _open(path: Path) -> Any:
     if not path.is_file():
         raise InputError(f"{path}: no such image file")
+    glymur = load_glymur()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             check_boxes(path)
-            image = load_glymur().Jp2k(path)
+            image = glymur.Jp2k(path)
             if len(image.shape) < 2:
                 raise ValueError("no image in it")
             return image

@@ -11,6 +11,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from types import ModuleType
 from typing import Any
 
 from sen2cor import interruption
@@ -47,7 +49,7 @@ class _Running:
     def start(cls, job: TileJob, threads: int) -> _Running:
         mine, its = _SPAWN.Pipe()
         process = _SPAWN.Process(target=_work, args=(threads, its, forwarding.level()), daemon=True)
-        with _without_interrupts():
+        with _without_interrupts(), _without_main():
             process.start()
         its.close()
         return cls(job, process, mine)
@@ -156,3 +158,14 @@ def _without_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep the main module, which may be a user's script, from being run again in a process."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

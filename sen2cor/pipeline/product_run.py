@@ -112,7 +112,8 @@ def process_product(
                     look_up_tables=tuple(table.name for table in tables),
                     dem_type=_dem_type(jobs),
                     reports=log.files,
-                )
+                ),
+                schema_folder=settings.home / "cfg" if settings.home else None,
             )
             write_companions(output.path, options)
             log.write(*ending)

@@ -25,7 +25,8 @@ class Layout:
         Below GRANULE, and the file inside that folder.
     images : mapping of image kind to NameTemplate
         Paths inside the tile folder; ``""`` stands for the kinds not listed, the bands; ``QUA`` is
-        the quality mask, ``UNC_B02`` the uncertainty of a band: both beyond the specification.
+        the quality mask, ``UNC_B02`` the uncertainty of a band: both beyond the specification. The preview is JPEG 2000
+        in every product, as the schemas want it.
     gipp : NameTemplate or None
         Path of the copy of the processing parameters inside the tile folder (Level-2A).
     """
@@ -106,7 +107,7 @@ def _compact_images(prefix: str, masks: Mapping[str, str]) -> dict[str, NameTemp
             for kind, name in masks.items()
         },
         "DEM": NameTemplate(f"AUX_DATA/{stem}_DEM{ending}"),
-        "PVI": NameTemplate(f"QI_DATA/{stem}_PVI.{{ending}}"),
+        "PVI": NameTemplate(f"QI_DATA/{stem}_PVI.jp2"),
         **{
             f"UNC_{band}": NameTemplate(f"QI_DATA/{stem}_UNC_{band}{ending}") for band in BAND_NAMES
         },
@@ -148,7 +149,7 @@ LEVEL2A_LONG = _long_layout(
             for band in BAND_NAMES
         },
         "DEM": _long_image("2A", "AUX_DATA", "DEM", "_{resolution}m.{ending}"),
-        "PVI": _long_image("2A", "QI_DATA", "PVI", ".{ending}"),
+        "PVI": _long_image("2A", "QI_DATA", "PVI", ".jp2"),
     },
     _long_image("2A", "AUX_DATA", "GIP", ".xml"),
 )

@@ -1,4 +1,4 @@
-"""The optional packages behind reports and items."""
+"""The optional packages: whether they are there, and how to get them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from importlib.util import find_spec
 
 from sen2cor.errors import AuxiliaryDataError
 
-_PACKAGES = {"report": ("jinja2", "matplotlib"), "stac": ("pystac",)}
+_PACKAGES = {
+    "report": ("jinja2", "matplotlib"),
+    "simulation": ("prosail",),
+    "stac": ("pystac",),
+}
 
 
 def available(extra: str) -> bool:
-    """Whether all packages of an extra (``report``, ``stac``) are installed."""
+    """Whether all packages of an extra (``report``, ``simulation``, ``stac``) are installed."""
     return all(find_spec(package) is not None for package in _PACKAGES[extra])
 
 

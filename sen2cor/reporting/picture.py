@@ -15,6 +15,7 @@ from sen2cor.errors import InputError
 from sen2cor.grids import Float32Array
 from sen2cor.product.level1c import Level1CProduct, open_level1c
 from sen2cor.product.level2a_reader import FinishedProduct, open_level2a
+from sen2cor.reporting.extras import require
 from sen2cor.reporting.palette import SCENE_CLASS_COLOURS
 from sen2cor.reporting.quicklook import VISIBLE, SurfaceImages, picture_shape, top_reflectance
 
@@ -37,6 +38,7 @@ def draw(level1c: Level1CProduct, level2a: FinishedProduct, picture: Path) -> No
     InputError
         The Level-2A product holds no visible bands or class map.
     """
+    require("report", "a picture")
     import matplotlib
 
     matplotlib.use("Agg")

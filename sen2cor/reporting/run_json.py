@@ -6,11 +6,13 @@ import json
 import os
 import platform
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from sen2cor import __version__
+from sen2cor.errors import AuxiliaryDataError
 from sen2cor.imagery.openjpeg import load_glymur
 from sen2cor.product.workspace import writing
 from sen2cor.settings import Settings
@@ -29,8 +31,9 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "gdal": gdal.VersionInfo("RELEASE_NAME"),
-        "openjpeg": str(load_glymur().version.openjpeg_version),
     }
+    with suppress(AuxiliaryDataError):
+        found["openjpeg"] = str(load_glymur().version.openjpeg_version)
     for name in _PACKAGES:
         try:
             found[name] = metadata.version(name)

@@ -4,7 +4,7 @@ Three sources: measured spectra of a library derived from ECOSTRESS (Meerdink et
 Sensing of Environment 230, 111196; as distributed with isofit, Apache-2.0), whole canopies from
 PROSAIL (Jacquemoud et al. 2009, Remote Sensing of Environment 113, S56), since library spectra of
 vegetation are those of leaves, and water from the model of Gordon et al. (1988, Journal of
-Geophysical Research 93, 10909). Needs the package ``prosail``; the result is kept in the
+Geophysical Research 93, 10909). Needs the extra ``simulation``; the result is kept in the
 repository.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from sen2cor.reporting.extras import require
 from sen2cor.simulation.surfaces import TABLE
 
 FloatArray = npt.NDArray[np.float64]
@@ -90,6 +91,7 @@ def canopy(parameters: dict[str, float], litter: FloatArray) -> FloatArray:
     -------
     ndarray, shape (2101,)
     """
+    require("simulation", "the canopies of PROSAIL")
     import prosail
 
     leaf = [parameters[key] for key in ("n", "cab", "car", "cbrown", "cw", "cm")]

@@ -208,7 +208,7 @@ def bright_block(land: Landscape) -> Landscape:
     return land
 
 
-def test_bright_pixels_do_not_change_the_blue_path_radiance(
+def test_siimpc_552_bright_pixels_do_not_change_the_blue_path_radiance(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     land = replace(forest_and_fields(0.4), table=MARITIME)

@@ -12,14 +12,7 @@ from sen2cor.product import schemas
 from sen2cor.product.level1c import open_level1c
 from sen2cor.product.level2a import Level2AProduct
 from sen2cor.product.psd import PSD
-from tests.conformance.written import SOURCES, source, write
-
-DOCUMENTS = {
-    "S2_User_Product_Level-2A_Metadata.xsd": ["*MTD*L2A*.xml"],
-    "S2_PDI_Level-2A_Tile_Metadata.xsd": ["GRANULE/*/*MTD*.xml"],
-    "S2_PDI_Level-2A_Datastrip_Metadata.xsd": ["DATASTRIP/*/*MTD*.xml"],
-    "manifest": ["manifest.safe"],
-}
+from tests.conformance.written import DOCUMENTS, SOURCES, source, write
 
 
 @pytest.mark.parametrize(

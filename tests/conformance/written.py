@@ -19,6 +19,14 @@ RUN = RunRecord(
     look_up_tables=("S2A_rural_summer",),
 )
 
+DOCUMENTS = {
+    "S2_User_Product_Level-2A_Metadata.xsd": ["*MTD*L2A*.xml"],
+    "S2_PDI_Level-2A_Tile_Metadata.xsd": ["GRANULE/*/*MTD*.xml"],
+    "S2_PDI_Level-2A_Datastrip_Metadata.xsd": ["DATASTRIP/*/*MTD*.xml"],
+    "manifest": ["manifest.safe"],
+}
+"""The documents of a product by their schema."""
+
 SOURCES = {
     "55JEJ": ("l1c_products/S2A_MSIL1C_20171207T002051_*_T55JEJ_*.SAFE", "14.2"),
     "56JKT": ("l1c_products/S2B_MSIL1C_20170719T000219_*_T56JKT_*.SAFE", "14.2"),
@@ -41,7 +49,13 @@ def source(reference_data: Path, folder: Path, name: str) -> Any:
     return stand_in(path, version)
 
 
-def write(level1c: Any, target: Path, forced: str | None = None, ending: str = "jp2") -> Path:
+def write(
+    level1c: Any,
+    target: Path,
+    forced: str | None = None,
+    ending: str = "jp2",
+    schema_folder: Path | None = None,
+) -> Path:
     """Write the Level-2A product of a stand-in; its images are a few bytes."""
     with Level2AProduct.begin(level1c, target, psd=forced, ending=ending) as product:
         for level1c_tile in level1c.tiles:
@@ -52,4 +66,4 @@ def write(level1c: Any, target: Path, forced: str | None = None, ending: str = "
             tile.image_path("PVI").write_bytes(b"image")
             tile.quality = QualityPercentages((5, 1, 2, 3, 40, 20, 10, 4, 5, 6, 7, 2))
             tile.retrieval = TileRetrieval(0.1, 1.5, "SEN2COR_DDV", 300.0, "AUX_ECMWFT")
-        return product.finish(RUN)
+        return product.finish(RUN, schema_folder=schema_folder)

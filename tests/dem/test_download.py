@@ -292,7 +292,7 @@ def test_siimpc_702_processes_that_want_one_tile_fetch_it_once(
     assert names(tmp_path) == [TILE]
 
 
-def test_siimpc_702_threads_that_want_one_tile_fetch_it_once(archive: Path, tmp_path: Path) -> None:
+def test_siimpc_297_threads_that_want_one_tile_fetch_it_once(archive: Path, tmp_path: Path) -> None:
     content = (archive / "srtm_40_03.zip").read_bytes()
     gate = threading.Barrier(4)
 

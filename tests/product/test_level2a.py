@@ -148,7 +148,7 @@ def test_a_tile_of_an_earlier_run_stays_in_the_metadata(tmp_path: Path) -> None:
     assert {found.get("tileId") for found in datastrip.iter("Tile")} == tiles
 
 
-def test_consolidated_tiles_are_not_in_the_datastrip(tmp_path: Path) -> None:
+def test_siimpc_319_consolidated_tiles_are_not_in_the_datastrip(tmp_path: Path) -> None:
     level1c = stand_in(write_level1c(tmp_path, "13.1", unit="CO"), "13.1")
     root = _make(level1c, tmp_path / "out")
     (tile,) = (root / "GRANULE").iterdir()
