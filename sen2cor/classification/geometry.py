@@ -49,7 +49,8 @@ class Relief:
     slope : ndarray of float32, shape (rows, cols), or None
         Degrees.
     illumination : ndarray of float32, shape (rows, cols), or None
-        Cosine of the angle between the sun and the normal of the slope.
+        Cosine of the angle between the sun and the normal of the slope, over that of the solar
+        zenith angle: 1 on flat ground.
     shadow : ndarray of bool, shape (rows, cols), or None
         Shadow that the relief casts.
     """

@@ -44,7 +44,7 @@ def relief_shade(
     limit = constants.shaded_illumination_max
     if rules.relief_against_flat:
         limit = min(limit, constants.shaded_illumination_of_flat * sun.cosine)
-    shaded = _darker(relief, limit, classes.shape)
+    shaded = _darker(relief, limit / sun.cosine, classes.shape)
     blue = reflectance["B02"]
     found = shaded & (blue > np.float32(constants.shaded_snow_b02_min))
     found &= blue - reflectance["B04"] > np.float32(constants.blue_water_difference)
@@ -53,7 +53,7 @@ def relief_shade(
     if relief.slope is not None:
         slopes = relief.slope > np.float32(constants.water_slope_max)
         found |= slopes & shaded & (classes == SceneClass.WATER)
-    unlit = _darker(relief, constants.unlit_illumination_max, classes.shape)
+    unlit = _darker(relief, constants.unlit_illumination_max / sun.cosine, classes.shape)
     found |= unlit & (classes == SceneClass.CLOUD_SHADOWS)
     return found
 

@@ -38,8 +38,8 @@ def available_memory() -> int:
 def return_large_blocks() -> None:
     """Make the C library give large arrays back to the system when they are released.
 
-    By itself the GNU library moves its threshold up to 32 MB and keeps what lies below in heaps, one
-    for each thread or two, which only grow. Blocks of rows stay below the threshold: they are used
+    By itself the GNU library moves its threshold up to 32 MB and keeps what lies below it in heaps
+    of the threads, which only grow. Blocks of rows stay below the threshold: their memory is used
     again and again. Without effect on other systems.
     """
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -76,8 +76,6 @@ class TileTerrain:
         On the grid of 20 m.
     grids : mapping of resolution to Grid
     sun : SunDirections
-    cosine : float
-        Of the mean solar zenith angle.
     kind : str
         Of the source: SRTM, DTED, COPERNICUS, RASTER.
     workers : Workers
@@ -88,7 +86,6 @@ class TileTerrain:
     elevation: Elevation
     grids: Mapping[int, Grid]
     sun: SunDirections
-    cosine: float
     kind: str
     workers: Workers
     ruggedness: Ruggedness = Ruggedness.FLAT
@@ -135,11 +132,7 @@ class TileTerrain:
     def shaded_relief(self, resolution: int) -> ShadedRelief:
         """What the classification looks at."""
         terrain = self.at(resolution)
-        return ShadedRelief(
-            slope=terrain.slope,
-            illumination=terrain.illumination * np.float32(self.cosine),
-            shadow=terrain.shadow,
-        )
+        return ShadedRelief(terrain.slope, terrain.illumination, terrain.shadow)
 
     def slope_light(self, vegetation: BoolArray | None) -> SlopeLight:
         """Light on the slopes of the coarse grid."""
@@ -250,12 +243,14 @@ def prepare_terrain(tile: Level1CTile, settings: Settings, workers: Workers) -> 
     if elevation is None:
         logger.warning("%s does not cover the tile, flat surface is used", source.description)
         return None
-    geometry, limits = tile.geometry, settings.correction
+    limits = settings.correction
+    if elevation.known.all():
+        # as good, and without memory
+        elevation = replace(elevation, known=np.broadcast_to(np.True_, elevation.known.shape))
     terrain = TileTerrain(
         elevation=elevation,
         grids=tile.grids,
-        sun=SunDirections.over(tile.grids[FINE], geometry.sun),
-        cosine=float(np.cos(np.radians(geometry.mean_solar_zenith))),
+        sun=SunDirections.over(tile.grids[FINE], tile.geometry.sun),
         kind=source.kind,
         workers=workers,
     )

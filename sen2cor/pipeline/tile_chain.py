@@ -225,6 +225,7 @@ class _TileChain:
         light = None
         if self.terrain is not None and atmosphere.slopes is not None:
             light = self.terrain.ground_light(to_write.resolution, vegetation)
+            self.terrain.forget(20)
         jobs = to_write.reflectance(atmosphere, light, self.job.product.quantification_value)
         jobs += to_write.atmosphere(atmosphere, no_data)
         if self.terrain is not None and common.generate_dem_output:

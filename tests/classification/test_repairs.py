@@ -115,7 +115,7 @@ def test_under_a_low_sun_flat_ground_is_not_in_the_shade() -> None:
     of sun elevation.
     """
     image = image_of("snow", "snow", B02=0.30, B04=0.24, B8A=0.20)
-    relief = Relief(illumination=_row(LOW_SUN.cosine, 0.1))
+    relief = Relief(illumination=_row(1.0, 0.4))
     assert finished([8, 8], image, relief=relief, sun=LOW_SUN) == [8, 2]
     compatible = ClassificationRules.compatible()
     assert finished([8, 8], image, relief=relief, sun=LOW_SUN, rules=compatible) == [2, 2]

@@ -78,12 +78,13 @@ class Case:
         """Read a case from its archive."""
         with np.load(path) as archive:
             arrays = {name: archive[name] for name in archive}
+        sun = SunGeometry(*(float(arrays.pop(name)) for name in ("sza", "saa", "pixel_size")))
         return cls(
             name=path.stem,
             reflectance={name: arrays.pop(f"toa_{name}") for name in CLASSIFICATION_BANDS},
-            sun=SunGeometry(*(float(arrays.pop(name)) for name in ("sza", "saa", "pixel_size"))),
+            sun=sun,
             elevation=arrays.pop("dem", None),
-            relief=_relief(arrays),
+            relief=_relief(arrays, sun),
             expected=arrays,
         )
 
@@ -127,12 +128,15 @@ class Case:
         return {key: (image[valid], self.expected[key][valid]) for key, image in ours.items()}
 
 
-def _relief(arrays: dict[str, npt.NDArray[Any]]) -> Relief | None:
-    """Relief of the hillshade of the original, 1 + 254 times the illumination, 0 where unknown."""
+def _relief(arrays: dict[str, npt.NDArray[Any]], sun: SunGeometry) -> Relief | None:
+    """Relief of the hillshade of the original: 1 + 254 times the cosine of the incidence angle, 0
+    where unknown.
+    """
     if "hillshade" not in arrays:
         return None
     shade = arrays.pop("hillshade").astype(np.float32)
-    illumination = np.where(shade == 0, np.float32(np.nan), (shade - 1) / np.float32(254))
+    cosine = np.where(shade == 0, np.float32(np.nan), (shade - 1) / np.float32(254))
+    illumination = cosine / np.float32(sun.cosine)
     return Relief(slope=arrays.pop("slope_deg").astype(np.float32), illumination=illumination)
 
 
