@@ -6,7 +6,7 @@ KILLS ?= 200
 N ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all faults fuzz lint format types accuracy benchmark validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-water-vapour validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts conformance check-readers docs wheel clean
+.PHONY: help environment demo test test-all faults fuzz lint format types accuracy benchmark validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-water-vapour validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts conformance check-readers docs wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-28s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ fit-visibility: .venv/complete ## optical thickness by visibility, fitted to the
 
 validate-official-pairs: .venv/complete ## official surface reflectance beside that of both tables
 	$(PYTHON) -m tests.validation.official_pairs
+
+validate-surface-reflectance: .venv/complete ## real pairs through the chain beside the official surface (MATCH_UPS=file.csv)
+	$(PYTHON) -m tests.validation.surface_reflectance $(if $(MATCH_UPS),--match-ups $(MATCH_UPS))
 
 validate-lut-interpolation: .venv/complete .venv/luts ## error of the look-up tables between nodes
 	$(PYTHON) -m tests.validation.lut_interpolation

@@ -19,6 +19,7 @@ from sen2cor import cli, errors
 from sen2cor.classification import QualityBit
 from sen2cor.reporting.palette import SCENE_CLASS_NAMES
 from sen2cor.settings.documents import DOCUMENTS
+from sen2cor.simulation import cli as simulation_cli
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -43,8 +44,8 @@ def page(hook: ModuleType, name: str) -> str:
 
 def test_every_option_is_in_the_documentation(hook: ModuleType) -> None:
     text = page(hook, "options.md")
-    actions = cli.parser()._actions
-    assert len(actions) > 20
+    actions = [*cli.parser()._actions, *simulation_cli._parser()._actions]
+    assert len(actions) > 30
     for action in actions:
         for name in action.option_strings or [action.dest]:
             assert re.search(rf"`{name}[ `]", text), name

@@ -16,6 +16,7 @@ from pathlib import Path
 from sen2cor import cli, errors
 from sen2cor.settings.documents import DOCUMENTS
 from sen2cor.settings.shipped import parameter_tables
+from sen2cor.simulation import cli as simulation_cli
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,11 +29,12 @@ def on_page_markdown(markdown: str, **_: object) -> str:
     return _DIRECTIVE.sub(lambda match: SOURCES[match[1]](*filter(None, [match[2]])), markdown)
 
 
-def options() -> str:
-    """Options of the command as a table."""
+def options(command: str = "L2A_Process") -> str:
+    """Options of a command as a table."""
+    parser = {"L2A_Process": cli.parser, "L2A_Simulate": simulation_cli._parser}[command]()
     rows = (
         (", ".join(f"`{name}`" for name in _names(action)), action.help or "")
-        for action in cli.parser()._actions
+        for action in parser._actions
         if action.help != argparse.SUPPRESS
     )
     return _table(("option", "meaning"), rows)

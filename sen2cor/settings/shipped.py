@@ -34,7 +34,7 @@ def parameter_tables() -> str:
 def _table(document: Document) -> Iterator[str]:
     yield from (f"## {document.name}.xml", "", f"{document.title}.", "")
     for group, parameters in groupby(document.parameters, lambda entry: entry.group):
-        yield from (f"### {document.name}: {group}", "")
+        yield from (f"### {group}", "")
         yield from ("| element | allowed | default | meaning | from |", "|---|---|---|---|---|")
         for parameter in parameters:
             cells = (

@@ -40,7 +40,9 @@ def _parser() -> argparse.ArgumentParser:
         "--psd", choices=("13.1", "14.2", "14.5", "15"), default="14.2",
         help="format of the product; 15: baseline 05.09 with offsets; default: 14.2",
     )  # fmt: skip
-    parser.add_argument("--spacecraft", choices=("S2A", "S2B", "S2C"), default="S2A")
+    parser.add_argument(
+        "--spacecraft", choices=("S2A", "S2B", "S2C"), default="S2A", help="default: S2A"
+    )
     parser.add_argument(
         "--canopies", choices=("modelled", "ideal", "real"),
         help="colours of forests: of the model canopies; B4/B12 and B2/B4 both 0.5; "
@@ -55,7 +57,10 @@ def _parser() -> argparse.ArgumentParser:
         "--wrap", metavar="FOLDER", type=Path,
         help="take the 13 band images of a folder instead of a scene",
     )  # fmt: skip
-    parser.add_argument("--output", metavar="DIR", type=Path, default=Path())
+    parser.add_argument(
+        "--output", metavar="DIR", type=Path, default=Path(),
+        help="folder of the product; default: here",
+    )  # fmt: skip
     parser.add_argument("--verbose", action="store_true", help="say what is being made")
     return parser
 

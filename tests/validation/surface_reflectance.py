@@ -1,0 +1,569 @@
+"""Surface reflectance of real pixels beside the official one, and beside match-ups of your own.
+
+``python -m tests.validation.surface_reflectance`` wraps the Level-1C pixels of each reference pair
+as a product and sends it through the steps of a run: relief from the elevation model that comes
+with the pair, classes, aerosol and water vapour, inversion. The settings are those shipped, but
+that the blue path radiance is not rescaled, as in the makers of the pairs. The atmosphere is either
+retrieved, or fitted: one visibility to the official B02 .. B04, one column of water vapour to B09,
+through the same inversion. Tables give bias, rms and slope of the linear fit of ours over the
+official reflectance; scatter plots go to the folder ``validation``.
+
+What the pairs do not tell: the view angles (those of the middle of the swath are taken), ozone and
+water vapour of the weather model, and all that lies beyond the crop of 2.2 km, whose light the
+adjacency correction and whose horizons the relief misses.
+
+``--match-ups FILE`` compares products with values of your own: see `tests.validation.match_ups`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from osgeo import gdal, osr
+from scipy.optimize import minimize_scalar
+
+from sen2cor.atmosphere.aerosol_retrieval import VISIBILITIES
+from sen2cor.atmosphere.atm_files import load_atm_files
+from sen2cor.atmosphere.lut import load_table
+from sen2cor.atmosphere.relief import Relief
+from sen2cor.atmosphere.table import LookUpTable
+from sen2cor.bands import BAND, BAND_NAMES
+from sen2cor.classification import SceneClass
+from sen2cor.grids import Float32Array, Grid
+from sen2cor.imagery import jpeg2000
+from sen2cor.pipeline.atmosphere_retrieval import COARSE, TileAtmosphere, retrieve_atmosphere
+from sen2cor.pipeline.classification_step import classify_tile
+from sen2cor.pipeline.ground_masks import GroundMasks
+from sen2cor.pipeline.reflectance import BandCorrection
+from sen2cor.pipeline.terrain_step import FINE, GroundLight, TileTerrain, prepare_terrain
+from sen2cor.pipeline.tile_pixels import TilePixels
+from sen2cor.pipeline.workers import Workers, workers
+from sen2cor.product.level1c import Level1CTile, open_level1c
+from sen2cor.settings import Settings
+from sen2cor.simulation.wrap import wrap
+from tests.validation import match_ups
+
+ROOT = Path(__file__).resolve().parents[2]
+BANDS = tuple(band for band in BAND_NAMES if band != "B10")
+VISIBLE = ("B02", "B03", "B04")
+NEAR_INFRARED = ("B05", "B06", "B07", "B08", "B8A")
+SHORT_WAVE = ("B11", "B12")
+
+SEASON, AEROSOL, OZONE = "SUMMER", "RURAL", 331.0
+SLOPE_CLASSES = (0.0, 6.0, 12.0, 20.0, 90.0)
+"""Bounds in degrees."""
+
+WATER_BOUNDS = (0.1, 5.0)
+_FIT_PASSES = 3
+_SIDE = 2220
+"""Metres of the pairs that whole pixels of all sizes cover."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Greatest rms that is asked for.
+
+    Attributes
+    ----------
+    fitted, retrieved, level : mapping of band to float
+        With fitted atmosphere, with the retrieved one, and with the fitted one but slopes left
+        alone.
+    slopes : bool
+        Whether slopes of linear fits between 0.93 and 1.07 are asked for, with fitted atmosphere.
+    """
+
+    fitted: Mapping[str, float] = field(default_factory=dict)
+    retrieved: Mapping[str, float] = field(default_factory=dict)
+    level: Mapping[str, float] = field(default_factory=dict)
+    slopes: bool = False
+
+
+SLOPE_LIMITS = (0.93, 1.07)
+_OF_38D = (*VISIBLE, *NEAR_INFRARED, *SHORT_WAVE)
+_OF_433D = dict.fromkeys(VISIBLE, 0.008)
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where and when a pair is from, and what is asked of it.
+
+    Attributes
+    ----------
+    file : str
+    mgrs : str
+        Tile.
+    longitude, latitude : float
+        Of the middle, degrees.
+    time : datetime
+    offsets : (int, int)
+        Of the digital numbers of Level-1C and Level-2A.
+    wanted : Wanted or None
+        None: it must run without nonsense.
+    """
+
+    file: str
+    mgrs: str
+    longitude: float
+    latitude: float
+    time: datetime
+    offsets: tuple[int, int]
+    wanted: Wanted | None
+
+
+SITES = (
+    Site(
+        "38D_378R_2_3", "36MXB", 34.07, -3.40, datetime(2023, 6, 10, 7, 46, tzinfo=timezone.utc),
+        (0, 0), Wanted(dict.fromkeys(_OF_38D, 0.006), dict.fromkeys(_OF_38D, 0.012), slopes=True),
+    ),
+    Site(
+        "433D_629L_3_1", "18HYC", -72.48, -38.83,
+        datetime(2020, 4, 8, 14, 37, tzinfo=timezone.utc), (-1000, -1000),
+        Wanted(
+            _OF_433D | dict.fromkeys((*NEAR_INFRARED, *SHORT_WAVE), 0.02),
+            level=_OF_433D | dict.fromkeys((*NEAR_INFRARED, *SHORT_WAVE), 0.03),
+        ),
+    ),
+    Site(
+        "609U_541L_3_0", "17ULA", -83.95, 54.78, datetime(2020, 1, 11, 16, 45, tzinfo=timezone.utc),
+        (-1000, 0), None,
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How ours agrees with a reference.
+
+    Attributes
+    ----------
+    bias, rms : float
+        Of ours minus the reference.
+    slope : float
+        Of the linear fit of ours over the reference.
+    """
+
+    bias: float
+    rms: float
+    slope: float
+
+    @classmethod
+    def of(cls, own: npt.NDArray[np.floating], reference: npt.NDArray[np.floating]) -> Agreement:
+        """Compare two arrays of one shape."""
+        x, y = (values.astype(np.float64).ravel() for values in (reference, own))
+        error = y - x
+        centred = x - x.mean()
+        return cls(
+            float(error.mean()),
+            float(np.sqrt(np.mean(error**2))),
+            float(centred @ y / (centred @ centred)),
+        )
+
+
+@dataclass
+class Scene:
+    """A pair as a tile that runs through the chain.
+
+    Attributes
+    ----------
+    site : Site
+    tile : Level1CTile
+    pixels : TilePixels
+    official : mapping of band to ndarray of float32
+        Surface reflectance at the band's own resolution.
+    terrain : TileTerrain
+    classes : ndarray of uint8
+        At 20 m.
+    settings : Settings
+    """
+
+    site: Site
+    tile: Level1CTile
+    pixels: TilePixels
+    official: Mapping[str, Float32Array]
+    terrain: TileTerrain
+    classes: npt.NDArray[np.uint8]
+    settings: Settings
+    _light: dict[int, GroundLight] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, data: Path, site: Site, folder: Path, pool: Workers) -> Scene:
+        """Wrap a pair as a product in a folder, open it and classify it."""
+        with np.load(data / "l1c_l2a_pairs" / f"{site.file}.npz") as stream:
+            arrays = dict(stream)
+        product = open_level1c(_wrapped(site, arrays, folder))
+        tile = product.tiles[0]
+        shipped = Settings()
+        settings = replace(
+            shipped,
+            common=replace(shipped.common, dem_directory=str(folder / "elevation")),
+            correction=replace(shipped.correction, scaling_disabler=True),
+        )
+        pixels = TilePixels.decode(product, tile, BAND_NAMES, pool)
+        for resolution in (COARSE, FINE):
+            pixels.derive(resolution, BAND_NAMES, pool)
+        terrain = prepare_terrain(tile, settings, pool)
+        assert terrain is not None
+        classes = classify_tile(
+            pixels,
+            tile,
+            FINE,
+            settings.classification,
+            pool,
+            elevation=terrain.at(FINE).elevation,
+            relief=terrain.shaded_relief(FINE),
+        ).scene_class
+        official = {
+            band: np.float32(1e-4) * (_cropped(arrays, "L2A", band) + np.float32(site.offsets[1]))
+            for band in BANDS
+        }
+        return cls(site, tile, pixels, official, terrain, classes, settings)
+
+    def retrieved(self, table: LookUpTable) -> TileAtmosphere:
+        """Atmosphere as the processor finds it."""
+        masks = GroundMasks.of_classes(
+            self.classes, COARSE // FINE, self.pixels.grids[COARSE].shape
+        )
+        return retrieve_atmosphere(
+            self.pixels, self.tile, masks, [table], self.settings, terrain=self.terrain
+        )
+
+    def fitted(self, atmosphere: TileAtmosphere) -> TileAtmosphere:
+        """Atmosphere with the visibility and water vapour that agree best with the official."""
+
+        def cost(found: TileAtmosphere, bands: Sequence[str]) -> float:
+            return sum(self.agreement(found, band).rms ** 2 for band in bands)
+
+        least, most = (1.0 / visibility for visibility in reversed(VISIBILITIES))
+        for _ in range(_FIT_PASSES):
+            at = atmosphere
+            inverse = _least(lambda value: cost(_hazy(at, value), VISIBLE), (least, most))  # noqa: B023
+            at = _hazy(at, inverse)
+            column = _least(lambda value: cost(_humid(at, value), ("B09",)), WATER_BOUNDS)  # noqa: B023
+            atmosphere = _humid(at, column)
+        return atmosphere
+
+    def surface(self, atmosphere: TileAtmosphere, band: str) -> Float32Array:
+        """Surface reflectance at the band's own resolution."""
+        resolution = BAND[band].resolution
+        light = self._ground_light(resolution) if atmosphere.slopes is not None else None
+        correction = BandCorrection(
+            band, resolution, self.pixels, atmosphere.inversion(band), COARSE, light
+        )
+        return correction.reflectance(slice(0, self.pixels.grids[resolution].rows))[0]
+
+    def agreement(
+        self,
+        atmosphere: TileAtmosphere,
+        band: str,
+        chosen: npt.NDArray[np.bool_] | slice = slice(None),
+    ) -> Agreement:
+        """Compare a band with the official one, over all pixels or some."""
+        return Agreement.of(self.surface(atmosphere, band)[chosen], self.official[band][chosen])
+
+    def slope(self, resolution: int) -> Float32Array:
+        """Slope of the ground in degrees."""
+        slope = self.terrain.at(max(resolution, FINE)).slope
+        factor = max(FINE // resolution, 1)
+        return np.repeat(np.repeat(slope, factor, axis=0), factor, axis=1)
+
+    def _ground_light(self, resolution: int) -> GroundLight:
+        """Light on the slopes; vegetation matters to the empirical correction only: off."""
+        if resolution not in self._light:
+            cols = self.pixels.grids[resolution].cols
+            self._light[resolution] = self.terrain.ground_light(
+                resolution, lambda rows: np.zeros((rows.stop - rows.start, cols), bool)
+            )
+        return self._light[resolution]
+
+
+def _least(cost: Callable[[float], float], bounds: tuple[float, float]) -> float:
+    return float(minimize_scalar(cost, bounds=bounds, method="bounded").x)
+
+
+def _elevation(atmosphere: TileAtmosphere) -> Float32Array | float:
+    ground = atmosphere.state.elevation
+    return ground.elevation if isinstance(ground, Relief) else ground
+
+
+def _hazy(atmosphere: TileAtmosphere, inverse_visibility: float) -> TileAtmosphere:
+    """Atmosphere of one visibility everywhere."""
+    aot = atmosphere.table.aot_from_visibility(1.0 / inverse_visibility, _elevation(atmosphere))
+    field_of_aot = np.broadcast_to(aot, atmosphere.geometry.grid.shape).astype(np.float32)
+    return replace(atmosphere, state=replace(atmosphere.state, aot550=field_of_aot))
+
+
+def _humid(atmosphere: TileAtmosphere, column: float) -> TileAtmosphere:
+    """Atmosphere of one column of water vapour everywhere."""
+    field_of_column = np.full(atmosphere.geometry.grid.shape, column, np.float32)
+    return replace(atmosphere, state=replace(atmosphere.state, water_vapour=field_of_column))
+
+
+def _cropped(arrays: Mapping[str, npt.NDArray[np.int16]], level: str, band: str) -> Float32Array:
+    size = _SIDE // BAND[band].resolution
+    return arrays[f"{level}_{band}"][:size, :size].astype(np.float32)
+
+
+def _wrapped(site: Site, arrays: Mapping[str, npt.NDArray[np.int16]], folder: Path) -> Path:
+    """Write images, elevation model and product; return the product."""
+    images, heights = folder / "images", folder / "elevation"
+    images.mkdir()
+    heights.mkdir()
+    south = site.latitude < 0.0
+    epsg = (32700 if south else 32600) + int(site.mgrs[:2])
+    middle = _projected(epsg, site.longitude, site.latitude)
+    corner = [60.0 * round((at + half) / 60.0) for at, half in zip(middle, (-1110.0, 1110.0))]  # noqa: B905
+    for band in BAND_NAMES:
+        numbers = _cropped(arrays, "L1C", band) + site.offsets[0]
+        grid = Grid(epsg, corner[0], corner[1], float(BAND[band].resolution), *numbers.shape)
+        path = images / f"T{site.mgrs}_{site.time:%Y%m%dT%H%M%S}_{band}.jp2"
+        jpeg2000.write(path, np.maximum(numbers, 1).astype(np.uint16), grid, 1024)
+    elevation = np.ascontiguousarray(arrays["DEM_10m"], np.int16)
+    raster = gdal.GetDriverByName("GTiff").Create(
+        str(heights / "elevation.tif"), *elevation.shape[::-1], 1, gdal.GDT_Int16
+    )
+    raster.SetGeoTransform((corner[0], 10.0, 0.0, corner[1], 0.0, -10.0))
+    raster.SetProjection(_projection(epsg).ExportToWkt())
+    raster.WriteRaster(0, 0, *elevation.shape[::-1], elevation.tobytes())
+    raster.FlushCache()
+    return wrap(images, folder)
+
+
+def _projection(epsg: int) -> osr.SpatialReference:
+    result = osr.SpatialReference()
+    result.ImportFromEPSG(epsg)
+    result.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    return result
+
+
+def _projected(epsg: int, longitude: float, latitude: float) -> tuple[float, float]:
+    transformation = osr.CoordinateTransformation(_projection(4326), _projection(epsg))
+    x, y, _ = transformation.TransformPoint(longitude, latitude)
+    return x, y
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One column of the tables.
+
+    Attributes
+    ----------
+    title : str
+    atmosphere : TileAtmosphere
+    wanted : mapping of band to float
+        Greatest rms.
+    slopes : bool
+        Whether the slope of the fit is judged.
+    """
+
+    title: str
+    atmosphere: TileAtmosphere
+    wanted: Mapping[str, float]
+    slopes: bool = False
+
+
+def variants(
+    title: str, full: TileAtmosphere, wanted: Mapping[str, float], site: Wanted
+) -> list[Variant]:
+    """With one atmosphere: as shipped, and with steps changed or left out."""
+    steps = [
+        Variant(f"{title}, Adj_Km 1", full, wanted, site.slopes),
+        Variant("Adj_Km 0.5", replace(full, adjacency_range=0.5), wanted, site.slopes),
+        Variant("no adjacency", replace(full, adjacency_range=0.0), {}),
+    ]
+    if full.slopes is not None:
+        steps.append(Variant("no terrain", replace(full, slopes=None), site.level))
+    return steps
+
+
+def table_of(scene: Scene, columns: Sequence[Variant]) -> list[str]:
+    """Lines of the table of a pair; what is not as asked for is marked."""
+    lines = [
+        f"{'':5s}" + "".join(f"{column.title:>26s}" for column in columns),
+        f"{'':5s}" + "".join(f"{_state(column.atmosphere):>26s}" for column in columns),
+    ]
+    for band in BANDS:
+        row = f"{band:5s}"
+        for column in columns:
+            found = scene.agreement(column.atmosphere, band)
+            limit = column.wanted.get(band)
+            judged = column.slopes and limit is not None
+            rms_mark = "!" if limit is not None and found.rms > limit else " "
+            low, high = SLOPE_LIMITS
+            slope_mark = "!" if judged and not low <= found.slope <= high else " "
+            row += f"{1000 * found.bias:+10.1f}{1000 * found.rms:8.1f}{rms_mark}"
+            row += f"{found.slope:6.2f}{slope_mark}"
+        lines.append(row)
+    return lines
+
+
+def _state(atmosphere: TileAtmosphere) -> str:
+    state = atmosphere.state
+    return f"AOT {state.aot550.mean():.3f} WV {state.water_vapour.mean():.2f}"
+
+
+def slope_table(scene: Scene, full: TileAtmosphere) -> list[str]:
+    """Lines of the table by classes of slope, with and without correction of the relief."""
+    level = replace(full, slopes=None)
+    lines = [
+        "rms (0.001) by slope of the ground, with / without correction of the relief",
+        f"{'':5s}"
+        + "".join(
+            f"{f'{low:.0f}..{high:.0f} deg {share:.0%}':>22s}"
+            for low, high, share in _slope_shares(scene.slope(FINE))
+        ),
+    ]
+    for band in BANDS:
+        slope = scene.slope(BAND[band].resolution)
+        row = f"{band:5s}"
+        for low, high in pairwise(SLOPE_CLASSES):
+            chosen = (slope >= low) & (slope < high)
+            if chosen.sum() < 2:
+                row += f"{'-':>22s}"
+                continue
+            rms = [1000 * scene.agreement(state, band, chosen).rms for state in (full, level)]
+            row += f"{rms[0]:13.1f} /{rms[1]:6.1f} "
+        lines.append(row)
+    return lines
+
+
+def _slope_shares(slope: Float32Array) -> list[tuple[float, float, float]]:
+    return [
+        (low, high, float(((slope >= low) & (slope < high)).mean()))
+        for low, high in pairwise(SLOPE_CLASSES)
+    ]
+
+
+def sanity_table(scene: Scene, atmosphere: TileAtmosphere) -> list[str]:
+    """Lines of percentiles of ours beside the official, and the share of negative pixels."""
+    lines = [f"{'':5s}{'ours: 1, 50, 99 %':>26s}{'official':>26s}{'negative, not finite':>24s}"]
+    for band in BANDS:
+        own = scene.surface(atmosphere, band)
+        row = f"{band:5s}"
+        for image in (own, scene.official[band]):
+            row += f"{'':5s}" + "".join(
+                f"{value:7.3f}" for value in np.percentile(image, (1, 50, 99))
+            )
+        negative, broken = (own < 0).mean(), (~np.isfinite(own)).mean()
+        lines.append(f"{row}{negative:15.2%} {broken:8.2%}")
+    return lines
+
+
+def draw(scene: Scene, rows: Sequence[tuple[str, TileAtmosphere]], path: Path) -> None:
+    """Draw ours over the official reflectance of each band, with the linear fits."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, panels = pyplot.subplots(
+        2 * len(rows), 6, figsize=(20, 7 * len(rows)), layout="constrained", squeeze=False
+    )
+    panel = iter(panels.flat)
+    for title, atmosphere in rows:
+        for band in BANDS:
+            axes = next(panel)
+            x, y = scene.official[band].ravel(), scene.surface(atmosphere, band).ravel()
+            low, high = np.percentile(np.concatenate([x, y]), (0.1, 99.9))
+            margin = 0.05 * (high - low)
+            ends = np.array([low - margin, high + margin])
+            axes.hexbin(
+                x, y, gridsize=70, extent=(*ends, *ends), bins="log", mincnt=1, cmap="viridis"
+            )
+            found = Agreement.of(y, x)
+            middle = float(x.mean())
+            axes.plot(ends, ends, "k-", linewidth=0.8)
+            fit = middle + found.bias + found.slope * (ends - middle)
+            axes.plot(ends, fit, "r--", linewidth=1.2)
+            axes.set(xlim=ends, ylim=ends, aspect="equal")
+            axes.set_title(
+                f"{band}, {title}\nbias {found.bias:+.4f}  rms {found.rms:.4f}  "
+                f"slope {found.slope:.2f}",
+                fontsize=9,
+            )
+            axes.tick_params(labelsize=7)
+    figure.suptitle(
+        f"{scene.site.file}: surface reflectance, ours over the official "
+        "(black: equal, red: linear fit)"
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=60)
+    pyplot.close(figure)
+
+
+def report(scene: Scene, data: Path, figures: Path) -> list[str]:
+    """Compare a pair; lines of text."""
+    site, tile = scene.site, scene.tile
+    tables = {
+        "ours": load_table("S2A", AEROSOL, SEASON),
+        "original's tables": load_atm_files(data / "esa_lut", "S2A", AEROSOL, SEASON, ozone=OZONE),
+    }
+    found = {title: scene.retrieved(table) for title, table in tables.items()}
+    own = found["ours"]
+    heights = scene.terrain.at(COARSE).elevation
+    classes, counts = np.unique(scene.classes, return_counts=True)
+    shares = ", ".join(
+        f"{SceneClass(number).name.lower()} {count / counts.sum():.0%}"
+        for number, count in zip(classes, counts, strict=True)
+    )
+    account = ", ".join(f"{name}: {value}" for name, value in own.retrieval.account().items())
+    lines = [
+        "",
+        f"{site.file}: {heights.min():.0f} to {heights.max():.0f} m, "
+        f"{scene.terrain.ruggedness.value}; "
+        f"sun at {tile.geometry.mean_solar_zenith:.1f} degrees; {shares}",
+        f"retrieval: {account}",
+    ]
+    plots = [("retrieved", own)]
+    if site.wanted is None:
+        lines += sanity_table(scene, own)
+    else:
+        lines.append("bias, rms (0.001), slope of ours over the official; !: not as asked for")
+        fits = {title: scene.fitted(atmosphere) for title, atmosphere in found.items()}
+        groups = (
+            ("fitted", fits, site.wanted.fitted),
+            ("retrieved", found, site.wanted.retrieved),
+        )
+        for title, atmospheres, wanted in groups:
+            columns = variants(title, atmospheres["ours"], wanted, site.wanted)
+            if title != "fitted":
+                columns = [replace(column, slopes=False) for column in columns]
+            columns.append(Variant("original's tables", atmospheres["original's tables"], {}))
+            lines += [*table_of(scene, columns), ""]
+        plots.insert(0, ("fitted", fits["ours"]))
+        if own.slopes is not None:
+            lines += slope_table(scene, fits["ours"])
+            plots.append(("fitted, no terrain", replace(fits["ours"], slopes=None)))
+    draw(scene, plots, figures / f"surface_reflectance_{site.file}.png")
+    return lines
+
+
+def main() -> None:
+    default = os.environ.get("SEN2COR_TEST_DATA", ROOT.parent / "shared" / "data")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=default, help="folder of the reference data")
+    parser.add_argument("--figures", type=Path, default=ROOT / "validation", help="folder")
+    parser.add_argument("--match-ups", type=Path, help="CSV file; compares only these")
+    arguments = parser.parse_args()
+    if arguments.match_ups is not None:
+        print(match_ups.report(arguments.match_ups, arguments.figures))
+        return
+    logging.disable(logging.WARNING)
+    gdal.UseExceptions()
+    for site in SITES:
+        with workers() as pool, tempfile.TemporaryDirectory() as folder:
+            scene = Scene.load(arguments.data, site, Path(folder), pool)
+            print("\n".join(report(scene, arguments.data, arguments.figures)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
