@@ -25,8 +25,8 @@ class Layout:
         Below GRANULE, and the file inside that folder.
     images : mapping of image kind to NameTemplate
         Paths inside the tile folder; ``""`` stands for the kinds not listed, the bands; ``QUA`` is
-        the quality mask, ``UNC_B02`` the uncertainty of a band: both beyond the specification. The preview is JPEG 2000
-        in every product, as the schemas want it.
+        the quality mask, ``UNC_B02`` the uncertainty of a band: both beyond the specification.
+        The preview is JPEG 2000 in every product, as the schemas want it.
     gipp : NameTemplate or None
         Path of the copy of the processing parameters inside the tile folder (Level-2A).
     """
