@@ -331,7 +331,7 @@ def draw(by_band: dict[str, list[MatchUp]], path: Path) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(8, 8), layout="constrained")
-    top = 0.0
+    colours, top = pyplot.colormaps["tab20"], 0.0
     for number, (band, found) in enumerate(sorted(by_band.items())):
         x, x_error, y, y_error = np.transpose(
             [
@@ -340,7 +340,7 @@ def draw(by_band: dict[str, list[MatchUp]], path: Path) -> None:
                 for item in found
             ]
         )  # fmt: skip
-        axes.errorbar(x, y, y_error, x_error, "o", color=f"C{number}", markersize=4, label=band)
+        axes.errorbar(x, y, y_error, x_error, "o", color=colours(number), markersize=4, label=band)
         top = max(top, float(x.max()), float(y.max()))
     ends = np.array([0.0, 1.1 * top])
     axes.plot(ends, ends, "k-", linewidth=0.8)
