@@ -28,7 +28,7 @@ from sen2cor.pipeline.atmosphere_retrieval import (
 from sen2cor.pipeline.classification_step import classify_tile
 from sen2cor.pipeline.console import Progress
 from sen2cor.pipeline.ground_masks import GroundMasks
-from sen2cor.pipeline.terrain_step import TileTerrain, prepare_terrain
+from sen2cor.pipeline.terrain_step import FINE, TileTerrain, prepare_terrain
 from sen2cor.pipeline.tile_images import VISIBLE, TileImages, WriteImage, enlarged
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import Workers
@@ -140,6 +140,9 @@ class _TileChain:
             elevation=None if terrain is None else terrain.at(resolution).elevation,
             relief=None if terrain is None else terrain.shaded_relief(resolution),
         )
+        if terrain is not None:
+            # quick to derive again, and large
+            terrain.forget(FINE)
         progress.step("L2A_SceneClass", f"end of classification {resolution} m")
         scene_class = classes.scene_class
         to_write = TileImages(self.job.output, pixels, resolution, self.workers)
@@ -225,7 +228,7 @@ class _TileChain:
         light = None
         if self.terrain is not None and atmosphere.slopes is not None:
             light = self.terrain.ground_light(to_write.resolution, vegetation)
-            self.terrain.forget(20)
+            self.terrain.forget(FINE)
         jobs = to_write.reflectance(atmosphere, light, self.job.product.quantification_value)
         jobs += to_write.atmosphere(atmosphere, no_data)
         if self.terrain is not None and common.generate_dem_output:

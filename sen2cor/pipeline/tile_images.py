@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,7 @@ class TileImages:
     resolution: int
     workers: Workers
     _kept: dict[str, Inversion | RuggedInversion] = field(default_factory=dict)
+    _turn: Lock = field(default_factory=Lock)
 
     @property
     def grid(self) -> Grid:
@@ -157,7 +159,7 @@ class TileImages:
         psd = self.output.psd
 
         def correction(band: str) -> BandCorrection:
-            inversion = self._kept.get(band) or atmosphere.inversion(band)
+            inversion = self._kept.get(band) or self._inversion(atmosphere, band)
             return BandCorrection(band, self.resolution, self.pixels, inversion, COARSE, light)
 
         def band_image(band: str) -> None:
@@ -175,8 +177,7 @@ class TileImages:
         )
         jobs: list[WriteImage] = [partial(band_image, band) for band in bands]
         if psd.true_colour:
-            found = self.workers.map(atmosphere.inversion, VISIBLE)
-            self._kept.update(zip(VISIBLE, found, strict=True))
+            self._kept.update({band: self._inversion(atmosphere, band) for band in VISIBLE})
             jobs.insert(1, colour_image)
         return jobs
 
@@ -187,7 +188,7 @@ class TileImages:
 
         def write(band: str) -> None:
             self.pixels.load(band, [COARSE])
-            inversion = atmosphere.inversion(band)
+            inversion = self._inversion(atmosphere, band)
             correction = BandCorrection(
                 band, self.resolution, self.pixels, inversion, COARSE, light
             )
@@ -196,6 +197,11 @@ class TileImages:
                 write_uncertainty(writer, correction, found, self.grid, quantification)
 
         return [partial(write, band) for band in self.output.psd.reflectance_bands[self.resolution]]
+
+    def _inversion(self, atmosphere: TileAtmosphere, band: str) -> Inversion | RuggedInversion:
+        """Inversion of a band; one at a time, for it needs many fields of the coarse grid."""
+        with self._turn:
+            return atmosphere.inversion(band)
 
     def _writer(self, kind: str, dtype: npt.DTypeLike, components: int = 1) -> images.Writer:
         path = self.output.image_path(kind, self.resolution)
