@@ -219,32 +219,21 @@ def rugged_inversion(
     x = signal(toa_reflectance, functions)
     flat = flat_inversion(functions)
     isotropic = 1.0 - functions.direct_share
-    start = np.full_like(x, correction.start)
     circumsolar = isotropic * functions.sun_transmittance
-    albedo = functions.spherical_albedo
     inversion = RuggedInversion(
         gain=flat.gain,
         bias=flat.bias,
         sun=functions.direct_share + circumsolar,
         circumsolar=circumsolar * light.sky_view,
-        diffuse=_diffuse(isotropic, light.sky_view, start),
+        diffuse=_diffuse(isotropic, light.sky_view, np.float32(correction.start)),
         surroundings=None,
-        spherical_albedo=albedo,
+        spherical_albedo=functions.spherical_albedo,
         cutoff=max(correction.cutoff, 1.0),
         brdf=None,
     )
-    terrain = start
-    # the mean leaves out what is too dark to be fully corrected
-    for _ in range(correction.iterations):
-        before = terrain
-        slopes = x * inversion.terrain_factor(light.illumination, light.sunlit)
-        slopes /= np.float32(1.0) + albedo * slopes
-        lit = inversion.flux(light.illumination, light.sunlit) * inversion.cutoff > _NEARLY_ONE
-        terrain = neighbourhood_mean(slopes, usable & lit, correction.half_width)
-        np.clip(terrain, 0.0, 1.0, out=terrain)
-        inversion = replace(inversion, diffuse=_diffuse(isotropic, light.sky_view, terrain))
-        if np.abs(terrain - before).mean(dtype=np.float64) < _CONVERGED:
-            break
+    del flat, circumsolar
+    albedo = functions.spherical_albedo
+    inversion = _lit_by_terrain(inversion, x, albedo, isotropic, light, usable, correction)
     inversion = replace(inversion, brdf=brdf)
     if adjacency_half_width is None:
         return inversion
@@ -262,7 +251,34 @@ def rugged_inversion(
     )
 
 
+def _lit_by_terrain(
+    inversion: RuggedInversion,
+    x: Float32Array,
+    albedo: Float32Array,
+    isotropic: Float32Array,
+    light: SlopeLight,
+    usable: BoolArray,
+    correction: TerrainCorrection,
+) -> RuggedInversion:
+    """Find the light from the surrounding terrain by iteration."""
+    terrain = np.full_like(x, correction.start)
+    for _ in range(correction.iterations):
+        before = terrain
+        slopes = x * inversion.terrain_factor(light.illumination, light.sunlit)
+        slopes /= np.float32(1.0) + albedo * slopes
+        # the mean leaves out what is too dark to be fully corrected
+        lit = inversion.flux(light.illumination, light.sunlit) * inversion.cutoff > _NEARLY_ONE
+        terrain = neighbourhood_mean(slopes, usable & lit, correction.half_width)
+        np.clip(terrain, 0.0, 1.0, out=terrain)
+        inversion = replace(inversion, diffuse=_diffuse(isotropic, light.sky_view, terrain))
+        if np.abs(terrain - before).mean(dtype=np.float64) < _CONVERGED:
+            break
+    return inversion
+
+
 def _diffuse(
-    isotropic: Float32Array, sky_view: Float32Array, terrain_reflectance: Float32Array
+    isotropic: Float32Array, sky_view: Float32Array, terrain_reflectance: Float32Array | np.float32
 ) -> Float32Array:
-    return isotropic * sky_view + terrain_reflectance * (np.float32(1.0) - sky_view)
+    diffuse = isotropic * sky_view
+    diffuse += terrain_reflectance * (np.float32(1.0) - sky_view)
+    return diffuse
