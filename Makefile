@@ -6,7 +6,7 @@ KILLS ?= 200
 N ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all faults fuzz lint format types accuracy benchmark validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-water-vapour validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts conformance check-readers docs wheel clean
+.PHONY: help environment demo test test-all faults fuzz lint format types accuracy benchmark benchmark-classification validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-water-vapour validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts conformance check-readers docs wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-28s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ accuracy: .venv/complete ## error of reflectance, AOT and water vapour on simula
 
 benchmark: .venv/complete ## time and memory of a tile beside the JPEG 2000 floor (SIZE_KM=109.8)
 	$(PYTHON) -m tests.benchmarks.benchmark --size $(SIZE_KM)
+
+benchmark-classification: .venv/complete ## CPU seconds and memory of the classification of a tile at 20 m, one thread
+	$(PYTHON) -m tests.benchmarks.classification
 
 validate-classification: .venv/complete ## agreement with the reference classifications
 	$(PYTHON) -m tests.validation.classification

@@ -242,9 +242,8 @@ def run(options: Options) -> int:
     except Sen2CorError as error:
         _complain(error)
         return error.exit_code
-    logging.getLogger("sen2cor").setLevel(settings.common.log_level)
     console = (LiveConsole if can_show(sys.stdout) else Console)(sys.stdout, sys.stderr)
-    with _warnings_shown():
+    with _logging_at(settings.common.log_level):
         codes = [
             _process(number, options, settings, console)
             for number in range(len(options.directories))
@@ -281,17 +280,23 @@ class _StandardError(logging.Handler):
 
 
 @contextmanager
-def _warnings_shown() -> Iterator[None]:
-    """Show warnings; errors are printed by the command, in the one line that callers read."""
+def _logging_at(level: str) -> Iterator[None]:
+    """Log at this level, which the report follows, and show warnings.
+
+    Errors are printed by the command, in the one line that callers read.
+    """
     handler = _StandardError()
     handler.addFilter(lambda record: record.levelno == logging.WARNING)
     handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     package = logging.getLogger("sen2cor")
+    before = package.level
+    package.setLevel(level)
     package.addHandler(handler)
     try:
         yield
     finally:
         package.removeHandler(handler)
+        package.setLevel(before)
 
 
 def _complain(error: BaseException, text: str | None = None) -> None:

@@ -49,10 +49,10 @@ def check() -> None:
 def listening() -> Iterator[None]:
     """Take notes of signals within this block; a second one stops at once, wherever that is."""
     global _noted
-    _noted = None
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may have handlers
         return
+    _noted = None
     before = {number: signal.signal(number, _note) for number in _SIGNALS}
     try:
         yield

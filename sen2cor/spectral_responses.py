@@ -75,9 +75,3 @@ def spectral_response(spacecraft: str, band: str) -> tuple[Float64Array, Float64
     response = np.zeros_like(wavelength)
     response[np.rint(wavelengths[support] - first).astype(int)] = responses[band][support]
     return wavelength, response
-
-
-def central_wavelength(spacecraft: str, band: str) -> float:
-    """Mean wavelength of a band in nm, weighted with its response."""
-    wavelength, response = spectral_response(spacecraft, band)
-    return float(np.average(wavelength, weights=response))

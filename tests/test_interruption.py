@@ -35,6 +35,19 @@ def test_a_second_signal_stops_at_once() -> None:
         raise AssertionError("went on")
 
 
+def test_a_run_in_another_thread_does_not_forget_what_was_noted() -> None:
+    def listen() -> None:
+        with interruption.listening():
+            pass
+
+    with pytest.raises(Interrupted), interruption.listening():
+        os.kill(os.getpid(), signal.SIGTERM)
+        other = threading.Thread(target=listen)
+        other.start()
+        other.join()
+        interruption.check()
+
+
 def test_threads_are_waited_for_but_no_longer_than_to_their_next_check() -> None:
     ended = threading.Event()
 

@@ -148,21 +148,3 @@ def threshold_angle(solar_zenith: float) -> float:
     else:
         more = 10.0
     return min(solar_zenith + more, 90.0)
-
-
-def is_vegetation(near_infrared: Float32Array, red: Float32Array, least_ratio: float) -> BoolArray:
-    """Pixels whose reflectance in the near infrared exceeds that in the red so many times.
-
-    Parameters
-    ----------
-    near_infrared, red : ndarray of float32
-        Reflectance corrected for the atmosphere; the light on the slope cancels.
-    least_ratio : float
-        AC_Vegetation_Index_Th.
-
-    Returns
-    -------
-    ndarray of bool
-    """
-    result: BoolArray = near_infrared > np.float32(least_ratio) * red
-    return result

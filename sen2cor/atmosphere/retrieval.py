@@ -53,8 +53,8 @@ class Retrieval:
         Of the trials of AUTO, by table.
     season : str
         By date and latitude.
-    ozone : float
-        Dobson units.
+    ozone, ozone_source : float, str
+        Dobson units; and where it comes from, in the words of the metadata.
     water_retrieved : bool
     water_vapour : (float, float, float)
         Mean, least and greatest column in cm.
@@ -79,6 +79,7 @@ class Retrieval:
     double_ratios: Mapping[str, float]
     season: str
     ozone: float
+    ozone_source: str
     water_retrieved: bool
     water_vapour: tuple[float, float, float]
 
@@ -92,6 +93,7 @@ class Retrieval:
         season: str,
         tables: Sequence[LookUpTable],
         water_retrieved: bool,
+        ozone_source: str,
     ) -> Retrieval:
         """Sum up a retrieval."""
         found, column = aerosol.reference, state.water_vapour
@@ -115,6 +117,7 @@ class Retrieval:
             double_ratios=described(aerosol.trials),
             season=season,
             ozone=state.ozone,
+            ozone_source=ozone_source,
             water_retrieved=water_retrieved,
             water_vapour=(float(column.mean()), float(column.min()), float(column.max())),
         )

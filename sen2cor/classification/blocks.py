@@ -16,18 +16,23 @@ import numpy as np
 from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance, UInt8Array
 from sen2cor.classification.chain import finished_classes, spectral_classes
 from sen2cor.classification.cloud_patches import cloud_patches
+from sen2cor.classification.dry_air import dry_air_of
 from sen2cor.classification.geometry import Relief, SunGeometry
 from sen2cor.classification.haze import haze_of
 from sen2cor.classification.lit_ground import GroundSample, darker_than_lit
+from sen2cor.classification.neighbourhood import widen
 from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import SceneClass
 from sen2cor.classification.shadow_geometry import (
+    ANY_CLOUD,
+    HIGH_CLOUD,
     block_share,
     casting_clouds,
     shadow_likelihood,
 )
 from sen2cor.classification.shadow_radiometry import resembles_shadow
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
+from sen2cor.classification.unclear_ground import unclear_ground
 from sen2cor.interpolation import bilinear, positions
 
 CLASSIFICATION_BANDS = ("B02", "B03", "B04", "B05", "B8A", "B10", "B11", "B12")
@@ -36,6 +41,8 @@ CLASSIFICATION_BANDS = ("B02", "B03", "B04", "B05", "B8A", "B10", "B11", "B12")
 BLOCK_ROWS = 64
 SHADOW_GRID = 60.0
 """Metres: pixel size of the grid on which clouds cast their shadow."""
+NEAR_CLOUDS = 500.0
+"""Metres: beyond, what is thin and bright is no rim of a cloud."""
 GROUND_GRID = 120.0
 GROUND_WINDOW = 3000.0
 """Metres: distance of the samples of the ground, and the window of which lit ground is the mean."""
@@ -172,15 +179,19 @@ def classify_rows(
         _check_bands(read_reflectance(slice(0, 1)))
     blocks = [slice(top, min(top + block_rows, rows)) for top in range(0, rows, block_rows)]
     spectral, cloud, snow = (np.zeros(no_data.shape, np.uint8) for _ in range(3))
-    clouds = np.zeros(no_data.shape, np.bool_)
+    clouds, high = (np.zeros(no_data.shape, np.bool_) for _ in range(2))
     haze = haze_of(read_reflectance, no_data) if rules.clears_haze else None
+    dry_air = dry_air_of(read_reflectance, no_data) if rules.cirrus_over_snow else None
     sample = None
     if sun is not None and rules.shadow_by_contrast:
         sample = GroundSample.empty(no_data.shape, _grid_factor(GROUND_GRID, sun))
 
     def read(rows: slice) -> Reflectance:
         reflectance = read_reflectance(rows)
-        return reflectance if haze is None else haze.cleared(reflectance)
+        for veil in (haze, dry_air):
+            if veil is not None:
+                reflectance = veil.cleared(reflectance)
+        return reflectance
 
     def classify_spectra(core: slice) -> None:
         padded, inner = _with_overlap(core, constants.snow_ring, rows)
@@ -198,6 +209,9 @@ def classify_rows(
         cloud[core] = percent(found.cloud[inner])
         snow[core] = percent(found.snow[inner])
         clouds[core] = found.cloud[inner] > np.float32(constants.shadow_cloud_min)
+        if rules.high_clouds_cast and "B10" in reflectance:
+            cirrus = reflectance["B10"][inner] >= np.float32(thresholds.t2_b10)
+            np.logical_and(clouds[core], cirrus, out=high[core])
         if sample is not None:
             inner_reflectance = {band: image[inner] for band, image in reflectance.items()}
             sample.fill(core.start, inner_reflectance, spectral[core])
@@ -206,7 +220,7 @@ def classify_rows(
     lit = None
     if sample is not None and sun is not None:
         lit = sample.lit(GROUND_WINDOW / sun.pixel_size, constants)
-    shaded = None if sun is None else _ShadowMap.cast(clouds, sun, constants, rules)
+    shaded = None if sun is None else _ShadowMap.cast(clouds, high, sun, constants, rules)
     scene_class = np.zeros(no_data.shape, np.uint8)
 
     def finish(core: slice) -> None:
@@ -233,6 +247,10 @@ def classify_rows(
             sun=sun,
             relief=None if relief is None else relief.rows(padded),
         )
+        if rules.ground_by_infrared and shaded is not None:
+            near = shaded.near_clouds(padded, no_data.shape[1])
+            ground = unclear_ground(finished, reflectance, near, thresholds)
+            np.putmask(finished, ground, SceneClass.BARE_SOILS)
         scene_class[core] = finished[inner]
         if defective is not None:
             bad = defective[core] & ~no_data[core]
@@ -244,9 +262,10 @@ def classify_rows(
 
 @dataclass(frozen=True)
 class _ShadowMap:
-    """Where clouds may cast shadow, on a grid that is coarser by a factor."""
+    """Where clouds are near and may cast shadow, on a grid that is coarser by a factor."""
 
     likelihood: Float32Array
+    near: BoolArray
     factor: int
     least: np.float32
 
@@ -254,20 +273,27 @@ class _ShadowMap:
     def cast(
         cls,
         clouds: BoolArray,
+        high: BoolArray,
         sun: SunGeometry,
         constants: ClassificationConstants,
         rules: ClassificationRules,
     ) -> _ShadowMap:
         factor = _grid_factor(SHADOW_GRID, sun)
         coarse = replace(sun, pixel_size=factor * sun.pixel_size)
-        share = block_share(casting_clouds(clouds), factor)
-        likelihood = shadow_likelihood(
-            share,
-            coarse.for_shadows(exact=rules.exact_sun),
-            constants.shadow_smoothing / factor,
-            beyond=rules.clouds_go_on,
-        )
-        return cls(likelihood, factor, np.float32(constants.shadow_likelihood_min))
+        shares = [block_share(casting_clouds(mask), factor) for mask in (clouds, high)]
+        likelihoods = [
+            shadow_likelihood(
+                share,
+                coarse.for_shadows(exact=rules.exact_sun),
+                constants.shadow_smoothing / factor,
+                heights=heights,
+                beyond=rules.clouds_go_on,
+            )
+            for share, heights in zip(shares, (ANY_CLOUD, HIGH_CLOUD), strict=True)
+        ]
+        near = widen(shares[0] > 0, NEAR_CLOUDS / coarse.pixel_size)
+        least = np.float32(constants.shadow_likelihood_min)
+        return cls(np.maximum(*likelihoods), near, factor, least)
 
     def rows(self, rows: slice, cols: int) -> BoolArray:
         """Pixels of a block of rows of the fine grid that may lie in shadow."""
@@ -275,6 +301,14 @@ class _ShadowMap:
         likelihood = bilinear(self.likelihood, row_at, positions(cols, self.factor))
         found: BoolArray = likelihood > self.least
         return found
+
+    def near_clouds(self, rows: slice, cols: int) -> BoolArray:
+        """Pixels of a block of rows of the fine grid that are near clouds."""
+        row_at, col_at = (
+            np.arange(part.start, part.stop) // self.factor for part in (rows, slice(0, cols))
+        )
+        near: BoolArray = self.near[np.ix_(row_at, col_at)]
+        return near
 
 
 def _grid_factor(size: float, sun: SunGeometry) -> int:

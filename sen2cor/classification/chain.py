@@ -30,7 +30,7 @@ from sen2cor.classification.dark_vegetation import dark_vegetation
 from sen2cor.classification.dark_water import dark_water
 from sen2cor.classification.geometry import Relief, SunGeometry
 from sen2cor.classification.ice_glint import ice_and_glint
-from sen2cor.classification.relief_shade import relief_shade
+from sen2cor.classification.relief_shade import relief_shade, unlit
 from sen2cor.classification.rock_sand import rock_and_sand
 from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
@@ -46,6 +46,8 @@ _CLOUDS = (
     SceneClass.HIGH_PROBA_CLOUDS,
     SceneClass.THIN_CIRRUS,
 )
+
+_DRY_LAND = (SceneClass.VEGETATION, SceneClass.BARE_SOILS)
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def spectral_classes(
     np.copyto(cloud, 0, where=_claim(classes, wet.members, SceneClass.WATER))
     cloud *= wet.cloud_factor
 
-    rock = rock_and_sand(reflectance, thresholds, constants)
+    rock = rock_and_sand(reflectance, thresholds, constants, rules)
     np.copyto(cloud, 0, where=_claim(classes, rock.members, SceneClass.BARE_SOILS))
     np.multiply(cloud, rock.cloud_factor, out=cloud, where=classes == NOT_CLASSIFIED)
 
@@ -125,7 +127,7 @@ def spectral_classes(
     np.copyto(cloud, 0, where=no_data)
     np.copyto(classes, cloud_classes(cloud, thresholds), where=classes == NOT_CLASSIFIED)
     if "B10" in reflectance:
-        thin = thin_cirrus(reflectance, cloud, thresholds, constants, elevation)
+        thin = thin_cirrus(reflectance, cloud, thresholds, constants, rules, elevation)
         np.putmask(classes, thin & ~no_data, SceneClass.THIN_CIRRUS)
         thick = thick_cirrus(reflectance, cloud, thresholds)
         if rules.cirrus_spares_high_snow and elevation is not None:
@@ -179,8 +181,12 @@ def finished_classes(
         np.putmask(finished, shaded, SceneClass.DARK_FEATURES)
     edge = snow_edge(finished, reflectance, constants)
     np.putmask(finished, edge, SceneClass.SNOW_ICE)
-    bare = dark_soil(finished, reflectance, constants)
+    bare = dark_soil(finished, reflectance, constants, rules)
     np.putmask(finished, bare, SceneClass.BARE_SOILS)
+    if rules.relief_against_flat and relief is not None and sun is not None:
+        dark = unlit(relief, sun, classes.shape, constants) & np.isin(finished, _DRY_LAND)
+        dark &= classes == SceneClass.DARK_FEATURES
+        np.putmask(finished, dark, SceneClass.DARK_FEATURES)
     np.putmask(finished, finished == NOT_CLASSIFIED, SceneClass.LOW_PROBA_CLOUDS)
     return finished
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance
+from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 
 
@@ -17,6 +18,7 @@ def thin_cirrus(
     cloud: Float32Array,
     thresholds: ClassificationThresholds,
     constants: ClassificationConstants,
+    rules: ClassificationRules,
     elevation: Float32Array | None = None,
 ) -> BoolArray:
     """Pixels under thin cirrus.
@@ -29,6 +31,7 @@ def thin_cirrus(
         Cloud probability, 0..1.
     thresholds : ClassificationThresholds
     constants : ClassificationConstants
+    rules : ClassificationRules
     elevation : ndarray of float32, shape (rows, cols), optional
         Metres; NaN where unknown. High ground shines through in B10 and is left out.
 
@@ -39,7 +42,8 @@ def thin_cirrus(
     cirrus = reflectance["B10"]
     thin = cirrus > np.float32(thresholds.t1_b10)
     thin &= cirrus < np.float32(thresholds.t2_b10)
-    thin &= reflectance["B02"] < np.float32(constants.cirrus_b02_max)
+    if not rules.cirrus_over_snow:
+        thin &= reflectance["B02"] < np.float32(constants.cirrus_b02_max)
     thin &= cloud < np.float32(thresholds.t_cloud_mp)
     if elevation is not None:
         thin &= ~(elevation >= np.float32(constants.cirrus_elevation_max))

@@ -45,5 +45,6 @@ def dark_water(
         falling |= (nir < reflectance["B03"]) & (red < np.float32(constants.dark_b04_max))
     candidates &= falling
     blue_swir = ratio(reflectance["B02"], reflectance["B11"])
-    candidates &= blue_swir > np.float32(thresholds.t22_r_b02_b11)
+    least = thresholds.t21_r_b02_b11 if rules.clear_water_by_green else thresholds.t22_r_b02_b11
+    candidates &= blue_swir > np.float32(least)
     return candidates

@@ -20,12 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sen2cor.bands import BAND
-from sen2cor.classification.arrays import (
-    BoolArray,
-    Float32Array,
-    Reflectance,
-    normalised_difference,
-)
+from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance
+from sen2cor.classification.row_sample import sampled_rows, snow
 
 RATIO_TO_SWIR = {"B02": 0.25, "B04": 0.5}
 HAZY_BANDS = ("B02", "B03", "B04", "B05", "B8A")
@@ -38,7 +34,6 @@ _RAYLEIGH = 4.0
 _CLEAR_RED_PATH = 0.025
 """Path reflectance below a high sun with an optical thickness of 0.2 of the aerosol at 550 nm."""
 
-_SAMPLES = 256
 _LEAST_PIXELS = 100
 _PERCENTILE = 25
 
@@ -92,18 +87,13 @@ def haze_of(read_reflectance: Callable[[slice], Reflectance], no_data: BoolArray
         snow, which shines through vegetation.
     """
     found: dict[str, list[Float32Array]] = {band: [] for band in RATIO_TO_SWIR}
-    rows = no_data.shape[0]
-    step = max(1, rows // _SAMPLES)
-    snow = 0
-    for row in range(step // 2, rows, step):
-        whole = read_reflectance(slice(row, row + 1))
-        line = {name: band[:, ::step] for name, band in whole.items()}
-        data = ~no_data[row : row + 1, ::step]
-        snow += np.count_nonzero(_snow(line) & data)
+    white = 0
+    for line, data in sampled_rows(read_reflectance, no_data):
+        white += np.count_nonzero(snow(line) & data)
         dark = _dark_vegetation(line) & data
         for band, share in RATIO_TO_SWIR.items():
             found[band].append((line[band] - np.float32(share) * line["B12"])[dark])
-    if sum(values.size for values in found["B04"]) < max(_LEAST_PIXELS, snow):
+    if sum(values.size for values in found["B04"]) < max(_LEAST_PIXELS, white):
         return None
     excess = {
         band: float(np.percentile(np.concatenate(values), _PERCENTILE)) - _clear_path(band)
@@ -130,10 +120,3 @@ def _dark_vegetation(reflectance: Reflectance) -> BoolArray:
     dark &= nir - swir > np.float32(0.4) * (nir + swir)
     dark &= (near_swir > np.float32(0.3) * nir) & (near_swir < nir)
     return dark
-
-
-def _snow(reflectance: Reflectance) -> BoolArray:
-    index = normalised_difference(reflectance["B03"], reflectance["B11"])
-    snow: BoolArray = index > np.float32(0.35)
-    snow &= reflectance["B8A"] > np.float32(0.15)
-    return snow

@@ -3,8 +3,9 @@
 A shadow keeps the diffuse light, about a third of the light in the near infrared (more below haze)
 and somewhat less at 1.6 um, whatever the ground is. So a pixel that has lost much of what the lit
 ground around it reflects in both is a shadow if a cloud stands where it could cast it; water has
-lost nearly all at 1.6 um, or in both. The ground around is described on a coarse grid of sampled
-pixels.
+lost nearly all at 1.6 um, or in both. The light of the sky falls steeply with the wavelength, so
+what rises from the near infrared to 2.2 um is burnt ground in the sun. The ground around is
+described on a coarse grid of sampled pixels.
 
 Source: Zhu and Woodcock 2012, Remote Sensing of Environment 118, 83-94, for the two bands and the
 darkening against the surroundings; there by a flood-fill of the whole image.
@@ -44,7 +45,8 @@ class GroundSample:
     reflectance : mapping of band name to ndarray of float32, shape (rows / step, cols / step)
         Of `BANDS`.
     ground : ndarray of bool, of that shape
-        Whether the pixel is ground: neither cloud nor water nor without data.
+        Whether the pixel is ground: neither cloud nor water nor without data, nor so dark and
+        falling to the short-wave infrared that it may be water or shadow.
     """
 
     step: int
@@ -64,10 +66,13 @@ class GroundSample:
         start = -first % self.step
         rows = slice((first + start) // self.step, -(-(first + len(classes)) // self.step))
         picked = slice(start, None, self.step), slice(None, None, self.step)
+        sample = {band: reflectance[band][picked] for band in BANDS}
+        dark = classes[picked] == SceneClass.DARK_FEATURES
         ground = ~np.isin(classes[picked], _NO_LIT_GROUND)
+        ground &= ~(dark & (sample["B11"] < sample["B8A"]))
         self.ground[rows] = ground
-        for band in BANDS:
-            np.copyto(self.reflectance[band][rows], reflectance[band][picked], where=ground)
+        for band, image in sample.items():
+            np.copyto(self.reflectance[band][rows], image, where=ground)
 
     def lit(self, window: float, constants: ClassificationConstants) -> LitGround:
         """Mean reflectance of the lit ground around.
@@ -127,7 +132,7 @@ def darker_than_lit(
     Parameters
     ----------
     reflectance : mapping
-        B03, B8A, B11.
+        B03, B8A, B11, B12.
     no_data : ndarray of bool, shape (rows, cols)
     lit : LitGround
     rows : slice
@@ -137,7 +142,7 @@ def darker_than_lit(
     Returns
     -------
     ndarray of bool, shape (rows, cols)
-        Smoothed by the median of 3 by 3 pixels; water, darker still, is left out.
+        Smoothed by the median of 3 by 3 pixels; water, darker still, and burnt ground are left out.
     """
     infrared, swir = (reflectance[band] for band in BANDS)
     lit_infrared, lit_swir = lit.around(rows, infrared.shape[1])
@@ -149,6 +154,7 @@ def darker_than_lit(
     black = infrared < np.float32(constants.shadow_b8a_least_share) * lit_infrared
     black &= infrared < reflectance["B03"]
     dark &= ~(black | no_data)
+    dark &= reflectance["B12"] < infrared
     return majority(dark)
 
 

@@ -53,9 +53,28 @@ def relief_shade(
     if relief.slope is not None:
         slopes = relief.slope > np.float32(constants.water_slope_max)
         found |= slopes & shaded & (classes == SceneClass.WATER)
-    unlit = _darker(relief, constants.unlit_illumination_max / sun.cosine, classes.shape)
-    found |= unlit & (classes == SceneClass.CLOUD_SHADOWS)
+    found |= unlit(relief, sun, classes.shape, constants) & (classes == SceneClass.CLOUD_SHADOWS)
     return found
+
+
+def unlit(
+    relief: Relief, sun: SunGeometry, shape: tuple[int, ...], constants: ClassificationConstants
+) -> BoolArray:
+    """Pixels that the relief keeps the sun from: what is dark there is a dark feature.
+
+    Parameters
+    ----------
+    relief : Relief
+    sun : SunGeometry
+    shape : (int, int)
+        Of the relief.
+    constants : ClassificationConstants
+
+    Returns
+    -------
+    ndarray of bool, shape (rows, cols)
+    """
+    return _darker(relief, constants.unlit_illumination_max / sun.cosine, shape)
 
 
 def _darker(relief: Relief, illumination: float, shape: tuple[int, ...]) -> BoolArray:

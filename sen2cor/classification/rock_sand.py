@@ -1,6 +1,8 @@
 """Step 6: rock and sand.
 
-Source: Level-2A ATBD (S2-PDGS-MPC-ATBD-L2A), "Scene Classification", step 6.
+Source: Level-2A ATBD (S2-PDGS-MPC-ATBD-L2A), "Scene Classification", step 6. Bright sand: Irish
+2000, Proceedings of SPIE 4049, 348-355 (a cloud is no brighter at 1.6 um than in the near infrared,
+since droplets and ice absorb there; desert is).
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from sen2cor.classification.arrays import Evidence, Reflectance, line, ramp, ratio
+from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 
 
@@ -15,6 +18,7 @@ def rock_and_sand(
     reflectance: Reflectance,
     thresholds: ClassificationThresholds,
     constants: ClassificationConstants,
+    rules: ClassificationRules,
 ) -> Evidence:
     """Rock and sand: brighter at 1.6 um than in the near infrared, and much more than in blue.
 
@@ -24,6 +28,7 @@ def rock_and_sand(
         B02, B8A, B11.
     thresholds : ClassificationThresholds
     constants : ClassificationConstants
+    rules : ClassificationRules
 
     Returns
     -------
@@ -42,6 +47,8 @@ def rock_and_sand(
     low = np.float32(thresholds.t1_r_b8a_b11)
     cloud_factor = ramp(nir_swir, thresholds.t1_r_b8a_b11, thresholds.t2_r_b8a_b11)
     np.copyto(cloud_factor, 1, where=~dim | (nir_swir <= low))
-    dim &= nir_swir < low
     dim &= blue < np.float32(constants.rock_b02_b11_max) * swir
+    if rules.ground_by_infrared:
+        dim |= blue < np.float32(thresholds.t11_r_b02_b11) * swir
+    dim &= nir_swir < low
     return Evidence(dim, cloud_factor)

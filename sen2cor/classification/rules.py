@@ -15,6 +15,13 @@ class ClassificationRules:
         Whether vegetation loses its cloud probability, and so throws no cloud shadow.
     cirrus_spares_high_snow : bool
         Whether thick cirrus leaves snow above the elevation limit of thin cirrus alone.
+    cirrus_over_snow : bool
+        Whether thin cirrus is looked for above bright ground too, less what dry air lets through.
+    ground_by_infrared : bool
+        Whether what is brighter in the short-wave infrared than clouds and shadows are is ground:
+        bright sand, burnt ground, dark soil far from clouds.
+    high_clouds_cast : bool
+        Whether clouds that show in B10 may stand up to the tropopause.
     clears_haze : bool
         Whether the light of haze and of a long path is taken off the visible bands.
     clouds_are_patches : bool
@@ -32,11 +39,15 @@ class ClassificationRules:
         Whether shadows are cast by the sun as it stands, not in whole degrees and with a zenith of
         at most 70 degrees.
     relief_against_flat : bool
-        Whether the relief is shaded in relation to flat ground, not to a fixed illumination.
+        Whether the relief is shaded in relation to flat ground, not to a fixed illumination, and
+        dark features that it keeps the sun from stay what they are.
     """
 
     vegetation_is_no_cloud: bool = True
     cirrus_spares_high_snow: bool = True
+    cirrus_over_snow: bool = True
+    ground_by_infrared: bool = True
+    high_clouds_cast: bool = True
     clears_haze: bool = True
     clouds_are_patches: bool = True
     shadow_by_contrast: bool = True

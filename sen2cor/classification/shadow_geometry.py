@@ -5,13 +5,15 @@ heights of clouds, and added up with the likelihood of each height. That happens
 since neither heights nor sun are known better than that.
 
 Source: Level-2A ATBD (S2-PDGS-MPC-ATBD-L2A), "Scene Classification", cloud shadow; height
-distribution as of Sen2Cor 2.2.
+distribution as of Sen2Cor 2.2. High clouds: Gao, Goetz and Wiscombe 1993, Geophysical Research
+Letters 20, 301-304 (B10 shows what stands above most of the water vapour).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
@@ -24,6 +26,8 @@ _HEIGHT_STEP = 30.0
 _RISE, _FALL = 51, 150
 _LEAST_WEIGHT = 0.01
 _PART_BEYOND = 4
+_TOP = _HEIGHT_STEP * (_RISE + _FALL)
+_HIGH_BASE, _TROPOPAUSE = 4000.0, 13000.0
 
 
 def height_weight(height: float) -> float:
@@ -45,6 +49,27 @@ def height_weight(height: float) -> float:
     if number > _RISE + _FALL - 1:
         return 0.0
     return 1.0 / (1.0 + ((number - _RISE) / 90.0) ** 10)
+
+
+@dataclass(frozen=True)
+class CloudHeights:
+    """How high clouds may stand.
+
+    Attributes
+    ----------
+    weight : callable
+        How likely a height in metres is, 0..1.
+    top : float
+        Metres above the ground; there are no clouds above.
+    """
+
+    weight: Callable[[float], float]
+    top: float
+
+
+ANY_CLOUD = CloudHeights(height_weight, _TOP)
+HIGH_CLOUD = CloudHeights(lambda height: float(height >= _HIGH_BASE), _TROPOPAUSE)
+"""Heights of clouds that show in B10; of their lower parts hold those of any cloud."""
 
 
 def casting_clouds(clouds: BoolArray) -> BoolArray:
@@ -88,7 +113,12 @@ def block_share(mask: BoolArray, factor: int) -> Float32Array:
 
 
 def shadow_likelihood(
-    clouds: Float32Array, sun: SunGeometry, smoothing: float, *, beyond: bool = False
+    clouds: Float32Array,
+    sun: SunGeometry,
+    smoothing: float,
+    *,
+    heights: CloudHeights = ANY_CLOUD,
+    beyond: bool = False,
 ) -> Float32Array:
     """Likelihood that the shadow of a cloud lies on a pixel.
 
@@ -100,6 +130,8 @@ def shadow_likelihood(
         With the pixel size of ``clouds``.
     smoothing : float
         Standard deviation of a Gaussian, pixels.
+    heights : CloudHeights, optional
+        Those of any cloud by default.
     beyond : bool
         Whether the sky beyond the edges, up to a quarter of the image, is taken for the mirror
         image of that within, instead of clear.
@@ -112,7 +144,7 @@ def shadow_likelihood(
     likelihood = np.zeros_like(clouds)
     if not clouds.any():
         return likelihood
-    moves = list(_moves(sun))
+    moves = list(_moves(sun, heights))
     margin = 0
     if beyond:
         farthest = max((abs(by) for _, move in moves for by in move), default=0)
@@ -127,12 +159,12 @@ def shadow_likelihood(
     return smooth
 
 
-def _moves(sun: SunGeometry) -> Iterator[tuple[float, tuple[int, int]]]:
+def _moves(sun: SunGeometry, heights: CloudHeights) -> Iterator[tuple[float, tuple[int, int]]]:
     """Weights of heights, and by how many rows and columns a shadow from there lies off."""
     azimuth = math.radians(sun.azimuth)
-    reach = _HEIGHT_STEP * (_RISE + _FALL) * math.tan(math.radians(sun.zenith)) / sun.pixel_size
+    reach = heights.top * math.tan(math.radians(sun.zenith)) / sun.pixel_size
     for step in range(int(reach) + 1):
-        weight = height_weight(_HEIGHT_STEP * (_RISE + _FALL) * step / reach if step else 0.0)
+        weight = heights.weight(heights.top * step / reach if step else 0.0)
         if weight > _LEAST_WEIGHT:
             yield weight, (round(step * math.cos(azimuth)), round(-step * math.sin(azimuth)))
 

@@ -74,6 +74,8 @@ def describe(path: Path) -> ImageInfo:
         dtype = np.dtype(np.uint8 if size.bitdepth[0] <= 8 else np.uint16)
         components = shape[2] if len(shape) == 3 else 1
         grid = read_georeference(image, shape[0], shape[1])
+    except MemoryError:
+        raise
     except Exception as error:  # of every kind, see _open
         raise _unreadable(path, error) from error
     return ImageInfo(shape[0], shape[1], components, dtype, size.ytsiz, grid)
@@ -121,6 +123,8 @@ def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
                     return np.asarray(decoded)
                 pixels = np.empty((stop - start, *decoded.shape[1:]), decoded.dtype)
             pixels[block.start - start : block.stop - start] = decoded
+    except MemoryError:
+        raise
     except Exception as error:  # of every kind, see _open
         raise _unreadable(path, error) from error
     if pixels is None:
@@ -290,6 +294,8 @@ def _open(path: Path) -> Any:
             if len(image.shape) < 2:
                 raise ValueError("no image in it")
             return image
+    except MemoryError:
+        raise
     except Exception as error:  # glymur answers broken files with errors of every kind
         raise _unreadable(path, error) from error
 

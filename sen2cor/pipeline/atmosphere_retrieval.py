@@ -1,14 +1,10 @@
-"""The state of the atmosphere over a tile, and the inversion of its bands.
-
-Everything here lives on the tile's 60 m grid: the water vapour band has that pixel size, aerosol
-and angles vary more slowly. The results are interpolated to 20 and 10 m.
-"""
+"""How the state of the atmosphere over a tile is found: cirrus, aerosol, water vapour."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -16,7 +12,6 @@ import numpy.typing as npt
 
 from sen2cor.atmosphere import cirrus as cirrus_correction
 from sen2cor.atmosphere import water_vapour
-from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.aerosol_choice import Trial, season_of
 from sen2cor.atmosphere.aerosol_retrieval import (
     CONFIGURED,
@@ -24,36 +19,27 @@ from sen2cor.atmosphere.aerosol_retrieval import (
     Fallback,
     retrieve_aerosol,
 )
-from sen2cor.atmosphere.brdf import EmpiricalBrdf, empirical_brdf
+from sen2cor.atmosphere.brdf import empirical_brdf
 from sen2cor.atmosphere.cirrus import CirrusCorrection
 from sen2cor.atmosphere.functions import (
     AtmosphereState,
     WaterCurve,
-    band_functions,
     node_functions,
 )
 from sen2cor.atmosphere.geometry import NodeGeometry
-from sen2cor.atmosphere.inversion import Inversion, adjacency_inversion, flat_inversion, signal
 from sen2cor.atmosphere.path_scaling import factors_by_band
 from sen2cor.atmosphere.relief import Elevation, Relief
 from sen2cor.atmosphere.retrieval import Retrieval
 from sen2cor.atmosphere.rugged import (
-    RuggedInversion,
-    SlopeLight,
     TerrainCorrection,
-    rugged_inversion,
 )
 from sen2cor.atmosphere.table import LookUpTable
-from sen2cor.atmosphere.uncertainty import (
-    InputUncertainty,
-    ReflectanceUncertainty,
-    reflectance_uncertainty,
-)
 from sen2cor.bands import BAND
 from sen2cor.dem.terrain import Ruggedness
 from sen2cor.grids import Float32Array
 from sen2cor.pipeline.ground_masks import GroundMasks
 from sen2cor.pipeline.terrain_step import TileTerrain
+from sen2cor.pipeline.tile_atmosphere import COARSE, Slopes, TileAtmosphere, half_width
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import row_blocks
 from sen2cor.product.level1c import Level1CTile, Meteorology
@@ -62,12 +48,6 @@ from sen2cor.settings import Settings
 
 BoolArray = npt.NDArray[np.bool_]
 UInt8Array = npt.NDArray[np.uint8]
-ToaReflectance = Callable[[str], Float32Array]
-"""Top-of-atmosphere reflectance of a band on the 60 m grid."""
-
-COARSE = 60
-"""Resolution in metres of the grid on which the atmosphere is described."""
-
 _LEVEL = np.float32(0.25)
 """By how much the light on a reference pixel may differ from that on level ground: diffuse light
 has another colour, and changes the ratio of bands."""
@@ -78,116 +58,6 @@ _SNOW_SHARE = 0.001
 _PASSES = 2
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Slopes:
-    """What the correction of slopes needs beside the atmosphere.
-
-    Attributes
-    ----------
-    light : SlopeLight
-        On the 60 m grid.
-    correction : TerrainCorrection
-    brdf : callable
-        Empirical correction of a band for weak light, or None.
-    """
-
-    light: SlopeLight
-    correction: TerrainCorrection
-    brdf: Callable[[str], EmpiricalBrdf | None]
-
-
-@dataclass(frozen=True)
-class BandUncertainty:
-    """Standard uncertainty of a band's reflectance.
-
-    Attributes
-    ----------
-    level : ReflectanceUncertainty
-        Over level ground, on the 60 m grid.
-    solar_zenith : float
-        Degrees, mean of the tile.
-    inputs : InputUncertainty
-        What it follows from.
-    """
-
-    level: ReflectanceUncertainty
-    solar_zenith: float
-    inputs: InputUncertainty
-
-
-@dataclass(frozen=True)
-class TileAtmosphere:
-    """All that the correction of a tile's bands needs.
-
-    Attributes
-    ----------
-    table : LookUpTable
-    geometry : NodeGeometry
-    state : AtmosphereState
-    masks : GroundMasks
-    adjacency_range : float
-        km; 0 is without adjacency.
-    cirrus : CirrusCorrection
-    toa : callable
-        Top-of-atmosphere reflectance of a band on the 60 m grid, without cirrus.
-    slopes : Slopes or None
-        None: the ground is taken for level.
-    retrieval : Retrieval
-        How the state was found.
-    """
-
-    table: LookUpTable
-    geometry: NodeGeometry
-    state: AtmosphereState
-    masks: GroundMasks
-    adjacency_range: float
-    cirrus: CirrusCorrection
-    toa: ToaReflectance
-    slopes: Slopes | None
-    retrieval: Retrieval
-
-    @property
-    def reference(self) -> BoolArray:
-        """Pixels of the 60 m grid from which the aerosol was found."""
-        found = self.retrieval.reference
-        return np.zeros(self.geometry.grid.shape, bool) if found is None else found
-
-    def inversion(self, band: str) -> Inversion | RuggedInversion:
-        """Inversion of a band on the 60 m grid."""
-        functions = band_functions(self.table, band, self.geometry, self.state)
-        half_width = _half_width(self.adjacency_range, self.geometry)
-        if self.slopes is not None:
-            rugged = rugged_inversion(
-                self.toa(band),
-                functions,
-                self.slopes.light,
-                self.masks.ground,
-                self.slopes.correction,
-                adjacency_half_width=half_width or None,
-                brdf=self.slopes.brdf(band),
-            )
-            return self.cirrus.before(band, rugged)
-        if half_width == 0:
-            return self.cirrus.before(band, flat_inversion(functions))
-        x = signal(self.toa(band), functions)
-        mean = neighbourhood_mean(x, self.masks.ground, half_width)
-        return self.cirrus.before(band, adjacency_inversion(functions, mean))
-
-    def uncertainty(self, band: str) -> BandUncertainty:
-        """Standard uncertainty of a band on the 60 m grid, to first order."""
-        half_width = _half_width(self.adjacency_range, self.geometry)
-        toa = self.toa(band)
-        inputs = InputUncertainty()
-        level = reflectance_uncertainty(
-            lambda state: band_functions(self.table, band, self.geometry, state),
-            self.state,
-            neighbourhood_mean(toa, self.masks.ground, half_width) if half_width else toa,
-            inputs,
-            adjacency=half_width > 0,
-        )
-        return BandUncertainty(level, float(self.geometry.solar_zenith.mean()), inputs)
 
 
 def retrieve_atmosphere(
@@ -232,6 +102,7 @@ def retrieve_atmosphere(
     step2 = settings.correction.rho_retrieval_step2
     adjacency = settings.calibration.adjacency_range if step2 else 0.0
     kept = cache(toa)
+    ozone, ozone_source = _ozone(settings, tables[0], weather)
     scene = AerosolScene(
         geometry=geometry,
         toa=kept,
@@ -241,8 +112,8 @@ def retrieve_atmosphere(
         valid=int(masks.valid.sum()),
         snowy=bool(masks.snow.sum() > _SNOW_SHARE * masks.valid.sum()),
         elevation=ground,
-        ozone=_ozone(settings, tables[0], weather),
-        adjacency=_half_width(adjacency, geometry),
+        ozone=ozone,
+        adjacency=half_width(adjacency, geometry),
     )
     fallback = _fallback(tile, tables[0], settings, ground)
     column = np.full(geometry.grid.shape, start, np.float32)
@@ -274,6 +145,7 @@ def retrieve_atmosphere(
         season=season,
         tables=tables,
         water_retrieved=bool(settings.flags.wv_correction),
+        ozone_source=ozone_source,
     )
     retrieval.log()
     return TileAtmosphere(
@@ -342,10 +214,6 @@ def _slopes(
             snow_share=snow_share,
         ),
     )
-
-
-def _half_width(adjacency_range: float, geometry: NodeGeometry) -> int:
-    return round(adjacency_range * 1000.0 / geometry.grid.pixel_size)
 
 
 def _level_land(land: BoolArray, terrain: TileTerrain | None) -> BoolArray:
@@ -433,11 +301,14 @@ def _odd_window(size: float, pixel_size: float) -> int:
     return 2 * int(size / (2.0 * pixel_size)) + 1
 
 
-def _ozone(settings: Settings, table: LookUpTable, meteorology: Meteorology | None) -> float:
+def _ozone(
+    settings: Settings, table: LookUpTable, meteorology: Meteorology | None
+) -> tuple[float, str]:
+    """Ozone column in Dobson units, and its source in the words of the metadata."""
     if settings.look_up_tables.ozone_content is not None:
-        return settings.look_up_tables.ozone_content
+        return settings.look_up_tables.ozone_content, "CONFIG"
     if meteorology is not None:
-        return meteorology.ozone
+        return meteorology.ozone, "AUX_ECMWFT"
     default = 377.0 if table.season == "WINTER" else 331.0
     logger.warning("no ozone column in the Level-1C auxiliary data: %.0f DU are used", default)
-    return default
+    return default, "OTHER"

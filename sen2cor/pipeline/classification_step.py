@@ -18,7 +18,6 @@ from sen2cor.classification import (
     defective_of,
     median_filter,
     no_data_of,
-    quality_mask,
 )
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.pipeline.snow_climatology import snow_possible
@@ -29,7 +28,6 @@ from sen2cor.settings.classification import ClassificationSettings
 
 BoolArray = npt.NDArray[np.bool_]
 UInt8Array = npt.NDArray[np.uint8]
-UInt16Array = npt.NDArray[np.uint16]
 
 
 def classify_tile(
@@ -88,41 +86,6 @@ def classify_tile(
         smoothed = median_filter(result.scene_class, settings.median_filter)
         result = Classification(smoothed, result.cloud_probability, result.snow_probability)
     return result
-
-
-def tile_quality_mask(
-    scene_class: UInt8Array,
-    resolution: int,
-    settings: ClassificationSettings,
-    *,
-    topographic_shadow: BoolArray | None = None,
-    aot_interpolated: BoolArray | None = None,
-) -> UInt16Array | None:
-    """Make the quality mask of a tile as the settings say; None where they want none.
-
-    Parameters
-    ----------
-    scene_class : ndarray of uint8, shape (rows, cols)
-    resolution : {60, 20, 10}
-        Of that map, metres.
-    settings : ClassificationSettings
-    topographic_shadow, aot_interpolated : ndarray of bool, shape (rows, cols), optional
-        As of `sen2cor.classification.quality_mask`.
-
-    Returns
-    -------
-    ndarray of uint16, shape (rows, cols), or None
-    """
-    if not settings.generate_quality_mask:
-        return None
-    return quality_mask(
-        scene_class,
-        resolution,
-        cloud_dilation=settings.cloud_dilation,
-        shadow_dilation=settings.shadow_dilation,
-        topographic_shadow=topographic_shadow,
-        aot_interpolated=aot_interpolated,
-    )
 
 
 def _gaps(

@@ -104,13 +104,15 @@ def run_in_processes(
                 running[one.connection] = one
             interruption.check()
             for connection in wait(list(running), timeout=interruption.POLL):
+                one = running[connection]
                 try:
-                    message = running[connection].connection.recv()
+                    message = one.connection.recv()
+                    if message is _READY:
+                        one.connection.send(one.job)
+                        continue
                 except (EOFError, OSError):
-                    message = running[connection].lost()
-                if message is _READY:
-                    running[connection].connection.send(running[connection].job)
-                elif isinstance(message, Step):
+                    message = one.lost()
+                if isinstance(message, Step):
                     show(message)
                 elif isinstance(message, logging.LogRecord):
                     forwarding.handle(message)

@@ -72,7 +72,7 @@ def process_product(
                 if (resolutions := _resolutions(output.tile(tile), options))
             ]
             if output.exists_before and not plan and not (options.layout_only and options.refresh):
-                write_companions(output.path, options)
+                _write_companions(output.path, options)
                 log.write(0, "already processed")
                 return Outcome(output.path, True, (), 0)
             tables = load_tables(level1c, settings)
@@ -111,13 +111,20 @@ def process_product(
                     gipp_sources={name: str(file) for name, file in settings.sources.items()},
                     look_up_tables=tuple(table.name for table in tables),
                     dem_type=_dem_type(jobs),
+                    snow_climatology=settings.snow_map.name if settings.snow_map else "NONE",
                     reports=log.files,
                 ),
                 schema_folder=settings.home / "cfg" if settings.home else None,
             )
-            write_companions(output.path, options)
+            _write_companions(output.path, options)
             log.write(*ending)
             return outcome
+
+
+def _write_companions(path: Path, options: Options) -> None:
+    write_companions(
+        path, quick_looks=options.quick_looks, stac=options.stac, palette=options.palette
+    )
 
 
 def _dem_type(jobs: list[TileJob]) -> str:

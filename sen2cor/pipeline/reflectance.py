@@ -16,8 +16,8 @@ from sen2cor.grids import Float32Array, Grid
 from sen2cor.imagery.images import Writer
 from sen2cor.imagery.preview import true_colour
 from sen2cor.interpolation import bilinear, positions
-from sen2cor.pipeline.atmosphere_retrieval import BandUncertainty
 from sen2cor.pipeline.terrain_step import GroundLight
+from sen2cor.pipeline.tile_atmosphere import BandUncertainty
 from sen2cor.pipeline.tile_pixels import SATURATED, TilePixels
 from sen2cor.pipeline.workers import row_blocks
 

@@ -9,6 +9,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -23,6 +24,7 @@ from sen2cor.dem.terrain import Ruggedness, Terrain, coarser, derive_terrain, ru
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.interpolation import bilinear, nearest, positions
+from sen2cor.pipeline.tile_atmosphere import COARSE
 from sen2cor.pipeline.workers import Workers, row_blocks
 from sen2cor.product.level1c import Level1CTile
 from sen2cor.settings import Settings
@@ -31,8 +33,8 @@ BoolArray = npt.NDArray[np.bool_]
 UInt16Array = npt.NDArray[np.uint16]
 SlopeRows: TypeAlias = tuple[Float32Array, Float32Array, BoolArray]
 
-FINE, COARSE = 20, 60
-"""Resolutions in metres at which the relief is worked out."""
+FINE = 20
+"""Resolution in metres at which the relief is worked out, beside the coarse one."""
 
 MARGIN = 6000.0
 """Metres around the tile whose relief may shade it."""
@@ -189,10 +191,14 @@ class TileTerrain:
 
     def _heights(self, resolution: int) -> tuple[Float32Array, BoolArray]:
         """Heights with their margin at 20 or 60 m, and where they are known."""
-        heights, known = self.elevation.heights, self.elevation.known
         if resolution == FINE:
-            return heights, known
-        factor = resolution // FINE
+            return self.elevation.heights, self.elevation.known
+        return self._coarse_heights
+
+    @cached_property
+    def _coarse_heights(self) -> tuple[Float32Array, BoolArray]:
+        heights, known = self.elevation.heights, self.elevation.known
+        factor = COARSE // FINE
         missing = [(0, -size % factor) for size in heights.shape]
         if any(after for _, after in missing):
             heights = np.pad(heights, missing, mode="edge")

@@ -20,15 +20,12 @@ from sen2cor.classification import CLASSIFICATION_BANDS, Classification, SceneCl
 from sen2cor.errors import ProcessingError
 from sen2cor.imagery import images
 from sen2cor.imagery.preview import preview, preview_grid, true_colour
-from sen2cor.pipeline.atmosphere_retrieval import (
-    COARSE,
-    TileAtmosphere,
-    retrieve_atmosphere,
-)
+from sen2cor.pipeline.atmosphere_retrieval import retrieve_atmosphere
 from sen2cor.pipeline.classification_step import classify_tile
 from sen2cor.pipeline.console import Progress
 from sen2cor.pipeline.ground_masks import GroundMasks
 from sen2cor.pipeline.terrain_step import FINE, TileTerrain, prepare_terrain
+from sen2cor.pipeline.tile_atmosphere import COARSE, TileAtmosphere
 from sen2cor.pipeline.tile_images import VISIBLE, TileImages, WriteImage, enlarged
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import Workers
@@ -151,8 +148,10 @@ class _TileChain:
         else:
             found = self._atmosphere(scene_class, resolution)
             progress.step("L2A_AtmCorr", f"end of AOT and WV retrieval {resolution} m")
+            # first, while the relief is there, whose shadow they may show
+            of_classes = self._class_images(to_write, classes, found.reference)
             jobs = self._images(to_write, found, scene_class, lambda rows: scene_class[rows] == 0)
-            to_write.write(jobs + self._class_images(to_write, classes, found.reference))
+            to_write.write(jobs + of_classes)
             # 10 m belongs to 20 m, whatever was made before
             if resolution == 20:
                 self.atmosphere, self.classes = found, scene_class
@@ -164,10 +163,11 @@ class _TileChain:
     def _class_images(
         self, to_write: TileImages, classes: Classification, reference: BoolArray | None
     ) -> list[WriteImage]:
-        settings = self.job.settings.classification
+        settings, terrain = self.job.settings.classification, self.terrain
         jobs = to_write.classes(classes)
         if settings.generate_quality_mask:
-            jobs += to_write.quality(classes.scene_class, settings, self.terrain, reference)
+            shadow = None if terrain is None else terrain.at(to_write.resolution).shadow
+            jobs += to_write.quality(classes.scene_class, settings, shadow, reference)
         return jobs
 
     def ten_metres(self, progress: Progress) -> None:
@@ -201,6 +201,7 @@ class _TileChain:
             mean_water_vapour=float(found.state.water_vapour.mean()),
             aot_method=found.retrieval.aot_method,
             ozone=found.state.ozone,
+            ozone_source=found.retrieval.ozone_source,
             dem_type=None if self.terrain is None else self.terrain.kind,
             details={
                 **found.retrieval.account(),
@@ -226,8 +227,9 @@ class _TileChain:
             return np.asarray(found)
 
         light = None
-        if self.terrain is not None and atmosphere.slopes is not None:
-            light = self.terrain.ground_light(to_write.resolution, vegetation)
+        if self.terrain is not None:
+            if atmosphere.slopes is not None:
+                light = self.terrain.ground_light(to_write.resolution, vegetation)
             self.terrain.forget(FINE)
         jobs = to_write.reflectance(atmosphere, light, self.job.product.quantification_value)
         jobs += to_write.atmosphere(atmosphere, no_data)

@@ -18,7 +18,6 @@ from sen2cor.classification.quality_mask import quality_mask
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.imagery import images
 from sen2cor.interpolation import nearest, positions
-from sen2cor.pipeline.atmosphere_retrieval import COARSE, TileAtmosphere
 from sen2cor.pipeline.reflectance import (
     BandCorrection,
     write_band,
@@ -27,6 +26,7 @@ from sen2cor.pipeline.reflectance import (
     write_uncertainty,
 )
 from sen2cor.pipeline.terrain_step import GroundLight, TileTerrain
+from sen2cor.pipeline.tile_atmosphere import COARSE, TileAtmosphere
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import Workers, row_blocks
 from sen2cor.product.level2a_tile import Level2ATile
@@ -89,7 +89,7 @@ class TileImages:
         self,
         classes: UInt8Array,
         settings: ClassificationSettings,
-        terrain: TileTerrain | None,
+        shadow: BoolArray | None,
         reference: BoolArray | None,
     ) -> list[WriteImage]:
         """Mask of what to leave out.
@@ -98,7 +98,8 @@ class TileImages:
         ----------
         classes : ndarray of uint8, shape (rows, cols) of the grid
         settings : ClassificationSettings
-        terrain : TileTerrain or None
+        shadow : ndarray of bool, same shape, or None
+            Shadow of the relief; None where it is not known.
         reference : ndarray of bool, shape (rows, cols) of the coarse grid, or None
             Pixels whose aerosol was retrieved there; None: it was not asked for.
         """
@@ -110,7 +111,7 @@ class TileImages:
                 self.grid.pixel_size,
                 cloud_dilation=settings.cloud_dilation,
                 shadow_dilation=settings.shadow_dilation,
-                topographic_shadow=None if terrain is None else terrain.at(self.resolution).shadow,
+                topographic_shadow=shadow,
                 aot_interpolated=None
                 if reference is None
                 else enlarged(~reference, factor, self.grid, all_rows),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,7 @@ class TilePixels:
     offsets: Mapping[str, int]
     files: Mapping[str, Path] = field(default_factory=dict)
     _coarser: dict[tuple[str, int], UInt16Array] = field(default_factory=dict)
+    _loading: Lock = field(default_factory=Lock)
 
     @classmethod
     def decode(
@@ -73,7 +75,7 @@ class TilePixels:
         )
 
     def load(self, band: str, resolutions: Iterable[int]) -> None:
-        """Decode a band that was left out so far, and compute its block means.
+        """Decode a band that was left out so far, and compute its block means; from any thread.
 
         Raises
         ------
@@ -82,15 +84,16 @@ class TilePixels:
         ProcessingError
             It holds no data.
         """
-        if band in self.native:
-            return
-        numbers = jpeg2000.read(self.files[band])
-        _check_band(numbers, band, self.files[band])
-        self.native[band] = numbers
-        for resolution in resolutions:
-            self._coarser[band, resolution] = block_mean(
-                numbers, resolution // BAND[band].resolution, self.grids[resolution].shape
-            )
+        with self._loading:
+            if band in self.native:
+                return
+            numbers = jpeg2000.read(self.files[band])
+            _check_band(numbers, band, self.files[band])
+            for resolution in resolutions:
+                self._coarser[band, resolution] = block_mean(
+                    numbers, resolution // BAND[band].resolution, self.grids[resolution].shape
+                )
+            self.native[band] = numbers
 
     def derive(self, resolution: int, bands: Iterable[str], workers: Workers) -> None:
         """Compute the block means that a coarser resolution needs, once."""

@@ -38,7 +38,7 @@ class TileRetrieval:
     ozone : float or None
         Column in Dobson units.
     ozone_source : str or None
-        For example ``AUX_ECMWFT``.
+        ``AUX_ECMWFT``, ``CONFIG`` or ``OTHER``.
     dem_type : str or None
         Kind of the elevation model.
     details : mapping

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from sen2cor.pipeline.options import Options
 from sen2cor.product.level2a_reader import open_level2a
 from sen2cor.reporting.quicklook import write_quick_looks
 from sen2cor.reporting.stac import write_items
@@ -13,14 +12,16 @@ from sen2cor.reporting.stac import write_items
 logger = logging.getLogger(__name__)
 
 
-def write_companions(path: Path, options: Options) -> None:
-    """Write quick looks and STAC items of a product, as the options say.
+def write_companions(path: Path, *, quick_looks: bool, stac: bool, palette: str) -> None:
+    """Write quick looks and STAC items of a product where they are wanted.
 
     Parameters
     ----------
     path : Path
         The finished Level-2A product.
-    options : Options
+    quick_looks, stac : bool
+    palette : str
+        Name of the colours of the classes.
 
     Raises
     ------
@@ -31,13 +32,13 @@ def write_companions(path: Path, options: Options) -> None:
     AuxiliaryDataError
         A package is missing.
     """
-    if not (options.quick_looks or options.stac):
+    if not (quick_looks or stac):
         return
     product = open_level2a(path)
     written: list[Path] = []
-    if options.quick_looks:
-        written += write_quick_looks(product, options.palette)
-    if options.stac:
+    if quick_looks:
+        written += write_quick_looks(product, palette)
+    if stac:
         written += write_items(product)
     for file in written:
         logger.info("written: %s", file)

@@ -1,8 +1,9 @@
 """The table of parameters: what one element of a configuration file is.
 
-The table itself stands in the fields of the settings classes (`sen2cor.settings.model`), so that
-type, default, range and meaning of a setting are written once. Reading, messages, the schemas, the
-shipped files, the list of differences and the documentation all follow from it.
+The table itself stands in the fields of the settings classes (`sen2cor.settings.user`,
+`classification` and `correction`), so that type, default, range and meaning of a setting are
+written once. Reading, messages, the schemas, the shipped files, the list of differences and the
+documentation all follow from it.
 """
 
 from __future__ import annotations

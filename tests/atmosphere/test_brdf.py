@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.brdf import empirical_brdf, is_vegetation, threshold_angle
+from sen2cor.atmosphere.brdf import empirical_brdf, threshold_angle
 
 SUN = 40.0
 
@@ -101,10 +101,3 @@ def test_cover_is_needed_only_by_codes_of_two_digits() -> None:
                 brdf.factor(light)
         else:
             brdf.factor(light)
-
-
-def test_vegetation_by_the_ratio_of_near_infrared_to_red() -> None:
-    red = np.array([0.05, 0.05, 0.2, -0.01], np.float32)
-    infrared = np.array([0.2, 0.12, 0.3, 0.01], np.float32)
-    np.testing.assert_array_equal(is_vegetation(infrared, red, 3.0), [True, False, False, True])
-    np.testing.assert_array_equal(is_vegetation(infrared, red, 2.0), [True, True, False, True])

@@ -33,9 +33,13 @@ UNUSED = {
 ELEMENTS = {parameter.name: parameter.default_value for parameter in THRESHOLDS}
 USED = sorted(name for name in ELEMENTS if name.lower() not in UNUSED)
 CONSTANTS = sorted(field.name for field in fields(ClassificationConstants))
+OF_THE_ORIGINAL = {"cirrus_b02_max"}
+"""Constants that only the compatible rules look at."""
+
 RULES = sorted(field.name for field in fields(ClassificationRules))
 SUN = SunGeometry(60.4, 150.6, 20.0)
 LOW_SUN = SunGeometry(76.4, 150.6, 20.0)
+HIGH_SUN = SunGeometry(20.0, 270.0, 20.0)
 
 
 def maps_of(classification: Classification) -> np.ndarray:
@@ -230,18 +234,25 @@ def test_each_element_of_the_calibration_file_changes_the_map(
 @pytest.mark.parametrize("name", CONSTANTS)
 def test_each_constant_changes_the_map(name: str, mixture: Image, before: np.ndarray) -> None:
     default = ClassificationConstants()
-    assert any(
-        (_maps(mixture, None, replace(default, **{name: value})) != before).any()
-        for value in _neighbours(getattr(default, name))
-    )
+    others = [replace(default, **{name: value}) for value in _neighbours(getattr(default, name))]
+    if name in OF_THE_ORIGINAL:
+        before = _maps(mixture, rules=ClassificationRules.compatible())
+        found = [_maps(mixture, None, other, ClassificationRules.compatible()) for other in others]
+    else:
+        found = [_maps(mixture, None, other) for other in others]
+    assert any((maps != before).any() for maps in found)
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_each_rule_changes_the_map(name: str, mixture: Image) -> None:
     hazy = {band: image + np.float32(0.04) for band, image in mixture.items() if band != "B10"}
     image = {**mixture, **hazy}
+    image["B10"] = np.where(image["B02"] > 0.4, np.float32(0.05), image["B10"])
     rules = replace(ClassificationRules(), **{name: False})
-    assert (_maps(image, rules=rules, sun=LOW_SUN) != _maps(image, sun=LOW_SUN)).any()
+    assert any(
+        (_maps(image, rules=rules, sun=sun) != _maps(image, sun=sun)).any()
+        for sun in (LOW_SUN, HIGH_SUN)
+    )
 
 
 @pytest.mark.parametrize("name", sorted(UNUSED))

@@ -110,6 +110,21 @@ def test_cloud_shadow_where_no_sun_falls_is_shade_of_the_relief() -> None:
     assert finished([3, 3, 3], image, relief=relief) == [2, 3, 2]
 
 
+def test_dark_forest_that_the_relief_keeps_the_sun_from_stays_dark() -> None:
+    relief = Relief(illumination=_row(0.05, 0.5))
+    image = image_of("vegetation", "vegetation")
+    assert finished([2, 2], image, relief=relief) == [2, 4]
+    compatible = ClassificationRules.compatible()
+    assert finished([2, 2], image, relief=relief, rules=compatible) == [4, 4]
+
+
+def test_water_below_haze_is_found_among_dark_features() -> None:
+    image = image_of("water", B02=0.105, B03=0.078, B04=0.061, B8A=0.074, B11=0.030)
+    assert finished([2], image) == [SceneClass.WATER]
+    compatible = ClassificationRules.compatible()
+    assert finished([2], image, rules=compatible) == [SceneClass.DARK_FEATURES]
+
+
 def test_under_a_low_sun_flat_ground_is_not_in_the_shade() -> None:
     """The limit of the original, a fixed illumination, calls flat ground shaded below 30 degrees
     of sun elevation.

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from sen2cor.classification import SunGeometry
 from sen2cor.classification.shadow_geometry import (
+    HIGH_CLOUD,
     block_share,
     casting_clouds,
     height_weight,
@@ -70,3 +71,15 @@ def test_casting_clouds_are_those_of_a_median_grown_by_a_cross() -> None:
     cross = ndimage.generate_binary_structure(2, 1)
     expected = ndimage.binary_dilation(median > 0.5, cross)
     np.testing.assert_array_equal(casting_clouds(probability > 0.5), expected)
+
+
+def test_only_high_clouds_cast_their_shadow_from_10_km() -> None:
+    clouds = np.zeros((40, 400), np.float32)
+    clouds[18:22, 390:394] = 1
+    sun = SunGeometry(45, 90, 60)
+    col = round(392 - 10_000 / 60)
+    assert shadow_likelihood(clouds, sun, 1.0)[20, col] == 0
+    high = shadow_likelihood(clouds, sun, 1.0, heights=HIGH_CLOUD)
+    assert high[20, col] > 0.5
+    assert high[20, round(392 - 3000 / 60)] == 0
+    assert high[20, round(392 - 14_000 / 60)] == 0

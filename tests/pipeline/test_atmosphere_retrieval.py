@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sen2cor.pipeline.atmosphere_retrieval import TileAtmosphere, _odd_window, retrieve_atmosphere
+from sen2cor.pipeline.atmosphere_retrieval import _odd_window, retrieve_atmosphere
 from sen2cor.pipeline.ground_masks import GroundMasks
+from sen2cor.pipeline.tile_atmosphere import TileAtmosphere
 from sen2cor.settings import Settings
 from tests.atmosphere.aerosol_scene import (
     LEFT,
@@ -126,14 +127,19 @@ def test_auto_without_reference_pixels_takes_the_first(caplog: pytest.LogCapture
 
 
 @pytest.mark.parametrize(
-    ("given", "in_product", "used"),
-    [(None, 267.4, 267.4), (None, None, 331.0), (410.0, 267.4, 410.0)],
+    ("given", "in_product", "used", "source"),
+    [
+        (None, 267.4, 267.4, "AUX_ECMWFT"),
+        (None, None, 331.0, "OTHER"),
+        (410.0, 267.4, 410.0, "CONFIG"),
+    ],
 )
 def test_ozone_of_the_settings_or_the_product(
-    given: float | None, in_product: float | None, used: float
+    given: float | None, in_product: float | None, used: float, source: str
 ) -> None:
     found = retrieved(Landscape.of([], 0.3, SOIL), ozone=in_product, ozone_content=given)
     assert found.state.ozone == pytest.approx(used)
+    assert found.retrieval.ozone_source == source
 
 
 def test_start_of_the_water_vapour_is_that_of_the_season() -> None:

@@ -10,9 +10,9 @@ from typing import cast
 import numpy as np
 import pytest
 
-from sen2cor.classification import CLASSIFICATION_BANDS, QualityBit, SceneClass
+from sen2cor.classification import CLASSIFICATION_BANDS, SceneClass
 from sen2cor.grids import Grid
-from sen2cor.pipeline.classification_step import classify_tile, tile_quality_mask
+from sen2cor.pipeline.classification_step import classify_tile
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import Workers, workers
 from sen2cor.product.level1c import Level1CTile
@@ -108,13 +108,3 @@ def test_median_filter_of_the_settings_smooths_the_map(pixels: TilePixels, pool:
     assert _classes(pixels, pool)[4, 4] == SceneClass.BARE_SOILS
     smooth = ClassificationSettings(median_filter=3)
     assert _classes(pixels, pool, settings=smooth)[4, 4] == SceneClass.VEGETATION
-
-
-def test_quality_mask_is_made_when_wanted() -> None:
-    classes = np.full((20, 20), SceneClass.VEGETATION, np.uint8)
-    classes[10, 5] = SceneClass.HIGH_PROBA_CLOUDS
-    assert tile_quality_mask(classes, 20, ClassificationSettings()) is None
-    settings = ClassificationSettings(generate_quality_mask=True, cloud_dilation=60.0)
-    mask = tile_quality_mask(classes, 20, settings)
-    assert mask is not None
-    assert np.flatnonzero(mask[10] & QualityBit.CLOUD).tolist() == [2, 3, 4, 5, 6, 7, 8]

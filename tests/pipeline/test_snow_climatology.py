@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from osgeo import gdal
 
+from sen2cor.api import process
 from sen2cor.grids import Grid
 from sen2cor.pipeline.snow_climatology import snow_possible
+from sen2cor.settings import Settings
+from sen2cor.settings.classification import ClassificationSettings
+from tests.small_product import write_small_product
 
 BERLIN = Grid(32633, 300000.0, 5900040.0, 60.0, 1830, 1830)
 """52.3 to 53.2 degrees north, 12.0 to 13.7 degrees east."""
@@ -51,3 +56,12 @@ def test_map_that_cannot_be_read_leaves_snow_possible(
     path.write_bytes(b"no image")
     assert snow_possible(path, BERLIN)
     assert "cannot be read" in caplog.text
+
+
+def test_metadata_name_the_map(tmp_path: Path) -> None:
+    level1c = write_small_product(tmp_path)
+    named = replace(ClassificationSettings(), snow_map=str(_map(tmp_path, (12.8, 52.7))))
+    settings = replace(Settings(), classification=named)
+    product = process(level1c, settings=settings, classification_only=True, resolution=60).product
+    (metadata,) = product.glob("MTD*.xml")
+    assert ">GlobalSnowMap.tiff</L2A_SNOW_CLIMATOLOGY>" in metadata.read_text()

@@ -259,10 +259,11 @@ def print_total(totals: Mapping[str, npt.NDArray[np.int64]]) -> None:
     print(f"  {'overall':22s}{'':9s}{row}")
 
 
-def check_haze(work: Path, pictures: Path | None) -> None:
+def check_haze(work: Path, pictures: Path | None, seed: int) -> None:
     """Print what the classification calls clear land in clear air and in haze."""
     print("\nclear land below a low sun, share in classes 4 to 6 and in 8, 9")
     for case in HAZE:
+        case = replace(case, seed=case.seed + seed)
         matrices = run_case(case, work, pictures)
         for name, matrix in matrices.items():
             land = matrix[[4, 5]].sum(axis=0) / matrix[[4, 5]].sum()
@@ -279,6 +280,7 @@ def main() -> None:
     names = [case.name for case in CASES]
     parser.add_argument("--case", nargs="+", choices=names, default=names, metavar="NAME")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="draw a picture of each case")
+    parser.add_argument("--seed", type=int, default=0, help="added to the seed of every case")
     parser.add_argument("--json", type=Path, help="write the confusion matrices to this file")
     options = parser.parse_args()
     totals = {name: np.zeros((12, 12), np.int64) for name in RULES}
@@ -288,6 +290,7 @@ def main() -> None:
         for case in CASES:
             if case.name not in options.case:
                 continue
+            case = replace(case, seed=case.seed + options.seed)
             matrices = run_case(case, work, options.pictures)
             print_case(case, matrices)
             kept[case.name] = {name: matrix.tolist() for name, matrix in matrices.items()}
@@ -295,7 +298,7 @@ def main() -> None:
                 totals[name] += matrix
         print_total(totals)
         if options.case == names:
-            check_haze(work, options.pictures)
+            check_haze(work, options.pictures, options.seed)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if options.json:

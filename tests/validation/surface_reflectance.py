@@ -55,11 +55,12 @@ from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.classification import SceneClass
 from sen2cor.grids import AngleGrid, Float32Array, Grid
 from sen2cor.imagery import jpeg2000
-from sen2cor.pipeline.atmosphere_retrieval import COARSE, TileAtmosphere, retrieve_atmosphere
+from sen2cor.pipeline.atmosphere_retrieval import retrieve_atmosphere
 from sen2cor.pipeline.classification_step import classify_tile
 from sen2cor.pipeline.ground_masks import GroundMasks
 from sen2cor.pipeline.reflectance import BandCorrection
 from sen2cor.pipeline.terrain_step import FINE, GroundLight, TileTerrain, prepare_terrain
+from sen2cor.pipeline.tile_atmosphere import COARSE, TileAtmosphere
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import Workers, workers
 from sen2cor.product.level1c import Level1CTile, open_level1c

@@ -1,0 +1,43 @@
+"""Pixels of a tile, which many threads share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Barrier
+
+import numpy as np
+import pytest
+
+from sen2cor.grids import Grid
+from sen2cor.imagery import jpeg2000
+from sen2cor.pipeline import tile_pixels
+from sen2cor.pipeline.tile_pixels import TilePixels
+from sen2cor.pipeline.workers import workers
+
+GRIDS = {size: Grid(32633, 3e5, 5.9e6, float(size), 720 // size, 720 // size) for size in (10, 60)}
+
+
+def test_late_band_is_decoded_once_and_whole_for_all_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reflectance and uncertainty of B08 may ask for it at the same time."""
+    path = tmp_path / "B08.jp2"
+    jpeg2000.write(path, np.full(GRIDS[10].shape, 1234, np.uint16), GRIDS[10], 64)
+    decoded: list[Path] = []
+
+    def read(path: Path) -> np.ndarray:
+        decoded.append(path)
+        return jpeg2000.read(path)
+
+    monkeypatch.setattr(tile_pixels, "jpeg2000", type("Codec", (), {"read": staticmethod(read)}))
+    pixels = TilePixels(GRIDS, {}, 1e-4, {"B08": 0}, files={"B08": path})
+    together = Barrier(4)
+
+    def ask(_: int) -> int:
+        together.wait()
+        pixels.load("B08", [60])
+        return int(pixels.numbers("B08", 60)[0, 0])
+
+    with workers(4) as pool:
+        assert pool.map(ask, range(4)) == [1234] * 4
+    assert decoded == [path]
