@@ -47,8 +47,11 @@ format: .venv/complete ## format the code
 accuracy: .venv/complete ## error of reflectance, AOT and water vapour on simulated scenes
 	$(PYTHON) -m tests.benchmarks.accuracy
 
-benchmark: .venv/complete ## time and memory of a tile beside the JPEG 2000 floor (SIZE_KM=109.8)
-	$(PYTHON) -m tests.benchmarks.benchmark --size $(SIZE_KM)
+benchmark: .venv/complete ## time and memory of a tile beside the JPEG 2000 floor (SIZE_KM=109.8); ARGS=--store keeps the ratios
+	$(PYTHON) -m tests.benchmarks.benchmark --size $(SIZE_KM) $(ARGS)
+
+benchmark-growth: .venv/complete ## time and memory by area, tiles and processes
+	$(PYTHON) -m tests.benchmarks.growth
 
 benchmark-classification: .venv/complete ## CPU seconds and memory of the classification of a tile at 20 m, one thread
 	$(PYTHON) -m tests.benchmarks.classification
