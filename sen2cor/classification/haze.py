@@ -114,9 +114,13 @@ def _clear_path(band: str) -> float:
 
 
 def _dark_vegetation(reflectance: Reflectance) -> BoolArray:
-    """Vegetation by its infrared alone; snow is too dark at 1.6 um, and water everywhere."""
+    """Vegetation by its infrared and its red edge.
+
+    Snow is too dark at 1.6 um, and water everywhere; what the sky alone lights has no red edge.
+    """
     nir, near_swir, swir = (reflectance[band] for band in ("B8A", "B11", "B12"))
     dark = (swir > np.float32(0.01)) & (swir < np.float32(0.12)) & (nir > np.float32(0.1))
     dark &= nir - swir > np.float32(0.4) * (nir + swir)
+    dark &= nir > reflectance["B05"]
     dark &= (near_swir > np.float32(0.3) * nir) & (near_swir < nir)
     return dark

@@ -85,3 +85,12 @@ def test_snow_that_shines_through_vegetation_is_no_haze() -> None:
     snow = {band: np.tile(data, (21, 20)) for band, data in image_of("snow").items()}
     mixed = {band: np.concatenate([data, snow[band]]) for band, data in image.items()}
     assert _haze(mixed) is None
+
+
+def test_shadows_on_bright_ground_are_no_vegetation_below_haze() -> None:
+    image = image_of(*["sand"] * 20)
+    image = {band: np.repeat(values, 20, axis=0) for band, values in image.items()}
+    shaded_salt = (0.234, 0.216, 0.204, 0.193, 0.181, 0.001, 0.124, 0.071)
+    for band, value in zip(image, shaded_salt, strict=True):
+        image[band][:, :10] = value
+    assert _haze(image) is None
