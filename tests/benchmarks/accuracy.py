@@ -61,6 +61,9 @@ _CIRRUS = 0.0005, 0.005, 0.04
 _LIMITS = {"AOT": (0.1, 0.03), "WVP": (0.1, 0.2)}
 _REFLECTANCE_LIMIT = (0.05, 0.005)
 _LOWEST_INCIDENCE = 0.2
+_SIDE, _SIDES = 6.0, {"cirrus_land": 12.0, "cirrus_sea": 12.0}
+"""Of the scenes in km. The dark edge of a scatter plot needs more pixels than 6 km have."""
+
 _VISIBLE = ("B02", "B03", "B04")
 
 
@@ -265,7 +268,8 @@ def run_case(
     """Make a scene, process it with all steps and without some, measure."""
     scene = replace(SCENES[name], canopies=colours)
     folder = work / f"{name}_{colours}"
-    level1c, truth = make(scene, folder, size_km=options.size, seed=options.seed)
+    size = options.size or _SIDES.get(name, _SIDE)
+    level1c, truth = make(scene, folder, size_km=size, seed=options.seed)
     summary = json.loads((truth / "truth.json").read_text())
     ratio = summary["dark_canopies"].get("b4_over_b12_mean", np.nan)
     for step in ("", *options.without):
@@ -355,7 +359,7 @@ def main() -> None:
     names = list(dict.fromkeys(name for name, _ in CASES))
     parser.add_argument("--scene", nargs="+", choices=names, default=names, metavar="NAME")
     parser.add_argument("--without", nargs="+", choices=list(WITHOUT), default=[], metavar="STEP")
-    parser.add_argument("--size", type=float, default=6.0, help="km")
+    parser.add_argument("--size", type=float, help="km; 6, and 12 below cirrus, by default")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--work", type=Path, help="keep scenes and products in this folder")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="draw a picture of each case")
