@@ -1,4 +1,8 @@
-"""The ``PSD_Scheme`` blocks of L2A_GIPP: which schema checks which document of which format."""
+"""The ``PSD_Scheme`` blocks of L2A_GIPP: which schema belongs to which document of which format.
+
+They are read, checked and written again, without effect: what checks a document follows from its
+format (`sen2cor.product.schemas`).
+"""
 
 from __future__ import annotations
 

@@ -125,21 +125,21 @@ class CommonSettings:
         "GIPP_Scheme",
         SCHEME,
         "L2A_GIPP",
-        "Schema of this file, with or without .xsd",
+        "Read, without effect: schema of this file, with or without .xsd",
         changes_result=False,
     )
     sc_scheme: str = _COMMON.item(
         "SC_Scheme",
         SCHEME,
         "L2A_CAL_SC_GIPP",
-        "Schema of the scene classification file",
+        "Read, without effect: schema of the scene classification file",
         changes_result=False,
     )
     ac_scheme: str = _COMMON.item(
         "AC_Scheme",
         SCHEME,
         "L2A_CAL_AC_GIPP",
-        "Schema of the atmospheric correction file",
+        "Read, without effect: schema of the atmospheric correction file",
         changes_result=False,
     )
     psd_schemes: tuple[PsdScheme, ...] = DEFAULT_SCHEMES

@@ -97,7 +97,10 @@ def _explain(parameter: Parameter) -> str:
 
 
 def _scheme_lines(schemes: Sequence[PsdScheme]) -> list[str]:
-    lines = _comment("Schemas that check the documents of each version of the product format.")
+    lines = _comment(
+        "Schemas of the documents of each version of the product format. Read, without effect: the "
+        "version tells the schemas."
+    )
     for scheme in schemes:
         lines.append(
             f"<PSD_Scheme PSD_Version={quoteattr(scheme.version)} "
