@@ -21,11 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
-from sen2cor.atmosphere.aerosol_retrieval import (
-    AerosolScene,
-    Fallback,
-    retrieve_aerosol,
-)
+from sen2cor.atmosphere.aerosol_retrieval import Fallback, retrieve_aerosol
+from sen2cor.atmosphere.aerosol_scene import AerosolScene
 from sen2cor.atmosphere.cirrus import retrieve as retrieve_cirrus
 from sen2cor.atmosphere.functions import (
     AtmosphereState,

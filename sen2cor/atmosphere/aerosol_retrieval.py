@@ -10,17 +10,26 @@ Remote Sensing 35 (1997) 1286-1298; R. Richter and D. Schlaepfer, ATCOR user gui
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import map_coordinates, minimum_filter, uniform_filter
+from scipy.ndimage import minimum_filter, uniform_filter
 
 from sen2cor.atmosphere import path_scaling
-from sen2cor.atmosphere.adjacency import neighbourhood_mean
+from sen2cor.atmosphere.aerosol_blocks import (
+    CLEAREST,
+    HAZIEST,
+    VISIBILITIES,
+    BlockedReference,
+    by_blocks,
+    functions_at,
+    inverse_visibilities,
+    surface_at,
+)
 from sen2cor.atmosphere.aerosol_choice import Trial, choose
-from sen2cor.atmosphere.blocks import Blocks
+from sen2cor.atmosphere.aerosol_scene import AerosolScene, SceneSurface, at_places
 from sen2cor.atmosphere.dark_vegetation import (
     DARK_VEGETATION,
     NIR,
@@ -31,13 +40,11 @@ from sen2cor.atmosphere.dark_vegetation import (
     reference_vegetation,
     vegetation_index,
 )
-from sen2cor.atmosphere.functions import AtmosphereState, band_functions
+from sen2cor.atmosphere.functions import AtmosphereState
 from sen2cor.atmosphere.gap_filling import central_value, fill_gaps
-from sen2cor.atmosphere.geometry import NodeGeometry
-from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
 from sen2cor.atmosphere.negative_check import NegativeShares, raised_visibility
-from sen2cor.atmosphere.relief import Elevation, Relief
-from sen2cor.atmosphere.sites import SiteFunctions, Sites, site_functions
+from sen2cor.atmosphere.relief import Relief
+from sen2cor.atmosphere.sites import Sites
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.grids import Float32Array
 from sen2cor.interpolation import bilinear, positions
@@ -48,19 +55,8 @@ BoolArray = npt.NDArray[np.bool_]
 CONFIGURED = "configured visibility"
 """Source of a visibility that nothing but the settings tell."""
 
-VISIBILITIES = (5.0, 120.0)
-"""Least and greatest visibility in km."""
-
 _BLUE = path_scaling.BLUE
-_CLEAREST, _HAZIEST = 1.0 / VISIBILITIES[1], 1.0 / VISIBILITIES[0]
-_NODES = 18
 _CURVE_NODES = 512
-_BLOCK = 960.0
-_QUANTILE = 0.35
-"""Of the reference pixels of a block. What spoils them (soil between crowns, haze, mixed pixels)
-brightens: the middle of the 20th to 50th percentile is taken, as over land in L. A. Remer et al.,
-J. Atmos. Sci. 62 (2005) 947-973."""
-
 _SAMPLE = 20000
 _MUCH_WATER = 99.0
 _LITTLE_CLEAR = 4.0
@@ -70,79 +66,6 @@ _BRIGHT = 5.0
 _GREEN = "B03"
 _SNOW_RATIO = 0.5
 """Of green to 1.6 um, above which a green pixel of a scene with snow has some in it."""
-
-
-@dataclass
-class AerosolScene:
-    """What the aerosol retrieval sees of a tile, on the coarse grid.
-
-    Attributes
-    ----------
-    geometry : NodeGeometry
-    toa : callable
-        Top-of-atmosphere reflectance of a band, ndarray of float32, shape (rows, cols).
-    land, water, ground : ndarray of bool, shape (rows, cols)
-        Land that may serve as reference; water; no cloud, shadow or gap in the pixel.
-    valid : int
-        Number of pixels with data.
-    snowy : bool
-        Whether vegetation may have snow in it.
-    elevation : float or Relief
-    ozone : float
-        Dobson units.
-    adjacency : int
-        Half width in pixels of the neighbourhood whose light is scattered into a pixel; 0: none.
-    """
-
-    geometry: NodeGeometry
-    toa: Callable[[str], Float32Array]
-    land: BoolArray
-    water: BoolArray
-    ground: BoolArray
-    valid: int
-    snowy: bool
-    elevation: Elevation
-    ozone: float
-    adjacency: int
-    _surroundings: dict[str, Float32Array] = field(default_factory=dict)
-
-    def surroundings(self, band: str) -> Float32Array:
-        """Top-of-atmosphere reflectance of the neighbourhood.
-
-        Where adjacency is left out it is that of the pixel itself: so in the near infrared, for at
-        a shore the contrast is too large to judge dark water by what is left of it.
-        """
-        if self.adjacency == 0 or band == NIR:
-            return self.toa(band)
-        if band not in self._surroundings:
-            self._surroundings[band] = neighbourhood_mean(
-                self.toa(band), self.ground, self.adjacency
-            )
-        return self._surroundings[band]
-
-    def elevation_at(self, rows: Float32Array, cols: Float32Array) -> Float32Array:
-        """Elevation of places in km."""
-        if isinstance(self.elevation, Relief):
-            return _at(self.elevation.elevation, rows, cols)
-        return np.full(rows.shape, self.elevation, np.float32)
-
-
-class _Surface(dict[str, Float32Array]):
-    """Surface reflectance by band, computed when it is asked for."""
-
-    def __init__(self, scene: AerosolScene, table: LookUpTable, state: AtmosphereState) -> None:
-        super().__init__()
-        self._scene, self._table, self._state = scene, table, state
-
-    def __missing__(self, band: str) -> Float32Array:
-        scene = self._scene
-        functions = band_functions(self._table, band, scene.geometry, self._state)
-        if scene.adjacency == 0 or band == NIR:
-            inversion = flat_inversion(functions)
-        else:
-            inversion = adjacency_inversion(functions, signal(scene.surroundings(band), functions))
-        self[band] = inversion(scene.toa(band))
-        return self[band]
 
 
 @dataclass(frozen=True)
@@ -201,20 +124,6 @@ class Aerosol:
     trials: tuple[Trial, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Blocked:
-    """Reference pixels of a scene by blocks; arrays of shape (n,) for the blocks that have some.
-
-    ``departure`` is what the typical pixel differs by from the pixel of mean values.
-    """
-
-    blocks: Blocks
-    occupied: BoolArray
-    counts: Float32Array
-    sites: Sites
-    departure: Float32Array
-
-
 def retrieve_aerosol(
     scene: AerosolScene,
     tables: Sequence[LookUpTable],
@@ -254,7 +163,7 @@ def retrieve_aerosol(
     if clear < _LITTLE_CLEAR:
         source = f"{fallback.source}, for only {clear:.1f} % of the pixels are clear"
         return _constant(scene, table, replace(fallback, source=source))
-    surface = _Surface(scene, table, state)
+    surface = SceneSurface(scene, table, state)
     land = scene.land & _inner(scene.geometry.grid.shape, settings.limit_area_path_rad_scale)
     red = scene.toa(RED)
     land &= red <= _BRIGHT * red[scene.ground].mean(dtype=np.float64)
@@ -263,7 +172,7 @@ def retrieve_aerosol(
     reference = _reference_pixels(scene, surface, land, settings, fallback)
     if reference is None:
         return _constant(scene, table, fallback)
-    blocked = _by_blocks(scene, table, surface, reference, state)
+    blocked = by_blocks(scene, table, surface, reference, state)
     trials: tuple[Trial, ...] = ()
     if len(tables) > 1 and reference.kind == DARK_VEGETATION:
         trials = tuple(
@@ -272,17 +181,17 @@ def retrieve_aerosol(
         )
         table = choose(trials, season, settings.aerosol_type_ratio_th).table
     values, mean = central_value(
-        _on_grid(blocked, _inverse_visibilities(scene, table, blocked, reference)),
-        _on_grid(blocked, blocked.counts),
+        blocked.on_grid(inverse_visibilities(scene, table, blocked, reference)),
+        blocked.on_grid(blocked.counts),
     )
-    mean = float(np.clip(mean, _CLEAREST, _HAZIEST))
+    mean = float(np.clip(mean, CLEAREST, HAZIEST))
     if mapped:
         inverse = _map(scene, blocked, values, mean, settings)
     else:
         inverse = np.full(start.shape, mean, np.float32)
     factor = _raised(scene, table, surface, inverse, water_vapour, settings)
     if factor is not None:
-        inverse = np.clip(inverse / np.float32(factor), _CLEAREST, _HAZIEST)
+        inverse = np.clip(inverse / np.float32(factor), CLEAREST, HAZIEST)
     found = Aerosol(
         table=table,
         aot550=_optical_thickness(scene, table, inverse),
@@ -321,103 +230,9 @@ def _inner(shape: tuple[int, int], margin: float) -> BoolArray:
     return inner
 
 
-def _by_blocks(
-    scene: AerosolScene,
-    table: LookUpTable,
-    surface: Mapping[str, Float32Array],
-    reference: ReferencePixels,
-    state: AtmosphereState,
-) -> _Blocked:
-    shape = scene.geometry.grid.shape
-    blocks = Blocks(shape, max(1, round(_BLOCK / scene.geometry.grid.pixel_size)))
-    counts = blocks.counts(reference.mask)
-    occupied = counts > 0
-    rows, cols = (at[occupied] for at in np.meshgrid(*blocks.centres(), indexing="ij"))
-
-    def mean(values: Float32Array) -> Float32Array:
-        return blocks.means(values, reference.mask)[occupied]
-
-    if isinstance(scene.elevation, Relief):
-        elevation = mean(scene.elevation.elevation)
-    else:
-        elevation = np.full(rows.shape, scene.elevation, np.float32)
-    bands = dict.fromkeys((reference.target, reference.predictor, _BLUE, RED))
-    sites = Sites(
-        rows=rows,
-        cols=cols,
-        elevation=elevation,
-        water_vapour=mean(state.water_vapour),
-        toa={band: mean(scene.toa(band)) for band in bands},
-        surroundings={band: mean(scene.surroundings(band)) for band in bands},
-    )
-    residual = (
-        surface[reference.target] - np.float32(reference.ratio) * surface[reference.predictor]
-    )
-    residual -= np.float32(reference.constant)
-    typical = blocks.quantiles(residual, reference.mask, _QUANTILE)[occupied]
-    at_mean = _residual(scene, table, sites, reference, mean(state.aot550))
-    return _Blocked(blocks, occupied, counts[occupied].astype(np.float32), sites, typical - at_mean)
-
-
-def _functions(
-    scene: AerosolScene, table: LookUpTable, band: str, sites: Sites, aot550: Float32Array
-) -> SiteFunctions:
-    return site_functions(table, band, scene.geometry, sites, aot550, scene.ozone)
-
-
-def _surface(
-    scene: AerosolScene, table: LookUpTable, band: str, sites: Sites, aot550: Float32Array
-) -> Float32Array:
-    functions = _functions(scene, table, band, sites, aot550)
-    return functions.surface(sites.toa[band], sites.surroundings[band])
-
-
-def _residual(
-    scene: AerosolScene,
-    table: LookUpTable,
-    sites: Sites,
-    reference: ReferencePixels,
-    aot550: Float32Array,
-) -> Float32Array:
-    """Reflectance of the target band beyond what is expected."""
-    residual = _surface(scene, table, reference.target, sites, aot550) - np.float32(
-        reference.constant
-    )
-    if reference.ratio:
-        expected = _surface(scene, table, reference.predictor, sites, aot550)
-        residual -= np.float32(reference.ratio) * expected
-    return residual
-
-
-def _inverse_visibilities(
-    scene: AerosolScene, table: LookUpTable, blocked: _Blocked, reference: ReferencePixels
-) -> Float32Array:
-    """Solve for the inverse visibility (1/km) of each block, shape (n,).
-
-    Below the clearest visibility the residual goes on as a straight line, so that the mean over
-    blocks that scatter is not biased by the end of the table.
-    """
-    nodes = np.linspace(_CLEAREST, _HAZIEST, _NODES, dtype=np.float32)
-    aot = table.aot_from_visibility(1.0 / nodes[:, np.newaxis], blocked.sites.elevation)
-    residual = _residual(scene, table, blocked.sites, reference, aot) + blocked.departure
-    falling = np.minimum.accumulate(residual, axis=0)
-    lower = np.clip((falling > 0.0).sum(axis=0) - 1, 0, _NODES - 2)[np.newaxis]
-    first = np.take_along_axis(residual, lower, 0)[0]
-    step = first - np.take_along_axis(residual, lower + 1, 0)[0]
-    share = np.divide(first, step, out=np.ones_like(first), where=step > 1e-6)
-    inverse = nodes[lower[0]] + share * (nodes[1] - nodes[0])
-    return np.asarray(np.clip(inverse, -_CLEAREST, _HAZIEST), np.float32)
-
-
-def _on_grid(blocked: _Blocked, values: Float32Array) -> Float32Array:
-    grid = np.full(blocked.occupied.shape, np.nan, np.float32)
-    grid[blocked.occupied] = values
-    return grid
-
-
 def _map(
     scene: AerosolScene,
-    blocked: _Blocked,
+    blocked: BlockedReference,
     values: Float32Array,
     mean: float,
     settings: CorrectionSettings,
@@ -426,7 +241,7 @@ def _map(
     side, pixel = blocked.blocks.side, scene.geometry.grid.pixel_size
     filled = fill_gaps(
         values,
-        _on_grid(blocked, blocked.counts),
+        blocked.on_grid(blocked.counts),
         mean,
         settings.ddv_gap_filling,
         side * pixel / 1000.0,
@@ -436,7 +251,7 @@ def _map(
     window = 2 * round(500.0 * settings.ddv_smoothing_window / pixel) + 1
     for _ in range(2):
         pixels = uniform_filter(pixels, window, mode="nearest")
-    result: Float32Array = np.clip(pixels, _CLEAREST, _HAZIEST)
+    result: Float32Array = np.clip(pixels, CLEAREST, HAZIEST)
     return result
 
 
@@ -476,7 +291,7 @@ def _raised(
                 continue
             visibility = np.clip(np.float32(factor) / values, *VISIBILITIES)
             aot = table.aot_from_visibility(visibility, sites.elevation)
-            found.append(float((_surface(scene, table, band, sites, aot) < limit).mean()))
+            found.append(float((surface_at(scene, table, band, sites, aot) < limit).mean()))
         return NegativeShares(*found)
 
     return raised_visibility(shares, settings.cut_off_aot_iter_vegetation)
@@ -487,12 +302,12 @@ def _path_ratio(
     table: LookUpTable,
     band: str,
     expected: Float32Array,
-    blocked: _Blocked,
+    blocked: BlockedReference,
     aot550: Float32Array,
 ) -> float:
     """Path radiance of the scene over that of the table: what is not reflected by the ground."""
     sites = blocked.sites
-    functions = _functions(scene, table, band, sites, aot550)
+    functions = functions_at(scene, table, band, sites, aot550)
     path = sites.toa[band] - functions.signal(expected, sites.surroundings[band])
     return central_value(path / functions.offset, blocked.counts)[1]
 
@@ -500,23 +315,23 @@ def _path_ratio(
 def _expected_red(
     scene: AerosolScene,
     table: LookUpTable,
-    blocked: _Blocked,
+    blocked: BlockedReference,
     reference: ReferencePixels,
     aot550: Float32Array,
 ) -> Float32Array:
-    swir = _surface(scene, table, reference.predictor, blocked.sites, aot550)
+    swir = surface_at(scene, table, reference.predictor, blocked.sites, aot550)
     return np.float32(reference.ratio) * swir + np.float32(reference.constant)
 
 
 def _double_ratio(
     scene: AerosolScene,
     table: LookUpTable,
-    blocked: _Blocked,
+    blocked: BlockedReference,
     reference: ReferencePixels,
     settings: CorrectionSettings,
 ) -> float:
-    inverse = _inverse_visibilities(scene, table, blocked, reference)
-    visibility = 1.0 / np.clip(inverse, _CLEAREST, _HAZIEST)
+    inverse = inverse_visibilities(scene, table, blocked, reference)
+    visibility = 1.0 / np.clip(inverse, CLEAREST, HAZIEST)
     aot = table.aot_from_visibility(visibility, blocked.sites.elevation)
     red = _expected_red(scene, table, blocked, reference, aot)
     blue = np.float32(settings.red_blue_refl_ratio) * red
@@ -529,7 +344,7 @@ def _with_path_factor(
     scene: AerosolScene,
     found: Aerosol,
     inverse: Float32Array,
-    blocked: _Blocked,
+    blocked: BlockedReference,
     settings: CorrectionSettings,
 ) -> Aerosol:
     """Add the factor of the blue path radiance where there is enough dark vegetation."""
@@ -542,7 +357,7 @@ def _with_path_factor(
     if few:
         return found
     sites = blocked.sites
-    visibility = 1.0 / _at(inverse, sites.rows, sites.cols)
+    visibility = 1.0 / at_places(inverse, sites.rows, sites.cols)
     aot = found.table.aot_from_visibility(visibility, sites.elevation)
     red = _expected_red(scene, found.table, blocked, reference, aot)
     expected = settings.red_blue_refl_ratio
@@ -559,7 +374,7 @@ def _optical_thickness(
 ) -> Float32Array:
     if isinstance(scene.elevation, Relief):
         return table.aot_from_visibility(1.0 / inverse, scene.elevation.elevation)
-    nodes = np.linspace(_CLEAREST, _HAZIEST, _CURVE_NODES, dtype=np.float32)
+    nodes = np.linspace(CLEAREST, HAZIEST, _CURVE_NODES, dtype=np.float32)
     curve = table.aot_from_visibility(1.0 / nodes, scene.elevation)
     return np.interp(inverse, nodes, curve).astype(np.float32)
 
@@ -575,8 +390,3 @@ def _constant(scene: AerosolScene, table: LookUpTable, fallback: Fallback) -> Ae
         visibility=visibility,
         first_visibility=visibility,
     )
-
-
-def _at(field: Float32Array, rows: Float32Array, cols: Float32Array) -> Float32Array:
-    places = np.stack([rows, cols])
-    return np.asarray(map_coordinates(field, places, order=1, mode="nearest"), np.float32)

@@ -13,12 +13,8 @@ import numpy.typing as npt
 from sen2cor.atmosphere import cirrus as cirrus_correction
 from sen2cor.atmosphere import water_vapour
 from sen2cor.atmosphere.aerosol_choice import Trial, season_of
-from sen2cor.atmosphere.aerosol_retrieval import (
-    CONFIGURED,
-    AerosolScene,
-    Fallback,
-    retrieve_aerosol,
-)
+from sen2cor.atmosphere.aerosol_retrieval import CONFIGURED, Fallback, retrieve_aerosol
+from sen2cor.atmosphere.aerosol_scene import AerosolScene
 from sen2cor.atmosphere.brdf import empirical_brdf
 from sen2cor.atmosphere.cirrus import CirrusCorrection
 from sen2cor.atmosphere.functions import (

@@ -11,10 +11,10 @@ import numpy as np
 from sen2cor.atmosphere.aerosol_retrieval import (
     CONFIGURED,
     Aerosol,
-    AerosolScene,
     Fallback,
     retrieve_aerosol,
 )
+from sen2cor.atmosphere.aerosol_scene import AerosolScene
 from sen2cor.atmosphere.functions import AtmosphereState, band_functions
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.lut import load_table

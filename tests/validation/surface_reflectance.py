@@ -44,7 +44,7 @@ from osgeo import gdal, osr
 from scipy.ndimage import gaussian_filter
 from scipy.optimize import minimize_scalar
 
-from sen2cor.atmosphere.aerosol_retrieval import VISIBILITIES
+from sen2cor.atmosphere.aerosol_blocks import VISIBILITIES
 from sen2cor.atmosphere.atm_files import load_atm_files
 from sen2cor.atmosphere.atm_layout import ELEVATION as TABLE_ELEVATION
 from sen2cor.atmosphere.atm_layout import WATER_SHARE

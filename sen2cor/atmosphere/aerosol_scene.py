@@ -1,0 +1,100 @@
+"""What the aerosol retrieval sees of a tile: reflectances, masks and what surrounds a pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import map_coordinates
+
+from sen2cor.atmosphere.adjacency import neighbourhood_mean
+from sen2cor.atmosphere.dark_vegetation import NIR
+from sen2cor.atmosphere.functions import AtmosphereState, band_functions
+from sen2cor.atmosphere.geometry import NodeGeometry
+from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
+from sen2cor.atmosphere.relief import Elevation, Relief
+from sen2cor.atmosphere.table import LookUpTable
+from sen2cor.grids import Float32Array
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass
+class AerosolScene:
+    """What the aerosol retrieval sees of a tile, on the coarse grid.
+
+    Attributes
+    ----------
+    geometry : NodeGeometry
+    toa : callable
+        Top-of-atmosphere reflectance of a band, ndarray of float32, shape (rows, cols).
+    land, water, ground : ndarray of bool, shape (rows, cols)
+        Land that may serve as reference; water; no cloud, shadow or gap in the pixel.
+    valid : int
+        Number of pixels with data.
+    snowy : bool
+        Whether vegetation may have snow in it.
+    elevation : float or Relief
+    ozone : float
+        Dobson units.
+    adjacency : int
+        Half width in pixels of the neighbourhood whose light is scattered into a pixel; 0: none.
+    """
+
+    geometry: NodeGeometry
+    toa: Callable[[str], Float32Array]
+    land: BoolArray
+    water: BoolArray
+    ground: BoolArray
+    valid: int
+    snowy: bool
+    elevation: Elevation
+    ozone: float
+    adjacency: int
+    _surroundings: dict[str, Float32Array] = field(default_factory=dict)
+
+    def surroundings(self, band: str) -> Float32Array:
+        """Top-of-atmosphere reflectance of the neighbourhood.
+
+        Where adjacency is left out it is that of the pixel itself: so in the near infrared, for at
+        a shore the contrast is too large to judge dark water by what is left of it.
+        """
+        if self.adjacency == 0 or band == NIR:
+            return self.toa(band)
+        if band not in self._surroundings:
+            self._surroundings[band] = neighbourhood_mean(
+                self.toa(band), self.ground, self.adjacency
+            )
+        return self._surroundings[band]
+
+    def elevation_at(self, rows: Float32Array, cols: Float32Array) -> Float32Array:
+        """Elevation of places in km."""
+        if isinstance(self.elevation, Relief):
+            return at_places(self.elevation.elevation, rows, cols)
+        return np.full(rows.shape, self.elevation, np.float32)
+
+
+class SceneSurface(dict[str, Float32Array]):
+    """Surface reflectance by band, computed when it is asked for."""
+
+    def __init__(self, scene: AerosolScene, table: LookUpTable, state: AtmosphereState) -> None:
+        super().__init__()
+        self._scene, self._table, self._state = scene, table, state
+
+    def __missing__(self, band: str) -> Float32Array:
+        scene = self._scene
+        functions = band_functions(self._table, band, scene.geometry, self._state)
+        if scene.adjacency == 0 or band == NIR:
+            inversion = flat_inversion(functions)
+        else:
+            inversion = adjacency_inversion(functions, signal(scene.surroundings(band), functions))
+        self[band] = inversion(scene.toa(band))
+        return self[band]
+
+
+def at_places(field: Float32Array, rows: Float32Array, cols: Float32Array) -> Float32Array:
+    """Interpolate a field of the coarse grid linearly at places given in its pixels."""
+    places = np.stack([rows, cols])
+    return np.asarray(map_coordinates(field, places, order=1, mode="nearest"), np.float32)
