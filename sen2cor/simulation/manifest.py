@@ -34,7 +34,7 @@ def manifest(root: Path, product: ProductDescription) -> bytes:
     files = sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file())
     files = [path for path in files if path.name != "manifest.safe"]
     identifiers = {path: f"file_{number:04d}" for number, path in enumerate(files, 1)}
-    _package_map(top, product, identifiers)
+    _package_map(top, identifiers)
     _general(etree.SubElement(top, "metadataSection"), product)
     objects = etree.SubElement(top, "dataObjectSection")
     for path, identifier in identifiers.items():
@@ -63,9 +63,7 @@ def _unit(parent: etree._Element, **attributes: str) -> etree._Element:
     return etree.SubElement(parent, f"{{{XFDU}}}contentUnit", attributes)
 
 
-def _package_map(
-    top: etree._Element, product: ProductDescription, identifiers: dict[Path, str]
-) -> None:
+def _package_map(top: etree._Element, identifiers: dict[Path, str]) -> None:
     package = _unit(
         etree.SubElement(top, "informationPackageMap"),
         unitType="Product_Level-1C",

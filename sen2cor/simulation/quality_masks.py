@@ -119,7 +119,7 @@ def write_masks(root: Path, product: ProductDescription, tile: TileDescription) 
         path = root / product.mask(tile, kind, band)
         path.parent.mkdir(parents=True, exist_ok=True)
         if product.raster_masks:
-            _write_raster(path, tile, kind, band, detectors)
+            _write_raster(path, tile, kind, detectors)
             continue
         members: list[tuple[str, str, Polygon]] = []
         if kind == "CLOUDS":
@@ -140,7 +140,6 @@ def _write_raster(
     path: Path,
     tile: TileDescription,
     kind: str,
-    band: str | None,
     detectors: npt.NDArray[np.uint8],
 ) -> None:
     grid = tile.grid(60)

@@ -128,7 +128,7 @@ class TileMaker:
         fields = self._fields()
         sky = self._sky(fields)
         self._describe_clouds(sky)
-        coarse = self._ground(fields, sky)
+        coarse = self._ground(sky)
         np.save(self.truth / "aot550_60m.npy", fields.aot550)
         np.save(self.truth / "water_vapour_60m.npy", fields.water_vapour)
         with ThreadPoolExecutor(_WORKERS) as pool:
@@ -229,7 +229,7 @@ class TileMaker:
         ):
             np.save(self.truth / f"{name}_20m.npy", layer.astype(np.float16))
 
-    def _ground(self, fields: Fields, sky: Sky) -> dict[str, Float32Array]:
+    def _ground(self, sky: Sky) -> dict[str, Float32Array]:
         """First pass: the truth on disk, and what each 60 m pixel radiates upwards."""
         grid = self.grids[10]
         x = grid.ulx + (np.arange(grid.cols) + 0.5) * 10.0
@@ -333,14 +333,13 @@ class TileMaker:
             elevation=fields.elevation,
         )
 
-    def _light(self, band: str, air: Air, fields: Fields, reflectance: Float32Array) -> Light:
+    def _light(self, band: str, air: Air, reflectance: Float32Array) -> Light:
         """Light on the slopes of the relief in one band, at 20 m.
 
         Parameters
         ----------
         band : str
         air : Air
-        fields : Fields
         reflectance : ndarray of float32
             Of the ground at 60 m.
         """
@@ -364,7 +363,7 @@ class TileMaker:
         air = self._air(band, fields)
         light: Light | None = None
         if self.terrain is not None:
-            light = self._light(band, air, fields, radiated)
+            light = self._light(band, air, radiated)
             factor = COARSE // relief.RESOLUTION
             direct, diffuse = (block_mean(part, factor) for part in (light.direct, light.diffuse))
             received = air.down_direct * direct + air.down_diffuse * diffuse
