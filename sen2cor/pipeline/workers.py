@@ -38,7 +38,8 @@ class Workers:
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Call a function for all items, side by side; the first error ends the rest.
 
-        Items are begun in their order, so the costly ones should come first.
+        Items are begun in their order, so the costly ones should come first. A function that runs
+        here must not call this: its thread would wait for others, and with one thread for itself.
 
         Raises
         ------

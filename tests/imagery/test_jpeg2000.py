@@ -93,6 +93,21 @@ def test_missing_image_is_an_input_error(tmp_path: Path) -> None:
         jpeg2000.read(tmp_path / "none.jp2")
 
 
+def test_want_of_memory_does_not_blame_the_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "image.jp2"
+    grid = Grid(32633, 300000.0, 5900040.0, 10.0, 64, 64)
+    jpeg2000.write(path, np.ones(grid.shape, np.uint16), grid, 64)
+
+    def exhausted(*_: int) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(jpeg2000, "_row_blocks", exhausted)
+    with pytest.raises(MemoryError):
+        jpeg2000.read(path)
+
+
 def test_unwritable_place_is_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"image\.jp2"):
         jpeg2000.write(tmp_path / "absent" / "image.jp2", scene(40, 40), grid(40, 40), 64)
