@@ -109,7 +109,7 @@ def process_product(
                     started=log.started,
                     gipp=settings.effective_gipp_xml(),
                     gipp_sources={name: str(file) for name, file in settings.sources.items()},
-                    look_up_tables=tuple(table.name for table in tables),
+                    look_up_tables=_tables_used(jobs) or tuple(table.name for table in tables),
                     dem_type=_dem_type(jobs),
                     snow_climatology=settings.snow_map.name if settings.snow_map else "NONE",
                     reports=log.files,
@@ -125,6 +125,13 @@ def _write_companions(path: Path, options: Options) -> None:
     write_companions(
         path, quick_looks=options.quick_looks, stac=options.stac, palette=options.palette
     )
+
+
+def _tables_used(jobs: list[TileJob]) -> tuple[str, ...]:
+    """Names of the tables that the tiles settled on, of those that AUTO stands for."""
+    found = [job.output.retrieval for job in jobs if job.output.retrieval is not None]
+    names = (retrieval.details.get("table") for retrieval in found)
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _dem_type(jobs: list[TileJob]) -> str:
