@@ -31,6 +31,7 @@ from sen2cor.atmosphere.rugged import (
 )
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.bands import BAND
+from sen2cor.dem.horizon import Run
 from sen2cor.dem.terrain import Ruggedness
 from sen2cor.grids import Float32Array
 from sen2cor.pipeline.ground_masks import GroundMasks
@@ -64,6 +65,7 @@ def retrieve_atmosphere(
     settings: Settings,
     *,
     terrain: TileTerrain | None = None,
+    run: Run = map,
 ) -> TileAtmosphere:
     """Find aerosol and water vapour of a tile.
 
@@ -81,6 +83,8 @@ def retrieve_atmosphere(
     settings : Settings
     terrain : TileTerrain, optional
         Level ground at the altitude of the settings by default.
+    run : callable
+        Calls a function for all blocks of rows, as `map` does.
 
     Returns
     -------
@@ -131,7 +135,7 @@ def retrieve_atmosphere(
         )
         candidates, trials, aot = (aerosol.table,), trials or aerosol.trials, aerosol.aot550
         if settings.flags.wv_correction:
-            column = _water_vapour(scene, masks, aerosol.table, settings, start, aot)
+            column = _water_vapour(scene, masks, aerosol.table, settings, start, aot, run)
     aerosol = replace(aerosol, trials=trials)
     state = AtmosphereState(aot, column, scene.ozone, ground, factors_by_band(aerosol.path_factor))
     retrieval = Retrieval.of(
@@ -256,6 +260,7 @@ def _water_vapour(
     settings: Settings,
     fallback: float,
     aot: Float32Array,
+    run: Run,
 ) -> Float32Array:
     bands = (water_vapour.MEASUREMENT_BAND, water_vapour.WINDOW_BAND)
     first, second = (
@@ -272,14 +277,18 @@ def _water_vapour(
     )
     curves = [WaterCurve.of_band(table, band, scene.elevation) for band in bands]
     column = np.empty_like(aot)
-    for rows in row_blocks(len(column)):
+    reflectance = [scene.toa(band) for band in bands]
+
+    def fill(rows: slice) -> None:
         column[rows] = water_vapour.retrieve(
-            scene.toa(bands[0])[rows],
-            scene.toa(bands[1])[rows],
+            reflectance[0][rows],
+            reflectance[1][rows],
             scattering=(first.maps(rows), second.maps(rows)),
             water=(curves[0].rows(rows), curves[1].rows(rows)),
             start=settings.correction.wv_iter_start(table.season),
         )
+
+    list(run(fill, row_blocks(len(column))))
     if not masks.clear_land.any():
         logger.warning("no clear land for the water vapour: %.2f cm everywhere", fallback)
     return water_vapour.complete(

@@ -210,7 +210,13 @@ def measure_kinds(level1c: Path, work: Path, kinds: list[str]) -> dict[str, dict
 
 
 def store(results: dict[str, dict[str, float]], size: float) -> None:
-    """Keep the ratios beside this module, and put them into the table of README."""
+    """Keep the ratios beside this module, and put them into the table of README.
+
+    Those of kinds that were not measured this time stay.
+    """
+    if RESULTS.is_file():
+        kept = json.loads(RESULTS.read_text())
+        results = {**{kind: kept[kind] for kind in _TITLES if kind in kept}, **results}
     lines = [
         "| run | wall time over the JPEG 2000 floor | over the flat run | peak memory | "
         "CPU beyond the floor |",
