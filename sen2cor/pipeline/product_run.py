@@ -11,6 +11,8 @@ from pathlib import Path
 
 from sen2cor import __version__
 from sen2cor.errors import InputError, OutputError, Sen2CorError
+from sen2cor.imagery import jpeg2000
+from sen2cor.pipeline import resources
 from sen2cor.pipeline.console import Outcome, ProductProgress
 from sen2cor.pipeline.executors import allot, execute
 from sen2cor.pipeline.options import Options
@@ -99,6 +101,7 @@ def process_product(
             outcome = Outcome(output.path, False, failed, 1 if failed else 0)
             ending = outcome.exit_code, "done", "; ".join(failed) or None
             if log.page is not None:
+                jpeg2000.set_threads(resources.cores())
                 for job in jobs:
                     if job.tile.mgrs not in errors:
                         log.page.illustrate(level1c, job.tile, job.output)

@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).with_name("results.json")
 """Ratios of the last run that was kept."""
 
+_FLOORS = ("bands", "library")
 _TITLES = {
     "flat": "60, 20 and 10 m, level ground",
     "rugged": "the same, elevation model and slopes corrected",
@@ -155,10 +156,10 @@ def rugged(level1c: Path, work: Path) -> list[str]:
     return ["--GIP_L2A", str(gipp)]
 
 
-def best_floor(level1c: Path, level2a: Path, work: Path) -> tuple[float, float]:
-    """Wall and CPU seconds of the floor at its best parallelisation; prints both."""
+def best_floor(level1c: Path, level2a: Path, work: Path, floors: list[str]) -> tuple[float, float]:
+    """Wall and CPU seconds of the floor at its best parallelisation; prints all."""
     best: tuple[float, float] | None = None
-    for threads in ("bands", "library"):
+    for threads in floors:
         values = floor(level1c, level2a, work / "floor", threads)
         wall, cpu = (values[f"decode_{unit}"] + values[f"encode_{unit}"] for unit in ("s", "cpu_s"))
         print(
@@ -179,7 +180,9 @@ def show(name: str, run: Run) -> None:
     print(f"{run.wall:9.1f} s {run.peak_gb:6.2f} GB  the whole run, {run.cpu:.1f} CPU s")
 
 
-def measure_kinds(level1c: Path, work: Path, kinds: list[str]) -> dict[str, dict[str, float]]:
+def measure_kinds(
+    level1c: Path, work: Path, kinds: list[str], floors: list[str]
+) -> dict[str, dict[str, float]]:
     """Run the processor in several ways on one product, and the floor once."""
     arguments = {
         "flat": list[str],
@@ -195,7 +198,7 @@ def measure_kinds(level1c: Path, work: Path, kinds: list[str]) -> dict[str, dict
         run = process(level1c, target, arguments[kind]())
         show(kind, run)
         if kind == "flat":
-            floor_wall, floor_cpu = best_floor(level1c, run.product, work)
+            floor_wall, floor_cpu = best_floor(level1c, run.product, work, floors)
             flat_wall = run.wall
         of_floor = kind in ("flat", "rugged")
         results[kind] = {
@@ -245,10 +248,13 @@ def main() -> None:
     parser.add_argument("--product", type=Path, help="a Level-1C product in place of a simulated")
     parser.add_argument("--work", type=Path, default=ROOT / "benchmark-work")
     parser.add_argument("--kinds", nargs="+", choices=tuple(_TITLES), default=list(_TITLES))
+    parser.add_argument(
+        "--floors", nargs="+", choices=_FLOORS, default=list(_FLOORS), help="threads over what"
+    )
     parser.add_argument("--store", action="store_true", help="keep the ratios in the repository")
     options = parser.parse_args()
     level1c = options.product or scene(options.size, options.work)
-    results = measure_kinds(level1c, options.work, options.kinds)
+    results = measure_kinds(level1c, options.work, options.kinds, options.floors)
     for kind, value in results.items():
         print(
             f"{kind}: wall {value['wall_s']:.1f} s, ratio {value['ratio']:.3f}, "
