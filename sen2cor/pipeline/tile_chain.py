@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +19,7 @@ from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.bands import PROCESSED_BANDS
 from sen2cor.classification import CLASSIFICATION_BANDS, Classification, SceneClass
 from sen2cor.errors import ProcessingError
-from sen2cor.imagery.images import read, write
+from sen2cor.imagery import images
 from sen2cor.imagery.preview import preview, preview_grid, true_colour
 from sen2cor.pipeline.atmosphere_retrieval import retrieve_atmosphere
 from sen2cor.pipeline.classification_step import classify_tile
@@ -30,7 +29,7 @@ from sen2cor.pipeline.terrain_step import FINE, TileTerrain, prepare_terrain
 from sen2cor.pipeline.tile_atmosphere import COARSE, TileAtmosphere
 from sen2cor.pipeline.tile_images import VISIBLE, TileImages, WriteImage, enlarged
 from sen2cor.pipeline.tile_pixels import TilePixels
-from sen2cor.pipeline.workers import Pending, Workers
+from sen2cor.pipeline.workers import Workers
 from sen2cor.product.level1c import Level1CProduct, Level1CTile
 from sen2cor.product.level2a_tile import Level2ATile
 from sen2cor.product.run_record import TileRetrieval
@@ -98,22 +97,23 @@ def process_tile(job: TileJob, workers: Workers, progress: Progress) -> None:
         pixels.derive(COARSE, job.bands, workers)
         progress.step("L2A_Tables", f"{len(job.bands)} bands imported", DECODING)
         terrain = relief.result()
-    with closing(_TileChain(job, pixels, terrain, workers, progress)) as chain:
-        for resolution in job.resolutions:
-            if resolution == 10:
-                chain.ten_metres()
-            else:
-                chain.classified(resolution)
-        chain.finish()
+    chain = _TileChain(job, pixels, terrain, workers)
+    for resolution in job.resolutions:
+        if resolution == 10:
+            chain.ten_metres(progress)
+        else:
+            chain.classified(resolution, progress)
+        progress.step(
+            "L2A_ProcessTile",
+            f"end of processing with resolution {resolution} m",
+            WEIGHTS[resolution],
+        )
     _write_preview(job, pixels)
 
 
 @dataclass
 class _TileChain:
     """The steps of a tile, and what one resolution leaves to the next.
-
-    The images of 60 m wait until the classes of 20 m are found: they are written while one thread
-    is busy with the aerosol of 20 m, and no core is idle.
 
     Attributes
     ----------
@@ -125,13 +125,10 @@ class _TileChain:
     pixels: TilePixels
     terrain: TileTerrain | None
     workers: Workers
-    progress: Progress
     atmosphere: TileAtmosphere | None = None
     classes: UInt8Array | None = None
-    _waiting: tuple[TileImages, list[WriteImage]] | None = None
-    _begun: tuple[int, Pending[None]] | None = None
 
-    def classified(self, resolution: int) -> None:
+    def classified(self, resolution: int, progress: Progress) -> None:
         """60 or 20 m: classes, atmosphere, surface reflectance."""
         pixels, terrain, settings = self.pixels, self.terrain, self.job.settings
         pixels.derive(resolution, self.job.bands, self.workers)
@@ -148,79 +145,53 @@ class _TileChain:
         if terrain is not None:
             # quick to derive again, and large
             terrain.forget(FINE)
-        self.progress.step("L2A_SceneClass", f"end of classification {resolution} m")
-        self._begin()
+        progress.step("L2A_SceneClass", f"end of classification {resolution} m")
         scene_class = classes.scene_class
-        images = TileImages(self.job.output, pixels, resolution, self.workers)
+        to_write = TileImages(self.job.output, pixels, resolution, self.workers)
         if self.job.classification_only:
-            self._waiting = images, self._class_images(images, classes, None)
+            to_write.write(self._class_images(to_write, classes, None))
         else:
             found = self._atmosphere(scene_class, resolution)
-            self.progress.step("L2A_AtmCorr", f"end of AOT and WV retrieval {resolution} m")
-            self.finish()
+            progress.step("L2A_AtmCorr", f"end of AOT and WV retrieval {resolution} m")
             # first, while the relief is there, whose shadow they may show
-            of_classes = self._class_images(images, classes, found.reference)
-            jobs = self._images(images, found, scene_class, lambda rows: scene_class[rows] == 0)
-            self._waiting = images, jobs + of_classes
+            of_classes = self._class_images(to_write, classes, found.reference)
+            jobs = self._images(to_write, found, scene_class, lambda rows: scene_class[rows] == 0)
+            to_write.write(jobs + of_classes)
             # 10 m belongs to 20 m, whatever was made before
             if resolution == 20:
                 self.atmosphere, self.classes = found, scene_class
             else:
                 self.atmosphere = self.classes = None
         if resolution != COARSE:
-            self.finish()
             pixels.forget(resolution)
 
-    def finish(self) -> None:
-        """Write what waits, and wait for what is being written."""
-        self._begin()
-        if self._begun is not None:
-            (resolution, pending), self._begun = self._begun, None
-            pending.result()
-            self.progress.step(
-                "L2A_ProcessTile",
-                f"end of processing with resolution {resolution} m",
-                WEIGHTS[resolution],
-            )
-
-    def close(self) -> None:
-        """Give up what is not finished."""
-        if self._begun is not None:
-            self._begun[1].cancel()
-
-    def _begin(self) -> None:
-        """Begin to write the images that wait."""
-        if self._waiting is not None:
-            (images, jobs), self._waiting = self._waiting, None
-            self._begun = images.resolution, images.start(jobs)
-
     def _class_images(
-        self, images: TileImages, classes: Classification, reference: BoolArray | None
+        self, to_write: TileImages, classes: Classification, reference: BoolArray | None
     ) -> list[WriteImage]:
         settings, terrain = self.job.settings.classification, self.terrain
-        jobs = images.classes(classes)
+        jobs = to_write.classes(classes)
         if settings.generate_quality_mask:
-            shadow = None if terrain is None else terrain.at(images.resolution).shadow
-            jobs += images.quality(classes.scene_class, settings, shadow, reference)
+            shadow = None if terrain is None else terrain.at(to_write.resolution).shadow
+            jobs += to_write.quality(classes.scene_class, settings, shadow, reference)
         return jobs
 
-    def ten_metres(self) -> None:
+    def ten_metres(self, progress: Progress) -> None:
         """10 m: surface reflectance with the atmosphere of 20 m."""
         if self.atmosphere is None or self.classes is None:
             self.classes = _classes_of_product(self.job.output)
             self.atmosphere = self._atmosphere(self.classes, 20)
-            self.progress.step("L2A_AtmCorr", "end of AOT and WV retrieval 20 m")
-        self.finish()
+            progress.step("L2A_AtmCorr", "end of AOT and WV retrieval 20 m")
         pixels = self.pixels
         pixels.keep(PROCESSED_BANDS[10])
-        images = TileImages(self.job.output, pixels, 10, self.workers)
-        jobs = self._images(
-            images,
-            self.atmosphere,
-            self.classes,
-            lambda rows: pixels.numbers("B02", 10, rows) == 0,
+        to_write = TileImages(self.job.output, pixels, 10, self.workers)
+        to_write.write(
+            self._images(
+                to_write,
+                self.atmosphere,
+                self.classes,
+                lambda rows: pixels.numbers("B02", 10, rows) == 0,
+            )
         )
-        self._waiting = images, jobs
 
     def _atmosphere(self, classes: UInt8Array, resolution: int) -> TileAtmosphere:
         masks = GroundMasks.of_classes(
@@ -253,32 +224,32 @@ class _TileChain:
 
     def _images(
         self,
-        images: TileImages,
+        to_write: TileImages,
         atmosphere: TileAtmosphere,
         classes: UInt8Array,
         no_data: Callable[[slice], BoolArray],
     ) -> list[WriteImage]:
         """All images but those of the classes, the large ones first."""
         common = self.job.settings.common
-        factor = max(20 / images.resolution, 1.0)
+        factor = max(20 / to_write.resolution, 1.0)
 
         def vegetation(rows: slice) -> BoolArray:
-            found = enlarged(classes, factor, images.grid, rows) == SceneClass.VEGETATION
+            found = enlarged(classes, factor, to_write.grid, rows) == SceneClass.VEGETATION
             return np.asarray(found)
 
         light = None
         if self.terrain is not None:
             if atmosphere.slopes is not None:
-                light = self.terrain.ground_light(images.resolution, vegetation)
+                light = self.terrain.ground_light(to_write.resolution, vegetation)
             self.terrain.forget(FINE)
-        jobs = images.reflectance(atmosphere, light, self.job.product.quantification_value)
-        jobs += images.atmosphere(atmosphere, no_data)
+        jobs = to_write.reflectance(atmosphere, light, self.job.product.quantification_value)
+        jobs += to_write.atmosphere(atmosphere, no_data)
         if self.terrain is not None and common.generate_dem_output:
-            jobs += images.elevation(self.terrain)
+            jobs += to_write.elevation(self.terrain)
         if common.generate_uncertainty_output:
-            jobs += images.uncertainty(atmosphere, light, self.job.product.quantification_value)
-        if common.generate_ddv_output and images.resolution != 10:
-            jobs += images.reference_pixels(atmosphere.reference)
+            jobs += to_write.uncertainty(atmosphere, light, self.job.product.quantification_value)
+        if common.generate_ddv_output and to_write.resolution != 10:
+            jobs += to_write.reference_pixels(atmosphere.reference)
         return jobs
 
 
@@ -293,7 +264,7 @@ def _classes_of_product(output: Level2ATile) -> UInt8Array:
         "10 m takes up the classes of the 20 m product of an earlier run; aerosol, water vapour "
         "and the factor of the blue path radiance are found again at 20 m"
     )
-    return read(path).astype(np.uint8)
+    return images.read(path).astype(np.uint8)
 
 
 def _write_preview(job: TileJob, pixels: TilePixels) -> None:
@@ -304,4 +275,4 @@ def _write_preview(job: TileJob, pixels: TilePixels) -> None:
     bands = [pixels.reflectance(band, COARSE) for band in VISIBLE]
     no_data = np.any([pixels.numbers(band, COARSE) == 0 for band in VISIBLE], axis=0)
     image = preview(true_colour(bands, no_data))
-    write(path, image, preview_grid(job.tile.grids[10]), image.shape[0])
+    images.write(path, image, preview_grid(job.tile.grids[10]), image.shape[0])

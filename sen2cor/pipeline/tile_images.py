@@ -28,7 +28,7 @@ from sen2cor.pipeline.reflectance import (
 from sen2cor.pipeline.terrain_step import GroundLight, TileTerrain
 from sen2cor.pipeline.tile_atmosphere import COARSE, TileAtmosphere
 from sen2cor.pipeline.tile_pixels import TilePixels
-from sen2cor.pipeline.workers import Pending, Workers, row_blocks
+from sen2cor.pipeline.workers import Workers, row_blocks
 from sen2cor.product.level2a_tile import Level2ATile
 from sen2cor.product.metadata_content import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.quality import QualityPercentages
@@ -69,9 +69,9 @@ class TileImages:
         """Grid of the images."""
         return self.pixels.grids[self.resolution]
 
-    def start(self, jobs: list[WriteImage]) -> Pending[None]:
-        """Begin to write images, several at once."""
-        return self.workers.start(lambda job: job(), jobs)
+    def write(self, jobs: list[WriteImage]) -> None:
+        """Write images, several at once."""
+        self.workers.map(lambda job: job(), jobs)
 
     def classes(self, found: Classification) -> list[WriteImage]:
         """Classes and probabilities; the quality percentages follow from them."""

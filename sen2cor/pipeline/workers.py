@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from sen2cor import interruption
 from sen2cor.imagery import jpeg2000
@@ -20,42 +20,6 @@ Result = TypeVar("Result")
 
 BLOCK_ROWS = 64
 """Rows that are worked on at once: a float32 block of a full tile at 10 m stays within 3 MB."""
-
-
-class Pending(Generic[Result]):
-    """Calls that have been begun.
-
-    Parameters
-    ----------
-    futures : list of Future
-    """
-
-    def __init__(self, futures: list[Future[Result]]) -> None:
-        self._futures = futures
-
-    def result(self) -> list[Result]:
-        """Wait for all; the first error ends the rest.
-
-        Raises
-        ------
-        Interrupted
-            The run shall stop.
-        """
-        waiting = set(self._futures)
-        failed: list[Future[Result]] = []
-        while waiting and not failed:
-            interruption.check()
-            done, waiting = wait(waiting, interruption.POLL, FIRST_EXCEPTION)
-            failed = [future for future in done if future.exception() is not None]
-        if failed:
-            self.cancel()
-        return [future.result() for future in failed or self._futures]
-
-    def cancel(self) -> None:
-        """Give up what has not begun, and wait for the rest."""
-        for future in self._futures:
-            future.cancel()
-        wait(self._futures)
 
 
 class Workers:
@@ -82,11 +46,18 @@ class Workers:
         Interrupted
             The run shall stop.
         """
-        return self.start(function, items).result()
-
-    def start(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Pending[Result]:
-        """Begin what `map` does, and go on; the rules are the same."""
-        return Pending([self._pool.submit(function, item) for item in items])
+        futures = [self._pool.submit(function, item) for item in items]
+        waiting = set(futures)
+        failed: list[Future[Result]] = []
+        while waiting and not failed:
+            interruption.check()
+            done, waiting = wait(waiting, interruption.POLL, FIRST_EXCEPTION)
+            failed = [future for future in done if future.exception() is not None]
+        if failed:
+            for future in waiting:
+                future.cancel()
+            wait(waiting)
+        return [future.result() for future in failed or futures]
 
     def close(self) -> None:
         """Wait for the threads to end."""
