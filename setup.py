@@ -31,6 +31,7 @@ TEST = [
     "hypothesis",
     *REPORT,
     *STAC,
+    "jsonschema",  # pystac checks items with it
     *PROGRESS,
     *DOCS,
     "build",
