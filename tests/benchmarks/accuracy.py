@@ -313,11 +313,14 @@ def print_headline(found: Mapping[Key, Result]) -> None:
     print("\nland under a clear sky (below cirrus where marked *)")
     heads = ("B02", "B04", "B8A", "B12", "within", "AOT", "bias", "within", "WVP", "bias", "within")
     print(f"  {'rms of':40s}" + "".join(f"{head:>8s}" for head in heads))
+    shares: dict[str, list[tuple[float, ...]]] = {}
     for key, result in found.items():
         below = key[0].startswith("cirrus")
         group = "land below cirrus" if below else "land"
         if group not in result.errors:
             continue
+        if not key[2]:
+            shares.setdefault(key[1], []).append(_shares(result, group))
         bands = [e for e in result.errors[group] if e.quantity.startswith("B")]
         numbers = [_number(result.of(b, group), "rms", ".4f") for b in ("B02", "B04", "B8A", "B12")]
         numbers.append(f"{np.nanmean([e.within for e in bands]):.1%}" if bands else "-")
@@ -327,6 +330,10 @@ def print_headline(found: Mapping[Key, Result]) -> None:
                         (("truth", ".3f"), ("bias", "+.3f"), ("within", ".1%"))]  # fmt: skip
         title = _title(key) + (" *" if below else "")
         print(f"  {title:40s}" + "".join(f"{number:>8s}" for number in numbers))
+    print("\nmean over the scenes of the shares within: reflectance, AOT, water vapour")
+    for colours, cases in shares.items():
+        means = "".join(f"{mean:8.1%}" for mean in np.nanmean(cases, axis=0))
+        print(f"  {colours:10s}{len(cases):3d} scenes{means}")
     pairs = [n for n in VEGETATED if {(n, "ideal", ""), (n, "real", "")} <= set(found)]
     if not pairs:
         return
@@ -340,6 +347,16 @@ def print_headline(found: Mapping[Key, Result]) -> None:
             continue
         change = (b.bias - a.bias) / (100.0 * (real.canopy_ratio - ideal.canopy_ratio))
         print(f"  {name:10s} {_side(ideal, a)}   {_side(real, b)}   {change:+.4f}")
+
+
+def _shares(result: Result, group: str) -> tuple[float, ...]:
+    """Shares within the limits: mean of the bands, AOT, water vapour."""
+    bands = [e.within for e in result.errors[group] if e.quantity.startswith("B")]
+    others = (result.of(kind, group) for kind in ("AOT", "WVP"))
+    return (
+        float(np.nanmean(bands)),
+        *(np.nan if entry is None else entry.within for entry in others),
+    )
 
 
 def _number(entry: Error | None, field: str, form: str) -> str:
