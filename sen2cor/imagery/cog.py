@@ -204,26 +204,6 @@ class Writer:
             path.unlink(missing_ok=True)
 
 
-def write(path: Path, image: Pixels, grid: Grid, tile_size: int = TILE_SIZE) -> None:
-    """Write a whole image, lossless, with georeference and overviews.
-
-    Parameters
-    ----------
-    path : Path
-    image : ndarray of uint8 or uint16, shape (rows, cols) or (rows, cols, 3)
-    grid : Grid
-    tile_size : int
-
-    Raises
-    ------
-    OutputError
-        The file cannot be written.
-    """
-    components = image.shape[2] if image.ndim == 3 else 1
-    with Writer(path, grid, image.dtype, tile_size, components) as writer:
-        writer.write_rows(image)
-
-
 def read(path: Path, rows: slice | None = None) -> Pixels:
     """Read an image or some of its rows.
 

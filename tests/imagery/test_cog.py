@@ -11,10 +11,14 @@ import pytest
 
 from sen2cor.errors import InputError, OutputError
 from sen2cor.grids import Grid
-from sen2cor.imagery import cog
+from sen2cor.imagery import cog, images
 
 gdal = pytest.importorskip("osgeo.gdal")
 osr = pytest.importorskip("osgeo.osr")
+
+
+def write_image(path: Path, image: np.ndarray, grid: Grid) -> None:
+    images.write(path, image, grid, cog.TILE_SIZE)
 
 
 def scene(rows: int, cols: int, dtype: str = "uint16", components: int = 1) -> np.ndarray:
@@ -65,7 +69,7 @@ def test_what_is_written_is_read(
 ) -> None:
     image = scene(*shape, *kind)
     path = tmp_path / "image.tif"
-    cog.write(path, image, grid(*shape))
+    write_image(path, image, grid(*shape))
     np.testing.assert_array_equal(cog.read(path), image)
     assert cog.read(path).dtype == image.dtype
     np.testing.assert_array_equal(cog.read(path, slice(1, 3)), image[1:3])
@@ -74,7 +78,7 @@ def test_what_is_written_is_read(
 
 def test_rows_in_any_portion_give_the_same_file(tmp_path: Path) -> None:
     image = scene(800, 600)
-    cog.write(tmp_path / "whole.tif", image, grid(800, 600))
+    write_image(tmp_path / "whole.tif", image, grid(800, 600))
     with cog.Writer(tmp_path / "parts.tif", grid(800, 600), "uint16") as writer:
         for part in np.array_split(image, 7):
             writer.write_rows(part)
@@ -83,12 +87,12 @@ def test_rows_in_any_portion_give_the_same_file(tmp_path: Path) -> None:
 
 def test_georeference_and_no_data(tmp_path: Path) -> None:
     path = tmp_path / "image.tif"
-    cog.write(path, scene(70, 50), grid(70, 50, 10.0))
+    write_image(path, scene(70, 50), grid(70, 50, 10.0))
     dataset = gdal.Open(str(path))
     assert dataset.GetGeoTransform() == (300000.0, 10.0, 0.0, 5900040.0, 0.0, -10.0)
     assert osr.SpatialReference(dataset.GetProjection()).GetAuthorityCode(None) == "32633"
     assert dataset.GetRasterBand(1).GetNoDataValue() == 0
-    cog.write(path, scene(70, 50, "uint8"), grid(70, 50, 10.0))
+    write_image(path, scene(70, 50, "uint8"), grid(70, 50, 10.0))
     dataset = gdal.Open(str(path))
     assert dataset.GetRasterBand(1).GetNoDataValue() is None
 
@@ -97,7 +101,7 @@ def test_georeference_and_no_data(tmp_path: Path) -> None:
 def test_layout_is_cloud_optimized(tmp_path: Path, kind: tuple[str, int]) -> None:
     """Directories first, by falling size; pixels after them, by rising size."""
     path = tmp_path / "image.tif"
-    cog.write(path, scene(1500, 1100, *kind), grid(1500, 1100))
+    write_image(path, scene(1500, 1100, *kind), grid(1500, 1100))
     found = directories(path)
     width, length, compression, predictor, tile_width, tile_offsets = 256, 257, 259, 317, 322, 324
     assert [(tags[width], tags[length]) for tags in found] == [
@@ -116,7 +120,7 @@ def test_overviews_of_reflectance_are_means_of_what_is_measured(tmp_path: Path) 
     image = scene(600, 600) // 2 + 1
     image[:100] = 0
     image[100:102, 0:2] = [[0, 100], [0, 300]]
-    cog.write(tmp_path / "image.tif", image, grid(600, 600))
+    write_image(tmp_path / "image.tif", image, grid(600, 600))
     half = overview(tmp_path / "image.tif", 0)
     assert half.shape == (300, 300)
     assert (half[:50] == 0).all()
@@ -128,7 +132,7 @@ def test_overviews_of_reflectance_are_means_of_what_is_measured(tmp_path: Path) 
 def test_overviews_of_classes_are_classes(tmp_path: Path) -> None:
     image = np.where(scene(600, 600) % 2, 4, 11).astype(np.uint8)
     image[:100] = 0
-    cog.write(tmp_path / "image.tif", image, grid(600, 600))
+    write_image(tmp_path / "image.tif", image, grid(600, 600))
     half = overview(tmp_path / "image.tif", 0)
     assert set(np.unique(half)) == {0, 4, 11}
     assert (half[:50] == 0).all()
@@ -151,7 +155,7 @@ def test_several_at_once(tmp_path: Path) -> None:
 
     def write(number: int) -> np.ndarray:
         path = tmp_path / f"image{number}.tif"
-        cog.write(path, images[number], grid(700, 600))
+        write_image(path, images[number], grid(700, 600))
         return cog.read(path)
 
     with ThreadPoolExecutor(6) as pool:
@@ -178,7 +182,7 @@ def test_wrong_number_of_rows(tmp_path: Path) -> None:
 def test_error_while_writing_leaves_the_file_of_before(tmp_path: Path) -> None:
     path = tmp_path / "image.tif"
     before = scene(40, 40)
-    cog.write(path, before, grid(40, 40))
+    write_image(path, before, grid(40, 40))
     with (
         pytest.raises(RuntimeError, match="broken off"),
         cog.Writer(path, grid(200, 100), "uint16") as writer,
@@ -191,13 +195,13 @@ def test_error_while_writing_leaves_the_file_of_before(tmp_path: Path) -> None:
 
 def test_unwritable_place_is_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"image\.tif"):
-        cog.write(tmp_path / "absent" / "image.tif", scene(40, 40), grid(40, 40))
+        write_image(tmp_path / "absent" / "image.tif", scene(40, 40), grid(40, 40))
 
 
 @pytest.mark.parametrize("keep", [0, 100, 0.5, 0.95])
 def test_truncated_image_is_an_input_error(tmp_path: Path, keep: float) -> None:
     path = tmp_path / "image.tif"
-    cog.write(path, scene(600, 600), grid(600, 600))
+    write_image(path, scene(600, 600), grid(600, 600))
     content = path.read_bytes()
     path.write_bytes(content[: int(keep if keep >= 1 or keep == 0 else keep * len(content))])
     with pytest.raises(InputError, match=r"image\.tif"):
