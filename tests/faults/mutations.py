@@ -22,7 +22,9 @@ import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sen2cor.cli import main as command
@@ -32,7 +34,8 @@ from sen2cor.product.archive import unpacked
 from sen2cor.product.level1c_images import image_grids
 from sen2cor.product.tile_metadata import open_tile_document, read_tile_metadata
 from sen2cor.settings import load_settings
-from tests.command import ROOT
+from tests.command import ROOT, configuration
+from tests.dem.rasters import waves, write_dted
 from tests.small_product import write_small_product
 
 SILENCE = 30.0
@@ -117,36 +120,95 @@ def damaged_image(content: bytes, chance: random.Random) -> bytes:
 
 @dataclass(frozen=True)
 class Bench:
-    """A product and a folder in which one input after the other is tried."""
+    """Products as they should be, and a folder in which one input after the other is tried."""
 
-    product: Path
+    folder: Path
     scratch: Path
+
+    @classmethod
+    def build(cls, folder: Path) -> Bench:
+        """Make the products."""
+        level1c = write_small_product(folder / "14.2", extent=EXTENT)
+        write_small_product(folder / "15", psd="15", extent=EXTENT)
+        shutil.make_archive(str(folder / "whole"), "zip", level1c.parent, level1c.name)
+        write_dted(folder / "elevation" / "e011_n53.dt0", 11, 53, waves)
+        write_dted(folder / "elevation" / "e012_n53.dt0", 12, 53, waves)
+        (folder / "level2a").mkdir()
+        _command("--resolution", 60, "--output_dir", folder / "level2a", level1c)
+        return cls(folder, folder)
+
+    def product(self, name: str) -> Path:
+        """Return the product in a folder of the bench."""
+        (found,) = (self.folder / name).glob("*.SAFE")
+        return found
+
+    def copy(self, name: str) -> Path:
+        """Copy a folder or file of the bench to where it may be damaged."""
+        source = self.folder / name
+        return Path(shutil.copytree(source, self.scratch / "in" / source.name))
 
 
 Trial = Callable[[Bench, random.Random], None]
 
 
-def run_damaged(bench: Bench, pattern: str, chance: random.Random) -> None:
-    """Run the command on a product with one damaged file."""
-    damage = damaged_text if pattern.endswith((".xml", ".gml", ".safe")) else damaged
-    copy = _copy(bench)
-    path = chance.choice(sorted(copy.glob(pattern)))
-    path.write_bytes(damage(path.read_bytes(), chance))
-    out = bench.scratch / "out"
-    errors = io.StringIO()
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
-        code = command(["--resolution", "60", "--output_dir", str(out), str(copy)])
-    said = errors.getvalue()
+def damage(folder: Path, pattern: str, chance: random.Random) -> None:
+    """Damage one file of a folder."""
+    path = chance.choice(sorted(path for path in folder.glob(pattern) if path.is_file()))
+    ways = {
+        ".xml": damaged_text,
+        ".gml": damaged_text,
+        ".safe": damaged_text,
+        ".jp2": damaged_image,
+    }
+    way = ways.get(path.suffix, damaged)
+    path.write_bytes(way(path.read_bytes(), chance))
+
+
+def run(bench: Bench, level1c: Path, *options: object, out: Path | None = None) -> None:
+    """Run the command on damaged input: one line says what is wrong, and nothing is left."""
+    out = out or bench.scratch / "out"
+    before = set(out.glob("*"))
+    code, said = _command("--output_dir", out, *options, level1c)
     if code not in range(8) or "Traceback" in said or "unexpected" in said:
         raise AssertionError(f"exit code {code}: {said[-2000:]}")
     if code and len([line for line in said.splitlines() if "Error:" in line]) != 1:
         raise AssertionError(f"not one line: {said[-2000:]}")
-    left = [path for path in out.glob("*") if code or path.name.startswith(".")]
+    changed = before ^ set(out.glob("*"))
+    left = [path for path in changed if code or path.name.startswith(".")]
     others = {path.name for path in bench.scratch.iterdir()} - {"in", "out"}
     if left or others:
-        raise AssertionError(f"left: {left} {others}")
+        raise AssertionError(f"left or lost: {left} {others}")
     if code:
         raise _Refused(code)
+
+
+def _command(*arguments: object) -> tuple[int, str]:
+    errors = io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
+        code = command([str(argument) for argument in arguments])
+    return code, errors.getvalue()
+
+
+def damaged_product(bench: Bench, chance: random.Random, pattern: str, psd: str = "14.2") -> None:
+    """Run the command on a product with one damaged file."""
+    (level1c,) = bench.copy(psd).glob("*.SAFE")
+    damage(level1c, pattern, chance)
+    run(bench, level1c, "--resolution", 60)
+
+
+def elevation(bench: Bench, chance: random.Random) -> None:
+    """Run the command with a damaged elevation model."""
+    copy = bench.copy("elevation")
+    damage(copy, "*", chance)
+    configured = configuration(copy.parent, DEM_Directory=copy)
+    run(bench, bench.product("14.2"), "--resolution", 60, "--GIP_L2A", configured)
+
+
+def earlier_result(bench: Bench, chance: random.Random) -> None:
+    """Add a resolution to a damaged Level-2A product."""
+    (earlier,) = bench.copy("level2a").glob("*.SAFE")
+    damage(earlier, "**/*", chance)
+    run(bench, bench.product("14.2"), "--resolution", 20, out=earlier.parent)
 
 
 class _Refused(Sen2CorError):  # noqa: N818
@@ -155,7 +217,7 @@ class _Refused(Sen2CorError):  # noqa: N818
         self.exit_code = code
 
 
-def configuration(bench: Bench, chance: random.Random) -> None:
+def configuration_files(bench: Bench, chance: random.Random) -> None:
     """Read a damaged configuration file."""
     name = chance.choice(("L2A_GIPP", "L2A_CAL_SC_GIPP", "L2A_CAL_AC_GIPP"))
     path = bench.scratch / f"{name}.xml"
@@ -167,22 +229,21 @@ def configuration(bench: Bench, chance: random.Random) -> None:
 
 def image(bench: Bench, chance: random.Random) -> None:
     """Look at a damaged image as a run does, and decode it."""
-    images = {
-        path.stem[-3:]: path for path in sorted(bench.product.glob("GRANULE/*/IMG_DATA/*_B*.jp2"))
-    }
+    level1c = bench.product("14.2")
+    images = {path.stem[-3:]: path for path in sorted(level1c.glob("GRANULE/*/IMG_DATA/*_B*.jp2"))}
     source = images[chance.choice(list(images))]
     path = bench.scratch / source.name
     path.write_bytes(damaged_image(source.read_bytes(), chance))
-    tile = read_tile_metadata(open_tile_document(next(bench.product.glob("GRANULE/*/MTD_TL.xml"))))
+    tile = read_tile_metadata(open_tile_document(next(level1c.glob("GRANULE/*/MTD_TL.xml"))))
     image_grids({**images, path.stem[-3:]: path}, tile.grids)
     jpeg2000.read(path)
 
 
 def archive(bench: Bench, chance: random.Random) -> None:
     """Unpack a damaged archive."""
-    whole = bench.scratch.parent / "whole.zip"
     path = bench.scratch / "product.zip"
-    path.write_bytes(damaged_image(whole.read_bytes()[::-1], chance)[::-1])
+    whole = (bench.folder / "whole.zip").read_bytes()
+    path.write_bytes(damaged_image(whole[::-1], chance)[::-1])
     place = bench.scratch / "place"
     with contextlib.suppress(Sen2CorError), unpacked(path, place) as folder:
         if not folder.is_relative_to(place):
@@ -193,42 +254,34 @@ def archive(bench: Bench, chance: random.Random) -> None:
         raise AssertionError("left something, or wrote beside the folder")
 
 
-def _run_of(pattern: str) -> Trial:
-    return lambda bench, chance: run_damaged(bench, pattern, chance)
-
-
 KINDS: dict[str, tuple[Trial, float]] = {
-    "product metadata": (_run_of("MTD_MSIL1C.xml"), 0.1),
-    "tile metadata": (_run_of("GRANULE/*/MTD_TL.xml"), 0.1),
-    "other metadata": (_run_of("[!M]*/**/*.xml"), 0.03),
-    "manifest": (_run_of("manifest.safe"), 0.03),
-    "masks": (_run_of("GRANULE/*/QI_DATA/*.gml"), 0.05),
-    "images, whole run": (_run_of("GRANULE/*/IMG_DATA/*_B*.jp2"), 0.05),
-    "configuration": (configuration, 0.2),
-    "images": (image, 0.34),
-    "archives": (archive, 0.1),
+    "product metadata": (partial(damaged_product, pattern="MTD_MSIL1C.xml"), 0.08),
+    "tile metadata": (partial(damaged_product, pattern="GRANULE/*/MTD_TL.xml"), 0.08),
+    "other metadata": (partial(damaged_product, pattern="[!M]*/**/*.xml"), 0.03),
+    "manifest": (partial(damaged_product, pattern="manifest.safe"), 0.03),
+    "masks": (partial(damaged_product, pattern="GRANULE/*/QI_DATA/*.gml"), 0.04),
+    "images, whole run": (partial(damaged_product, pattern="GRANULE/*/IMG_DATA/*_B*.jp2"), 0.05),
+    "metadata of format 15": (partial(damaged_product, pattern="**/MTD_*.xml", psd="15"), 0.05),
+    "masks of format 15": (partial(damaged_product, pattern="**/MSK_*.jp2", psd="15"), 0.03),
+    "elevation models": (elevation, 0.02),
+    "earlier results": (earlier_result, 0.02),
+    "configuration": (configuration_files, 0.2),
+    "images": (image, 0.3),
+    "archives": (archive, 0.07),
 }
 """Kinds of inputs with their share of the trials."""
 
 
-def _copy(bench: Bench) -> Path:
-    copy = bench.scratch / "in" / bench.product.name
-    shutil.copytree(bench.product, copy)
-    return copy
-
-
-def serve(kind: str, first: int, number: int, folder: Path) -> None:
+def serve(kind: str, first: int, number: int, folder: Path, scratch: Path) -> None:
     """Try inputs one after the other, with a line before and after each; a process of its own."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    (product,) = folder.glob("*MSIL1C*.SAFE")
     trial, _ = KINDS[kind]
     for index in range(first, first + number):
         print(f"begin {index}", flush=True)
-        scratch = folder / "scratch"
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         try:
-            trial(Bench(product, scratch), random.Random(f"{kind} {index}"))
+            trial(Bench(folder, scratch), random.Random(f"{kind} {index}"))
             outcome = "accepted"
         except Sen2CorError as error:
             outcome = f"exit code {error.exit_code}"
@@ -252,14 +305,32 @@ class Results:
             outcome = "FINDING"
         self.outcomes[outcome] += 1
 
+    def __add__(self, other: Results) -> Results:
+        findings = dict(self.findings)
+        for finding, where in other.findings.items():
+            findings[finding] = findings.get(finding, []) + where
+        return Results(self.outcomes + other.outcomes, findings)
 
-def try_all(kind: str, first: int, number: int, folder: Path) -> Results:
-    """Try inputs in processes that may die or fall silent."""
+
+def try_all(kind: str, first: int, number: int, folder: Path, jobs: int) -> Results:
+    """Try inputs of a kind, several at once; their numbers do not depend on how many."""
+    bounds = [first + number * job // jobs for job in range(jobs + 1)]
+
+    def part(job: int) -> Results:
+        scratch = folder / f"scratch_{job}"
+        return try_some(kind, bounds[job], bounds[job + 1], folder, scratch)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        return sum(pool.map(part, range(jobs)), Results())
+
+
+def try_some(kind: str, first: int, stop: int, folder: Path, scratch: Path) -> Results:
+    """Try inputs one after the other in processes that may die or fall silent."""
     results = Results()
-    index, stop = first, first + number
+    index = first
     while index < stop:
         batch = min(BATCH, stop - index)
-        arguments = [kind, str(index), str(batch), str(folder)]
+        arguments = [kind, str(index), str(batch), str(folder), str(scratch)]
         child = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.mutations", "--serve", *arguments],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
@@ -300,23 +371,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--number", type=int, default=2000, help="inputs, over all kinds")
     parser.add_argument("--kind", choices=list(KINDS), help="only this kind")
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--serve", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--jobs", type=int, default=2, help="inputs at once")
+    parser.add_argument("--serve", nargs=5, help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
     if chosen.serve:
-        kind, first, number, folder = chosen.serve
-        serve(kind, int(first), int(number), Path(folder))
+        kind, first, number, folder, scratch = chosen.serve
+        serve(kind, int(first), int(number), Path(folder), Path(scratch))
         return 0
     found = 0
     with tempfile.TemporaryDirectory(prefix="mutations-") as name:
-        folder = Path(name)
-        product = write_small_product(folder, extent=EXTENT)
-        shutil.make_archive(str(folder / "whole"), "zip", folder, product.name)
+        Bench.build(Path(name))
         print(f"{'kind':20s} {'inputs':>7s}  outcomes", flush=True)
         for kind, (_, share) in KINDS.items():
             if chosen.kind not in (None, kind):
                 continue
             number = chosen.number if chosen.kind else max(1, round(chosen.number * share))
-            results = try_all(kind, chosen.first, number, folder)
+            results = try_all(kind, chosen.first, number, Path(name), chosen.jobs)
             told = ", ".join(f"{text} x{n}" for text, n in sorted(results.outcomes.items()))
             print(f"{kind:20s} {number:7d}  {told}", flush=True)
             for finding, where in results.findings.items():
