@@ -12,8 +12,8 @@ from sen2cor.atmosphere import path_scaling
 from sen2cor.atmosphere.aerosol_scene import AerosolScene
 from sen2cor.atmosphere.blocks import Blocks
 from sen2cor.atmosphere.dark_vegetation import RED, ReferencePixels
+from sen2cor.atmosphere.elevation_field import ElevationField
 from sen2cor.atmosphere.functions import AtmosphereState
-from sen2cor.atmosphere.relief import Relief
 from sen2cor.atmosphere.sites import SiteFunctions, Sites, site_functions
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.grids import Float32Array
@@ -86,7 +86,7 @@ def by_blocks(
     def mean(values: Float32Array) -> Float32Array:
         return blocks.means(values, reference.mask)[occupied]
 
-    if isinstance(scene.elevation, Relief):
+    if isinstance(scene.elevation, ElevationField):
         elevation = mean(scene.elevation.elevation)
     else:
         elevation = np.full(rows.shape, scene.elevation, np.float32)

@@ -40,10 +40,10 @@ from sen2cor.atmosphere.dark_vegetation import (
     reference_vegetation,
     vegetation_index,
 )
+from sen2cor.atmosphere.elevation_field import ElevationField
 from sen2cor.atmosphere.functions import AtmosphereState
 from sen2cor.atmosphere.gap_filling import central_value, fill_gaps
 from sen2cor.atmosphere.negative_check import NegativeShares, raised_visibility
-from sen2cor.atmosphere.relief import Relief
 from sen2cor.atmosphere.sites import Sites
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.grids import Float32Array
@@ -372,7 +372,7 @@ def _with_path_factor(
 def _optical_thickness(
     scene: AerosolScene, table: LookUpTable, inverse: Float32Array
 ) -> Float32Array:
-    if isinstance(scene.elevation, Relief):
+    if isinstance(scene.elevation, ElevationField):
         return table.aot_from_visibility(1.0 / inverse, scene.elevation.elevation)
     nodes = np.linspace(CLEAREST, HAZIEST, _CURVE_NODES, dtype=np.float32)
     curve = table.aot_from_visibility(1.0 / nodes, scene.elevation)

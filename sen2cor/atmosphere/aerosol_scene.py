@@ -11,10 +11,10 @@ from scipy.ndimage import map_coordinates
 
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.dark_vegetation import NIR
+from sen2cor.atmosphere.elevation_field import ElevationField, GroundElevation
 from sen2cor.atmosphere.functions import AtmosphereState, band_functions
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
-from sen2cor.atmosphere.relief import Elevation, Relief
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.grids import Float32Array
 
@@ -36,7 +36,7 @@ class AerosolScene:
         Number of pixels with data.
     snowy : bool
         Whether vegetation may have snow in it.
-    elevation : float or Relief
+    elevation : float or ElevationField
     ozone : float
         Dobson units.
     adjacency : int
@@ -50,7 +50,7 @@ class AerosolScene:
     ground: BoolArray
     valid: int
     snowy: bool
-    elevation: Elevation
+    elevation: GroundElevation
     ozone: float
     adjacency: int
     _surroundings: dict[str, Float32Array] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class AerosolScene:
 
     def elevation_at(self, rows: Float32Array, cols: Float32Array) -> Float32Array:
         """Elevation of places in km."""
-        if isinstance(self.elevation, Relief):
+        if isinstance(self.elevation, ElevationField):
             return at_places(self.elevation.elevation, rows, cols)
         return np.full(rows.shape, self.elevation, np.float32)
 

@@ -10,7 +10,7 @@ with the path reflectance of aerosol seeing half of the water vapour (E. F. Verm
 Trans. Geosci. Remote Sensing 35 (1997) 675-686). Geometry and aerosol vary over kilometres, the
 water vapour over hundreds of metres: the scattering functions are evaluated at nodes some hundred
 metres apart and interpolated, the transmittance of water vapour per pixel of the coarse grid. Where
-the elevation varies, all of them follow it pixel by pixel (`sen2cor.atmosphere.relief`).
+the elevation varies, all of them follow it pixel by pixel (`sen2cor.atmosphere.elevation_field`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 import numpy.typing as npt
 
+from sen2cor.atmosphere.elevation_field import ElevationField, GroundElevation
 from sen2cor.atmosphere.geometry import NodeGeometry
-from sen2cor.atmosphere.relief import Elevation, Relief
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.grids import Float32Array
 
@@ -99,7 +99,7 @@ class AtmosphereState:
         Column above the ground in cm.
     ozone : float
         Column in Dobson units.
-    elevation : float or Relief
+    elevation : float or ElevationField
         Height of the ground above sea level in km.
     path_factors : mapping of band to float
         By which the path reflectance of the table is multiplied; 1 in other bands.
@@ -108,7 +108,7 @@ class AtmosphereState:
     aot550: Float32Array
     water_vapour: Float32Array
     ozone: float
-    elevation: Elevation
+    elevation: GroundElevation
     path_factors: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -119,13 +119,13 @@ class NodeFunctions:
     Attributes
     ----------
     geometry : NodeGeometry
-    elevation : float or Relief
+    elevation : float or ElevationField
     values : mapping of str to ndarray
         By the names of `ScatteringMaps`; at the nodes, and above a relief at its levels.
     """
 
     geometry: NodeGeometry
-    elevation: Elevation
+    elevation: GroundElevation
     values: Mapping[str, npt.ArrayLike]
 
     def maps(self, rows: slice | None = None) -> ScatteringMaps:
@@ -135,7 +135,7 @@ class NodeFunctions:
         )
 
     def _expanded(self, name: str, values: npt.ArrayLike, rows: slice | None) -> Float32Array:
-        if isinstance(self.elevation, Relief) and name != "air_mass":
+        if isinstance(self.elevation, ElevationField) and name != "air_mass":
             return self.elevation.to_pixels(self.geometry, values, rows)
         return self.geometry.to_pixels(values, rows)
 
@@ -147,7 +147,7 @@ def node_functions(
     *,
     aot550: Float32Array,
     ozone: float,
-    elevation: Elevation,
+    elevation: GroundElevation,
     water_vapour: Float32Array | None = None,
 ) -> NodeFunctions:
     """Evaluate the table for one band at the nodes.
@@ -160,7 +160,7 @@ def node_functions(
     aot550 : ndarray of float32, shape (rows, cols) of the coarse grid
     ozone : float
         Dobson units.
-    elevation : float or Relief
+    elevation : float or ElevationField
         km.
     water_vapour : ndarray of float32, same shape as `aot550`, optional
         Column in cm, for tables whose scattering functions vary with it.
@@ -173,7 +173,7 @@ def node_functions(
     air_mass = geometry.air_mass(band)
     at_nodes = geometry.at_nodes(aot550)
     levels: npt.ArrayLike
-    if not isinstance(elevation, Relief):
+    if not isinstance(elevation, ElevationField):
         levels = elevation
     else:
         levels = elevation.levels
@@ -215,7 +215,7 @@ def scattering_functions(
     *,
     aot550: Float32Array,
     ozone: float,
-    elevation: Elevation,
+    elevation: GroundElevation,
     water_vapour: Float32Array | None = None,
 ) -> ScatteringMaps:
     """Evaluate the table for one band at the nodes and interpolate to the coarse grid.
@@ -313,7 +313,7 @@ class WaterCurve:
     scale: float | Float32Array = 1.0
 
     @classmethod
-    def of_band(cls, table: LookUpTable, band: str, elevation: Elevation) -> WaterCurve:
+    def of_band(cls, table: LookUpTable, band: str, elevation: GroundElevation) -> WaterCurve:
         """Tabulate the curve from the look-up table, up to its largest slant column."""
         root = np.linspace(0.0, np.sqrt(table.largest_slant_water), _CURVE_NODES, dtype=np.float32)
 
@@ -321,7 +321,7 @@ class WaterCurve:
             gas = table.gas(band, water_vapour=root**2, ozone=0.0, elevation=height, air_mass=1.0)
             return np.asarray(gas.water, np.float32)
 
-        if not isinstance(elevation, Relief):
+        if not isinstance(elevation, ElevationField):
             return cls(root, at(elevation))
         low, high = float(elevation.elevation.min()), float(elevation.elevation.max())
         middle, half = 0.5 * (low + high), 0.5 * (high - low)

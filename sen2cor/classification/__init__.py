@@ -13,7 +13,7 @@ from sen2cor.classification.blocks import (
 )
 from sen2cor.classification.chain import SpectralClasses, finished_classes, spectral_classes
 from sen2cor.classification.defective import defective_of
-from sen2cor.classification.geometry import Relief, SunGeometry
+from sen2cor.classification.geometry import ShadedRelief, SunGeometry
 from sen2cor.classification.median_filter import median_filter
 from sen2cor.classification.no_data import no_data_of
 from sen2cor.classification.quality_mask import QualityBit, quality_mask
@@ -29,8 +29,8 @@ __all__ = [
     "ClassificationRules",
     "ClassificationThresholds",
     "QualityBit",
-    "Relief",
     "SceneClass",
+    "ShadedRelief",
     "SpectralClasses",
     "SunGeometry",
     "classify",

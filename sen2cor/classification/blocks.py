@@ -17,7 +17,7 @@ from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance, 
 from sen2cor.classification.chain import finished_classes, spectral_classes
 from sen2cor.classification.cloud_patches import cloud_patches
 from sen2cor.classification.dry_air import dry_air_of
-from sen2cor.classification.geometry import Relief, SunGeometry
+from sen2cor.classification.geometry import ShadedRelief, SunGeometry
 from sen2cor.classification.haze import haze_of
 from sen2cor.classification.lit_ground import GroundSample, darker_than_lit
 from sen2cor.classification.neighbourhood import widen
@@ -79,7 +79,7 @@ def classify(
     rules: ClassificationRules | None = None,
     snow_possible: bool = True,
     elevation: Float32Array | None = None,
-    relief: Relief | None = None,
+    relief: ShadedRelief | None = None,
     defective: BoolArray | None = None,
 ) -> Classification:
     """Classify an image held in memory; see `classify_rows`.
@@ -129,7 +129,7 @@ def classify_rows(
     rules: ClassificationRules | None = None,
     snow_possible: bool = True,
     elevation: Float32Array | None = None,
-    relief: Relief | None = None,
+    relief: ShadedRelief | None = None,
     defective: BoolArray | None = None,
     block_rows: int = BLOCK_ROWS,
     run: Run = _in_turn,
@@ -153,7 +153,7 @@ def classify_rows(
         Whether the climatology allows snow here; without, there is no class 11.
     elevation : ndarray of float32, shape (rows, cols), optional
         Metres above sea level; NaN where unknown.
-    relief : Relief, optional
+    relief : ShadedRelief, optional
         Slopes and their light.
     defective : ndarray of bool, shape (rows, cols), optional
         Saturated or defective pixels, which get class 1.

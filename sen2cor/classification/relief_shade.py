@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from sen2cor.classification.arrays import BoolArray, Reflectance, UInt8Array
-from sen2cor.classification.geometry import Relief, SunGeometry
+from sen2cor.classification.geometry import ShadedRelief, SunGeometry
 from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
 from sen2cor.classification.thresholds import ClassificationConstants
@@ -19,7 +19,7 @@ _PALE = (NOT_CLASSIFIED, SceneClass.LOW_PROBA_CLOUDS, SceneClass.MEDIUM_PROBA_CL
 def relief_shade(
     classes: UInt8Array,
     reflectance: Reflectance,
-    relief: Relief,
+    relief: ShadedRelief,
     sun: SunGeometry,
     constants: ClassificationConstants,
     rules: ClassificationRules,
@@ -31,7 +31,7 @@ def relief_shade(
     classes : ndarray of uint8, shape (rows, cols)
     reflectance : mapping
         B02, B04, B8A.
-    relief : Relief
+    relief : ShadedRelief
     sun : SunGeometry
     constants : ClassificationConstants
     rules : ClassificationRules
@@ -58,13 +58,16 @@ def relief_shade(
 
 
 def unlit(
-    relief: Relief, sun: SunGeometry, shape: tuple[int, ...], constants: ClassificationConstants
+    relief: ShadedRelief,
+    sun: SunGeometry,
+    shape: tuple[int, ...],
+    constants: ClassificationConstants,
 ) -> BoolArray:
     """Pixels that the relief keeps the sun from: what is dark there is a dark feature.
 
     Parameters
     ----------
-    relief : Relief
+    relief : ShadedRelief
     sun : SunGeometry
     shape : (int, int)
         Of the relief.
@@ -77,7 +80,7 @@ def unlit(
     return _darker(relief, constants.unlit_illumination_max / sun.cosine, shape)
 
 
-def _darker(relief: Relief, illumination: float, shape: tuple[int, ...]) -> BoolArray:
+def _darker(relief: ShadedRelief, illumination: float, shape: tuple[int, ...]) -> BoolArray:
     shaded = np.zeros(shape, np.bool_) if relief.shadow is None else relief.shadow.copy()
     if relief.illumination is not None:
         shaded |= relief.illumination < np.float32(illumination)

@@ -17,6 +17,7 @@ from sen2cor.atmosphere.aerosol_retrieval import CONFIGURED, Fallback, retrieve_
 from sen2cor.atmosphere.aerosol_scene import AerosolScene
 from sen2cor.atmosphere.brdf import empirical_brdf
 from sen2cor.atmosphere.cirrus import CirrusCorrection
+from sen2cor.atmosphere.elevation_field import ElevationField, GroundElevation
 from sen2cor.atmosphere.functions import (
     AtmosphereState,
     WaterCurve,
@@ -24,8 +25,7 @@ from sen2cor.atmosphere.functions import (
 )
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.path_scaling import factors_by_band
-from sen2cor.atmosphere.relief import Elevation, Relief
-from sen2cor.atmosphere.retrieval import Retrieval
+from sen2cor.atmosphere.retrieval_account import RetrievalAccount
 from sen2cor.atmosphere.rugged import (
     TerrainCorrection,
 )
@@ -97,7 +97,7 @@ def retrieve_atmosphere(
     cirrus = _cirrus(pixels, masks, settings, start)
 
     def toa(band: str) -> Float32Array:
-        return cirrus.cleared(band, pixels.reflectance(band, COARSE))
+        return cirrus.cleared(band, pixels.toa_reflectance(band, COARSE))
 
     step2 = settings.correction.rho_retrieval_step2
     adjacency = settings.calibration.adjacency_range if step2 else 0.0
@@ -138,7 +138,7 @@ def retrieve_atmosphere(
             column = _water_vapour(scene, masks, aerosol.table, settings, start, aot, run)
     aerosol = replace(aerosol, trials=trials)
     state = AtmosphereState(aot, column, scene.ozone, ground, factors_by_band(aerosol.path_factor))
-    retrieval = Retrieval.of(
+    retrieval = RetrievalAccount.of(
         aerosol,
         state,
         passes=_PASSES,
@@ -161,14 +161,16 @@ def retrieve_atmosphere(
     )
 
 
-def _ground(geometry: NodeGeometry, terrain: TileTerrain | None, settings: Settings) -> Elevation:
+def _ground(
+    geometry: NodeGeometry, terrain: TileTerrain | None, settings: Settings
+) -> GroundElevation:
     """Elevation of the ground in km: a map, or one number for a level surface."""
     if terrain is None:
         return settings.calibration.altitude
     elevation = terrain.coarse_elevation()
     if terrain.ruggedness is Ruggedness.FLAT:
         return float(elevation.mean(dtype=np.float64))
-    return Relief.over(geometry, elevation)
+    return ElevationField.over(geometry, elevation)
 
 
 def _cirrus(
@@ -178,7 +180,7 @@ def _cirrus(
         return CirrusCorrection(reason="Cirrus_Correction is off")
     bands = [band for band in cirrus_correction.NEEDED_BANDS if band in pixels.native]
     return cirrus_correction.retrieve(
-        {band: pixels.reflectance(band, COARSE) for band in bands},
+        {band: pixels.toa_reflectance(band, COARSE) for band in bands},
         measured=pixels.numbers(cirrus_correction.CIRRUS_BAND, COARSE) > 0,
         ground=masks.ground,
         water=masks.water,
@@ -226,22 +228,22 @@ def _level_land(land: BoolArray, terrain: TileTerrain | None) -> BoolArray:
 
 
 def _fallback(
-    tile: Level1CTile, table: LookUpTable, settings: Settings, ground: Elevation
+    tile: Level1CTile, table: LookUpTable, settings: Settings, ground: GroundElevation
 ) -> Fallback:
     """Visibility of the aerosol forecast in the product, or else of the settings."""
     forecast = tile.forecast_aot()
     if forecast is None:
         return Fallback(settings.calibration.visibility, CONFIGURED)
-    height = float(ground.elevation.mean()) if isinstance(ground, Relief) else ground
+    height = float(ground.elevation.mean()) if isinstance(ground, ElevationField) else ground
     visibility = float(table.visibility_from_aot(forecast, height))
     return Fallback(visibility, f"forecast of CAMS in the Level-1C product ({forecast:.3f})")
 
 
 def _uniform(
-    table: LookUpTable, visibility: float, ground: Elevation, shape: tuple[int, int]
+    table: LookUpTable, visibility: float, ground: GroundElevation, shape: tuple[int, int]
 ) -> Float32Array:
     """Optical thickness of one visibility."""
-    if isinstance(ground, Relief):
+    if isinstance(ground, ElevationField):
         return table.aot_from_visibility(visibility, ground.elevation)
     return np.full(shape, table.aot_from_visibility(visibility, ground), np.float32)
 

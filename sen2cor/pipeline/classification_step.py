@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
     Classification,
-    Relief,
+    ShadedRelief,
     SunGeometry,
     classify_rows,
     defective_of,
@@ -39,7 +39,7 @@ def classify_tile(
     *,
     snow_map: Path | None = None,
     elevation: Float32Array | None = None,
-    relief: Relief | None = None,
+    relief: ShadedRelief | None = None,
 ) -> Classification:
     """Classify a tile at 60 or 20 m.
 
@@ -55,7 +55,7 @@ def classify_tile(
         Snow climatology; without, snow is possible everywhere.
     elevation : ndarray of float32, shape of the grid, optional
         Metres above sea level; NaN where unknown.
-    relief : Relief, optional
+    relief : ShadedRelief, optional
         Slopes and their light.
 
     Returns
@@ -66,7 +66,9 @@ def classify_tile(
     no_data, defective = _gaps(pixels, tile, resolution, workers)
 
     def reflectance(rows: slice) -> dict[str, Float32Array]:
-        return {band: pixels.reflectance(band, resolution, rows) for band in CLASSIFICATION_BANDS}
+        return {
+            band: pixels.toa_reflectance(band, resolution, rows) for band in CLASSIFICATION_BANDS
+        }
 
     result = classify_rows(
         reflectance,

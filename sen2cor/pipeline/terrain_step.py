@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.atmosphere.rugged import SlopeLight
-from sen2cor.classification import Relief as ShadedRelief
+from sen2cor.classification import ShadedRelief
 from sen2cor.dem import Elevation, dem_image, elevation_on, open_source
 from sen2cor.dem.sun import SunDirections
 from sen2cor.dem.terrain import Ruggedness, Terrain, coarser, derive_terrain, ruggedness

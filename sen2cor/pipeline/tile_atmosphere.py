@@ -18,7 +18,7 @@ from sen2cor.atmosphere.cirrus import CirrusCorrection
 from sen2cor.atmosphere.functions import AtmosphereState, band_functions
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.inversion import Inversion, adjacency_inversion, flat_inversion, signal
-from sen2cor.atmosphere.retrieval import Retrieval
+from sen2cor.atmosphere.retrieval_account import RetrievalAccount
 from sen2cor.atmosphere.rugged import (
     RuggedInversion,
     SlopeLight,
@@ -96,7 +96,7 @@ class TileAtmosphere:
         Top-of-atmosphere reflectance of a band on the 60 m grid, without cirrus.
     slopes : Slopes or None
         None: the ground is taken for level.
-    retrieval : Retrieval
+    retrieval : RetrievalAccount
         How the state was found.
     """
 
@@ -108,7 +108,7 @@ class TileAtmosphere:
     cirrus: CirrusCorrection
     toa: ToaReflectance
     slopes: Slopes | None
-    retrieval: Retrieval
+    retrieval: RetrievalAccount
 
     @property
     def reference(self) -> BoolArray:

@@ -155,8 +155,10 @@ class _TileChain:
             progress.step("L2A_AtmCorr", f"end of AOT and WV retrieval {resolution} m")
             # first, while the relief is there, whose shadow they may show
             of_classes = self._class_images(to_write, classes, found.reference)
-            jobs = self._images(to_write, found, scene_class, lambda rows: scene_class[rows] == 0)
-            to_write.write(jobs + of_classes)
+            of_surface = self._images(
+                to_write, found, scene_class, lambda rows: scene_class[rows] == 0
+            )
+            to_write.write(of_surface + of_classes)
             # 10 m belongs to 20 m, whatever was made before
             if resolution == 20:
                 self.atmosphere, self.classes = found, scene_class
@@ -169,11 +171,11 @@ class _TileChain:
         self, to_write: TileImages, classes: Classification, reference: BoolArray | None
     ) -> list[WriteImage]:
         settings, terrain = self.job.settings.classification, self.terrain
-        jobs = to_write.classes(classes)
+        writes = to_write.class_images(classes)
         if settings.generate_quality_mask:
             shadow = None if terrain is None else terrain.at(to_write.resolution).shadow
-            jobs += to_write.quality(classes.scene_class, settings, shadow, reference)
-        return jobs
+            writes += to_write.quality_images(classes.scene_class, settings, shadow, reference)
+        return writes
 
     def ten_metres(self, progress: Progress) -> None:
         """10 m: surface reflectance with the atmosphere of 20 m."""
@@ -242,15 +244,19 @@ class _TileChain:
             if atmosphere.slopes is not None:
                 light = self.terrain.ground_light(to_write.resolution, vegetation)
             self.terrain.forget(FINE)
-        jobs = to_write.reflectance(atmosphere, light, self.job.product.quantification_value)
-        jobs += to_write.atmosphere(atmosphere, no_data)
+        writes = to_write.reflectance_images(
+            atmosphere, light, self.job.product.quantification_value
+        )
+        writes += to_write.atmosphere_images(atmosphere, no_data)
         if self.terrain is not None and common.generate_dem_output:
-            jobs += to_write.elevation(self.terrain)
+            writes += to_write.elevation_images(self.terrain)
         if common.generate_uncertainty_output:
-            jobs += to_write.uncertainty(atmosphere, light, self.job.product.quantification_value)
+            writes += to_write.uncertainty_images(
+                atmosphere, light, self.job.product.quantification_value
+            )
         if common.generate_ddv_output and to_write.resolution != 10:
-            jobs += to_write.reference_pixels(atmosphere.reference)
-        return jobs
+            writes += to_write.reference_images(atmosphere.reference)
+        return writes
 
 
 def _classes_of_product(output: Level2ATile) -> UInt8Array:
@@ -272,7 +278,7 @@ def _write_preview(job: TileJob, pixels: TilePixels) -> None:
     path = job.output.image_path("PVI", None)
     if path.is_file():
         return
-    bands = [pixels.reflectance(band, COARSE) for band in VISIBLE]
+    bands = [pixels.toa_reflectance(band, COARSE) for band in VISIBLE]
     no_data = np.any([pixels.numbers(band, COARSE) == 0 for band in VISIBLE], axis=0)
     image = preview(true_colour(bands, no_data))
     images.write(path, image, preview_grid(job.tile.grids[10]), image.shape[0])

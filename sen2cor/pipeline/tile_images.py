@@ -18,7 +18,7 @@ from sen2cor.classification.quality_mask import quality_mask
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.imagery import images
 from sen2cor.interpolation import nearest, positions
-from sen2cor.pipeline.reflectance import (
+from sen2cor.pipeline.band_correction import (
     BandCorrection,
     write_band,
     write_map,
@@ -29,8 +29,8 @@ from sen2cor.pipeline.terrain_step import GroundLight, TileTerrain
 from sen2cor.pipeline.tile_atmosphere import COARSE, TileAtmosphere
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import Workers, row_blocks
+from sen2cor.product.level2a_metadata_content import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.level2a_tile import Level2ATile
-from sen2cor.product.metadata_content import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.quality import QualityPercentages
 from sen2cor.settings.classification import ClassificationSettings
 
@@ -73,7 +73,7 @@ class TileImages:
         """Write images, several at once."""
         self.workers.map(lambda job: job(), jobs)
 
-    def classes(self, found: Classification) -> list[WriteImage]:
+    def class_images(self, found: Classification) -> list[WriteImage]:
         """Classes and probabilities; the quality percentages follow from them."""
         self.output.quality = QualityPercentages.of(found.scene_class, self.resolution)
         return [
@@ -85,7 +85,7 @@ class TileImages:
             )
         ]
 
-    def quality(
+    def quality_images(
         self,
         classes: UInt8Array,
         settings: ClassificationSettings,
@@ -120,7 +120,7 @@ class TileImages:
 
         return [write]
 
-    def elevation(self, terrain: TileTerrain) -> list[WriteImage]:
+    def elevation_images(self, terrain: TileTerrain) -> list[WriteImage]:
         """Elevation model."""
 
         def write() -> None:
@@ -130,7 +130,7 @@ class TileImages:
 
         return [write]
 
-    def reference_pixels(self, reference: BoolArray) -> list[WriteImage]:
+    def reference_images(self, reference: BoolArray) -> list[WriteImage]:
         """Pixels of the coarse grid from which the aerosol was found: 1, elsewhere 0."""
         factor, all_rows = COARSE / self.resolution, slice(0, self.grid.rows)
 
@@ -139,7 +139,7 @@ class TileImages:
 
         return [write]
 
-    def atmosphere(
+    def atmosphere_images(
         self, found: TileAtmosphere, no_data: Callable[[slice], BoolArray]
     ) -> list[WriteImage]:
         """Aerosol optical thickness and water vapour."""
@@ -153,7 +153,7 @@ class TileImages:
             partial(write, "WVP", found.state.water_vapour, WATER_VAPOUR_QUANTIFICATION),
         ]
 
-    def reflectance(
+    def reflectance_images(
         self, atmosphere: TileAtmosphere, light: GroundLight | None, quantification: float
     ) -> list[WriteImage]:
         """Surface reflectance of all bands and the true colour image, the costly ones first."""
@@ -182,7 +182,7 @@ class TileImages:
             jobs.insert(1, colour_image)
         return jobs
 
-    def uncertainty(
+    def uncertainty_images(
         self, atmosphere: TileAtmosphere, light: GroundLight | None, quantification: float
     ) -> list[WriteImage]:
         """Standard uncertainty of the surface reflectance of all bands."""

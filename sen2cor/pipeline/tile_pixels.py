@@ -150,7 +150,9 @@ class TilePixels:
             return self._coarser[band, resolution][chosen]
         return bilinear_pixels(self.native[band], native // resolution, chosen, grid.cols)
 
-    def reflectance(self, band: str, resolution: int, rows: slice | None = None) -> Float32Array:
+    def toa_reflectance(
+        self, band: str, resolution: int, rows: slice | None = None
+    ) -> Float32Array:
         """Top-of-atmosphere reflectance; no data come out as the reflectance of number 0."""
         numbers = self.numbers(band, resolution, rows).astype(np.float32)
         numbers += np.float32(self.offsets[band])

@@ -21,12 +21,12 @@ from sen2cor.grids import Float32Array, Grid, TileGeometry
 from sen2cor.product.level1c_images import find_bands, image_grids
 from sen2cor.product.level1c_metadata import ProductMetadata, read_product_metadata
 from sen2cor.product.level1c_path import files_in, folders_in, locate, official_name
+from sen2cor.product.level1c_tile_metadata import open_tile_document, read_tile_metadata
 from sen2cor.product.masks import TILE_BAND, BoolArray, read_mask
 from sen2cor.product.meteorology import Meteorology, read_aerosol, read_meteorology
 from sen2cor.product.naming import NameTemplate
 from sen2cor.product.psd import PSD, Layout
 from sen2cor.product.tile_angles import read_geometry
-from sen2cor.product.tile_metadata import open_tile_document, read_tile_metadata
 
 __all__ = [
     "Level1CDatastrip",

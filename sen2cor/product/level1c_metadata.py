@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sen2cor.bands import BANDS
 from sen2cor.errors import InputError
-from sen2cor.product.tile_metadata import read_moment
+from sen2cor.product.level1c_tile_metadata import read_moment
 from sen2cor.product.xml_document import Element, XmlDocument
 
 logger = logging.getLogger(__name__)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from sen2cor.errors import ConfigurationError, InputError
 from sen2cor.product import metadata, naming, schemas
+from sen2cor.product.level2a_metadata_datastrip import datastrip_metadata
+from sen2cor.product.level2a_metadata_product import product_metadata
+from sen2cor.product.level2a_metadata_tile import tile_metadata
 from sen2cor.product.level2a_tile import Level2ATile, tile_from_metadata
 from sen2cor.product.manifest import MANIFEST_NAME, manifest
 from sen2cor.product.metadata import Element
-from sen2cor.product.metadata_datastrip import datastrip_metadata
-from sen2cor.product.metadata_product import product_metadata
-from sen2cor.product.metadata_tile import tile_metadata
 from sen2cor.product.naming import to_level2a
 from sen2cor.product.psd import Psd, output_psd
 from sen2cor.product.run_record import RunRecord

@@ -10,9 +10,9 @@ from pathlib import Path
 from sen2cor.bands import BANDS
 from sen2cor.errors import InputError
 from sen2cor.grids import Grid
+from sen2cor.product.level1c_tile_metadata import read_grids, read_moment
 from sen2cor.product.level2a_tile import tile_from_metadata
 from sen2cor.product.psd import PSD, Psd
-from sen2cor.product.tile_metadata import read_grids, read_moment
 from sen2cor.product.xml_document import XmlDocument
 
 

@@ -13,14 +13,14 @@ import numpy.typing as npt
 from sen2cor.errors import InputError
 from sen2cor.imagery import images
 from sen2cor.product import naming
-from sen2cor.product.metadata import Element, text_of
-from sen2cor.product.metadata_content import (
+from sen2cor.product.level2a_metadata_content import (
     AOT_QUANTIFICATION,
     WATER_VAPOUR_QUANTIFICATION,
     read_retrieval,
 )
-from sen2cor.product.metadata_product import ProductTile
-from sen2cor.product.metadata_tile import TileState
+from sen2cor.product.level2a_metadata_product import ProductTile
+from sen2cor.product.level2a_metadata_tile import TileState
+from sen2cor.product.metadata import Element, text_of
 from sen2cor.product.psd import Psd
 from sen2cor.product.quality import QualityPercentages
 from sen2cor.product.run_record import TileRetrieval

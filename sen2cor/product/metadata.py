@@ -1,7 +1,8 @@
 """Metadata documents: reading Level-1C ones and turning them into Level-2A ones.
 
-Level-2A documents inherit from their Level-1C documents; the modules ``metadata_product``,
-``metadata_tile`` and ``metadata_datastrip`` say what is renamed, added and left out.
+Level-2A documents inherit from their Level-1C documents; ``level2a_metadata_product``,
+``level2a_metadata_tile`` and ``level2a_metadata_datastrip`` say what is renamed, added and left
+out.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ from sen2cor.grids import Float32Array, Grid
 from sen2cor.imagery import images, jpeg2000
 from sen2cor.imagery.preview import true_colour
 from sen2cor.product.level1c import Level1CProduct, Level1CTile
+from sen2cor.product.level2a_metadata_content import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.level2a_reader import FinishedProduct, FinishedTile
-from sen2cor.product.metadata_content import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.workspace import writing
 from sen2cor.reporting.palette import PALETTES, SEQUENTIAL, rgb
 

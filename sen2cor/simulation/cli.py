@@ -23,7 +23,8 @@ mountains it holds an elevation model, too: set DEM_Directory to NAME.truth/dem.
 """
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="L2A_Simulate",
         description="Make a Sentinel-2 Level-1C product from a synthetic scene or given pixels.",
@@ -107,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         0, or the exit code of the error.
     """
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     level = logging.INFO if arguments.verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s")
     try:

@@ -15,10 +15,10 @@ from sen2cor.atmosphere.aerosol_retrieval import (
     retrieve_aerosol,
 )
 from sen2cor.atmosphere.aerosol_scene import AerosolScene
+from sen2cor.atmosphere.elevation_field import GroundElevation
 from sen2cor.atmosphere.functions import AtmosphereState, band_functions
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.lut import load_table
-from sen2cor.atmosphere.relief import Elevation
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.grids import AngleGrid, Float32Array, Grid, TileGeometry
 from sen2cor.settings.correction import CorrectionSettings
@@ -58,7 +58,7 @@ class Landscape:
     water: np.ndarray
     aot: Float32Array
     table: LookUpTable = RURAL
-    elevation: Elevation = 0.2
+    elevation: GroundElevation = 0.2
     column: float = 2.0
 
     @classmethod

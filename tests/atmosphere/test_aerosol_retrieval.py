@@ -16,8 +16,8 @@ from sen2cor.atmosphere.dark_vegetation import (
     DARK_VEGETATION,
     WATER,
 )
+from sen2cor.atmosphere.elevation_field import ElevationField
 from sen2cor.atmosphere.functions import AtmosphereState, band_functions
-from sen2cor.atmosphere.relief import Relief
 from sen2cor.settings.correction import CorrectionSettings
 
 from .aerosol_scene import (
@@ -101,7 +101,7 @@ def test_aerosol_over_mountains_has_one_visibility() -> None:
     land = forest_and_fields()
     heights = np.linspace(0.0, 1.8, SHAPE[0], dtype=np.float32)
     elevation = np.repeat(heights[:, np.newaxis], SHAPE[1], axis=1)
-    land.elevation = Relief.over(small_geometry(), elevation)
+    land.elevation = ElevationField.over(small_geometry(), elevation)
     land.aot = RURAL.aot_from_visibility(np.full(SHAPE, 18.0, np.float32), elevation)
     found = land.retrieve()
     assert found.visibility == pytest.approx(18.0, rel=0.03)

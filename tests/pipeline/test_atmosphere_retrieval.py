@@ -50,7 +50,7 @@ def retrieved(
     pixels: Any = SimpleNamespace(
         grids={60: scene.geometry.grid},
         native={},
-        reflectance=lambda band, resolution: scene.toa(band),
+        toa_reflectance=lambda band, resolution: scene.toa(band),
     )
     weather = None if ozone is None else SimpleNamespace(ozone=ozone, water_vapour=2.0)
     tile: Any = SimpleNamespace(

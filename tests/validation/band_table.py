@@ -37,7 +37,7 @@ def main() -> None:
     with workers() as pool:
         pixels = TilePixels.decode(product, product.tiles[0], bands, pool)
         pixels.derive(RESOLUTION, bands, pool)
-    toa = {band: pixels.reflectance(band, RESOLUTION) for band in bands}
+    toa = {band: pixels.toa_reflectance(band, RESOLUTION) for band in bands}
     boa = {band: (image(band) + np.float32(options.offset)) * 1e-4 for band in bands}
     print(f"{'class':26s} {'pixels':>9s}      " + "".join(f"{band:>8s}" for band in bands))
     for code, (name, _) in enumerate(SCENE_CLASS_COLOURS):

@@ -27,8 +27,8 @@ from sen2cor.classification import (
     ClassificationConstants,
     ClassificationRules,
     ClassificationThresholds,
-    Relief,
     SceneClass,
+    ShadedRelief,
     SpectralClasses,
     SunGeometry,
     classify,
@@ -61,7 +61,7 @@ class Case:
     sun : SunGeometry
     elevation : ndarray of float32, shape (rows, cols), or None
         Metres.
-    relief : Relief or None
+    relief : ShadedRelief or None
     expected : mapping of name to ndarray
         The reference maps.
     """
@@ -70,7 +70,7 @@ class Case:
     reflectance: Mapping[str, npt.NDArray[np.float32]]
     sun: SunGeometry
     elevation: npt.NDArray[np.float32] | None
-    relief: Relief | None
+    relief: ShadedRelief | None
     expected: Mapping[str, npt.NDArray[Any]]
 
     @classmethod
@@ -128,7 +128,7 @@ class Case:
         return {key: (image[valid], self.expected[key][valid]) for key, image in ours.items()}
 
 
-def _relief(arrays: dict[str, npt.NDArray[Any]], sun: SunGeometry) -> Relief | None:
+def _relief(arrays: dict[str, npt.NDArray[Any]], sun: SunGeometry) -> ShadedRelief | None:
     """Relief of the hillshade of the original: 1 + 254 times the cosine of the incidence angle, 0
     where unknown.
     """
@@ -137,7 +137,7 @@ def _relief(arrays: dict[str, npt.NDArray[Any]], sun: SunGeometry) -> Relief | N
     shade = arrays.pop("hillshade").astype(np.float32)
     cosine = np.where(shade == 0, np.float32(np.nan), (shade - 1) / np.float32(254))
     illumination = cosine / np.float32(sun.cosine)
-    return Relief(slope=arrays.pop("slope_deg").astype(np.float32), illumination=illumination)
+    return ShadedRelief(slope=arrays.pop("slope_deg").astype(np.float32), illumination=illumination)
 
 
 def case_paths(data: Path) -> list[Path]:

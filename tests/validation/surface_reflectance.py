@@ -48,17 +48,17 @@ from sen2cor.atmosphere.aerosol_blocks import VISIBILITIES
 from sen2cor.atmosphere.atm_files import load_atm_files
 from sen2cor.atmosphere.atm_layout import ELEVATION as TABLE_ELEVATION
 from sen2cor.atmosphere.atm_layout import WATER_SHARE
+from sen2cor.atmosphere.elevation_field import ElevationField
 from sen2cor.atmosphere.lut import load_table
-from sen2cor.atmosphere.relief import Relief
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.classification import SceneClass
 from sen2cor.grids import AngleGrid, Float32Array, Grid
 from sen2cor.imagery import jpeg2000
 from sen2cor.pipeline.atmosphere_retrieval import retrieve_atmosphere
+from sen2cor.pipeline.band_correction import BandCorrection
 from sen2cor.pipeline.classification_step import classify_tile
 from sen2cor.pipeline.ground_masks import GroundMasks
-from sen2cor.pipeline.reflectance import BandCorrection
 from sen2cor.pipeline.terrain_step import FINE, GroundLight, TileTerrain, prepare_terrain
 from sen2cor.pipeline.tile_atmosphere import COARSE, TileAtmosphere
 from sen2cor.pipeline.tile_pixels import TilePixels
@@ -309,7 +309,7 @@ class Scene:
         correction = BandCorrection(
             band, resolution, self.pixels, atmosphere.inversion(band), COARSE, light
         )
-        return correction.reflectance(slice(0, self.pixels.grids[resolution].rows))[0]
+        return correction.surface_reflectance(slice(0, self.pixels.grids[resolution].rows))[0]
 
     def agreement(
         self,
@@ -342,7 +342,7 @@ def _least(cost: Callable[[float], float], bounds: tuple[float, float]) -> float
 
 def _elevation(atmosphere: TileAtmosphere) -> Float32Array | float:
     ground = atmosphere.state.elevation
-    return ground.elevation if isinstance(ground, Relief) else ground
+    return ground.elevation if isinstance(ground, ElevationField) else ground
 
 
 def _hazy(atmosphere: TileAtmosphere, inverse_visibility: float) -> TileAtmosphere:

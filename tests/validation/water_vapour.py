@@ -39,7 +39,7 @@ def retrieve(
 ) -> Float32Array:
     """Column in cm of every pixel; scattering follows the median of the scene."""
     geometry = NodeGeometry.over(pixels.grids[RESOLUTION], tile.geometry)
-    toa = [pixels.reflectance(band, RESOLUTION) for band in MEASURED]
+    toa = [pixels.toa_reflectance(band, RESOLUTION) for band in MEASURED]
     aot = np.full(toa[0].shape, AOT, np.float32)
     column = np.ones_like(aot)
     curves = [WaterCurve.of_band(table, band, ELEVATION) for band in MEASURED]
@@ -68,7 +68,7 @@ def retrieve(
 
 def clear_land(pixels: TilePixels) -> np.ndarray:
     """Pixels without a gap, bright in the near infrared and not in the visible."""
-    blue, red, measured, window = (pixels.reflectance(band, RESOLUTION) for band in BANDS)
+    blue, red, measured, window = (pixels.toa_reflectance(band, RESOLUTION) for band in BANDS)
     return (window > 0.15) & (red < 0.25) & (blue < 0.2) & (blue > 0.01) & (measured > 0.01)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sen2cor.product.level2a_metadata_content import image_content
 from sen2cor.product.metadata import (
     Element,
     add,
@@ -13,7 +14,6 @@ from sen2cor.product.metadata import (
     rebuild,
     section,
 )
-from sen2cor.product.metadata_content import image_content
 from sen2cor.product.naming import to_level2a
 from sen2cor.product.psd import Psd
 from sen2cor.product.quality import QualityPercentages

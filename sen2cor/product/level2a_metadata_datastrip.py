@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sen2cor.product.level2a_metadata_content import (
+    JOINT_DATASTRIP_AUXILIARY,
+    joint_auxiliary,
+    quantification_values,
+    unify_ground_reference,
+)
 from sen2cor.product.metadata import (
     Element,
     add,
@@ -11,12 +17,6 @@ from sen2cor.product.metadata import (
     namespace,
     rebuild,
     section,
-)
-from sen2cor.product.metadata_content import (
-    JOINT_DATASTRIP_AUXILIARY,
-    joint_auxiliary,
-    quantification_values,
-    unify_ground_reference,
 )
 from sen2cor.product.naming import TILE_ID
 from sen2cor.product.psd import Psd

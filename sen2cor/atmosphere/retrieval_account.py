@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Retrieval:
+class RetrievalAccount:
     """Account of one retrieval.
 
     Attributes
@@ -94,7 +94,7 @@ class Retrieval:
         tables: Sequence[LookUpTable],
         water_retrieved: bool,
         ozone_source: str,
-    ) -> Retrieval:
+    ) -> RetrievalAccount:
         """Sum up a retrieval."""
         found, column = aerosol.reference, state.water_vapour
         return cls(

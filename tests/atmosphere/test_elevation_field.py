@@ -7,6 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from sen2cor.atmosphere import water_vapour
+from sen2cor.atmosphere.elevation_field import ElevationField
 from sen2cor.atmosphere.functions import (
     AtmosphereState,
     WaterCurve,
@@ -15,7 +16,6 @@ from sen2cor.atmosphere.functions import (
 )
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
-from sen2cor.atmosphere.relief import Relief
 from sen2cor.grids import Float32Array
 
 BANDS = ("B02", "B04", "B09", "B12")
@@ -73,7 +73,7 @@ def test_mountains_are_as_exact_as_their_pixels(
     rural: OwnLookUpTable, geometry: NodeGeometry, band: str, height: float, levels: int
 ) -> None:
     elevation = mountains(geometry.grid.shape, height)
-    relief = Relief.over(geometry, elevation)
+    relief = ElevationField.over(geometry, elevation)
     assert len(relief.levels) == levels
     aot = rural.aot_from_visibility(np.full(elevation.shape, 20.0, np.float32), elevation)
     water = (2.0 * np.exp(-elevation / 2.0)).astype(np.float32)
@@ -89,7 +89,7 @@ def test_mountains_are_as_exact_as_their_pixels(
 
 def test_constant_elevation_is_that_number(rural: OwnLookUpTable, geometry: NodeGeometry) -> None:
     flat = np.full(geometry.grid.shape, 0.7, np.float32)
-    relief = Relief.over(geometry, flat)
+    relief = ElevationField.over(geometry, flat)
     aot = np.full(flat.shape, 0.15, np.float32)
     water = np.full(flat.shape, 1.5, np.float32)
     for band in BANDS:
@@ -105,7 +105,7 @@ def test_column_of_water_comes_back_at_all_heights(
     rural: OwnLookUpTable, geometry: NodeGeometry
 ) -> None:
     elevation = mountains(geometry.grid.shape, 2.4)
-    relief = Relief.over(geometry, elevation)
+    relief = ElevationField.over(geometry, elevation)
     aot = rural.aot_from_visibility(np.full(elevation.shape, 30.0, np.float32), elevation)
     column = (2.5 * np.exp(-elevation / 2.0)).astype(np.float32)
     bands = (water_vapour.MEASUREMENT_BAND, water_vapour.WINDOW_BAND)

@@ -10,7 +10,7 @@ import pytest
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.grids import Grid
 from sen2cor.imagery import jpeg2000
-from sen2cor.pipeline.reflectance import BandCorrection, to_numbers, write_band, write_map
+from sen2cor.pipeline.band_correction import BandCorrection, to_numbers, write_band, write_map
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import workers
 
@@ -65,8 +65,8 @@ def test_offset_of_the_input_is_applied_once() -> None:
     with_offset, without = pixels_of(-1000), pixels_of()
     inversion = Inversion(field(1.25), field(-0.05))
     rows = slice(64, 128)
-    shifted, _ = BandCorrection("B02", 10, with_offset, inversion, 60).reflectance(rows)
-    plain, _ = BandCorrection("B02", 10, without, inversion, 60).reflectance(rows)
+    shifted, _ = BandCorrection("B02", 10, with_offset, inversion, 60).surface_reflectance(rows)
+    plain, _ = BandCorrection("B02", 10, without, inversion, 60).surface_reflectance(rows)
     np.testing.assert_allclose(plain - shifted, 1.25 * 0.1, atol=1e-6)
 
 
@@ -76,8 +76,11 @@ def test_rows_in_any_portion_are_corrected_alike() -> None:
     bias = rng.uniform(-0.1, 0.0, GRIDS[60].shape).astype(np.float32)
     albedo = rng.uniform(0.0, 0.2, GRIDS[60].shape).astype(np.float32)
     correction = BandCorrection("B02", 10, pixels_of(), Inversion(gain, bias, albedo), 60)
-    whole, _ = correction.reflectance(slice(0, 360))
-    parts = [correction.reflectance(slice(top, min(top + 37, 360)))[0] for top in range(0, 360, 37)]
+    whole, _ = correction.surface_reflectance(slice(0, 360))
+    parts = [
+        correction.surface_reflectance(slice(top, min(top + 37, 360)))[0]
+        for top in range(0, 360, 37)
+    ]
     np.testing.assert_allclose(np.concatenate(parts), whole, atol=2e-6)
 
 

@@ -61,7 +61,7 @@ class BandCorrection:
         self._inversion = replace(inversion, gain=gain, bias=bias)
         self._cols = positions(pixels.grids[resolution].cols, self._factor)
 
-    def reflectance(self, rows: slice) -> tuple[Float32Array, UInt16Array]:
+    def surface_reflectance(self, rows: slice) -> tuple[Float32Array, UInt16Array]:
         """Surface reflectance of some rows, and the digital numbers it came from."""
         numbers = self._pixels.numbers(self.band, self.resolution, rows)
         toa = numbers.astype(np.float32)
@@ -76,7 +76,7 @@ class BandCorrection:
         """Standard uncertainty of the reflectance of some rows, and the digital numbers."""
         expand = partial(self._expand, rows=rows)
         numbers = self._pixels.numbers(self.band, self.resolution, rows)
-        toa = self._pixels.reflectance(self.band, self.resolution, rows)
+        toa = self._pixels.toa_reflectance(self.band, self.resolution, rows)
         level = found.level.map(expand)(toa)
         local = self._inversion.map(expand)
         if isinstance(local, Inversion) or self._ground is None:
@@ -135,7 +135,7 @@ def write_band(
 ) -> None:
     """Correct a band and write it; numbers as in `to_numbers`."""
     for rows in row_blocks(grid.rows):
-        reflectance, source = correction.reflectance(rows)
+        reflectance, source = correction.surface_reflectance(rows)
         writer.write_rows(to_numbers(reflectance, source, quantification, offset))
 
 
@@ -155,7 +155,7 @@ def write_uncertainty(
 def write_true_colour(writer: Writer, red_green_blue: list[BandCorrection], grid: Grid) -> None:
     """Correct red, green and blue and write them as a colour image."""
     for rows in row_blocks(grid.rows):
-        bands = [correction.reflectance(rows) for correction in red_green_blue]
+        bands = [correction.surface_reflectance(rows) for correction in red_green_blue]
         no_data = np.any([source == 0 for _, source in bands], axis=0)
         writer.write_rows(true_colour([reflectance for reflectance, _ in bands], no_data))
 

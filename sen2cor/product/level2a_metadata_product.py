@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from sen2cor.bands import BANDS, RESOLUTIONS
+from sen2cor.product.level2a_metadata_content import (
+    JOINT_AUXILIARY,
+    image_content,
+    joint_auxiliary,
+    quantification_values,
+    unify_ground_reference,
+)
 from sen2cor.product.metadata import (
     Element,
     add,
@@ -15,13 +22,6 @@ from sen2cor.product.metadata import (
     rebuild,
     section,
     text_of,
-)
-from sen2cor.product.metadata_content import (
-    JOINT_AUXILIARY,
-    image_content,
-    joint_auxiliary,
-    quantification_values,
-    unify_ground_reference,
 )
 from sen2cor.product.psd import Psd
 from sen2cor.product.quality import QualityPercentages

@@ -24,7 +24,7 @@ _LEAST_RANGE = np.float32(0.02)
 
 
 @dataclass(frozen=True)
-class Relief:
+class ElevationField:
     """Elevation on a coarse grid, and how what depends on it is interpolated.
 
     Attributes
@@ -42,7 +42,7 @@ class Relief:
     weights: tuple[Float32Array, ...]
 
     @classmethod
-    def over(cls, geometry: NodeGeometry, elevation: Float32Array) -> Relief:
+    def over(cls, geometry: NodeGeometry, elevation: Float32Array) -> ElevationField:
         """Prepare an elevation model.
 
         Parameters
@@ -53,7 +53,7 @@ class Relief:
 
         Returns
         -------
-        Relief
+        ElevationField
         """
         reach = [
             2 * int(np.ceil(nodes[1] - nodes[0])) + 1 for nodes in (geometry.rows, geometry.cols)
@@ -102,5 +102,5 @@ class Relief:
         return result
 
 
-Elevation = float | Relief
+GroundElevation = float | ElevationField
 """Of the ground in km: the same everywhere, or per pixel."""
