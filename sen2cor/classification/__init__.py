@@ -14,6 +14,7 @@ from sen2cor.classification.blocks import (
 from sen2cor.classification.chain import SpectralClasses, finished_classes, spectral_classes
 from sen2cor.classification.defective import defective_of
 from sen2cor.classification.geometry import ShadedRelief, SunGeometry
+from sen2cor.classification.ground_masks import GroundMasks
 from sen2cor.classification.median_filter import median_filter
 from sen2cor.classification.no_data import no_data_of
 from sen2cor.classification.quality_mask import QualityBit, quality_mask
@@ -28,6 +29,7 @@ __all__ = [
     "ClassificationConstants",
     "ClassificationRules",
     "ClassificationThresholds",
+    "GroundMasks",
     "QualityBit",
     "SceneClass",
     "ShadedRelief",

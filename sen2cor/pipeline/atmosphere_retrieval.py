@@ -31,10 +31,10 @@ from sen2cor.atmosphere.rugged import (
 )
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.bands import BAND
+from sen2cor.classification import GroundMasks
 from sen2cor.dem.horizon import Run
 from sen2cor.dem.terrain import Ruggedness
 from sen2cor.grids import Float32Array
-from sen2cor.pipeline.ground_masks import GroundMasks
 from sen2cor.pipeline.terrain_step import TileTerrain
 from sen2cor.pipeline.tile_atmosphere import COARSE, Slopes, TileAtmosphere, half_width
 from sen2cor.pipeline.tile_pixels import TilePixels
@@ -48,9 +48,6 @@ UInt8Array = npt.NDArray[np.uint8]
 _LEVEL = np.float32(0.25)
 """By how much the light on a reference pixel may differ from that on level ground: diffuse light
 has another colour, and changes the ratio of bands."""
-
-_SNOW_SHARE = 0.001
-"""Of the valid pixels, from which on reference pixels are searched for snow."""
 
 _PASSES = 2
 
@@ -110,7 +107,7 @@ def retrieve_atmosphere(
         water=masks.water,
         ground=masks.ground,
         valid=int(masks.valid.sum()),
-        snowy=bool(masks.snow.sum() > _SNOW_SHARE * masks.valid.sum()),
+        snowy=masks.snowy,
         elevation=ground,
         ozone=ozone,
         adjacency=half_width(adjacency, geometry),

@@ -15,9 +15,9 @@ from sen2cor.imagery import jpeg2000
 from sen2cor.pipeline import resources
 from sen2cor.pipeline.console import Outcome, ProductProgress
 from sen2cor.pipeline.executors import allot, execute
+from sen2cor.pipeline.look_up_tables import load_tables
 from sen2cor.pipeline.options import Options
 from sen2cor.pipeline.run_log import RunLog, run_log
-from sen2cor.pipeline.table_choice import load_tables
 from sen2cor.pipeline.tile_chain import TileJob
 from sen2cor.product.archive import is_archive, unpacked
 from sen2cor.product.level1c import Level1CProduct, open_level1c

@@ -31,8 +31,8 @@ from sen2cor.atmosphere.uncertainty import (
     ReflectanceUncertainty,
     reflectance_uncertainty,
 )
+from sen2cor.classification import GroundMasks
 from sen2cor.grids import Float32Array
-from sen2cor.pipeline.ground_masks import GroundMasks
 
 BoolArray = npt.NDArray[np.bool_]
 ToaReflectance = Callable[[str], Float32Array]

@@ -17,14 +17,18 @@ import numpy.typing as npt
 
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.bands import PROCESSED_BANDS
-from sen2cor.classification import CLASSIFICATION_BANDS, Classification, SceneClass
+from sen2cor.classification import (
+    CLASSIFICATION_BANDS,
+    Classification,
+    GroundMasks,
+    SceneClass,
+)
 from sen2cor.errors import ProcessingError
 from sen2cor.imagery import images
 from sen2cor.imagery.preview import preview, preview_grid, true_colour
 from sen2cor.pipeline.atmosphere_retrieval import retrieve_atmosphere
 from sen2cor.pipeline.classification_step import classify_tile
 from sen2cor.pipeline.console import Progress
-from sen2cor.pipeline.ground_masks import GroundMasks
 from sen2cor.pipeline.terrain_step import FINE, TileTerrain, prepare_terrain
 from sen2cor.pipeline.tile_atmosphere import COARSE, TileAtmosphere
 from sen2cor.pipeline.tile_images import VISIBLE, TileImages, WriteImage, enlarged
@@ -57,7 +61,7 @@ class TileJob:
     output : Level2ATile
     settings : Settings
     tables : tuple of LookUpTable
-        Candidates; see `sen2cor.pipeline.table_choice`.
+        Candidates; see `sen2cor.pipeline.look_up_tables`.
     resolutions : tuple of int
         In the order of processing.
     classification_only : bool

@@ -27,7 +27,7 @@ from sen2cor.atmosphere.atm_layout import (
 from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
 from sen2cor.bands import BAND_NAMES
 from sen2cor.errors import AuxiliaryDataError
-from sen2cor.pipeline.table_choice import load_tables
+from sen2cor.pipeline.look_up_tables import load_tables
 from sen2cor.settings import Settings
 
 from .atm_writer import cells, irradiance, write_files

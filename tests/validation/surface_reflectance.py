@@ -58,7 +58,7 @@ from sen2cor.imagery import jpeg2000
 from sen2cor.pipeline.atmosphere_retrieval import retrieve_atmosphere
 from sen2cor.pipeline.band_correction import BandCorrection
 from sen2cor.pipeline.classification_step import classify_tile
-from sen2cor.pipeline.ground_masks import GroundMasks
+from sen2cor.classification import GroundMasks
 from sen2cor.pipeline.terrain_step import FINE, GroundLight, TileTerrain, prepare_terrain
 from sen2cor.pipeline.tile_atmosphere import COARSE, TileAtmosphere
 from sen2cor.pipeline.tile_pixels import TilePixels

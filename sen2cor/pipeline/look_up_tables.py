@@ -1,4 +1,4 @@
-"""The look-up tables of a run: which ones the settings name, and where they come from.
+"""The look-up tables of a run: those that the settings name are loaded.
 
 ``AUTO`` names several: they are loaded once for a product, and each tile tries them on its dark
 vegetation (`sen2cor.atmosphere.aerosol_choice`). The first of them stands for a tile without any.

@@ -1,4 +1,4 @@
-"""What the class map says of the pixels of the 60 m grid."""
+"""What the class map says of coarser pixels: which ones the retrieval of the atmosphere may use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter
 
-from sen2cor.classification import SceneClass
+from sen2cor.classification.scene_class import SceneClass
 
 BoolArray = npt.NDArray[np.bool_]
 UInt8Array = npt.NDArray[np.uint8]
@@ -17,14 +17,17 @@ UInt8Array = npt.NDArray[np.uint8]
 _CLOUD_MARGIN = 5
 """Pixels about clouds and their shadows that are no reference for the aerosol."""
 
+_SNOW_SHARE = 0.001
+"""Of the valid pixels, from which on reference pixels are searched for snow."""
+
 
 class _Mark(IntFlag):
-    """What a class is to the retrieval; a class may bear several marks."""
+    """What a class is to the retrieval; a class may bear several marks, or none."""
 
     GAP = auto()
     CLOUDY = auto()
     LAND = auto()
-    BARE = auto()
+    REFERENCE = auto()
     VEGETATION = auto()
     WATER = auto()
     SNOW = auto()
@@ -33,13 +36,17 @@ class _Mark(IntFlag):
 _MARKS_OF = {
     SceneClass.NO_DATA: _Mark.GAP,
     SceneClass.SATURATED_DEFECTIVE: _Mark.GAP,
+    # ground whose cover is not known: slopes in the shade are dark, be they land or water
+    SceneClass.DARK_FEATURES: _Mark(0),
     SceneClass.CLOUD_SHADOWS: _Mark.CLOUDY,
-    SceneClass.VEGETATION: _Mark.LAND | _Mark.BARE | _Mark.VEGETATION,
-    SceneClass.BARE_SOILS: _Mark.LAND | _Mark.BARE,
+    SceneClass.VEGETATION: _Mark.LAND | _Mark.REFERENCE | _Mark.VEGETATION,
+    SceneClass.BARE_SOILS: _Mark.LAND | _Mark.REFERENCE,
     SceneClass.WATER: _Mark.WATER,
     SceneClass.LOW_PROBA_CLOUDS: _Mark.LAND,
     SceneClass.MEDIUM_PROBA_CLOUDS: _Mark.CLOUDY,
     SceneClass.HIGH_PROBA_CLOUDS: _Mark.CLOUDY,
+    # likewise: the ground shows through, and the correction of cirrus looks for it
+    SceneClass.THIN_CIRRUS: _Mark(0),
     SceneClass.SNOW_ICE: _Mark.LAND | _Mark.SNOW,
 }
 _MARKS = np.zeros(256, np.uint8)
@@ -48,18 +55,26 @@ _MARKS[list(_MARKS_OF)] = list(_MARKS_OF.values())
 
 @dataclass(frozen=True)
 class GroundMasks:
-    """What the class map says of the pixels of the 60 m grid.
+    """What the class map says of the pixels of a coarser grid, of 60 m in the processor.
+
+    Thin cirrus counts as ground, without being land or water; reference pixels
+    keep no distance from it.
 
     Attributes
     ----------
-    clear_land, water, ground : ndarray of bool, shape (rows, cols)
-        Wholly clear land; mostly water; no part of it cloud, cloud shadow or gap.
+    clear_land : ndarray of bool, shape (rows, cols)
+        Wholly clear land: vegetation, soil, snow, or not classified.
+    water : ndarray of bool, same shape
+        Mostly water.
+    ground : ndarray of bool, same shape
+        No part of it a cloud other than thin cirrus, cloud shadow or gap.
     valid : ndarray of bool, same shape
         No part of it a gap.
     vegetation : ndarray of bool, same shape
         Mostly vegetation.
     reference : ndarray of bool, same shape
-        Wholly vegetation or bare soil, and some way from clouds and their shadows.
+        May serve as reference for the aerosol: wholly vegetation or bare soil, and some way from
+        clouds and their shadows.
     snow : ndarray of bool, same shape
         Some of it snow.
     """
@@ -72,6 +87,11 @@ class GroundMasks:
     reference: BoolArray
     snow: BoolArray
 
+    @property
+    def snowy(self) -> bool:
+        """Whether so much snow lies in the scene that vegetation may have some in it."""
+        return bool(self.snow.sum() > _SNOW_SHARE * self.valid.sum())
+
     @classmethod
     def of_classes(cls, classes: UInt8Array, factor: int, shape: tuple[int, int]) -> GroundMasks:
         """Summarise a class map.
@@ -80,9 +100,9 @@ class GroundMasks:
         ----------
         classes : ndarray of uint8, shape (rows, cols)
         factor : int
-            Its pixels along one side of a 60 m pixel.
+            Its pixels along one side of a pixel of the coarser grid; 1 where both are the same.
         shape : (int, int)
-            Of the 60 m grid.
+            Of the coarser grid.
         """
         missing = [size * factor - have for size, have in zip(shape, classes.shape, strict=True)]
         padded = np.pad(classes, [(0, max(0, number)) for number in missing], mode="edge")
@@ -106,6 +126,6 @@ class GroundMasks:
             ground=valid & ~cloudy,
             valid=valid,
             vegetation=most(_Mark.VEGETATION),
-            reference=(whole & _Mark.BARE > 0) & ~near_cloud,
+            reference=(whole & _Mark.REFERENCE > 0) & ~near_cloud,
             snow=some & _Mark.SNOW > 0,
         )

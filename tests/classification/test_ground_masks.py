@@ -1,10 +1,10 @@
-"""Masks of the 60 m grid from the classes of finer pixels."""
+"""Masks of coarse pixels from the classes of finer ones."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.pipeline.ground_masks import GroundMasks
+from sen2cor.classification import GroundMasks
 
 
 def test_masks_are_those_of_whole_blocks() -> None:
@@ -45,3 +45,20 @@ def test_gaps_are_not_valid() -> None:
     masks = GroundMasks.of_classes(classes, 2, (2, 2))
     np.testing.assert_array_equal(masks.valid, [[False, True], [True, False]])
     np.testing.assert_array_equal(masks.ground, [[False, False], [True, False]])
+
+
+def test_cirrus_and_dark_features_are_ground_but_neither_land_nor_water() -> None:
+    classes = np.array([[10, 2, 4]], np.uint8)
+    masks = GroundMasks.of_classes(classes, 1, (1, 3))
+    assert masks.ground.all()
+    assert not masks.water.any()
+    np.testing.assert_array_equal(masks.clear_land, [[False, False, True]])
+    np.testing.assert_array_equal(masks.reference, [[False, False, True]])
+
+
+def test_a_scene_is_snowy_from_a_thousandth_of_its_pixels_on() -> None:
+    classes = np.full((100, 100), 4, np.uint8)
+    classes[0, :10] = 11
+    assert not GroundMasks.of_classes(classes, 1, (100, 100)).snowy
+    classes[0, 10] = 11
+    assert GroundMasks.of_classes(classes, 1, (100, 100)).snowy
