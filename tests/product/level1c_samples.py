@@ -42,6 +42,9 @@ _PRODUCT = """<?xml version="1.0" encoding="UTF-8"?>
       <EXT_POS_LIST>46 10 46 11 45 11 46 10</EXT_POS_LIST>
     </Global_Footprint></Product_Footprint></Product_Footprint>
   </n1:Geometric_Info>
+  <n1:Quality_Indicators_Info>
+    <Cloud_Coverage_Assessment>7.1</Cloud_Coverage_Assessment>
+  </n1:Quality_Indicators_Info>
 </n1:Level-1C_User_Product>
 """
 

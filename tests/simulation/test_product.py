@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lxml import etree
+from osgeo import gdal
 
 from sen2cor.bands import BANDS
 from sen2cor.errors import InputError, OutputError
@@ -65,23 +66,28 @@ def test_the_reader_opens_a_scene(compact: Path) -> None:
     assert product.psd == "14.2"
     assert product.spacecraft == "S2A"
     assert tile.sensing_time.astimezone(timezone.utc) == scene.sensing_time
-    weather = tile.meteorology()
-    if weather is not None:
-        assert weather.water_vapour == pytest.approx(scene.water_vapour, rel=1e-4)
-        assert weather.ozone == pytest.approx(scene.ozone, rel=1e-3)
     for band in BANDS:
         info = jpeg2000.describe(tile.bands[band.name])
         assert info.grid == tile.grids[band.resolution]
         assert info.rows == SIZE // band.resolution
 
 
+def test_the_reader_finds_the_weather_of_a_scene(compact: Path) -> None:
+    driver = gdal.GetDriverByName("GRIB")
+    if driver is None or driver.GetMetadataItem("DCAP_CREATECOPY") is None:
+        pytest.skip("this GDAL does not write GRIB")
+    scene = SCENES["summer"]
+    weather = open_level1c(compact).tiles[0].meteorology()
+    assert weather is not None
+    assert weather.water_vapour == pytest.approx(scene.water_vapour, rel=1e-4)
+    assert weather.ozone == pytest.approx(scene.ozone, rel=1e-3)
+
+
 def test_truth_stands_beside_the_product(compact: Path) -> None:
     truth = compact.with_suffix(".truth")
     summary = json.loads((truth / "truth.json").read_text())
     assert summary["product"] == compact.name
-    assert "b4_over_b12_mean" in summary["dark_canopies"] or (
-        summary["dark_canopies"]["pixels"] == 0
-    )
+    assert summary["dark_canopies"] == {"pixels": 0}  # there is no forest in this corner
     for band in BANDS:
         ground = np.load(truth / f"reflectance_{band.name}_{band.resolution}m.npy")
         assert ground.dtype == np.uint16
