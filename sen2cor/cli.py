@@ -15,8 +15,8 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from sen2cor import __version__, interruption
-from sen2cor.errors import Sen2CorError, UsageError
+from sen2cor import __version__, interruption, streams
+from sen2cor.errors import Sen2CorError, UsageError, unexpected
 from sen2cor.pipeline.options import IMAGE_FORMATS, Options
 from sen2cor.reporting.extras import require
 from sen2cor.reporting.palette import PALETTES
@@ -208,15 +208,16 @@ def parse(arguments: Sequence[str]) -> Options:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    try:
-        options = parse(sys.argv[1:] if arguments is None else arguments)
-    except Sen2CorError as error:
-        _complain(error)
-        return error.exit_code
-    if options.quiet:
-        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
-            return _run_and_say(options)
-    return _run_and_say(options)
+    with streams.enduring():
+        try:
+            options = parse(sys.argv[1:] if arguments is None else arguments)
+        except Sen2CorError as error:
+            _complain(error)
+            return error.exit_code
+        if options.quiet:
+            with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+                return _run_and_say(options)
+        return _run_and_say(options)
 
 
 def _run_and_say(options: Options) -> int:
@@ -263,7 +264,7 @@ def _process(number: int, options: Options, settings: Settings, console: Console
         _complain(error)
         return error.exit_code
     except Exception as error:
-        _complain(error, f"unexpected: {error!r}; please report it with the report of --work_dir")
+        _complain(error, unexpected(error))
         return 1
     console.finished(outcome)
     return outcome.exit_code
@@ -275,7 +276,7 @@ class _StandardError(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             print(self.format(record), file=sys.stderr, flush=True)
-        except Exception:  # a closed terminal must not end the run
+        except Exception:  # the run matters more
             self.handleError(record)
 
 

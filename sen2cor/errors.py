@@ -5,6 +5,9 @@ A message says what is wrong, where (file, band, element), and what the user can
 
 from __future__ import annotations
 
+_LONGEST = 300
+"""Characters of an unexpected error that are shown; some hold a whole document."""
+
 
 class Sen2CorError(Exception):
     """Base of all errors that the command reports in one line; exit code 1."""
@@ -52,3 +55,11 @@ class LockedError(Sen2CorError):
     """Another run is working on the same output product."""
 
     exit_code = 7
+
+
+def unexpected(error: BaseException) -> str:
+    """Text, of bounded length, for an error that is none of these."""
+    text = repr(error)
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}..."
+    return f"unexpected: {text}; please report it with the report of --work_dir"

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from sen2cor import __version__
 from sen2cor.cli import main
+from sen2cor.pipeline import product_run
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -81,3 +83,16 @@ def test_setup_writes_a_home_and_nothing_else(tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert call("--setup", str(home)).returncode == 0
     assert {path.name for path in home.iterdir()} == {"cfg", "L2A_Bashrc"}
+
+
+def test_an_unexpected_error_is_a_line_that_can_be_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise ValueError("<p>\n" * 10_000)
+
+    monkeypatch.setattr(product_run, "process_product", fail)
+    assert main(["x.SAFE"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("L2A_Process: ValueError: unexpected: ") and len(line) < 500
+    assert line.endswith("please report it with the report of --work_dir")

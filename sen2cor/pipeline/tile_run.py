@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sen2cor.errors import ProcessingError, Sen2CorError
+from sen2cor.errors import ProcessingError, Sen2CorError, unexpected
 from sen2cor.pipeline.console import Progress, Step
 from sen2cor.pipeline.resources import peak_memory
 from sen2cor.pipeline.tile_chain import TileJob, process_tile
@@ -67,9 +67,7 @@ def run_tile(job: TileJob, workers: Workers, show: Callable[[Step], None]) -> Ti
         error = ProcessingError("not enough memory; see --max_memory and Nr_Processes")
     except Exception as failure:
         logger.critical("tile %s: unexpected error", job.tile.mgrs, exc_info=True)
-        error = ProcessingError(
-            f"unexpected: {failure!r}; please report it with the report of --work_dir"
-        )
+        error = ProcessingError(unexpected(failure))
     return TileResult(
         tile_id=job.tile.tile_id,
         quality=job.output.quality,
