@@ -35,6 +35,7 @@ from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
 from sen2cor.atmosphere.lut import load_table
 from sen2cor.atmosphere.path_scaling import factors_by_band
+from sen2cor.atmosphere.table import SEASON_OZONE
 from sen2cor.atmosphere.water_vapour import complete as complete_water_vapour
 from sen2cor.atmosphere.water_vapour import retrieve as retrieve_water_vapour
 from sen2cor.bands import BAND_NAMES
@@ -114,7 +115,7 @@ def uniform_state(
     *,
     aot550: float,
     water_vapour: float,
-    ozone: float = 331.0,
+    ozone: float = SEASON_OZONE["SUMMER"],
     elevation: float = 0.0,
 ) -> AtmosphereState:
     """State of the atmosphere that is the same for all pixels.

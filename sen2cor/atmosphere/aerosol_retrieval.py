@@ -52,9 +52,6 @@ from sen2cor.settings.correction import CorrectionSettings
 
 BoolArray = npt.NDArray[np.bool_]
 
-CONFIGURED = "configured visibility"
-"""Source of a visibility that nothing but the settings tell."""
-
 _BLUE = path_scaling.BLUE
 _CURVE_NODES = 512
 _SAMPLE = 20000
@@ -78,10 +75,13 @@ class Fallback:
         Km.
     source : str
         Where it comes from.
+    forecast : bool
+        Whether it is forecast for this scene: better than what water and soil tell of the aerosol.
     """
 
     visibility: float
-    source: str
+    source: str = "configured visibility"
+    forecast: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,8 @@ class Aerosol:
         Whether dark pixels are negative at any visibility, so that it was not raised.
     trials : tuple of Trial
         Of AUTO.
+    forecast : bool
+        Whether a forecast stood in for reference pixels.
     """
 
     table: LookUpTable
@@ -122,6 +124,7 @@ class Aerosol:
     path_reason: str = ""
     stays_negative: bool = False
     trials: tuple[Trial, ...] = ()
+    forecast: bool = False
 
 
 def retrieve_aerosol(
@@ -215,7 +218,7 @@ def _reference_pixels(
     reference = None
     if 100.0 * scene.water.sum() <= _MUCH_WATER * scene.ground.sum():
         reference = reference_vegetation(surface, land, scene.valid, settings)
-    if reference is None and fallback.source == CONFIGURED:
+    if reference is None and not fallback.forecast:
         # away from the shore, whose light reaches over the water
         open_water = minimum_filter(scene.water & scene.ground, 2 * scene.adjacency + 1)
         reference = other_dark_pixels(surface, land, open_water, scene.valid, settings)
@@ -389,4 +392,5 @@ def _constant(scene: AerosolScene, table: LookUpTable, fallback: Fallback) -> Ae
         reference=None,
         visibility=visibility,
         first_visibility=visibility,
+        forecast=fallback.forecast,
     )

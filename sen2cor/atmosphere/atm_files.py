@@ -42,13 +42,12 @@ from sen2cor.atmosphere.atm_layout import (
 )
 from sen2cor.atmosphere.axes import Axes, Place, interpolate
 from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
-from sen2cor.atmosphere.table import Gas, Scattering
+from sen2cor.atmosphere.table import SEASON_OZONE, Gas, Scattering
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.grids import Float32Array
 
 LOGGER = logging.getLogger(__name__)
 
-_DEFAULT_OZONE = {"SUMMER": 331.0, "WINTER": 377.0}
 _WATER_UNKNOWN = 2
 """Node of water vapour that stands for all where the column is not given."""
 
@@ -359,7 +358,7 @@ def load_atm_files(
             f"the .atm look-up tables in {folder} have no aerosol {aerosol}, only "
             f"{', '.join(AEROSOL)}"
         )
-    wanted = _DEFAULT_OZONE[season] if ozone is None else ozone
+    wanted = SEASON_OZONE[season] if ozone is None else ozone
     letter, column = min(OZONE[season].items(), key=lambda item: abs(item[1] - wanted))
     own = load_table(spacecraft, aerosol, season)
     place = folder / spacecraft if (folder / spacecraft).is_dir() else folder

@@ -26,6 +26,8 @@ class RetrievalAccount:
     ----------
     source : str
         What the aerosol comes from: kind of the reference pixels, or what stood in for them.
+    forecast : bool
+        Whether a forecast stood in for them.
     reference : ndarray of bool, shape (rows, cols) of the coarse grid, or None
         Mask of the reference pixels.
     reference_pixels : int
@@ -61,6 +63,7 @@ class RetrievalAccount:
     """
 
     source: str
+    forecast: bool
     reference: npt.NDArray[np.bool_] | None
     reference_pixels: int
     reference_share: float
@@ -96,9 +99,10 @@ class RetrievalAccount:
         ozone_source: str,
     ) -> RetrievalAccount:
         """Sum up a retrieval."""
-        found, column = aerosol.reference, state.water_vapour
+        found, water_vapour = aerosol.reference, state.water_vapour
         return cls(
             source=aerosol.source,
+            forecast=aerosol.forecast,
             reference=None if found is None else found.mask,
             reference_pixels=0 if found is None else int(found.mask.sum()),
             reference_share=0.0 if found is None else found.share,
@@ -119,7 +123,11 @@ class RetrievalAccount:
             ozone=state.ozone,
             ozone_source=ozone_source,
             water_retrieved=water_retrieved,
-            water_vapour=(float(column.mean()), float(column.min()), float(column.max())),
+            water_vapour=(
+                float(water_vapour.mean()),
+                float(water_vapour.min()),
+                float(water_vapour.max()),
+            ),
         )
 
     @property
@@ -127,7 +135,7 @@ class RetrievalAccount:
         """Method in the words of the metadata."""
         if self.reference is not None:
             return "SEN2COR_DDV"
-        return "CAMS" if "CAMS" in self.source else "DEFAULT"
+        return "CAMS" if self.forecast else "DEFAULT"
 
     def account(self) -> dict[str, Any]:
         """Names and plain values, without the mask."""

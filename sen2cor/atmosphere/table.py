@@ -9,6 +9,9 @@ import numpy.typing as npt
 
 from sen2cor.grids import Float32Array
 
+SEASON_OZONE = {"SUMMER": 331.0, "WINTER": 377.0}
+"""Ozone column in Dobson units where none is known, by the season of a table."""
+
 
 @dataclass(frozen=True)
 class Scattering:

@@ -1,55 +1,45 @@
-"""How the state of the atmosphere over a tile is found: cirrus, aerosol, water vapour."""
+"""How the state of the atmosphere over a tile is found: cirrus, aerosol, water vapour.
+
+Settings, metadata and relief become what `sen2cor.atmosphere` asks for.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from sen2cor.atmosphere import cirrus as cirrus_correction
-from sen2cor.atmosphere import water_vapour
-from sen2cor.atmosphere.aerosol_choice import Trial, season_of
-from sen2cor.atmosphere.aerosol_retrieval import CONFIGURED, Fallback, retrieve_aerosol
+from sen2cor.atmosphere.aerosol_choice import season_of
+from sen2cor.atmosphere.aerosol_retrieval import Fallback
 from sen2cor.atmosphere.aerosol_scene import AerosolScene
 from sen2cor.atmosphere.brdf import empirical_brdf
 from sen2cor.atmosphere.cirrus import CirrusCorrection
 from sen2cor.atmosphere.elevation_field import ElevationField, GroundElevation
-from sen2cor.atmosphere.functions import (
-    AtmosphereState,
-    WaterCurve,
-    node_functions,
-)
 from sen2cor.atmosphere.geometry import NodeGeometry
-from sen2cor.atmosphere.path_scaling import factors_by_band
+from sen2cor.atmosphere.joint_retrieval import PASSES, WaterVapourMap, retrieve_jointly
 from sen2cor.atmosphere.retrieval_account import RetrievalAccount
-from sen2cor.atmosphere.rugged import (
-    TerrainCorrection,
-)
-from sen2cor.atmosphere.table import LookUpTable
+from sen2cor.atmosphere.rugged import TerrainCorrection
+from sen2cor.atmosphere.table import SEASON_OZONE, LookUpTable
 from sen2cor.bands import BAND
 from sen2cor.classification import GroundMasks
-from sen2cor.dem.horizon import Run
 from sen2cor.dem.terrain import Ruggedness
 from sen2cor.grids import Float32Array
 from sen2cor.pipeline.terrain_step import TileTerrain
 from sen2cor.pipeline.tile_atmosphere import COARSE, Slopes, TileAtmosphere, half_width
 from sen2cor.pipeline.tile_pixels import TilePixels
-from sen2cor.pipeline.workers import row_blocks
 from sen2cor.product.level1c import Level1CTile, Meteorology
 from sen2cor.product.meteorology import tile_centre
+from sen2cor.row_blocks import Run
 from sen2cor.settings import Settings
 
 BoolArray = npt.NDArray[np.bool_]
-UInt8Array = npt.NDArray[np.uint8]
 _LEVEL = np.float32(0.25)
 """By how much the light on a reference pixel may differ from that on level ground: diffuse light
 has another colour, and changes the ratio of bands."""
-
-_PASSES = 2
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +56,8 @@ def retrieve_atmosphere(
 ) -> TileAtmosphere:
     """Find aerosol and water vapour of a tile.
 
-    Cirrus first; aerosol with the water vapour of the weather model, water vapour with that
-    aerosol, and both once more.
+    Cirrus first, then aerosol and water vapour together, beginning with the water vapour of the
+    weather model.
 
     Parameters
     ----------
@@ -88,77 +78,65 @@ def retrieve_atmosphere(
     TileAtmosphere
     """
     geometry = NodeGeometry.over(pixels.grids[COARSE], tile.geometry)
-    ground = _ground(geometry, terrain, settings)
+    elevation = _ground_elevation(geometry, terrain, settings)
     weather = tile.meteorology()
-    start = _start_column(settings, tables[0], weather)
-    cirrus = _cirrus(pixels, masks, settings, start)
+    ozone, ozone_source = _ozone(settings, tables[0], weather)
+    first_guess = _first_guess_water_vapour(settings, tables[0], weather)
+    cirrus = _cirrus(pixels, masks, settings, first_guess)
+    adjacency_range = _adjacency_range(settings)
 
     def toa(band: str) -> Float32Array:
         return cirrus.cleared(band, pixels.toa_reflectance(band, COARSE))
 
-    step2 = settings.correction.rho_retrieval_step2
-    adjacency = settings.calibration.adjacency_range if step2 else 0.0
-    kept = cache(toa)
-    ozone, ozone_source = _ozone(settings, tables[0], weather)
     scene = AerosolScene(
         geometry=geometry,
-        toa=kept,
+        toa=cache(toa),
         land=_level_land(masks.reference, terrain),
         water=masks.water,
         ground=masks.ground,
         valid=int(masks.valid.sum()),
         snowy=masks.snowy,
-        elevation=ground,
+        elevation=elevation,
         ozone=ozone,
-        adjacency=half_width(adjacency, geometry),
+        adjacency=half_width(adjacency_range, geometry),
     )
-    fallback = _fallback(tile, tables[0], settings, ground)
-    column = np.full(geometry.grid.shape, start, np.float32)
-    aot = _uniform(tables[0], fallback.visibility, ground, geometry.grid.shape)
-    _, latitude = tile_centre(geometry.grid)
-    season = season_of(tile.sensing_time, latitude)
-    candidates = tuple(tables)
-    trials: tuple[Trial, ...] = ()
-    for _ in range(_PASSES):
-        aerosol = retrieve_aerosol(
-            scene,
-            candidates,
-            column,
-            aot,
-            settings.correction,
-            fallback=fallback,
-            mapped=bool(settings.flags.vis_update_mode),
-            season=season,
-        )
-        candidates, trials, aot = (aerosol.table,), trials or aerosol.trials, aerosol.aot550
-        if settings.flags.wv_correction:
-            column = _water_vapour(scene, masks, aerosol.table, settings, start, aot, run)
-    aerosol = replace(aerosol, trials=trials)
-    state = AtmosphereState(aot, column, scene.ozone, ground, factors_by_band(aerosol.path_factor))
-    retrieval = RetrievalAccount.of(
+    season = season_of(tile.sensing_time, tile_centre(geometry.grid)[1])
+    state, aerosol = retrieve_jointly(
+        scene,
+        tables,
+        settings.correction,
+        clear_land=masks.clear_land,
+        first_guess=first_guess,
+        fallback=_fallback(tile, tables[0], settings, elevation),
+        season=season,
+        aerosol_map=bool(settings.flags.vis_update_mode),
+        water_vapour_map=_water_vapour_map(settings),
+        run=run,
+    )
+    account = RetrievalAccount.of(
         aerosol,
         state,
-        passes=_PASSES,
+        passes=PASSES,
         season=season,
         tables=tables,
         water_retrieved=bool(settings.flags.wv_correction),
         ozone_source=ozone_source,
     )
-    retrieval.log()
+    account.log()
     return TileAtmosphere(
         table=aerosol.table,
         geometry=geometry,
         state=state,
         masks=masks,
-        adjacency_range=adjacency,
+        adjacency_range=adjacency_range,
         cirrus=cirrus,
         toa=toa,
         slopes=None if terrain is None else _slopes(terrain, masks, tile, settings),
-        retrieval=retrieval,
+        retrieval=account,
     )
 
 
-def _ground(
+def _ground_elevation(
     geometry: NodeGeometry, terrain: TileTerrain | None, settings: Settings
 ) -> GroundElevation:
     """Elevation of the ground in km: a map, or one number for a level surface."""
@@ -170,8 +148,14 @@ def _ground(
     return ElevationField.over(geometry, elevation)
 
 
+def _adjacency_range(settings: Settings) -> float:
+    """Range of the adjacency effect in km; 0 is without it."""
+    wanted = settings.correction.rho_retrieval_step2
+    return settings.calibration.adjacency_range if wanted else 0.0
+
+
 def _cirrus(
-    pixels: TilePixels, masks: GroundMasks, settings: Settings, column: float
+    pixels: TilePixels, masks: GroundMasks, settings: Settings, water_vapour: float
 ) -> CirrusCorrection:
     if not settings.flags.cirrus_correction:
         return CirrusCorrection(reason="Cirrus_Correction is off")
@@ -181,7 +165,7 @@ def _cirrus(
         measured=pixels.numbers(cirrus_correction.CIRRUS_BAND, COARSE) > 0,
         ground=masks.ground,
         water=masks.water,
-        column=column,
+        column=water_vapour,
         least_column=settings.calibration.wv_threshold_cirrus,
         thin=settings.classification.thresholds.t1_b10,
     )
@@ -225,94 +209,43 @@ def _level_land(land: BoolArray, terrain: TileTerrain | None) -> BoolArray:
 
 
 def _fallback(
-    tile: Level1CTile, table: LookUpTable, settings: Settings, ground: GroundElevation
+    tile: Level1CTile, table: LookUpTable, settings: Settings, elevation: GroundElevation
 ) -> Fallback:
     """Visibility of the aerosol forecast in the product, or else of the settings."""
     forecast = tile.forecast_aot()
     if forecast is None:
-        return Fallback(settings.calibration.visibility, CONFIGURED)
-    height = float(ground.elevation.mean()) if isinstance(ground, ElevationField) else ground
-    visibility = float(table.visibility_from_aot(forecast, height))
-    return Fallback(visibility, f"forecast of CAMS in the Level-1C product ({forecast:.3f})")
+        return Fallback(settings.calibration.visibility)
+    if isinstance(elevation, ElevationField):
+        elevation = float(elevation.elevation.mean())
+    visibility = float(table.visibility_from_aot(forecast, elevation))
+    source = f"forecast of CAMS in the Level-1C product ({forecast:.3f})"
+    return Fallback(visibility, source, forecast=True)
 
 
-def _uniform(
-    table: LookUpTable, visibility: float, ground: GroundElevation, shape: tuple[int, int]
-) -> Float32Array:
-    """Optical thickness of one visibility."""
-    if isinstance(ground, ElevationField):
-        return table.aot_from_visibility(visibility, ground.elevation)
-    return np.full(shape, table.aot_from_visibility(visibility, ground), np.float32)
-
-
-def _start_column(settings: Settings, table: LookUpTable, weather: Meteorology | None) -> float:
+def _first_guess_water_vapour(
+    settings: Settings, table: LookUpTable, weather: Meteorology | None
+) -> float:
     """Water vapour before any is retrieved, cm."""
     if weather is not None:
         return weather.water_vapour
     return settings.correction.wv_iter_start(table.season)
 
 
-def _water_vapour(
-    scene: AerosolScene,
-    masks: GroundMasks,
-    table: LookUpTable,
-    settings: Settings,
-    fallback: float,
-    aot: Float32Array,
-    run: Run,
-) -> Float32Array:
-    bands = (water_vapour.MEASUREMENT_BAND, water_vapour.WINDOW_BAND)
-    first, second = (
-        node_functions(
-            table,
-            band,
-            scene.geometry,
-            aot550=aot,
-            ozone=scene.ozone,
-            elevation=scene.elevation,
-            water_vapour=np.full_like(aot, fallback),
-        )
-        for band in bands
-    )
-    curves = [WaterCurve.of_band(table, band, scene.elevation) for band in bands]
-    column = np.empty_like(aot)
-    reflectance = [scene.toa(band) for band in bands]
-
-    def fill(rows: slice) -> None:
-        column[rows] = water_vapour.retrieve(
-            reflectance[0][rows],
-            reflectance[1][rows],
-            scattering=(first.maps(rows), second.maps(rows)),
-            water=(curves[0].rows(rows), curves[1].rows(rows)),
-            start=settings.correction.wv_iter_start(table.season),
-        )
-
-    list(run(fill, row_blocks(len(column))))
-    if not masks.clear_land.any():
-        logger.warning("no clear land for the water vapour: %.2f cm everywhere", fallback)
-    return water_vapour.complete(
-        column,
-        masks.clear_land,
-        masks.water,
-        over_water=settings.flags.wv_watermask,
-        window=_odd_window(settings.calibration.smooth_wv_map, scene.geometry.grid.pixel_size),
-        fallback=fallback,
-    )
-
-
-def _odd_window(size: float, pixel_size: float) -> int:
-    """Pixels of the widest centred box of that size in metres."""
-    return 2 * int(size / (2.0 * pixel_size)) + 1
+def _water_vapour_map(settings: Settings) -> WaterVapourMap | None:
+    flags = settings.flags
+    if not flags.wv_correction:
+        return None
+    return WaterVapourMap(flags.wv_watermask, settings.calibration.smooth_wv_map)
 
 
 def _ozone(
-    settings: Settings, table: LookUpTable, meteorology: Meteorology | None
+    settings: Settings, table: LookUpTable, weather: Meteorology | None
 ) -> tuple[float, str]:
     """Ozone column in Dobson units, and its source in the words of the metadata."""
     if settings.look_up_tables.ozone_content is not None:
         return settings.look_up_tables.ozone_content, "CONFIG"
-    if meteorology is not None:
-        return meteorology.ozone, "AUX_ECMWFT"
-    default = 377.0 if table.season == "WINTER" else 331.0
+    if weather is not None:
+        return weather.ozone, "AUX_ECMWFT"
+    default = SEASON_OZONE[table.season]
     logger.warning("no ozone column in the Level-1C auxiliary data: %.0f DU are used", default)
     return default, "OTHER"

@@ -8,12 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sen2cor.atmosphere.aerosol_retrieval import (
-    CONFIGURED,
-    Aerosol,
-    Fallback,
-    retrieve_aerosol,
-)
+from sen2cor.atmosphere.aerosol_retrieval import Aerosol, Fallback, retrieve_aerosol
 from sen2cor.atmosphere.aerosol_scene import AerosolScene
 from sen2cor.atmosphere.elevation_field import GroundElevation
 from sen2cor.atmosphere.functions import AtmosphereState, band_functions
@@ -79,9 +74,9 @@ class Landscape:
         column = np.full(SHAPE, self.column, np.float32)
         state = AtmosphereState(self.aot, column, OZONE, self.elevation)
         toa = {}
-        for band in BANDS:
+        for band in (*BANDS, "B09"):
             functions = band_functions(self.table, band, geometry, state)
-            ground = self.surface[band]
+            ground = self.surface["B8A" if band == "B09" else band]
             toa[band] = functions.offset + functions.slope * ground / (
                 1.0 - functions.spherical_albedo * ground
             )
@@ -105,7 +100,7 @@ class Landscape:
         scene: AerosolScene | None = None,
         tables: tuple[LookUpTable, ...] = (RURAL,),
         visibility: float = 40.0,
-        source: str = CONFIGURED,
+        forecast: bool = False,
         mapped: bool = True,
         passes: int = 2,
         **items: Any,
@@ -119,7 +114,7 @@ class Landscape:
                 np.full(SHAPE, self.column, np.float32),
                 start,
                 replace(settings or CorrectionSettings(), **items),
-                fallback=Fallback(visibility, source),
+                fallback=Fallback(visibility, forecast=forecast),
                 mapped=mapped,
                 season="SUMMER",
             )

@@ -139,7 +139,9 @@ def test_visibility_is_bounded(visibility: float, bound: float) -> None:
 def test_aerosol_forecast_comes_before_soil_and_water() -> None:
     land = Landscape.of([(LEFT, LAKE)], 0.3, SOIL)
     assert land.retrieve().source == WATER
-    assert land.retrieve(source="forecast").source == "forecast"
+    forecast = land.retrieve(forecast=True)
+    assert forecast.reference is None
+    assert forecast.forecast
 
 
 def test_few_clear_pixels_take_the_given_visibility() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sen2cor.classification import GroundMasks
-from sen2cor.pipeline.atmosphere_retrieval import _odd_window, retrieve_atmosphere
+from sen2cor.pipeline.atmosphere_retrieval import retrieve_atmosphere
 from sen2cor.pipeline.tile_atmosphere import TileAtmosphere
 from sen2cor.settings import Settings
 from tests.atmosphere.aerosol_scene import (
@@ -62,13 +62,6 @@ def retrieved(
     classes = np.where(land.water, 6, 4).astype(np.uint8)
     masks = GroundMasks.of_classes(classes, 1, SHAPE)
     return retrieve_atmosphere(pixels, tile, masks, tables, settings)
-
-
-@pytest.mark.parametrize(
-    ("size", "pixels"), [(0.0, 1), (100.0, 1), (120.0, 3), (200.0, 3), (300.0, 5)]
-)
-def test_smoothing_box_is_centred(size: float, pixels: int) -> None:
-    assert _odd_window(size, 60.0) == pixels
 
 
 def test_aerosol_is_a_map_or_a_mean() -> None:

@@ -1,0 +1,83 @@
+"""Aerosol and water vapour of a scene together, from arrays alone."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sen2cor.atmosphere.aerosol_retrieval import Aerosol, Fallback
+from sen2cor.atmosphere.functions import AtmosphereState
+from sen2cor.atmosphere.joint_retrieval import WaterVapourMap, _odd_window, retrieve_jointly
+from sen2cor.settings.correction import CorrectionSettings
+from tests.atmosphere.aerosol_scene import (
+    MARITIME,
+    RURAL,
+    SOIL,
+    Landscape,
+    forest_and_fields,
+)
+
+
+def retrieved(land: Landscape, tables: Any = (RURAL,), **options: Any) -> Any:
+    return retrieve_jointly(
+        land.scene(),
+        tables,
+        CorrectionSettings(),
+        **{
+            "clear_land": ~land.water,
+            "first_guess": 1.0,
+            "fallback": Fallback(40.0),
+            "season": "SUMMER",
+            **options,
+        },
+    )
+
+
+def test_both_are_found_from_a_wrong_guess() -> None:
+    land = replace(forest_and_fields(0.35), column=3.1)
+    state, aerosol = retrieved(land)
+    assert isinstance(state, AtmosphereState)
+    assert isinstance(aerosol, Aerosol)
+    assert state.aot550.mean() == pytest.approx(0.35, abs=0.01)
+    assert state.water_vapour.mean() == pytest.approx(3.1, abs=0.05)
+    assert state.elevation == land.elevation
+
+
+def test_water_vapour_can_be_left_as_guessed() -> None:
+    state, _ = retrieved(forest_and_fields(), water_vapour_map=None)
+    np.testing.assert_array_equal(state.water_vapour, np.float32(1.0))
+
+
+def test_trials_are_those_of_all_candidates() -> None:
+    _, aerosol = retrieved(replace(forest_and_fields(0.5), table=MARITIME), (RURAL, MARITIME))
+    assert aerosol.table is MARITIME
+    assert [trial.table for trial in aerosol.trials] == [RURAL, MARITIME]
+
+
+def test_without_clear_land_the_guess_stands_in(caplog: pytest.LogCaptureFixture) -> None:
+    land = Landscape.of([], 0.3, SOIL)
+    with caplog.at_level(logging.WARNING):
+        state, _ = retrieved(land, clear_land=np.zeros_like(land.water), first_guess=1.4)
+    np.testing.assert_allclose(state.water_vapour, 1.4)
+    assert "no clear land for the water vapour: 1.40 cm everywhere" in caplog.text
+
+
+def test_water_vapour_over_water_is_that_of_the_land_or_its_own() -> None:
+    land = forest_and_fields()
+    land.water[:8] = True
+    (over_land, _), (own, _) = (
+        retrieved(land, water_vapour_map=WaterVapourMap(over_water, 0.0)) for over_water in (1, 0)
+    )
+    assert np.ptp(over_land.water_vapour[:8]) == 0.0
+    assert np.ptp(own.water_vapour[:8]) > 0.0
+
+
+@pytest.mark.parametrize(
+    ("size", "pixels"), [(0.0, 1), (100.0, 1), (120.0, 3), (200.0, 3), (300.0, 5)]
+)
+def test_smoothing_box_is_centred(size: float, pixels: int) -> None:
+    assert _odd_window(size, 60.0) == pixels
