@@ -14,7 +14,7 @@ def test_nothing_negative_leaves_it() -> None:
 @pytest.mark.parametrize("group", ["vegetation", "water"])
 def test_smallest_sufficient_step(group: str) -> None:
     def shares(factor: float) -> NegativeShares:
-        negative = 0.2 if factor < 1.5 else 0.0
+        negative = 0.011 if factor < 1.5 else 0.009
         return NegativeShares(**{"vegetation": 0.0, "water": 0.0, group: negative})
 
     factor = raised_visibility(shares, 0.01)
