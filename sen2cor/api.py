@@ -55,8 +55,8 @@ def process(
         No tile could be processed, the settings or options are wrong; nothing was left behind.
     TypeError
         There is no such option.
-    KeyboardInterrupt
-        Interrupted; nothing half-done was left.
+    KeyboardInterrupt, SystemExit
+        Interrupted, or told to end by another signal; nothing half-done was left.
 
     Examples
     --------
@@ -90,9 +90,9 @@ def _interruptible() -> Iterator[None]:
         with interruption.listening():
             yield
     except interruption.Interrupted as stop:
-        if stop.exit_code == 128 + signal.SIGTERM:
-            raise SystemExit(stop.exit_code) from stop
-        raise KeyboardInterrupt from stop
+        if stop.exit_code == 128 + signal.SIGINT:
+            raise KeyboardInterrupt from stop
+        raise SystemExit(stop.exit_code) from stop
 
 
 @contextmanager

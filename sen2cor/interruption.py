@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: noted when they come, obeyed where a run can stop cleanly.
+"""Ctrl-C, SIGTERM, SIGHUP: noted when they come, obeyed where a run can stop cleanly.
 
 An exception out of a signal handler could strike anywhere, also between two steps that belong
 together. Here the handler only takes a note; long work calls `check` between its parts.
@@ -15,7 +15,9 @@ from types import FrameType
 POLL = 0.2
 """Seconds after which a waiting thread looks whether it shall stop."""
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 _noted: int | None = None
 
@@ -26,7 +28,7 @@ class Interrupted(BaseException):
     Attributes
     ----------
     exit_code : int
-        130 after SIGINT, 143 after SIGTERM.
+        129 after SIGHUP, 130 after SIGINT, 143 after SIGTERM.
     """
 
     def __init__(self, number: int) -> None:
@@ -47,13 +49,20 @@ def check() -> None:
 
 @contextmanager
 def listening() -> Iterator[None]:
-    """Take notes of signals within this block; a second one stops at once, wherever that is."""
+    """Take notes of signals within this block; a second one stops at once, wherever that is.
+
+    One that is ignored, as nohup has it with SIGHUP, stays ignored.
+    """
     global _noted
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may have handlers
         return
     _noted = None
-    before = {number: signal.signal(number, _note) for number in _SIGNALS}
+    before = {
+        number: signal.signal(number, _note)
+        for number in _SIGNALS
+        if signal.getsignal(number) != signal.SIG_IGN
+    }
     try:
         yield
     finally:

@@ -14,7 +14,9 @@ from sen2cor.interruption import Interrupted
 from sen2cor.pipeline.workers import workers
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_waits_for_a_check(number: int, code: int) -> None:
     before = signal.getsignal(number)
     with interruption.listening():
@@ -25,6 +27,17 @@ def test_a_signal_waits_for_a_check(number: int, code: int) -> None:
     assert stopped.value.exit_code == code
     assert signal.getsignal(number) == before
     interruption.check()
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruption.listening():
+            os.kill(os.getpid(), signal.SIGHUP)
+            interruption.check()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_second_signal_stops_at_once() -> None:

@@ -62,7 +62,7 @@ def exit_codes() -> str:
         for error in found
         if issubclass(error, errors.Sen2CorError) and error is not errors.Sen2CorError
     ]
-    rows += [("130, 143", "", "Interrupted (SIGINT), terminated (SIGTERM).")]
+    rows += [("129, 130, 143", "", "Hung up (SIGHUP), interrupted (SIGINT), terminated (SIGTERM).")]
     return _table(("code", "error", "meaning"), rows)
 
 
