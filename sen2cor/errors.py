@@ -6,7 +6,7 @@ A message says what is wrong, where (file, band, element), and what the user can
 from __future__ import annotations
 
 _LONGEST = 300
-"""Characters of an unexpected error that are shown; some hold a whole document."""
+"""Characters of an error of others that are shown; some hold a whole document."""
 
 
 class Sen2CorError(Exception):
@@ -40,7 +40,7 @@ class ConfigurationError(Sen2CorError):
 
 
 class AuxiliaryDataError(Sen2CorError):
-    """Auxiliary data (look-up table, elevation model, codec) are missing or broken."""
+    """Auxiliary data (look-up table, elevation model, codec) or a Dask scheduler cannot be had."""
 
     exit_code = 5
 
@@ -57,9 +57,12 @@ class LockedError(Sen2CorError):
     exit_code = 7
 
 
-def unexpected(error: BaseException) -> str:
-    """Text, of bounded length, for an error that is none of these."""
+def brief(error: BaseException) -> str:
+    """Text of bounded length for an error that is none of these."""
     text = repr(error)
-    if len(text) > _LONGEST:
-        text = f"{text[:_LONGEST]}..."
-    return f"unexpected: {text}; please report it with the report of --work_dir"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def unexpected(error: BaseException) -> str:
+    """What is said of an error that should not be."""
+    return f"unexpected: {brief(error)}; please report it with the report of --work_dir"

@@ -66,6 +66,8 @@ def test_help_answers_at_once_with_a_home_that_cannot_be_written(tmp_path: Path)
         (["--mode", "generate_datastrip", "x"], "--mode belongs to a later version"),
         (["--tif", "x"], "--tif belongs to a later version"),
         (["--GIP_L2A_PB", "f.xml", "x"], "--GIP_L2A_PB belongs to a later version"),
+        (["--scheduler", "foo", "x"], "scheduler 'foo': must be like tcp://HOST:PORT"),
+        (["--scheduler", "tcp://foo", "x"], "scheduler 'tcp://foo': must be like"),
         (["--sc_only", "--resolution", "10", "x"], "--sc_only has no resolution of 10 m"),
     ],
 )

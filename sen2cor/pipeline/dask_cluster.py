@@ -6,15 +6,18 @@ and steps come with its result, so that they are neither lost nor doubled.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from typing import Any
 
 from sen2cor import interruption
-from sen2cor.errors import ProcessingError, UsageError
+from sen2cor.errors import AuxiliaryDataError, ProcessingError, UsageError, brief
 from sen2cor.pipeline import forwarding, resources
 from sen2cor.pipeline.console import Step
 from sen2cor.pipeline.tile_chain import TileJob
@@ -28,6 +31,9 @@ except ImportError as error:
 
 _CONNECT = 30
 """Seconds to wait for the scheduler, and for its first worker."""
+
+_ANSWER = 3
+"""Seconds that it has to answer when it is connected."""
 
 _one_at_a_time = threading.Lock()
 
@@ -68,11 +74,11 @@ def run_on_cluster(
 
     Raises
     ------
-    UsageError
+    AuxiliaryDataError
         The scheduler cannot be reached or has no workers.
     """
     with _connected(scheduler) as client:
-        addresses = client.nthreads()
+        addresses = _workers(client, scheduler)
         neighbours = max(Counter(_host(address) for address in addresses).values())
         logger.info("%d Dask workers", len(addresses))
         waiting = {
@@ -97,15 +103,50 @@ def run_on_cluster(
 
 def _connected(scheduler: str) -> distributed.Client:
     try:
-        client = distributed.Client(scheduler, timeout=_CONNECT, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--scheduler {scheduler}: cannot be reached ({error})") from error
-    try:
-        client.wait_for_workers(1, timeout=_CONNECT)
-    except TimeoutError as error:
-        client.close()
-        raise UsageError(f"--scheduler {scheduler}: has no workers") from error
-    return client
+        _reach(scheduler)
+        return distributed.Client(scheduler, timeout=_CONNECT, set_as_default=False)
+    except Exception as error:  # of whatever kind, as what listens there may be no scheduler
+        raise AuxiliaryDataError(
+            f"--scheduler {scheduler}: cannot be reached; is it the scheduler's port? "
+            f"({brief(error)})"
+        ) from error
+
+
+def _reach(scheduler: str) -> None:
+    """Wait for an answer of the scheduler, which a client does without end and deaf to signals."""
+    answer: Future[None] = Future()
+
+    def ask() -> None:
+        try:
+            asyncio.run(asyncio.wait_for(_identity(scheduler), _CONNECT + _ANSWER))
+        except Exception as error:
+            answer.set_exception(error)
+        else:
+            answer.set_result(None)
+
+    threading.Thread(target=ask, daemon=True).start()
+    while not answer.done():
+        interruption.check()
+        wait([answer], interruption.POLL)
+    answer.result()
+
+
+async def _identity(scheduler: str) -> None:
+    security = distributed.Security().get_connection_args("client")
+    async with distributed.rpc(scheduler, timeout=_CONNECT, connection_args=security) as remote:
+        await remote.identity()
+
+
+def _workers(client: distributed.Client, scheduler: str) -> dict[str, Any]:
+    """Wait for the first worker; return the addresses of all."""
+    end = time.monotonic() + _CONNECT
+    while not (addresses := client.nthreads()):
+        interruption.check()
+        if time.monotonic() > end:
+            raise AuxiliaryDataError(f"--scheduler {scheduler}: has no workers")
+        time.sleep(interruption.POLL)
+    found: dict[str, Any] = addresses
+    return found
 
 
 def _host(address: str) -> str:
@@ -116,7 +157,7 @@ def _outcome(future: distributed.Future, job: TileJob) -> _Finished:
     try:
         finished: _Finished = future.result()
     except Exception as error:  # of whatever kind the cluster has
-        failure = ProcessingError(f"the Dask cluster could not process it: {error}")
+        failure = ProcessingError(f"the Dask cluster could not process it: {brief(error)}")
         return _Finished(TileResult(job.tile.tile_id, error=failure), ())
     return finished
 

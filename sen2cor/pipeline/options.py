@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from sen2cor.errors import UsageError
 from sen2cor.reporting.palette import PALETTES
 
 IMAGE_FORMATS = ("jp2", "cog")
+
+_ADDRESS = re.compile(r"[a-z]+://\S+:\d+")
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class Options:
     Raises
     ------
     UsageError
-        There is no such resolution, format or palette, or they do not go together.
+        There is no such resolution, format or palette, no scheduler can have such an address, or
+        they do not go together.
     """
 
     directories: tuple[Path, ...]
@@ -76,5 +80,7 @@ class Options:
             if value not in allowed:
                 choices = ", ".join(map(str, allowed))
                 raise UsageError(f"{name} {value!r}: must be one of {choices}")
+        if self.scheduler is not None and not _ADDRESS.fullmatch(self.scheduler):
+            raise UsageError(f"scheduler {self.scheduler!r}: must be like tcp://HOST:PORT")
         if self.classification_only and self.resolution == 10:
             raise UsageError("--sc_only has no resolution of 10 m: use 20 or 60, or leave it out")

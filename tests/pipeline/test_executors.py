@@ -9,12 +9,14 @@ import json
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
@@ -171,7 +173,9 @@ def test_a_killed_worker_is_reported_and_the_other_tile_is_made(
     assert hidden(tmp_path / "out") == []
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
+)
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_signal_stops_all_and_leaves_nothing(
     two_tiles: Path, tmp_path: Path, number: int, code: int, processes: int
@@ -185,7 +189,8 @@ def test_a_signal_stops_all_and_leaves_nothing(
         assert process.stdout is not None
         while "L2A_Tables" not in process.stdout.readline():
             pass
-    process.send_signal(number)
+    for one in (*children, process) if number != signal.SIGTERM else (process,):
+        one.send_signal(number)  # a terminal sends to all
     began = time.monotonic()
     output, errors = stopped(process)
     assert time.monotonic() - began < 5
@@ -237,19 +242,82 @@ def test_a_lost_dask_worker_is_made_up_for(two_tiles: Path, tmp_path: Path, clus
     assert len(list(product_in(part).glob("GRANULE/*"))) == 2
 
 
-def test_a_scheduler_that_is_not_there_is_a_wrong_call(two_tiles: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def stranger() -> Iterator[Callable[[bytes], str]]:
+    """Starts servers that are no schedulers: they say one thing, and then nothing any more."""
+    with ExitStack() as stack:
+
+        def serve(words: bytes) -> str:
+            server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+            def answer() -> None:
+                with suppress(OSError):  # closed in the end
+                    while True:
+                        connection = stack.enter_context(server.accept()[0])
+                        connection.sendall(words)
+
+            threading.Thread(target=answer, daemon=True).start()
+            return f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+        yield serve
+
+
+IMPATIENT = (
+    "import sys; import sen2cor.pipeline.dask_cluster as c; c._CONNECT = c._ANSWER = 1; "
+    "from sen2cor.cli import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
+@pytest.mark.parametrize("words", [None, b"", b"HTTP/1.0 400 Bad request\r\n" * 50])
+def test_a_scheduler_that_does_not_answer_is_one_line_soon(
+    words: bytes | None,
+    stranger: Callable[[bytes], str],
+    two_tiles: Path,
+    tmp_path: Path,
+) -> None:
     pytest.importorskip("distributed")
-    code = (
-        "import sys; import sen2cor.pipeline.dask_cluster as c; c._CONNECT = 1; "
-        "from sen2cor.cli import main; sys.exit(main(sys.argv[1:]))"
-    )
+    address = "tcp://127.0.0.1:9" if words is None else stranger(words)
     result = subprocess.run(
-        [sys.executable, "-c", code, "--scheduler", "tcp://127.0.0.1:9",
+        [sys.executable, "-c", IMPATIENT, "--scheduler", address,
          "--output_dir", str(tmp_path / "out"), str(two_tiles)],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=30,
     )  # fmt: skip
-    assert result.returncode == 2, result.stderr
-    assert "tcp://127.0.0.1:9" in result.stderr.splitlines()[-1]
+    assert result.returncode == 5, result.stderr
+    (line,) = [line for line in result.stderr.splitlines() if not line.startswith("WARNING")]
+    assert f"{address}: cannot be reached; is it the scheduler's port?" in line
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_waiting_for_a_scheduler_can_be_interrupted(
+    stranger: Callable[[bytes], str], two_tiles: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("distributed")
+    out = tmp_path / "out"
+    process = start(two_tiles, "--output_dir", out, "--scheduler", stranger(b""))
+    for _ in range(600):
+        if out.is_dir() and hidden(out):
+            break
+        time.sleep(0.05)
+    time.sleep(1.5)
+    process.terminate()
+    _, errors = stopped(process, 10)
+    assert process.returncode == 143
+    assert "interrupted" in errors and "Traceback" not in errors
+    assert list(out.iterdir()) == []
+
+
+def test_a_scheduler_without_workers_is_not_waited_for_without_end(
+    two_tiles: Path, tmp_path: Path
+) -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None) as cluster:
+        result = subprocess.run(
+            [sys.executable, "-c", IMPATIENT, "--scheduler", cluster.scheduler_address,
+             "--output_dir", str(tmp_path / "out"), str(two_tiles)],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    assert result.returncode == 5, result.stderr
+    assert "has no workers" in result.stderr and "Traceback" not in result.stderr
 
 
 @pytest.mark.slow
