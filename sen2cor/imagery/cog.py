@@ -55,8 +55,6 @@ class Writer:
     grid : Grid
         Size and georeference.
     dtype : uint8 or uint16
-    tile_size : int
-        A multiple of 16.
     components : int
         1, or 3 for a colour image.
 
@@ -71,7 +69,6 @@ class Writer:
         path: Path,
         grid: Grid,
         dtype: npt.DTypeLike,
-        tile_size: int = TILE_SIZE,
         components: int = 1,
     ) -> None:
         self.path = path
@@ -80,7 +77,6 @@ class Writer:
         self._grid = grid
         self._dtype = np.dtype(dtype)
         self._components = components
-        self._tile_size = tile_size
         self._classes = components == 1 and self._dtype == np.uint8
         self._written = 0
         try:
@@ -171,7 +167,7 @@ class Writer:
     def _add_overviews(self) -> None:
         """Halve the plain image until one tile holds it."""
         largest = max(self._grid.shape)
-        halvings = max(0, math.ceil(math.log2(largest / self._tile_size)))
+        halvings = max(0, math.ceil(math.log2(largest / TILE_SIZE)))
         if halvings:
             self._image.BuildOverviews(
                 "NEAREST" if self._classes else "AVERAGE",
@@ -185,7 +181,7 @@ class Writer:
         driver = _gdal().GetDriverByName("COG")
         compression, level = _compression(driver)
         options = {
-            "BLOCKSIZE": self._tile_size,
+            "BLOCKSIZE": TILE_SIZE,
             "COMPRESS": compression,
             "LEVEL": level,
             "PREDICTOR": "STANDARD",

@@ -98,13 +98,6 @@ class Level2ATile:
         wanted = self.wanted(resolution, classification_only=classification_only)
         return bool(wanted) and all(_is_filled(self._path(kind, resolution)) for kind in wanted)
 
-    def discard(self, resolution: int) -> None:
-        """Remove all images of a resolution, for example of one that failed half-way."""
-        for (_, found), path in self.images().items():
-            if found == resolution:
-                with writing(self.folder / path):
-                    (self.folder / path).unlink()
-
     def images(self) -> dict[tuple[str, int | None], str]:
         """Return the paths inside the tile folder of all images that are there.
 

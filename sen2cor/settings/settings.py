@@ -11,7 +11,7 @@ from typing import Any
 
 from sen2cor.settings.classification import THRESHOLDS, ClassificationSettings
 from sen2cor.settings.correction import CorrectionSettings
-from sen2cor.settings.documents import CLASSIFICATION, CORRECTION, SECTIONS, USER, Document
+from sen2cor.settings.documents import CORRECTION, SECTIONS, USER
 from sen2cor.settings.parameters import Parameter, parameters_of
 from sen2cor.settings.psd_schemes import DEFAULT_SCHEMES
 from sen2cor.settings.user import (
@@ -133,23 +133,13 @@ class Settings:
         A comment lists what differs from the default in the two expert files.
         """
         others = [str(entry) for entry in self.differences() if entry.document != USER.name]
-        return self._render(USER, ("Expert files: " + ("; ".join(others) or "all defaults"),))
-
-    def effective_sc_xml(self) -> bytes:
-        """Return the settings of L2A_CAL_SC_GIPP as used, as a file."""
-        return self._render(CLASSIFICATION)
-
-    def effective_ac_xml(self) -> bytes:
-        """Return the settings of L2A_CAL_AC_GIPP as used, as a file."""
-        return self._render(CORRECTION)
-
-    def _render(self, document: Document, notes: tuple[str, ...] = ()) -> bytes:
         texts = {
             parameter.name: parameter.kind.render(value)
             for parameter, value in self.values()
-            if value != parameter.default_value
+            if parameter.document == USER.name and value != parameter.default_value
         }
-        return render_document(document, texts, self.common.psd_schemes, notes)
+        note = "Expert files: " + ("; ".join(others) or "all defaults")
+        return render_document(USER, texts, self.common.psd_schemes, (note,))
 
     def digest(self) -> str:
         """Return a digest (SHA-256, hexadecimal) of the settings that change the images."""

@@ -150,8 +150,6 @@ class Parcels:
 
     Attributes
     ----------
-    region : ndarray of uint32
-        Number of the district, whose fields share a direction and a size.
     parcel : ndarray of uint32
         Number of the field.
     margin : ndarray of float32
@@ -160,7 +158,6 @@ class Parcels:
         Distance to the edge of the district, metres.
     """
 
-    region: UIntArray
     parcel: UIntArray
     margin: Float32Array
     road: Float32Array
@@ -205,7 +202,7 @@ def parcels(
     margin = np.minimum(fraction, 1 - fraction) * width
     fraction = along - piece
     np.minimum(margin, np.minimum(fraction, 1 - fraction) * length, out=margin)
-    return Parcels(region, parcel, margin, road)
+    return Parcels(parcel, margin, road)
 
 
 def _edge_distance(x: Float32Array, y: Float32Array) -> Float32Array:

@@ -196,8 +196,6 @@ def test_incomplete_or_empty_images_do_not_make_a_resolution(level1c: Any, tmp_p
         assert not tile.has(20)
         assert tile.has(20, classification_only=True)
         assert not tile.has(10, classification_only=True)
-        tile.discard(20)
-        assert not tile.images()
 
 
 def test_a_failed_tile_is_taken_out(tmp_path: Path) -> None:
