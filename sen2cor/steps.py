@@ -4,13 +4,14 @@ All of them take and return NumPy arrays of shape (rows, cols); `xarray.apply_uf
 over to labelled arrays. In the order of the processor:
 
 - `classify`: top-of-atmosphere reflectance to classes, probabilities of cloud and snow.
+- `GroundMasks`: what the classes say of each pixel to the steps that follow.
 - `load_table`: the functions of the atmosphere for a spacecraft, an aerosol and a season.
 - `uniform_geometry`: sun and view, the same for all pixels. The angles of a product come with
   `sen2cor.product.level1c.open_level1c` and `NodeGeometry.over`.
-- `retrieve_cirrus`, `retrieve_aerosol`, `retrieve_water_vapour`, `complete_water_vapour`: the state
-  of the atmosphere from the image itself.
-- `AtmosphereState` (or `uniform_state`), `factors_by_band`, `band_functions`: the state and what
-  follows from it for one band.
+- `retrieve_cirrus`: what thin cirrus adds to the bands, and the bands without it.
+- `retrieve_jointly`: aerosol and water vapour of an `AerosolScene`; its parts are
+  `retrieve_aerosol`, `retrieve_water_vapour` and `complete_water_vapour`.
+- `band_functions`: what follows for one band from that `AtmosphereState` or from `uniform_state`.
 - `surface_reflectance`: the inversion over level ground, with or without adjacency;
   `sen2cor.atmosphere.rugged` has that of slopes and `sen2cor.dem` what it needs to know of them.
 """
@@ -20,7 +21,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.aerosol_retrieval import Fallback, retrieve_aerosol
 from sen2cor.atmosphere.aerosol_scene import AerosolScene
 from sen2cor.atmosphere.cirrus import retrieve as retrieve_cirrus
@@ -32,14 +32,21 @@ from sen2cor.atmosphere.functions import (
     scattering_functions,
 )
 from sen2cor.atmosphere.geometry import NodeGeometry
-from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
+from sen2cor.atmosphere.inversion import level_inversion
+from sen2cor.atmosphere.joint_retrieval import WaterVapourMap, retrieve_jointly
 from sen2cor.atmosphere.lut import load_table
 from sen2cor.atmosphere.path_scaling import factors_by_band
 from sen2cor.atmosphere.table import SEASON_OZONE
 from sen2cor.atmosphere.water_vapour import complete as complete_water_vapour
 from sen2cor.atmosphere.water_vapour import retrieve as retrieve_water_vapour
 from sen2cor.bands import BAND_NAMES
-from sen2cor.classification import Classification, SceneClass, SunGeometry, classify
+from sen2cor.classification import (
+    Classification,
+    GroundMasks,
+    SceneClass,
+    SunGeometry,
+    classify,
+)
 from sen2cor.grids import AngleGrid, Float32Array, Grid, TileGeometry
 from sen2cor.settings.correction import CorrectionSettings
 
@@ -50,10 +57,12 @@ __all__ = [
     "Classification",
     "CorrectionSettings",
     "Fallback",
+    "GroundMasks",
     "NodeGeometry",
     "SceneClass",
     "SunGeometry",
     "WaterCurve",
+    "WaterVapourMap",
     "band_functions",
     "classify",
     "complete_water_vapour",
@@ -61,6 +70,7 @@ __all__ = [
     "load_table",
     "retrieve_aerosol",
     "retrieve_cirrus",
+    "retrieve_jointly",
     "retrieve_water_vapour",
     "scattering_functions",
     "surface_reflectance",
@@ -171,9 +181,6 @@ def surface_reflectance(
     ndarray of float32, shape (rows, cols)
     """
     toa = np.asarray(toa_reflectance, np.float32)
-    if half_width == 0:
-        return flat_inversion(functions)(toa)
     finite = np.isfinite(toa)
-    x = signal(toa, functions)
-    mean = neighbourhood_mean(x, finite if usable is None else usable & finite, half_width)
-    return adjacency_inversion(functions, mean)(toa)
+    seen = finite if usable is None else usable & finite
+    return level_inversion(toa, functions, seen, half_width)(toa)

@@ -89,6 +89,8 @@ class SceneSurface(dict[str, Float32Array]):
         if scene.adjacency == 0 or band == NIR:
             inversion = flat_inversion(functions)
         else:
+            # not `level_inversion`: the mean is taken once for all passes and candidates, and of
+            # what the sensor sees, which differs only where the functions vary in the neighbourhood
             inversion = adjacency_inversion(functions, signal(scene.surroundings(band), functions))
         self[band] = inversion(scene.toa(band))
         return self[band]

@@ -22,9 +22,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.functions import BandFunctions
 from sen2cor.grids import Float32Array
+
+BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -113,3 +117,27 @@ def adjacency_inversion(functions: BandFunctions, mean_signal: Float32Array) -> 
     gain = (1.0 + q) * damping / functions.slope
     bias = -functions.offset * gain - q * mean_signal * damping
     return Inversion(gain.astype(np.float32), bias.astype(np.float32))
+
+
+def level_inversion(
+    toa_reflectance: Float32Array, functions: BandFunctions, usable: BoolArray, half_width: int
+) -> Inversion:
+    """Inversion over level ground, with the adjacency effect or without.
+
+    Parameters
+    ----------
+    toa_reflectance : ndarray of float32, shape (rows, cols) of the coarse grid
+    functions : BandFunctions
+    usable : ndarray of bool, same shape
+        Pixels that show the ground: no cloud, cloud shadow or gap.
+    half_width : int
+        Of the neighbourhood, in pixels; 0 is without adjacency.
+
+    Returns
+    -------
+    Inversion
+    """
+    if half_width == 0:
+        return flat_inversion(functions)
+    x = signal(toa_reflectance, functions)
+    return adjacency_inversion(functions, neighbourhood_mean(x, usable, half_width))

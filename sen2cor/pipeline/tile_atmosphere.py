@@ -17,7 +17,7 @@ from sen2cor.atmosphere.brdf import EmpiricalBrdf
 from sen2cor.atmosphere.cirrus import CirrusCorrection
 from sen2cor.atmosphere.functions import AtmosphereState, band_functions
 from sen2cor.atmosphere.geometry import NodeGeometry
-from sen2cor.atmosphere.inversion import Inversion, adjacency_inversion, flat_inversion, signal
+from sen2cor.atmosphere.inversion import Inversion, level_inversion
 from sen2cor.atmosphere.retrieval_account import RetrievalAccount
 from sen2cor.atmosphere.rugged import (
     RuggedInversion,
@@ -131,11 +131,8 @@ class TileAtmosphere:
                 brdf=self.slopes.brdf(band),
             )
             return self.cirrus.before(band, rugged)
-        if window == 0:
-            return self.cirrus.before(band, flat_inversion(functions))
-        x = signal(self.toa(band), functions)
-        mean = neighbourhood_mean(x, self.masks.ground, window)
-        return self.cirrus.before(band, adjacency_inversion(functions, mean))
+        level = level_inversion(self.toa(band), functions, self.masks.ground, window)
+        return self.cirrus.before(band, level)
 
     def uncertainty(self, band: str) -> BandUncertainty:
         """Standard uncertainty of a band on the 60 m grid, to first order."""

@@ -19,11 +19,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
-from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.atm_files import load_atm_files
 from sen2cor.atmosphere.atm_layout import ELEVATION, WATER_SHARE
 from sen2cor.atmosphere.functions import BandFunctions
-from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
+from sen2cor.atmosphere.inversion import level_inversion
 from sen2cor.atmosphere.lut import load_table
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.bands import BAND
@@ -149,13 +148,9 @@ class Pair:
         self, table: LookUpTable, band: str, state: State, *, adjacency: bool = False
     ) -> npt.NDArray[np.float32]:
         """Surface reflectance of the pixels."""
-        functions = self.functions(table, band, state)
-        if not adjacency:
-            return flat_inversion(functions)(self.toa[band])
-        x = signal(self.toa[band], functions)
-        half_width = round(ADJACENCY_RANGE / BAND[band].resolution)
-        mean = neighbourhood_mean(x, np.ones(x.shape, bool), half_width)
-        return adjacency_inversion(functions, mean)(self.toa[band])
+        functions, toa = self.functions(table, band, state), self.toa[band]
+        half_width = round(ADJACENCY_RANGE / BAND[band].resolution) if adjacency else 0
+        return level_inversion(toa, functions, np.ones(toa.shape, bool), half_width)(toa)
 
     def agreement(
         self, table: LookUpTable, band: str, state: State, *, adjacency: bool = False
