@@ -16,6 +16,7 @@ from sen2cor.grids import Float32Array, Grid
 from sen2cor.imagery import jpeg2000
 from sen2cor.imagery.resampling import bilinear_pixels, block_mean
 from sen2cor.pipeline.workers import Workers, row_blocks
+from sen2cor.product import radiometry
 from sen2cor.product.level1c import Level1CProduct, Level1CTile
 
 UInt16Array = npt.NDArray[np.uint16]
@@ -154,10 +155,8 @@ class TilePixels:
         self, band: str, resolution: int, rows: slice | None = None
     ) -> Float32Array:
         """Top-of-atmosphere reflectance; no data come out as the reflectance of number 0."""
-        numbers = self.numbers(band, resolution, rows).astype(np.float32)
-        numbers += np.float32(self.offsets[band])
-        numbers *= np.float32(self.scale)
-        return numbers
+        numbers = self.numbers(band, resolution, rows)
+        return radiometry.reflectance(numbers, self.offsets[band], self.scale)
 
 
 def _check_data(native: Mapping[str, UInt16Array], tile: Level1CTile) -> None:

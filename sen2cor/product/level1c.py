@@ -18,6 +18,7 @@ import numpy.typing as npt
 from sen2cor.bands import BAND_NAMES
 from sen2cor.errors import InputError
 from sen2cor.grids import Float32Array, Grid, TileGeometry
+from sen2cor.product import radiometry
 from sen2cor.product.level1c_images import find_bands, image_grids
 from sen2cor.product.level1c_metadata import ProductMetadata, read_product_metadata
 from sen2cor.product.level1c_path import files_in, folders_in, locate, official_name
@@ -191,8 +192,8 @@ class Level1CProduct:
         ndarray of float32, same shape
             (number + offset) / quantification.
         """
-        shifted = numbers.astype(np.float32) + np.float32(self.radiometric_offsets[band])
-        return shifted / np.float32(self.quantification_value)
+        offset, scale = self.radiometric_offsets[band], 1.0 / self.quantification_value
+        return radiometry.reflectance(numbers, offset, scale)
 
 
 def open_level1c(path: Path) -> Level1CProduct:

@@ -20,6 +20,7 @@ from sen2cor.bands import BAND
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.imagery import images, jpeg2000
 from sen2cor.imagery.preview import true_colour
+from sen2cor.product import radiometry
 from sen2cor.product.level1c import Level1CProduct, Level1CTile
 from sen2cor.product.level2a_metadata_content import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.level2a_reader import FinishedProduct, FinishedTile
@@ -250,8 +251,7 @@ def _read_reduced(path: Path, rows: int, shape: tuple[int, int]) -> npt.NDArray[
 
 
 def _reflectance(numbers: npt.NDArray[Any], offset: float, quantification: float) -> Float32Array:
-    values: Float32Array = numbers.astype(np.float32) + np.float32(offset)
-    values /= np.float32(quantification)
+    values = radiometry.reflectance(numbers, offset, 1.0 / quantification)
     values[numbers == 0] = np.nan
     return values
 

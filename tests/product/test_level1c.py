@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sen2cor.bands import BAND_NAMES
+from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.errors import InputError
 from sen2cor.grids import Grid
 from sen2cor.imagery import jpeg2000
+from sen2cor.pipeline.tile_pixels import TilePixels
+from sen2cor.pipeline.workers import workers
 from sen2cor.product.level1c import open_level1c
 from tests.product.level1c_builder import PSD_13, PSD_14, PSD_15, Recipe, build, image_grid, without
 
@@ -77,10 +79,18 @@ class TestWhatIsRead:
         product = open_level1c(build(tmp_path, PSD_15))
         assert product.radiometric_offsets["B01"] == -1000
         assert product.radiometric_offsets["B12"] == -1012
-        numbers = np.array([900, 2500], np.uint16)
-        reflectance = product.reflectance("B01", numbers)
-        assert reflectance.dtype == np.float32
-        np.testing.assert_allclose(reflectance, [-0.01, 0.15], rtol=1e-6)
+        with workers(1) as pool:
+            pixels = TilePixels.decode(product, product.tiles[0], ["B01", "B12"], pool)
+        for band, offset in (("B01", -1000), ("B12", -1012)):
+            resolution = BAND[band].resolution
+            numbers = jpeg2000.read(product.tiles[0].bands[band])
+            expected = (numbers.astype(float) + offset) / 10000.0
+            for found in (
+                pixels.toa_reflectance(band, resolution),
+                product.reflectance(band, numbers),
+            ):
+                assert found.dtype == np.float32
+                np.testing.assert_allclose(found, expected, rtol=1e-6)
 
     def test_baseline_04_without_offsets_warns(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
