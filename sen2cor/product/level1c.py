@@ -343,8 +343,8 @@ def _warn_of_absent(product: Level1CProduct) -> None:
         logger.warning("%s: no quality masks (QI_DATA) in the product", name)
     if any(tile.ecmwf is None for tile in product.tiles):
         logger.warning(
-            "%s: no weather data (AUX_DATA/AUX_ECMWFT) in the product; ozone, water vapour and "
-            "pressure are those of the settings",
+            "%s: no weather data (AUX_DATA/AUX_ECMWFT) in the product; ozone and water vapour are "
+            "those of the settings",
             name,
         )
 

@@ -64,15 +64,19 @@ def image_grids(bands: Mapping[str, Path], nominal: Mapping[int, Grid]) -> dict[
     disagreeing = []
     for resolution in RESOLUTIONS:
         names = [band.name for band in BANDS if band.resolution == resolution]
-        first = jpeg2000.describe(bands[names[0]])
-        for name in names[1:]:
-            other = jpeg2000.describe(bands[name])
-            if (other.rows, other.cols) != (first.rows, first.cols):
-                raise InputError(
-                    f"{bands[name]}: has {other.rows} x {other.cols} pixels, {names[0]} of the "
-                    f"same resolution {first.rows} x {first.cols}; fetch the product again"
-                )
+        found = {name: jpeg2000.describe(bands[name]) for name in names}
         grid = nominal[resolution]
+        sizes = {name: (image.rows, image.cols) for name, image in found.items()}
+        # the innocent ones have the size of the metadata, or, if none has, that of the first
+        right = next((name for name in names if sizes[name] == grid.shape), names[0])
+        for name in names:
+            if sizes[name] != sizes[right]:
+                raise InputError(
+                    f"{bands[name]}: has {sizes[name][0]} x {sizes[name][1]} pixels, {right} of "
+                    f"the same resolution {sizes[right][0]} x {sizes[right][1]}; "
+                    "fetch the product again"
+                )
+        first = found[right]
         if (first.rows, first.cols) != grid.shape:
             extent = grid.rows * grid.pixel_size
             pixel_size = first.grid.pixel_size if first.grid else extent / first.rows

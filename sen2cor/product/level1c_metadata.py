@@ -13,6 +13,7 @@ from sen2cor.bands import BANDS
 from sen2cor.errors import InputError
 from sen2cor.product.level1c_tile_metadata import read_moment
 from sen2cor.product.xml_document import Element, XmlDocument
+from sen2cor.spectral_responses import SPACECRAFT
 
 logger = logging.getLogger(__name__)
 
@@ -162,7 +163,12 @@ def _read_spacecraft(document: XmlDocument) -> str:
     found = re.fullmatch(r"Sentinel-2([A-Z])", name)
     if found is None:
         raise document.error(where, f"holds {name!r}, not the name of a Sentinel-2")
-    return f"S2{found[1]}"
+    spacecraft = f"S2{found[1]}"
+    if spacecraft not in SPACECRAFT:
+        raise document.error(
+            where, f"holds {name!r}, which is not supported; {', '.join(SPACECRAFT)} are"
+        )
+    return spacecraft
 
 
 def _read_offsets(document: XmlDocument) -> dict[str, int] | None:

@@ -26,12 +26,11 @@ logger = logging.getLogger(__name__)
 KILOGRAM_PER_DOBSON = 2.1415e-5
 """kg m-2 of ozone in one Dobson unit: 2.6867e20 molecules m-2 of 47.998 g/mol (CODATA)."""
 
-_WATER, _PRESSURE, _OZONE = 1, 2, 3
+_WATER, _OZONE = 1, 3
 _TOTAL_AEROSOL = "var207 of table 210"
 _PLAUSIBLE = {
     "ozone": (50.0, 700.0),
     "water_vapour": (0.0, 10.0),
-    "pressure": (850.0, 1100.0),
     "AOT": (0.0, 8.0),
 }
 
@@ -46,13 +45,10 @@ class Meteorology:
         Total column in Dobson units.
     water_vapour : float
         Total column in cm of precipitable water.
-    pressure : float
-        Mean sea-level pressure in hPa.
     """
 
     ozone: float
     water_vapour: float
-    pressure: float
 
 
 @lru_cache(maxsize=64)
@@ -80,7 +76,6 @@ def read_meteorology(path: Path, grid: Grid) -> Meteorology | None:
     found = Meteorology(
         ozone=values[_OZONE] / KILOGRAM_PER_DOBSON,
         water_vapour=values[_WATER] / 10.0,
-        pressure=values[_PRESSURE] / 100.0,
     )
     return found if _plausible(path, **vars(found)) else None
 
@@ -146,7 +141,7 @@ def tile_centre(grid: Grid) -> tuple[float, float]:
 def _weather_bands(dataset: Any) -> tuple[int, ...]:
     if dataset.RasterCount < _OZONE:
         raise ValueError(f"{dataset.RasterCount} bands, expected {_OZONE} or more")
-    return _WATER, _PRESSURE, _OZONE
+    return _WATER, _OZONE
 
 
 def _aerosol_band(dataset: Any) -> tuple[int, ...]:

@@ -261,6 +261,13 @@ class TestBands:
         with pytest.raises(InputError, match=r"_B06.jp2: has 6 x 6 pixels, B05 .* 18 x 18"):
             open_level1c(root)
 
+    def test_the_odd_one_is_named_also_if_it_is_the_first(self, tmp_path: Path) -> None:
+        root = build(tmp_path)
+        path = next(root.rglob("*_B05.jp2"))
+        jpeg2000.write(path, np.ones((36, 36), np.uint16), image_grid(10), 64)
+        with pytest.raises(InputError, match=r"_B05.jp2: has 36 x 36 pixels, B06 .* 18 x 18"):
+            open_level1c(root)
+
     def test_broken_image_is_named(self, tmp_path: Path) -> None:
         root = build(tmp_path)
         next(root.rglob("*_B06.jp2")).write_bytes(b"not an image")
@@ -289,6 +296,7 @@ class TestWhatMayBeAbsent:
             "AUX_ECMWFT",
         ):
             assert len(warnings_of(caplog, words)) == 1, words
+        assert "pressure" not in caplog.text
 
     def test_complete_product_opens_without_a_word(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,6 +57,12 @@ class TestProductMetadata:
     def test_impossible_quantification(self, tmp_path: Path, value: str) -> None:
         text = product_text(PSD_14).replace(">10000<", f">{value}<")
         with pytest.raises(InputError, match="QUANTIFICATION_VALUE"):
+            read_product_metadata(write_product(tmp_path, text))
+
+    @pytest.mark.parametrize("name", ["Sentinel-2D", "Sentinel-3A"])
+    def test_spacecraft_that_are_not_supported(self, tmp_path: Path, name: str) -> None:
+        text = re.sub("<SPACECRAFT_NAME>.*?<", f"<SPACECRAFT_NAME>{name}<", product_text(PSD_14))
+        with pytest.raises(InputError, match=f"SPACECRAFT_NAME holds '{name}', (which is )?not"):
             read_product_metadata(write_product(tmp_path, text))
 
     def test_impossible_time(self, tmp_path: Path) -> None:

@@ -69,7 +69,6 @@ def test_values_at_the_centre_in_their_units(tmp_path: Path) -> None:
     assert found is not None
     assert found.ozone == pytest.approx(300.0 + 2 + 20, abs=0.02)
     assert found.water_vapour == pytest.approx(2.0, abs=1e-4)
-    assert found.pressure == pytest.approx(1013.0, abs=0.01)
 
 
 def test_interpolation_between_nodes(tmp_path: Path) -> None:
