@@ -41,6 +41,9 @@ SMALL = 500_000_000
 
 _CHUNK = 1 << 20
 
+_PRODUCT_METADATA = "*MTD_[MS][SA][IF]L*.xml"
+"""``MTD_MSIL1C.xml`` and ``*_MTD_SAFL1C_*.xml``, not those of tiles and datastrips."""
+
 
 def is_archive(path: Path) -> bool:
     """Whether a path is a zip archive, by its content or by its name."""
@@ -48,7 +51,7 @@ def is_archive(path: Path) -> bool:
 
 
 @contextmanager
-def unpacked(archive: Path, place: Path) -> Iterator[Path]:
+def unpacked(archive: Path, place: Path, option: str = "--output_dir") -> Iterator[Path]:
     """Unpack the product in an archive for the time of this block.
 
     Parameters
@@ -57,6 +60,8 @@ def unpacked(archive: Path, place: Path) -> Iterator[Path]:
     place : Path
         Folder in which a temporary folder is made, and removed in the end; what a dead run left
         there is removed before.
+    option : str
+        Of the command, which chooses the place.
 
     Yields
     ------
@@ -79,44 +84,51 @@ def unpacked(archive: Path, place: Path) -> Iterator[Path]:
         raise InputError(f"{archive}: cannot be read as a zip archive ({error})") from error
     with opened:
         entries = _checked(opened, archive)
-        workspace = Workspace.claim(place / archive.name)
+        workspace = Workspace.claim(place / archive.name, option)
         try:
-            _check_room(sum(entry.file_size for entry in entries), workspace.product)
+            _check_room(sum(entry.file_size for entry in entries.values()), workspace.product)
             logger.info("%s: %d files are unpacked", archive, len(entries))
-            for entry in entries:
-                _extract(opened, entry, workspace.product, archive)
+            for path, entry in entries.items():
+                _extract(opened, entry, workspace.product / path, archive)
             yield _product_folder(workspace.product, archive)
         finally:
             workspace.remove()
 
 
-def _checked(opened: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
-    """Return the files of an archive; nothing is unpacked of one that is not wholly sound."""
+def _checked(opened: zipfile.ZipFile, archive: Path) -> dict[PurePosixPath, zipfile.ZipInfo]:
+    """Return the files of an archive by the paths that they get.
+
+    Nothing is unpacked of one that is not wholly sound.
+    """
     entries = opened.infolist()
     if len(entries) > MOST_ENTRIES:
         raise InputError(f"{archive}: {len(entries)} entries, more than any product has")
-    names: set[str] = set()
+    found: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for entry in entries:
-        path = PurePosixPath(entry.filename)
+        # some tools of Windows part folders by backslashes
+        name = entry.filename.replace("\\", "/")
+        path = PurePosixPath(name)
         kind = stat.S_IFMT(entry.external_attr >> 16)
-        if not entry.filename:
+        if not name:
             problem = "has no name"
-        elif path.is_absolute() or ".." in path.parts or any(c in entry.filename for c in "\\:\0"):
+        elif path.is_absolute() or ".." in path.parts or any(c in name for c in ":\0"):
             problem = "leads out of the archive"
         elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             problem = "is a link or a special file"
         elif entry.flag_bits & 1:
             problem = "is encrypted"
-        elif entry.filename in names:
+        elif path in found:
             problem = "is there twice"
         else:
-            names.add(entry.filename)
+            found[path] = entry
             continue
         raise InputError(f"{archive}: entry {entry.filename!r} {problem}; it is refused")
     size = sum(entry.file_size for entry in entries)
     if size > MOST_BYTES or size > max(SMALL, MOST_EXPANSION * archive.stat().st_size):
         raise InputError(f"{archive}: would become {size / 1e9:.1f} GB, which no product is")
-    return [entry for entry in entries if not entry.is_dir()]
+    return {
+        path: entry for path, entry in found.items() if not entry.filename.endswith(("/", "\\"))
+    }
 
 
 def _check_room(size: int, folder: Path) -> None:
@@ -128,16 +140,15 @@ def _check_room(size: int, folder: Path) -> None:
         )
 
 
-def _extract(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, archive: Path) -> None:
-    target = folder / entry.filename
+def _extract(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, archive: Path) -> None:
     try:
-        with writing(target):
+        with writing(target, "--work_dir"):
             target.parent.mkdir(parents=True, exist_ok=True)
             output = target.open("xb")
         with output, opened.open(entry) as source:
             while chunk := source.read(_CHUNK):
                 interruption.check()
-                with writing(target):
+                with writing(target, "--work_dir"):
                     output.write(chunk)
     except _UNREADABLE as error:
         raise InputError(
@@ -146,10 +157,17 @@ def _extract(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, arch
 
 
 def _product_folder(folder: Path, archive: Path) -> Path:
-    """Return the folder of the product, which is that of its metadata file."""
-    found = {path.parent for path in folder.glob("*MTD*.xml")}
-    found = found or {path.parent for path in folder.glob("*/*MTD*.xml")}
+    """Return the folder of the product, which is that of its metadata file.
+
+    It is the unpacked folder itself, one in it, or one in a folder around it.
+    """
+    found: set[Path] = set()
+    for depth in ("", "*/", "*/*/"):
+        found = found or {path.parent for path in folder.glob(f"{depth}{_PRODUCT_METADATA}")}
     if len(found) != 1:
+        nested = sorted(path.name for path in folder.rglob("*.zip"))
+        if nested and not found:
+            raise InputError(f"{archive}: there is an archive in it, {nested[0]}: unpack that")
         what = "no product" if not found else f"{len(found)} products"
         raise InputError(f"{archive}: {what} in it; expected one folder (.SAFE)")
     return found.pop()

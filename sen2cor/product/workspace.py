@@ -41,17 +41,25 @@ _FOREIGN_GRACE = 2 * 3600.0
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn errors of the file system into an `OutputError` that says what to do."""
+def writing(path: Path, option: str = "--output_dir") -> Iterator[None]:
+    """Turn errors of the file system into an `OutputError` that says what to do.
+
+    Parameters
+    ----------
+    path : Path
+        Named where the error names none.
+    option : str
+        Of the command, which chooses the folder.
+    """
     try:
         yield
     except OSError as error:
         if error.errno in _NO_SPACE:
-            advice = "free some space or choose another folder with --output_dir"
+            advice = f"free some space or choose another folder with {option}"
         elif error.errno in _NO_PERMISSION:
-            advice = "make the folder writable or choose another one with --output_dir"
+            advice = f"make the folder writable or choose another one with {option}"
         else:
-            advice = "check the disk or choose another folder with --output_dir"
+            advice = f"check the disk or choose another folder with {option}"
         reason = error.strerror or str(error)
         target = error.filename2 or error.filename or path
         raise OutputError(f"cannot write {target}: {reason}; {advice}") from error
@@ -88,8 +96,14 @@ class Workspace:
         return self.folder / "previous"
 
     @classmethod
-    def claim(cls, final: Path) -> Workspace:
+    def claim(cls, final: Path, option: str = "--output_dir") -> Workspace:
         """Make the temporary folder of a product; what a dead run left of it is removed.
+
+        Parameters
+        ----------
+        final : Path
+        option : str
+            Of the command, which chooses the folder.
 
         Raises
         ------
@@ -99,7 +113,7 @@ class Workspace:
             If the folder cannot be made.
         """
         workspace = cls(final)
-        with writing(workspace.folder):
+        with writing(workspace.folder, option):
             final.parent.mkdir(parents=True, exist_ok=True)
             try:
                 workspace.folder.mkdir()

@@ -42,7 +42,12 @@ def twice(archive: zipfile.ZipFile) -> None:
 
 
 def entry(name: str) -> Callable[[zipfile.ZipFile], None]:
-    return lambda archive: archive.writestr(name, "x")
+    def fill(archive: zipfile.ZipFile) -> None:
+        information = zipfile.ZipInfo()
+        information.filename = name  # as it is, on any system
+        archive.writestr(information, "x")
+
+    return fill
 
 
 @pytest.mark.parametrize(
@@ -52,10 +57,17 @@ def entry(name: str) -> Callable[[zipfile.ZipFile], None]:
         (entry(f"{NAME}/../../outside"), "leads out"),
         (entry("/tmp/outside"), "leads out"),
         (entry("..\\outside"), "leads out"),
+        (entry(f"{NAME}\\..\\..\\outside"), "leads out"),
+        (entry(f"{NAME}/a\\../../../outside"), "leads out"),
+        (entry("\\outside"), "leads out"),
+        (entry("\\\\host\\outside"), "leads out"),
+        (entry("C:\\outside"), "leads out"),
         (entry("C:outside"), "leads out"),
         (link, "is a link"),
         (encrypted, "is encrypted"),
         (twice, "is there twice"),
+        (entry(f"{NAME}\\MTD_MSIL1C.xml"), "is there twice"),
+        (entry(f"{NAME}/./MTD_MSIL1C.xml"), "is there twice"),
         (entry("other.SAFE/MTD_MSIL1C.xml"), "2 products in it"),
     ],
 )
@@ -67,6 +79,53 @@ def test_what_no_product_has_is_refused(
         pass
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["p.zip"]
     assert not place.exists() or list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["../outside", "/outside", "..\\outside", "\\outside", "C:outside"]
+)
+def test_names_are_in_the_archive_as_they_were_given(name: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(made(tmp_path / "p.zip", entry(name))) as archive:
+        assert archive.infolist()[-1].orig_filename == name
+
+
+@pytest.mark.parametrize("around", ["", "order/", "order\\"])
+@pytest.mark.parametrize("separator", ["/", "\\"])
+def test_one_folder_around_and_backslashes(around: str, separator: str, tmp_path: Path) -> None:
+    names = ("", "MTD_MSIL1C.xml", "DATASTRIP/DS/MTD_DS.xml", "GRANULE/L1C_T/MTD_TL.xml")
+    path = tmp_path / "p.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            entry(f"{around}{NAME}{separator}{name.replace('/', separator)}")(archive)
+    with unpacked(path, tmp_path / "out") as folder:
+        assert folder.name == NAME
+        found = {
+            file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()
+        }
+        assert found == set(names[1:])
+    assert hidden(tmp_path / "out") == []
+
+
+def test_an_archive_in_an_archive_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "p.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("order/S2A_MSIL1C_X.zip", b"PK")
+    with (
+        pytest.raises(InputError, match=r"an archive in it, S2A_MSIL1C_X.zip: unpack"),
+        unpacked(path, tmp_path / "out"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("option", ["--work_dir", "--output_dir"])
+def test_the_option_that_helps_is_named(option: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    path = made(tmp_path / "p.zip", entry(f"{NAME}/a"))
+    with (
+        pytest.raises(OutputError, match=option),
+        unpacked(path, tmp_path / "file" / "out", option),
+    ):
+        pass
 
 
 def test_a_bomb_is_refused_before_it_goes_off(
