@@ -18,7 +18,6 @@ import numpy as np
 import xarray as xr
 from matplotlib import pyplot as plt
 from matplotlib.colors import ListedColormap
-from scipy.ndimage import maximum_filter
 
 from sen2cor import steps
 from sen2cor.imagery import jpeg2000
@@ -69,7 +68,7 @@ shape = toa["B04"].shape
 # %%
 classes = steps.classify(
     {band: toa[band].values for band in toa},
-    no_data=toa["B04"].isnull().values,
+    no_data=toa.to_array().isnull().any("variable").values,
     sun=steps.SunGeometry(sun_zenith, sun_azimuth, PIXEL),
 )
 scl = toa["B04"].copy(data=classes.scene_class)
@@ -78,11 +77,36 @@ share = {
 }
 print("classes:", ", ".join(f"{name} {part:.1%}" for name, part in share.items()))
 
+masks = steps.GroundMasks.of_classes(classes.scene_class, factor=1, shape=shape)
+
 # %% [markdown]
-# ## Aerosol
+# ## Cirrus
 #
-# The optical thickness with which dark vegetation comes out as dark as it is known to be. The water
-# vapour does not matter much for it: a guess will do.
+# What shines at 1.375 um is ice: it is taken off all bands. From here on arrays are without NaN;
+# the masks say where there are no data.
+
+# %%
+WATER_VAPOUR = 2.0  # cm, a first guess
+ADJACENCY = round(1000 / PIXEL)  # pixels from which light is scattered into another
+
+cirrus = steps.retrieve_cirrus(
+    {band: toa[band].fillna(0.0).values for band in toa},
+    measured=toa["B10"].notnull().values,
+    ground=masks.ground,
+    water=masks.water,
+    column=WATER_VAPOUR,
+    least_column=0.25,
+    thin=0.012,
+)
+clear = toa.map(lambda band: band.copy(data=cirrus.cleared(band.name, band.values)))
+print("cirrus:", cirrus.reason or "taken off")
+
+# %% [markdown]
+# ## Aerosol and water vapour
+#
+# The optical thickness with which dark vegetation comes out as dark as it is known to be, and the
+# water vapour that explains how much darker B09 is than B8A: each with the other, as in a run of
+# the processor.
 
 # %%
 table = steps.load_table(product.spacecraft, "RURAL", "SUMMER")
@@ -94,95 +118,48 @@ geometry = steps.uniform_geometry(
     view_zenith=view_zenith,
     view_azimuth=view_azimuth,
 )
-start = steps.uniform_state(shape, aot550=0.2, water_vapour=2.0)
-clear = scl.isin([4, 5, 6]).values
-cloudy = scl.isin([3, 8, 9, 10]).values
-far_from_clouds = ~maximum_filter(cloudy, 11)
 scene = steps.AerosolScene(
     geometry=geometry,
-    toa=lambda band: toa[band].values,
-    land=scl.isin([4, 5]).values & far_from_clouds,
-    water=(scl == 6).values,
-    ground=clear,
-    valid=int((scl > 0).sum()),
-    snowy=False,
-    elevation=start.elevation,
-    ozone=start.ozone,
-    adjacency=round(1000 / PIXEL),
+    toa=lambda band: clear[band].fillna(0.0).values,
+    land=masks.reference,
+    water=masks.water,
+    ground=masks.ground,
+    valid=int(masks.valid.sum()),
+    snowy=masks.snowy,
+    elevation=0.1,  # km
+    ozone=331.0,  # Dobson units
+    adjacency=ADJACENCY,
 )
-aerosol = steps.retrieve_aerosol(
+state, aerosol = steps.retrieve_jointly(
     scene,
     [table],
-    start.water_vapour,
-    start.aot550,
     steps.CorrectionSettings(),
+    clear_land=masks.clear_land,
+    first_guess=WATER_VAPOUR,
     fallback=steps.Fallback(40.0, "a guess"),
-    mapped=True,
     season="SUMMER",
 )
-print(f"aerosol: optical thickness {aerosol.aot550.mean():.3f} from {aerosol.source}")
-
-# %% [markdown]
-# ## Water vapour
-#
-# The column that explains how much darker B09 is than B8A.
-
-# %%
-pair = ("B09", "B8A")
-scattering = [
-    steps.scattering_functions(
-        table,
-        band,
-        geometry,
-        aot550=aerosol.aot550,
-        ozone=start.ozone,
-        elevation=start.elevation,
-    )
-    for band in pair
-]
-curves = [steps.WaterCurve.of_band(table, band, start.elevation) for band in pair]
-column = steps.retrieve_water_vapour(
-    *(toa[band].values for band in pair),
-    scattering=tuple(scattering),
-    water=tuple(curves),
-    start=2.0,
-)
-column = steps.complete_water_vapour(
-    column,
-    scl.isin([4, 5]).values,
-    (scl == 6).values,
-    over_water=1,
-    window=1,
-    fallback=2.0,
-)
-print(f"water vapour: {column.mean():.2f} cm")
+print(f"aerosol: optical thickness {state.aot550.mean():.3f} from {aerosol.source}")
+print(f"water vapour: {state.water_vapour.mean():.2f} cm")
 
 # %% [markdown]
 # ## Surface reflectance
 #
 # One call for a band. `apply_ufunc` keeps the labels.
 
+
 # %%
-state = steps.AtmosphereState(
-    aerosol.aot550,
-    column,
-    start.ozone,
-    start.elevation,
-    steps.factors_by_band(aerosol.path_factor),
-)
-
-
 def corrected(band: xr.DataArray) -> xr.DataArray:
     """Return the surface reflectance of a band."""
     functions = steps.band_functions(table, band.name, geometry, state)
     return xr.apply_ufunc(
         steps.surface_reflectance,
         band,
-        kwargs={"functions": functions, "usable": clear, "half_width": round(1000 / PIXEL)},
+        kwargs={"functions": functions, "usable": masks.ground, "half_width": ADJACENCY},
     )
 
 
-surface = toa[["B02", "B03", "B04", "B8A", "B11", "B12"]].map(corrected)
+surface = clear[["B02", "B03", "B04", "B8A", "B11", "B12"]].map(corrected)
 for band in surface:
     before, after = (float(data[band].where(scl == 4).mean()) for data in (toa, surface))
     print(f"{band} of vegetation: {before:.3f} at the top, {after:.3f} at the ground")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ import pytest
 import sen2cor
 from sen2cor import steps
 from sen2cor.errors import InputError, UsageError
+from sen2cor.imagery import jpeg2000
 from sen2cor.product.level2a_reader import open_level2a
 from tests.small_product import write_tiles
 
@@ -139,7 +141,9 @@ def test_adjacency_raises_contrast_and_leaves_out_what_is_not_usable() -> None:
     assert own == pytest.approx(plain, abs=1e-5)
 
 
-def test_the_example_runs(small_product: Path, tmp_path: Path) -> None:
+def test_the_example_finds_what_the_processor_finds(
+    small_product: Path, finished_product: Path, tmp_path: Path
+) -> None:
     pytest.importorskip("matplotlib")
     pytest.importorskip("xarray")
     picture = tmp_path / "picture.png"
@@ -152,5 +156,14 @@ def test_the_example_runs(small_product: Path, tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert picture.stat().st_size > 5000
-    for line in ("classes: vegetation", "aerosol: optical thickness", "B12 of vegetation"):
+    for line in ("classes: vegetation", "from dark vegetation", "B12 of vegetation"):
         assert line in result.stdout
+    found = re.search(r"thickness ([\d.]+) [\s\S]*vapour: ([\d.]+) cm", result.stdout)
+    assert found is not None
+    aot, water_vapour = (
+        0.001 * jpeg2000.read(next(finished_product.rglob(f"*_{name}_60m.jp2"))).mean()
+        for name in ("AOT", "WVP")
+    )
+    # the example has the same angles for all bands and pixels
+    assert float(found[1]) == pytest.approx(aot, abs=0.02)
+    assert float(found[2]) == pytest.approx(water_vapour, abs=0.05)
