@@ -116,6 +116,14 @@ def test_slope_is_that_of_the_ice(scene: Veiled) -> None:
         assert ratio == pytest.approx(share, rel=0.08), band
 
 
+def test_slope_allows_for_the_ground_that_the_ice_hides() -> None:
+    """The darkest ground of forests and fields is not black: without that it would be 0.87."""
+    scene = veiled(8, 0.3, 0.05, sea=99.0)
+    thick = scene.ice > 0.015
+    ratio = np.median(scene.retrieve().amounts["B04"][thick] / scene.ice[thick])
+    assert ratio == pytest.approx(1.0, abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

@@ -34,12 +34,17 @@ def test_each_class_has_its_bit(code: SceneClass, bit: int) -> None:
 
 @pytest.mark.parametrize("pixel_size", [10.0, 20.0, 60.0])
 def test_clouds_and_shadows_are_widened_by_metres(pixel_size: float) -> None:
-    classes = np.full((60, 120), SceneClass.VEGETATION, np.uint8)
+    classes = np.full((60, 180), SceneClass.VEGETATION, np.uint8)
     classes[30, 30] = SceneClass.HIGH_PROBA_CLOUDS
     classes[30, 90] = SceneClass.CLOUD_SHADOWS
+    classes[30, 150] = SceneClass.THIN_CIRRUS
     mask = quality_mask(classes, pixel_size, cloud_dilation=120.0, shadow_dilation=60.0)
     rows, cols = np.indices(classes.shape)
-    for col, bit, distance in ((30, QualityBit.CLOUD, 120), (90, QualityBit.CLOUD_SHADOW, 60)):
+    for col, bit, distance in (
+        (30, QualityBit.CLOUD, 120),
+        (90, QualityBit.CLOUD_SHADOW, 60),
+        (150, QualityBit.CIRRUS, 120),
+    ):
         expected = np.hypot(rows - 30, cols - col) * pixel_size <= distance
         np.testing.assert_array_equal((mask & bit) != 0, expected)
 

@@ -51,6 +51,14 @@ def test_shadow_of_a_cloud_near_the_edge_leaves_the_image() -> None:
     assert not likelihood.any()
 
 
+def test_clouds_hide_the_shadow_below_them() -> None:
+    clouds = np.zeros((60, 160), np.float32)
+    clouds[10:50, 60:100] = 1
+    likelihood = shadow_likelihood(clouds, SunGeometry(45, 90, 60), 0.5)
+    assert likelihood[30, 62:98].max() < 1e-3
+    assert likelihood[30, 40] > 0.9
+
+
 def test_sun_in_the_zenith_casts_no_shadow_beside_the_cloud() -> None:
     clouds = np.zeros((20, 20), np.float32)
     clouds[5:9, 5:9] = 1
