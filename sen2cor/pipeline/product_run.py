@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
 from sen2cor import __version__
-from sen2cor.errors import InputError, OutputError, Sen2CorError
+from sen2cor.atmosphere.table import LookUpTable
+from sen2cor.errors import OutputError, Sen2CorError
 from sen2cor.imagery import jpeg2000
 from sen2cor.pipeline import resources
 from sen2cor.pipeline.console import Outcome, ProductProgress
 from sen2cor.pipeline.executors import allot, execute
+from sen2cor.pipeline.given_product import level2a_name, opened, target
 from sen2cor.pipeline.look_up_tables import load_tables
 from sen2cor.pipeline.options import Options
 from sen2cor.pipeline.run_log import RunLog, run_log
 from sen2cor.pipeline.tile_chain import TileJob
-from sen2cor.product.archive import is_archive, unpacked
-from sen2cor.product.level1c import Level1CProduct, open_level1c
-from sen2cor.product.level1c_path import locate
 from sen2cor.product.level2a import Level2AProduct
 from sen2cor.product.level2a_tile import Level2ATile
-from sen2cor.product.naming import to_level1c, to_level2a
 from sen2cor.product.run_record import RunRecord
 from sen2cor.reporting.companions import write_companions
 from sen2cor.settings import Settings
@@ -56,27 +53,31 @@ def process_product(
         Nothing could be processed; no product was left behind.
     """
     with (
-        run_log(to_level2a(_product_name(path), "USER"), options, settings) as log,
-        _opened(path, options, settings) as level1c,
+        run_log(level2a_name(path), options, settings) as log,
+        opened(path, options, settings) as level1c,
     ):
-        target = _target_directory(path, options, settings)
+        folder, name = target(path, options, settings)
         with Level2AProduct.begin(
             level1c,
-            target,
+            folder,
+            name=name,
             psd=settings.common.psd_output,
             true_colour=settings.common.generate_tci_output,
             ending="tif" if options.image_format == "cog" else "jp2",
         ) as output:
             log.content.update(level1c=level1c.root, product=output.path)
+            log.add_unusable(level1c.unusable)
             plan = [
                 (tile, resolutions)
                 for tile in level1c.tiles
-                if (resolutions := _resolutions(output.tile(tile), options))
+                if (resolutions := _to_make(output.tile(tile), options))
             ]
+            _warn_of_extras([output.tile(tile) for tile in level1c.tiles], options, settings)
             if output.exists_before and not plan and not (options.layout_only and options.refresh):
+                outcome = _outcome(output.path, level1c.unusable, nothing_to_do=True)
                 _write_companions(output.path, options)
-                log.write(0, "already processed")
-                return Outcome(output.path, True, (), 0)
+                log.write(*_ending(outcome))
+                return outcome
             tables = load_tables(level1c, settings)
             log.content.update(look_up_tables=[table.name for table in tables])
             jobs = [
@@ -94,34 +95,57 @@ def process_product(
             errors = _process_tiles(jobs, output, settings, options, progress, log)
             if len(errors) == len(level1c.tiles):
                 raise next(iter(errors.values()))
-            failed = tuple(
-                f"{type(error).__name__}: tile {name}: {error}"
-                for name, error in {**level1c.unusable, **errors}.items()
-            )
-            outcome = Outcome(output.path, False, failed, 1 if failed else 0)
-            ending = outcome.exit_code, "done", "; ".join(failed) or None
-            if log.page is not None:
-                jpeg2000.set_threads(resources.cores())
-                for job in jobs:
-                    if job.tile.mgrs not in errors:
-                        log.page.illustrate(level1c, job.tile, job.output)
-            log.write(*ending)
+            outcome = _outcome(output.path, {**level1c.unusable, **errors})
+            _illustrate(log, [job for job in jobs if job.tile.mgrs not in errors])
             output.finish(
-                RunRecord(
-                    version=__version__,
-                    started=log.started,
-                    gipp=settings.effective_gipp_xml(),
-                    gipp_sources={name: str(file) for name, file in settings.sources.items()},
-                    look_up_tables=_tables_used(jobs) or tuple(table.name for table in tables),
-                    dem_type=_dem_type(jobs),
-                    snow_climatology=settings.snow_map.name if settings.snow_map else "NONE",
-                    reports=log.files,
-                ),
+                _run_record(log, outcome, jobs, tables, settings),
                 schema_folder=settings.home / "cfg" if settings.home else None,
             )
             _write_companions(output.path, options)
-            log.write(*ending)
+            # after those for the product, with what has been said meanwhile
+            log.write(*_ending(outcome))
             return outcome
+
+
+def _outcome(
+    product: Path, failures: Mapping[str, Sen2CorError], *, nothing_to_do: bool = False
+) -> Outcome:
+    failed = tuple(
+        f"{type(error).__name__}: tile {name}: {error}" for name, error in failures.items()
+    )
+    return Outcome(product, nothing_to_do and not failed, failed, 1 if failed else 0)
+
+
+def _ending(outcome: Outcome) -> tuple[int, str, str | None]:
+    """Exit code, result and error as the records of the run have them."""
+    if outcome.failed_tiles:
+        return outcome.exit_code, "failed in part", "; ".join(outcome.failed_tiles)
+    return outcome.exit_code, "already processed" if outcome.already_processed else "done", None
+
+
+def _illustrate(log: RunLog, jobs: Sequence[TileJob]) -> None:
+    if log.page is not None:
+        jpeg2000.set_threads(resources.cores())
+        for job in jobs:
+            log.page.illustrate(job.product, job.tile, job.output)
+
+
+def _run_record(
+    log: RunLog,
+    outcome: Outcome,
+    jobs: Sequence[TileJob],
+    tables: Sequence[LookUpTable],
+    settings: Settings,
+) -> RunRecord:
+    return RunRecord(
+        version=__version__,
+        started=log.started,
+        gipp=settings.effective_gipp_xml(),
+        look_up_tables=_tables_used(jobs) or tuple(table.name for table in tables),
+        dem_type=_dem_type(jobs),
+        snow_climatology=settings.snow_map.name if settings.snow_map else "NONE",
+        reports=log.records(*_ending(outcome)),
+    )
 
 
 def _write_companions(path: Path, options: Options) -> None:
@@ -130,14 +154,14 @@ def _write_companions(path: Path, options: Options) -> None:
     )
 
 
-def _tables_used(jobs: list[TileJob]) -> tuple[str, ...]:
+def _tables_used(jobs: Sequence[TileJob]) -> tuple[str, ...]:
     """Names of the tables that the tiles settled on, of those that AUTO stands for."""
     found = [job.output.retrieval for job in jobs if job.output.retrieval is not None]
     names = (retrieval.details.get("table") for retrieval in found)
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def _dem_type(jobs: list[TileJob]) -> str:
+def _dem_type(jobs: Sequence[TileJob]) -> str:
     found = {job.output.retrieval.dem_type for job in jobs if job.output.retrieval is not None}
     return next((kind for kind in found if kind is not None), "NONE")
 
@@ -177,62 +201,48 @@ def _process_tiles(
     return errors
 
 
-@contextmanager
-def _opened(path: Path, options: Options, settings: Settings) -> Iterator[Level1CProduct]:
-    """Open a product, out of its archive if it is in one."""
-    if not is_archive(path):
-        yield open_level1c(_level1c_path(path))
-        return
-    place = options.work_directory or _target_directory(path, options, settings)
-    place = Path(os.path.abspath(place))  # noqa: PTH100
-    with unpacked(path, place) as folder:
-        yield open_level1c(folder)
-
-
-def _target_directory(path: Path, options: Options, settings: Settings) -> Path:
-    """Folder of the Level-2A product, by default beside what was given; absolute."""
-    target = options.output_directory or settings.target_directory
-    if target is None:
-        target = path.parent if is_archive(path) else locate(_level1c_path(path))[0].parent
-    return Path(os.path.abspath(target))  # noqa: PTH100 (symbolic links stay)
-
-
-def _product_name(path: Path) -> str:
-    """Name of the product that a path belongs to, or, if it belongs to none, of the path."""
-    try:
-        return locate(_level1c_path(path))[0].name
-    except InputError:
-        return path.stem if path.suffix.lower() == ".zip" else path.name
-
-
-def _resolutions(tile: Level2ATile, options: Options) -> tuple[int, ...]:
-    """Resolutions of a tile that are to be made, in their order."""
+def _wanted(tile: Level2ATile, options: Options) -> tuple[int, ...]:
+    """Resolutions of a tile that are asked for, in their order."""
     if options.layout_only:
         return ()
     if options.resolution is None:
-        wanted: tuple[int, ...] = (60, 20) if options.classification_only else (60, 20, 10)
-    elif options.resolution == 10 and not tile.has(20):
-        wanted = (20, 10)
-    else:
-        wanted = (options.resolution,)
+        return (60, 20) if options.classification_only else (60, 20, 10)
+    if options.resolution == 10 and not tile.has(20):
+        return (20, 10)
+    return (options.resolution,)
+
+
+def _to_make(tile: Level2ATile, options: Options) -> tuple[int, ...]:
+    """Resolutions of a tile that are to be made, in their order."""
     only = options.classification_only
     return tuple(
         resolution
-        for resolution in wanted
+        for resolution in _wanted(tile, options)
         if options.refresh or not tile.has(resolution, classification_only=only)
     )
 
 
-def _level1c_path(path: Path) -> Path:
-    """Find the Level-1C product that a given Level-2A product belongs to."""
-    given = path.resolve()
-    level1c = to_level1c(given.name)
-    if level1c == given.name or not given.is_dir():
-        return path
-    beside = given.with_name(level1c)
-    if not beside.is_dir():
-        raise InputError(
-            f"{path}: a Level-2A product; its Level-1C product {level1c} is not beside it: "
-            "give the Level-1C product and --output_dir"
+def _warn_of_extras(tiles: Sequence[Level2ATile], options: Options, settings: Settings) -> None:
+    """Say which optional images are switched on, but not there in what is left as it is."""
+    common = settings.common
+    kinds = {"Generate_QA_Output": "QUA"} if settings.classification.generate_quality_mask else {}
+    if not options.classification_only:
+        if common.generate_dem_output and settings.dem_directory is not None:
+            kinds["Generate_DEM_Output"] = "DEM"
+        if common.generate_ddv_output:
+            kinds["Generate_DDV_Output"] = "DDV"
+        if common.generate_uncertainty_output:
+            kinds["Generate_Uncertainty_Output"] = "UNC_B04"
+    absent = {
+        element
+        for tile in tiles
+        for images in [tile.images()]
+        for resolution in set(_wanted(tile, options)) - set(_to_make(tile, options))
+        for element, kind in kinds.items()
+        if (resolution != 10 or kind not in ("QUA", "DDV")) and (kind, resolution) not in images
+    }
+    if absent:
+        logger.warning(
+            "%s: switched on after the product was made, and not in it: use --refresh",
+            ", ".join(sorted(absent)),
         )
-    return beside

@@ -1,9 +1,9 @@
-"""The records of a run in its work folder: reports for people, run.json for machines."""
+"""The records of a run: reports for people, run.json for machines."""
 
 from __future__ import annotations
 
 import logging
-import tempfile
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,17 +12,20 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from sen2cor.errors import Sen2CorError
+from sen2cor.errors import InputError, OutputError, Sen2CorError
 from sen2cor.pipeline.options import Options
 from sen2cor.pipeline.resources import peak_memory
 from sen2cor.pipeline.tile_run import TileResult
-from sen2cor.product.report import XmlReportHandler, report_name
+from sen2cor.product.report import XmlReportHandler, claim_report
+from sen2cor.product.workspace import writing
 from sen2cor.reporting.extras import available, how_to_get
 from sen2cor.reporting.html_report import HtmlReport
-from sen2cor.reporting.run_json import settings_as_used, versions, write_run_json
+from sen2cor.reporting.run_json import run_json, settings_as_used, versions
 from sen2cor.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+_REPORT = "report.xml"
 
 
 class _Warnings(logging.Handler):
@@ -42,29 +45,23 @@ class RunLog:
 
     Attributes
     ----------
-    report, summary : Path
-        The XML report and run.json.
+    report : XmlReportHandler
     page : HtmlReport or None
-        None where no HTML report is written.
+        None where no HTML report is wanted.
     started : datetime
         UTC.
     content : dict
         Of run.json, filled by the run as it goes.
+    warnings : list of str
+        Warnings and errors up to now.
     """
 
-    report: Path
-    summary: Path
+    report: XmlReportHandler
+    page: HtmlReport | None
     started: datetime
+    warnings: list[str]
     content: dict[str, Any] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    page: HtmlReport | None = None
     _began: float = field(default_factory=time.monotonic)
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """All records of the run."""
-        pages = () if self.page is None else (self.page.path,)
-        return (self.report, self.summary, *pages)
 
     def add_tile(self, result: TileResult, name: str) -> None:
         """Keep the result of a tile."""
@@ -87,8 +84,13 @@ class RunLog:
             "retrieval": None if result.retrieval is None else asdict(result.retrieval),
         }
 
-    def write(self, exit_code: int, result: str, error: str | None = None) -> None:
-        """Write run.json and the HTML report."""
+    def add_unusable(self, tiles: Mapping[str, InputError]) -> None:
+        """Keep tiles, by the names of their folders, that could not even be begun."""
+        for name, error in tiles.items():
+            self.add_tile(TileResult(name, error=error), name)
+
+    def records(self, exit_code: int, result: str, error: str | None = None) -> dict[str, bytes]:
+        """Return the XML report, run.json and the HTML report by the endings of their names."""
         ended = datetime.now(timezone.utc)
         tiles: Mapping[str, Mapping[str, Any]] = self.content.get("tiles", {})
         peaks = [peak_memory(), *(tile["peak_memory_bytes"] for tile in tiles.values())]
@@ -100,9 +102,27 @@ class RunLog:
         }
         outcome = {"exit_code": exit_code, "result": result, "error": error}
         record = {**outcome, **timing, **self.content, "warnings": self.warnings}
-        write_run_json(record, self.summary)
+        found = {_REPORT: self.report.document, "run.json": run_json(record)}
         if self.page is not None:
-            self.page.write(record)
+            found["report.html"] = self.page.render(record)
+        return found
+
+    def write(self, exit_code: int, result: str, error: str | None = None) -> None:
+        """Write run.json and the HTML report into the work folder, if there is one.
+
+        A run does not fail for want of them.
+        """
+        report = self.report.path
+        if report is None:
+            return
+        for ending, content in self.records(exit_code, result, error).items():
+            if ending != _REPORT:
+                path = report.with_name(f"{report.name.removesuffix(_REPORT)}{ending}")
+                try:
+                    with writing(path, "--work_dir"):
+                        _write_whole(path, content)
+                except OutputError as failure:
+                    logger.warning("%s", failure)
 
 
 @contextmanager
@@ -124,58 +144,68 @@ def run_log(product_name: str, options: Options, settings: Settings) -> Iterator
         The work folder cannot be written.
     """
     started = datetime.now(timezone.utc)
-    with tempfile.TemporaryDirectory(prefix="sen2cor-") as folder:
-        report = XmlReportHandler(
-            (options.work_directory or Path(folder)) / report_name(product_name, started)
-        )
-        warnings = _Warnings()
-        summary = report.path.with_name(report.path.name.replace("_report.xml", "_run.json"))
-        page = _page(report.path, options, settings)
-        log = RunLog(report.path, summary, started, warnings=warnings.messages, page=page)
-        package = logging.getLogger("sen2cor")
-        handlers = [handler for handler in (report, warnings, page) if handler is not None]
-        for handler in handlers:
-            package.addHandler(handler)
-        try:
-            if page is None and options.report is None:
-                logger.info("no HTML report: %s", how_to_get("report"))
-            settings.log()
-            log.content.update(
-                options={name: value for name, value in asdict(options).items() if value},
-                versions=versions(),
-                settings=settings_as_used(settings),
-            )
-            yield log
-        except Sen2CorError as error:
-            logger.error("%s", _text(error))
-            _write_last(log, error.exit_code, _text(error))
-            raise
-        except Exception as error:
-            logger.critical("unexpected error", exc_info=True)
-            _write_last(log, 1, _text(error))
-            raise
-        except BaseException as stop:
-            logger.error("interrupted")
-            _write_last(log, getattr(stop, "exit_code", 130), "interrupted")
-            raise
-        finally:
-            for handler in handlers:
-                package.removeHandler(handler)
-                handler.close()
-
-
-def _page(report: Path, options: Options, settings: Settings) -> HtmlReport | None:
-    """Begin the HTML report, beside the XML report."""
-    wanted = available("report") if options.report is None else options.report
-    return HtmlReport(report.with_suffix(".html"), settings, options.palette) if wanted else None
-
-
-def _write_last(log: RunLog, exit_code: int, error: str) -> None:
-    """Write run.json after a failure, which matters more than one in writing it."""
+    report = _report(options.work_directory, product_name, started)
+    page = _page(product_name, options, settings)
+    warnings = _Warnings()
+    log = RunLog(report, page, started, warnings.messages)
+    package = logging.getLogger("sen2cor")
+    handlers = [handler for handler in (report, warnings, page) if handler is not None]
+    for handler in handlers:
+        package.addHandler(handler)
     try:
-        log.write(exit_code, "failed", error)
-    except Sen2CorError as failure:
-        logger.error("%s", failure)
+        if page is None and options.report is None:
+            logger.info("no HTML report: %s", how_to_get("report"))
+        settings.log()
+        log.content.update(
+            options={name: value for name, value in asdict(options).items() if value},
+            versions=versions(),
+            settings=settings_as_used(settings),
+        )
+        yield log
+    except Sen2CorError as error:
+        logger.error("%s", _text(error))
+        log.write(error.exit_code, "failed", _text(error))
+        raise
+    except Exception as error:
+        logger.critical("unexpected error", exc_info=True)
+        log.write(1, "failed", _text(error))
+        raise
+    except BaseException as stop:
+        logger.error("interrupted")
+        log.write(getattr(stop, "exit_code", 130), "failed", "interrupted")
+        raise
+    finally:
+        for handler in handlers:
+            package.removeHandler(handler)
+            handler.close()
+
+
+def _report(folder: Path | None, product_name: str, started: datetime) -> XmlReportHandler:
+    """Begin the XML report, in the work folder or in memory alone."""
+    if folder is None:
+        return XmlReportHandler(None)
+    with writing(folder, "--work_dir"):
+        return XmlReportHandler(claim_report(folder, product_name, started))
+
+
+def _page(product_name: str, options: Options, settings: Settings) -> HtmlReport | None:
+    """Begin the HTML report."""
+    wanted = available("report") if options.report is None else options.report
+    return HtmlReport(product_name, settings, options.palette) if wanted else None
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write by way of a second file, so that the first is never seen half-written."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _text(error: Exception) -> str:

@@ -19,6 +19,7 @@ from sen2cor.product.manifest import MANIFEST_NAME, manifest
 from sen2cor.product.metadata import Element
 from sen2cor.product.naming import to_level2a
 from sen2cor.product.psd import Psd, output_psd
+from sen2cor.product.report import claim_report
 from sen2cor.product.run_record import RunRecord
 from sen2cor.product.workspace import Workspace, writing
 
@@ -83,6 +84,7 @@ class Level2AProduct:
         level1c: Level1CProduct,
         target_directory: Path,
         *,
+        name: str | None = None,
         psd: str | None = None,
         true_colour: bool = True,
         ending: str = "jp2",
@@ -94,6 +96,8 @@ class Level2AProduct:
         level1c : Level1CProduct
         target_directory : Path
             Made if it is not there.
+        name : str or None
+            Of the product; None: the one that belongs to the name of the Level-1C product.
         psd : str or None
             Format to write; None: the one that belongs to the input.
         true_colour : bool
@@ -112,7 +116,7 @@ class Level2AProduct:
         """
         form = output_psd(level1c.psd, psd)
         form = replace(form, true_colour=form.true_colour and true_colour)
-        path = level2a_path(level1c, target_directory, psd=psd)
+        path = target_directory / name if name else level2a_path(level1c, target_directory, psd=psd)
         _check_format(path, form, ending)
         workspace = Workspace.claim(path)
         try:
@@ -186,9 +190,7 @@ class Level2AProduct:
             self._write_inspire(root)
             for name, schema in schemas.structure_schemas(self.psd).items():
                 metadata.write(schema, root / "rep_info" / name)
-            for report in run.reports:
-                (root / report.name).unlink(missing_ok=True)
-                shutil.copyfile(report, root / report.name)
+            self._write_reports(root, run)
             document = manifest(root, self.psd, product_file, self._level1c.root / MANIFEST_NAME)
             self._check(document, "manifest", schema_folder)
             metadata.write(document, root / MANIFEST_NAME)
@@ -335,6 +337,12 @@ class Level2AProduct:
         path = root / to_level2a(self._level1c.metadata_path.name, self.psd.file_class)
         metadata.write(document, path)
         return path
+
+    def _write_reports(self, root: Path, run: RunRecord) -> None:
+        if run.reports:
+            stem = claim_report(root, self.path.name, run.started).name.removesuffix("report.xml")
+            for ending, content in run.reports.items():
+                (root / f"{stem}{ending}").write_bytes(content)
 
     def _write_inspire(self, root: Path) -> None:
         source = self._level1c.root / "INSPIRE.xml"

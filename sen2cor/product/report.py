@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from sen2cor.product.naming import timestamp
-from sen2cor.product.workspace import writing
 
 _ROOT = "Sen2Cor_Level-2A_Report_File"
 _HEADER = f'<?xml version="1.0" encoding="UTF-8"?>\n<{_ROOT}>\n'
@@ -21,48 +20,82 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def report_name(product_name: str, started: datetime) -> str:
-    """Return the file name of a report; the UTC time stamp makes it one per run."""
+    """Return the file name of a report, with a UTC time stamp."""
     stem = product_name.removesuffix(".SAFE")
     return f"{stem}_{timestamp(started.astimezone(timezone.utc))}_report.xml"
 
 
+def claim_report(folder: Path, product_name: str, started: datetime) -> Path:
+    """Make the file of a report, still empty, which is one per run.
+
+    Of runs that begin in the same second, also on several hosts, each gets a second of its own.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there.
+    product_name : str
+    started : datetime
+        With time zone.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    while True:
+        path = folder / report_name(product_name, started)
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError:
+            started += timedelta(seconds=1)
+        else:
+            return path
+
+
 class XmlReportHandler(logging.Handler):
-    """Write log records into an XML file.
+    """Keep log records as an XML document, and write it into a file as it grows.
 
     The closing tag is written behind each record and overwritten by the next, so the file can be
     read at any time, also after a crash.
 
     Parameters
     ----------
-    path : Path
-        The report; an existing file is replaced.
+    path : Path or None
+        The report, whose content is replaced; None: there is no file.
     level : int
         Lowest level that is written.
 
     Raises
     ------
-    OutputError
-        If the file cannot be made.
+    OSError
+        If the file cannot be written.
     """
 
-    def __init__(self, path: Path, level: int = logging.NOTSET) -> None:
+    def __init__(self, path: Path | None, level: int = logging.NOTSET) -> None:
         super().__init__(level)
         self.path = path
         self._failed = False
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = path.open("wb", buffering=0)
-            self._stream.write(_HEADER.encode())
-            self._end = self._stream.tell()
-            self._stream.write(_FOOTER)
+        self._content = bytearray(_HEADER.encode())
+        self._stream = None if path is None else path.open("wb", buffering=0)
+        if self._stream is not None:
+            self._stream.write(self.document)
+
+    @property
+    def document(self) -> bytes:
+        """The report up to now."""
+        return bytes(self._content) + _FOOTER
 
     def emit(self, record: logging.LogRecord) -> None:
         """Append a record; that this fails is said once, on standard error."""
         try:
             entry = _entry(record, self.format(record)).encode()
-            self._stream.seek(self._end)
-            self._stream.write(entry + _FOOTER)
-            self._end += len(entry)
+            end = len(self._content)
+            self._content += entry
+            if self._stream is not None:
+                self._stream.seek(end)
+                self._stream.write(entry + _FOOTER)
         except Exception as error:  # a failing log must not end the run
             if not self._failed:
                 print(f"WARNING: {self.path}: the report is incomplete: {error}", file=sys.stderr)
@@ -70,7 +103,8 @@ class XmlReportHandler(logging.Handler):
 
     def close(self) -> None:
         """Close the file."""
-        self._stream.close()
+        if self._stream is not None:
+            self._stream.close()
         super().close()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 
@@ -66,8 +65,6 @@ class RunRecord:
         With time zone.
     gipp : bytes
         The processing parameters as used, an XML document; copied into each tile.
-    gipp_sources : mapping of str to str
-        Files the parameters came from.
     look_up_tables : tuple of str
         Names of the tables that were used.
     dem_type : str
@@ -75,16 +72,15 @@ class RunRecord:
     snow_climatology : str
         Name of the map, ``NONE`` without.
     accuracy : Accuracy
-    reports : tuple of Path
-        The reports of the run, copied into the product.
+    reports : mapping of str to bytes
+        What is kept of the run in the product, by the ending of its name, as ``report.xml``.
     """
 
     version: str
     started: datetime
     gipp: bytes
-    gipp_sources: Mapping[str, str] = field(default_factory=dict)
     look_up_tables: tuple[str, ...] = ()
     dem_type: str = "NONE"
     snow_climatology: str = "NONE"
     accuracy: Accuracy = field(default_factory=Accuracy)
-    reports: tuple[Path, ...] = ()
+    reports: Mapping[str, bytes] = field(default_factory=dict)

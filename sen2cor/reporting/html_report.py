@@ -12,7 +12,6 @@ from typing import Any
 from sen2cor.product.level1c import Level1CProduct, Level1CTile
 from sen2cor.product.level2a_tile import Level2ATile
 from sen2cor.product.quality import QualityPercentages
-from sen2cor.product.workspace import writing
 from sen2cor.reporting.palette import PALETTES, SCENE_CLASS_NAMES, SEQUENTIAL
 from sen2cor.reporting.tile_page import TilePage, draw_tile
 from sen2cor.settings import Settings
@@ -45,20 +44,20 @@ class Setting:
 
 
 class HtmlReport(logging.Handler):
-    """Gathers log, pictures and charts of a run, and writes them with its record as a page.
+    """Gathers log, pictures and charts of a run, and makes a page of them with its record.
 
     Parameters
     ----------
-    path : Path
-        The page.
+    name : str
+        Of the product.
     settings : Settings
     palette : str
         Name of the colours of the classes.
     """
 
-    def __init__(self, path: Path, settings: Settings, palette: str = "standard") -> None:
+    def __init__(self, name: str, settings: Settings, palette: str = "standard") -> None:
         super().__init__(logging.INFO)
-        self.path = path
+        self._name = name
         self._settings = settings
         self._palette = palette
         self._entries: list[Entry] = []
@@ -76,25 +75,14 @@ class HtmlReport(logging.Handler):
         except Exception as error:  # a failing picture must not end the run
             logger.warning("tile %s: no pictures in the report: %r", tile.mgrs, error)
 
-    def write(self, record: Mapping[str, Any]) -> None:
-        """Write the page.
+    def render(self, record: Mapping[str, Any]) -> bytes:
+        """Return the page in UTF-8.
 
         Parameters
         ----------
         record : mapping
             Of the run, as in run.json.
-
-        Raises
-        ------
-        OutputError
-            If the file cannot be written.
         """
-        page = self.render(record)
-        with writing(self.path):
-            self.path.write_text(page, encoding="utf-8")
-
-    def render(self, record: Mapping[str, Any]) -> str:
-        """Return the page; the argument is that of `write`."""
         from jinja2 import Environment, PackageLoader, StrictUndefined
 
         environment = Environment(
@@ -105,9 +93,9 @@ class HtmlReport(logging.Handler):
             lstrip_blocks=True,
         )
         environment.filters.update(bytes=_bytes, seconds=_seconds, moment=_moment, plain=_plain)
-        return environment.get_template("report.html").render(
+        page = environment.get_template("report.html").render(
             run=record,
-            name=Path(str(record.get("product") or self.path.stem)).name,
+            name=Path(str(record.get("product") or self._name)).name,
             tiles=self._tile_contexts(record),
             settings=self._settings_by_file(),
             relief=_relief(self._settings, self._entries),
@@ -115,6 +103,8 @@ class HtmlReport(logging.Handler):
             scale_colours=SEQUENTIAL,
             palette=self._palette,
         )
+        # bytes of file names that are no UTF-8
+        return page.encode(errors="backslashreplace")
 
     def _tile_contexts(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
         contexts = []

@@ -1,20 +1,17 @@
-"""The record of a run for machines: ``run.json``, beside the XML report."""
+"""The record of a run for machines: ``run.json``."""
 
 from __future__ import annotations
 
 import json
-import os
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from sen2cor import __version__
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.imagery.openjpeg import load_glymur
-from sen2cor.product.workspace import writing
 from sen2cor.settings import Settings
 
 FORMAT = "sen2cor run 1"
@@ -55,28 +52,6 @@ def settings_as_used(settings: Settings) -> dict[str, Any]:
     }
 
 
-def write_run_json(content: Mapping[str, Any], path: Path) -> None:
-    """Write the record by way of a second file, so that it is never seen half-written.
-
-    Parameters
-    ----------
-    content : mapping
-        What JSON has no type for becomes text.
-    path : Path
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    part = path.with_name(f"{path.name}.part")
-    with writing(path):
-        try:
-            with part.open("w", encoding="utf-8") as stream:
-                json.dump({"format": FORMAT, **content}, stream, indent=1, default=str)
-                stream.flush()
-                os.fsync(stream.fileno())
-            part.replace(path)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
+def run_json(content: Mapping[str, Any]) -> bytes:
+    """Return the record of a run as a document; what JSON has no type for becomes text."""
+    return json.dumps({"format": FORMAT, **content}, indent=1, default=str).encode()

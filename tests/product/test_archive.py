@@ -81,9 +81,7 @@ def test_what_no_product_has_is_refused(
     assert not place.exists() or list(place.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "name", ["../outside", "/outside", "..\\outside", "\\outside", "C:outside"]
-)
+@pytest.mark.parametrize("name", ["../outside", "/outside", "..\\outside", "C:outside"])
 def test_names_are_in_the_archive_as_they_were_given(name: str, tmp_path: Path) -> None:
     with zipfile.ZipFile(made(tmp_path / "p.zip", entry(name))) as archive:
         assert archive.infolist()[-1].orig_filename == name

@@ -265,14 +265,17 @@ def test_siimpc_598_copies_of_read_only_files_are_writable(level1c: Any, tmp_pat
 
 
 def test_siimpc_555_the_report_is_part_of_the_product(level1c: Any, tmp_path: Path) -> None:
-    report = tmp_path / "log" / "S2A_20200101T000000_report.xml"
-    report.parent.mkdir()
-    report.write_text("<Sen2Cor_Level-2A_Report_File/>")
-    with Level2AProduct.begin(level1c, tmp_path / "out") as product:
-        _fill(product.tile(level1c.tiles[0]))
-        root = product.finish(RunRecord("1", RUN.started, b"<x/>", reports=(report,)))
-    assert (root / report.name).is_file()
-    assert report.name in (root / "manifest.safe").read_text()
+    for run in (b"first", b"second"):
+        reports = {"report.xml": run, "run.json": run}
+        with Level2AProduct.begin(level1c, tmp_path / "out") as product:
+            _fill(product.tile(level1c.tiles[0]))
+            root = product.finish(RunRecord("1", RUN.started, b"<x/>", reports=reports))
+    manifest = (root / "manifest.safe").read_text()
+    for moment, content in (("20200101T000000", b"first"), ("20200101T000001", b"second")):
+        for ending in ("report.xml", "run.json"):
+            name = f"{root.stem}_{moment}_{ending}"
+            assert (root / name).read_bytes() == content
+            assert name in manifest
 
 
 def test_a_format_can_be_forced(level1c: Any, tmp_path: Path) -> None:

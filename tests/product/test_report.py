@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -12,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from sen2cor.errors import OutputError
-from sen2cor.product.report import XmlReportHandler, report_name
+from sen2cor.product.report import XmlReportHandler, claim_report
 
 
 def _logger(handler: logging.Handler) -> logging.Logger:
@@ -23,7 +24,7 @@ def _logger(handler: logging.Handler) -> logging.Logger:
 
 
 def test_one_entry_per_record_with_its_origin(tmp_path: Path) -> None:
-    path = tmp_path / "log" / "run_report.xml"
+    path = tmp_path / "run_report.xml"
     handler = XmlReportHandler(path)
     _logger(handler).warning("no ECMWF data in %s", "tile")
     root = etree.parse(path).getroot()
@@ -91,15 +92,42 @@ def test_an_exception_is_written_with_its_traceback(tmp_path: Path) -> None:
     assert "ValueError: <broken>" in message.text
 
 
-def test_siimpc_555_two_runs_two_reports() -> None:
+def test_siimpc_555_two_runs_two_reports(tmp_path: Path) -> None:
     zone = timezone(timedelta(hours=2))
-    first = datetime(2017, 4, 3, 12, 50, 21, tzinfo=zone)
-    name = report_name("S2A_MSIL2A_X.SAFE", first)
-    assert name == "S2A_MSIL2A_X_20170403T105021_report.xml"
-    assert report_name("S2A_MSIL2A_X.SAFE", first + timedelta(seconds=1)) != name
+    first = datetime(2017, 4, 3, 12, 50, 59, tzinfo=zone)
+    names = [claim_report(tmp_path / "log", "S2A_MSIL2A_X.SAFE", first).name for _ in range(2)]
+    assert names == [
+        "S2A_MSIL2A_X_20170403T105059_report.xml",
+        "S2A_MSIL2A_X_20170403T105100_report.xml",
+    ]
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot write"):
-        XmlReportHandler(tmp_path / "file" / "report.xml")
+def test_of_many_runs_at_once_each_has_a_report(tmp_path: Path) -> None:
+    started = datetime(2017, 4, 3, tzinfo=timezone.utc)
+    code = (
+        "import sys; from datetime import datetime; from pathlib import Path;"
+        "from sen2cor.product.report import claim_report; sys.stdin.readline();"
+        "[print(claim_report(Path(sys.argv[1]), 'X', datetime.fromisoformat(sys.argv[2])))"
+        " for _ in range(20)]"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "log"), started.isoformat()]
+    runs = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for run in runs:
+        assert run.stdin is not None
+        run.stdin.write("\n")
+        run.stdin.flush()
+    paths = [path for run in runs for path in run.communicate()[0].split()]
+    assert len(paths) == len(set(paths)) == 80
+
+
+def test_the_document_is_that_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "report.xml"
+    handlers = [XmlReportHandler(path), XmlReportHandler(None)]
+    for handler in handlers:
+        _logger(handler).info("ü")
+        handler.close()
+    assert handlers[0].document == path.read_bytes()
+    assert etree.fromstring(handlers[1].document).findtext(".//message") == "ü"
