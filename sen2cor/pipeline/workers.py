@@ -1,7 +1,8 @@
 """Threads over bands and blocks of rows.
 
 numpy and the codec release the interpreter while they work, so threads share the decoded pixels
-and keep every core busy. The codec itself gets one thread per image.
+and keep every core busy. The codec takes as many threads for each image: where fewer images are
+left than there are cores, at the end of each step, they take what lies idle.
 """
 
 from __future__ import annotations
@@ -68,8 +69,8 @@ class Workers:
 def workers(threads: int | None = None) -> Iterator[Workers]:
     """Open a pool; without a number, as many threads as there are cores for this process."""
     resources.return_large_blocks()
-    jpeg2000.set_threads(1)
     pool = Workers(threads or resources.cores())
+    jpeg2000.set_threads(pool.threads)
     try:
         yield pool
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,8 +115,16 @@ def draw_tile(
     surface = SurfaceImages(
         paths, tile.grids[10], product.quantification_value, output.psd.boa_offset
     )
+    with ThreadPoolExecutor() as pool:
+        top = dict(
+            zip(
+                BAND_NAMES,
+                pool.map(lambda band: top_reflectance(product, tile, band, shape), BAND_NAMES),
+                strict=True,
+            )
+        )
+        list(pool.map(lambda kind: surface.numbers(kind, shape), (*BAND_NAMES, "SCL", *SCALES)))
     classes = surface.numbers("SCL", shape)
-    top = {band: top_reflectance(product, tile, band, shape) for band in BAND_NAMES}
     quality = output.quality
     if quality is None and classes is not None:
         quality = QualityPercentages.of(classes, 1)  # the shares are what counts

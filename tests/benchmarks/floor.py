@@ -77,10 +77,11 @@ def main() -> None:
     parser.add_argument("level1c", type=Path)
     parser.add_argument("level2a", type=Path)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--threads", choices=("bands", "library"), required=True)
+    parser.add_argument("--threads", choices=("bands", "library", "both"), required=True)
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
-    bands, library = (cores, 1) if options.threads == "bands" else (1, cores)
+    bands = 1 if options.threads == "library" else cores
+    library = 1 if options.threads == "bands" else cores
     print(json.dumps(measure(options.level1c, options.level2a, options.work, bands, library)))
 
 
