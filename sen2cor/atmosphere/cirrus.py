@@ -85,14 +85,11 @@ class CirrusCorrection:
     amounts : mapping of band name to ndarray of float32, shape (rows, cols)
         Reflectance of the cirrus on the coarse grid, 0 and more, no gaps. A band that is not in it
         stays as it is. Bands share arrays.
-    incomplete : ndarray of bool, shape (rows, cols), or None
-        Pixels with more cirrus than is corrected; None where nothing is corrected.
     reason : str
         Why nothing is corrected, or empty.
     """
 
     amounts: Mapping[str, Float32Array] = field(default_factory=dict)
-    incomplete: BoolArray | None = None
     reason: str = ""
 
     def cleared(self, band: str, toa: Float32Array) -> Float32Array:
@@ -199,7 +196,7 @@ def retrieve(
             amounts |= dict.fromkeys(bands, excess * slope)
     if EVEN_BANDS[0] not in amounts:
         return _refused("the visible bands do not follow it")
-    return CirrusCorrection(amounts, cirrus > LARGEST)
+    return CirrusCorrection(amounts)
 
 
 def _refused(reason: str) -> CirrusCorrection:

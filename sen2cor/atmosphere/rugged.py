@@ -52,14 +52,14 @@ class SlopeLight:
         Share of the pixel outside the cast shadow.
     sky_view : ndarray of float32
         Sky view factor.
-    vegetation : ndarray of bool, or None
+    vegetation : ndarray of bool
         For empirical corrections that depend on the cover.
     """
 
     illumination: Float32Array
     sunlit: Float32Array
     sky_view: Float32Array
-    vegetation: BoolArray | None = None
+    vegetation: BoolArray
 
 
 @dataclass(frozen=True)

@@ -5,24 +5,21 @@ Heights come here with a margin around the tile, so that the neighbours can shad
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import uniform_filter
 
 from sen2cor.dem.gradient import gradient
 from sen2cor.grids import Float32Array
+from sen2cor.row_blocks import Run, row_blocks
 
 BoolArray = npt.NDArray[np.bool_]
-Run = Callable[[Callable[[slice], None], Iterable[slice]], Iterable[object]]
 
 EARTH_RADIUS = 6371000.0
 AZIMUTHS = 16
 SKY_REACH = 15000.0
 """Distance in metres up to which the horizon is looked for."""
 
-_BLOCK_ROWS = 64
 _LEAST_TANGENT = 1e-4
 
 
@@ -182,11 +179,6 @@ def sky_view(
 
     list(run(fill, row_blocks(rows)))
     return result
-
-
-def row_blocks(rows: int) -> list[slice]:
-    """Cut rows into blocks that stay in the cache."""
-    return [slice(top, min(top + _BLOCK_ROWS, rows)) for top in range(0, rows, _BLOCK_ROWS)]
 
 
 def _steps(pixels: int) -> list[tuple[int, int]]:

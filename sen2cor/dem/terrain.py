@@ -15,10 +15,11 @@ import numpy.typing as npt
 from scipy.ndimage import binary_dilation
 
 from sen2cor.dem.gradient import gradient
-from sen2cor.dem.horizon import Run, cast_shadow, row_blocks, sky_view
+from sen2cor.dem.horizon import cast_shadow, sky_view
 from sen2cor.dem.sun import SunDirections
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.interpolation import bilinear, positions
+from sen2cor.row_blocks import Run, row_blocks
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 

@@ -136,7 +136,7 @@ class TileTerrain:
         terrain = self.at(resolution)
         return ShadedRelief(terrain.slope, terrain.illumination, terrain.shadow)
 
-    def slope_light(self, vegetation: BoolArray | None) -> SlopeLight:
+    def slope_light(self, vegetation: BoolArray) -> SlopeLight:
         """Light on the slopes of the coarse grid."""
         terrain = self.at(COARSE)
         grid = self.grids[COARSE]

@@ -48,11 +48,13 @@ def rough_light() -> SlopeLight:
     sunlit[30:50, 40:60] = 0.0
     sunlit[29, 40:60] = sunlit[50, 40:60] = 0.4
     sky = np.clip(0.9 - 0.1 * gaussian_filter(noise, 6.0) / 0.05, 0.6, 1.0)
-    return SlopeLight(*(f.astype(np.float32) for f in (illumination * sunlit, sunlit, sky)))
+    fields = (f.astype(np.float32) for f in (illumination * sunlit, sunlit, sky))
+    return SlopeLight(*fields, vegetation=np.zeros(SHAPE, bool))
 
 
 def flat_light() -> SlopeLight:
-    return SlopeLight(*(np.ones(SHAPE, np.float32) for _ in range(3)))
+    fields = (np.ones(SHAPE, np.float32) for _ in range(3))
+    return SlopeLight(*fields, vegetation=np.zeros(SHAPE, bool))
 
 
 def simulated(

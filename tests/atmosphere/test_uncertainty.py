@@ -99,7 +99,7 @@ def test_fields_are_interpolated_to_finer_pixels(functions_of) -> None:
 @pytest.mark.parametrize("half_width", [17, None])
 def test_error_of_the_gradient_on_slopes(functions_of, half_width: int | None) -> None:
     functions = functions_of(STATE)
-    light = SlopeLight(0.7 * ONES, ONES.copy(), 0.95 * ONES)
+    light = SlopeLight(0.7 * ONES, ONES.copy(), 0.95 * ONES, np.zeros(ONES.shape, bool))
     light.sunlit[:10] = 0.0
     light.illumination[:10] = 0.0
     correction = TerrainCorrection(start=0.1, iterations=0, half_width=8, cutoff=10.0)

@@ -64,7 +64,8 @@ def light_of(elevation: npt.NDArray[np.float32]) -> SlopeLight:
     sun = SunDirections.over(grid, angles)
     terrain = derive_terrain(elevation, MARGIN, grid, sun, with_sky=True)
     assert terrain.sky_view is not None
-    return SlopeLight(*terrain.light(slice(0, rows), cols), terrain.sky_view)
+    illumination, sunlit = terrain.light(slice(0, rows), cols)
+    return SlopeLight(illumination, sunlit, terrain.sky_view, np.zeros((rows, cols), bool))
 
 
 def residuals(folder: Path, band: str, *, smoothing: float, cutoff: float) -> Residuals:

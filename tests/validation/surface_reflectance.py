@@ -52,13 +52,12 @@ from sen2cor.atmosphere.elevation_field import ElevationField
 from sen2cor.atmosphere.lut import load_table
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.bands import BAND, BAND_NAMES
-from sen2cor.classification import SceneClass
+from sen2cor.classification import GroundMasks, SceneClass
 from sen2cor.grids import AngleGrid, Float32Array, Grid
 from sen2cor.imagery import jpeg2000
 from sen2cor.pipeline.atmosphere_retrieval import retrieve_atmosphere
 from sen2cor.pipeline.band_correction import BandCorrection
 from sen2cor.pipeline.classification_step import classify_tile
-from sen2cor.classification import GroundMasks
 from sen2cor.pipeline.terrain_step import FINE, GroundLight, TileTerrain, prepare_terrain
 from sen2cor.pipeline.tile_atmosphere import COARSE, TileAtmosphere
 from sen2cor.pipeline.tile_pixels import TilePixels
