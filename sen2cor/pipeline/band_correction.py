@@ -19,7 +19,7 @@ from sen2cor.interpolation import bilinear, positions
 from sen2cor.pipeline.terrain_step import GroundLight
 from sen2cor.pipeline.tile_atmosphere import BandUncertainty
 from sen2cor.pipeline.tile_pixels import SATURATED, TilePixels
-from sen2cor.pipeline.workers import row_blocks
+from sen2cor.row_blocks import row_blocks
 
 UInt16Array = npt.NDArray[np.uint16]
 

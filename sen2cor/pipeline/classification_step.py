@@ -22,8 +22,9 @@ from sen2cor.classification import (
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.pipeline.snow_climatology import snow_possible
 from sen2cor.pipeline.tile_pixels import TilePixels
-from sen2cor.pipeline.workers import Workers, row_blocks
+from sen2cor.pipeline.workers import Workers
 from sen2cor.product.level1c import Level1CTile
+from sen2cor.row_blocks import row_blocks
 from sen2cor.settings.classification import ClassificationSettings
 
 BoolArray = npt.NDArray[np.bool_]

@@ -25,8 +25,9 @@ from sen2cor.errors import AuxiliaryDataError
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.interpolation import bilinear, nearest, positions
 from sen2cor.pipeline.tile_atmosphere import COARSE
-from sen2cor.pipeline.workers import Workers, row_blocks
+from sen2cor.pipeline.workers import Workers
 from sen2cor.product.level1c import Level1CTile
+from sen2cor.row_blocks import row_blocks
 from sen2cor.settings import Settings
 
 BoolArray = npt.NDArray[np.bool_]

@@ -28,10 +28,11 @@ from sen2cor.pipeline.band_correction import (
 from sen2cor.pipeline.terrain_step import GroundLight, TileTerrain
 from sen2cor.pipeline.tile_atmosphere import COARSE, TileAtmosphere
 from sen2cor.pipeline.tile_pixels import TilePixels
-from sen2cor.pipeline.workers import Workers, row_blocks
+from sen2cor.pipeline.workers import Workers
 from sen2cor.product.level2a_metadata_content import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.level2a_tile import Level2ATile
 from sen2cor.product.quality import QualityPercentages
+from sen2cor.row_blocks import row_blocks
 from sen2cor.settings.classification import ClassificationSettings
 
 BoolArray = npt.NDArray[np.bool_]

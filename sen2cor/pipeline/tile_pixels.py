@@ -15,9 +15,10 @@ from sen2cor.errors import ProcessingError
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.imagery import jpeg2000
 from sen2cor.imagery.resampling import bilinear_pixels, block_mean
-from sen2cor.pipeline.workers import Workers, row_blocks
+from sen2cor.pipeline.workers import Workers
 from sen2cor.product import radiometry
 from sen2cor.product.level1c import Level1CProduct, Level1CTile
+from sen2cor.row_blocks import row_blocks
 
 UInt16Array = npt.NDArray[np.uint16]
 

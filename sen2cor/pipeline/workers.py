@@ -19,9 +19,6 @@ from sen2cor.pipeline import resources
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-BLOCK_ROWS = 64
-"""Rows that are worked on at once: a float32 block of a full tile at 10 m stays within 3 MB."""
-
 
 class Workers:
     """A pool of threads.
@@ -75,8 +72,3 @@ def workers(threads: int | None = None) -> Iterator[Workers]:
         yield pool
     finally:
         pool.close()
-
-
-def row_blocks(rows: int, height: int = BLOCK_ROWS) -> list[slice]:
-    """Cut rows into blocks from top to bottom."""
-    return [slice(top, min(top + height, rows)) for top in range(0, rows, height)]
