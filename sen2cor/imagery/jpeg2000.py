@@ -179,6 +179,7 @@ class Writer:
         self._shape = shape
 
     def __enter__(self) -> Writer:
+        self._part.unlink(missing_ok=True)  # of a process that was killed; the codec would read it
         return self
 
     def __exit__(

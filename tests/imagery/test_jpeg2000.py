@@ -123,6 +123,16 @@ def test_error_while_writing_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("tile", [64, 1024])
+def test_what_a_killed_process_left_does_not_matter(tmp_path: Path, tile: int) -> None:
+    path = tmp_path / "image.jp2"
+    image = scene(100, 100)
+    (tmp_path / "image.jp2.part.jp2").write_bytes(bytes(1))
+    jpeg2000.write(path, image, grid(100, 100), tile)
+    np.testing.assert_array_equal(jpeg2000.read(path), image)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_tags_that_claim_too_much_are_refused_at_once(tmp_path: Path) -> None:
     """The codec's package would count the values of a damaged GeoJP2 box for minutes."""
     path = tmp_path / "image.jp2"
