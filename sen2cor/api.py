@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -15,7 +14,8 @@ from sen2cor import interruption
 from sen2cor.pipeline.console import Console, Outcome
 from sen2cor.pipeline.options import Options
 from sen2cor.pipeline.product_run import process_product
-from sen2cor.settings import Settings, load_settings
+from sen2cor.pipeline.run_settings import run_settings
+from sen2cor.settings import Settings
 
 __all__ = ["Outcome", "process"]
 
@@ -41,8 +41,9 @@ def process(
     progress : text stream, optional
         Gets the lines of progress, for example ``sys.stdout``.
     **options
-        The fields of `sen2cor.pipeline.options.Options`: ``output_directory``, ``resolution``,
-        ``classification_only``, ``refresh``, ``work_directory``, ``image_format`` and so on.
+        The fields of `sen2cor.pipeline.options.Options` but ``directories``, which is ``path``:
+        ``output_directory``, ``resolution``, ``classification_only``, ``refresh``,
+        ``work_directory``, ``image_format``, ``max_memory`` in GB and so on.
 
     Returns
     -------
@@ -65,12 +66,10 @@ def process(
     """
     named = {name: _as_path(name, value) for name, value in options.items()}
     asked = Options((Path(path),), **named)
-    if settings is None:
-        settings = load_settings(asked.gipp, asked.gipp_classification, asked.gipp_correction)
     stream = io.StringIO() if progress is None else progress
-    with _interruptible(), _logging_at(settings.common.log_level):
+    with _interruptible(), run_settings(asked, settings) as used:
         return process_product(
-            asked.directories[0], asked, settings, Console(stream, stream).product(0, 1)
+            asked.directories[0], asked, used, Console(stream, stream).product(0, 1)
         )
 
 
@@ -93,15 +92,3 @@ def _interruptible() -> Iterator[None]:
         if stop.exit_code == 128 + signal.SIGINT:
             raise KeyboardInterrupt from stop
         raise SystemExit(stop.exit_code) from stop
-
-
-@contextmanager
-def _logging_at(level: str) -> Iterator[None]:
-    """Log at this level, which the report of the run follows, and go back to the one before."""
-    package = logging.getLogger("sen2cor")
-    before = package.level
-    package.setLevel(level)
-    try:
-        yield
-    finally:
-        package.setLevel(before)

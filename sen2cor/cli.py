@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -38,11 +37,11 @@ _OTHER_VERSIONS = {
     "--mode": "give the product folder; the mode follows from it",
     "--datastrip": "give the product folder",
     "--tile": "give the path of the tile's folder inside GRANULE",
-    "--raw": "images are written as JPEG 2000",
-    "--tif": "images are written as JPEG 2000",
+    "--raw": "images are JPEG 2000, or GeoTIFF with --format cog",
+    "--tif": "images are JPEG 2000, or GeoTIFF with --format cog",
     "--debug": "set Log_Level to DEBUG in L2A_GIPP.xml",
-    "--img_database_dir": "no database is needed; --work_dir takes a folder for temporary files",
-    "--res_database_dir": "no database is needed; --work_dir takes a folder for temporary files",
+    "--img_database_dir": "no database is needed; --work_dir keeps the records of the run",
+    "--res_database_dir": "no database is needed; --work_dir keeps the records of the run",
     "--processing_centre": "the centre is that of the Level-1C product",
     "--archiving_centre": "the centre is that of the Level-1C product",
     "--processing_baseline": "the baseline is that of the Level-1C product",
@@ -71,16 +70,14 @@ def parser() -> argparse.ArgumentParser:
     result = _Parser(
         prog="L2A_Process",
         description=f"{BANNER}\n{OWN_VERSION}",
-        epilog="exit codes: 0 done, 1 processing failed, 2 usage, 3 input unusable,\n"
-        "  4 configuration invalid, 5 auxiliary data missing, 6 output not writable,\n"
-        "  7 locked by another run, 130 interrupted, 143 terminated",
+        epilog=_exit_codes(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     result.add_argument(
         "directory",
         nargs="*",
-        type=Path,
+        type=_path,
         help="Level-1C user product, its zip archive, a tile folder inside it, or an existing "
         "Level-2A product to which another resolution is added",
     )
@@ -103,15 +100,15 @@ def parser() -> argparse.ArgumentParser:
         ("--GIP_L2A_SC", "calibration of the scene classification"),
         ("--GIP_L2A_AC", "calibration of the atmospheric correction"),
     ):
-        result.add_argument(option, type=Path, metavar="FILE", help=what)
+        result.add_argument(option, type=_path, metavar="FILE", help=what)
     result.add_argument(
         "--output_dir",
-        type=Path,
+        type=_path,
         metavar="DIR",
         help="where the product goes (default: beside L1C)",
     )
     result.add_argument(
-        "--work_dir", type=Path, metavar="DIR", help="folder for the log and temporary files"
+        "--work_dir", type=_path, metavar="DIR", help="folder for the records of the run"
     )
     result.add_argument(
         "--max_memory",
@@ -153,7 +150,7 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument(
         "--setup",
-        type=Path,
+        type=_path,
         metavar="DIR",
         help="write a configuration home (DIR/cfg, DIR/L2A_Bashrc) and stop",
     )
@@ -162,24 +159,57 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
-def parse(arguments: Sequence[str]) -> Options:
-    """Turn arguments into options.
+def _exit_codes() -> str:
+    rows = [(0, "Done, or nothing to do.")]
+    rows += [(one.exit_code, one.__doc__ or "") for one in Sen2CorError.__subclasses__()]
+    rows += [(129, "Hung up."), (130, "Interrupted."), (143, "Terminated.")]
+    return "\n".join(["exit codes:", *(f"  {code:3}  {text}" for code, text in rows)])
+
+
+def _path(text: str) -> Path:
+    """Path that an argument gives; an empty one would silently be the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty path; is a variable not set?")
+    path = Path(text)
+    if _is_lost() and not path.is_absolute():
+        raise argparse.ArgumentTypeError(f"{text}: the current folder is deleted")
+    return path
+
+
+def _is_lost() -> bool:
+    """Whether the current folder has been deleted."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Take arguments apart; behind ``--`` all are products.
 
     Raises
     ------
     UsageError
         They make no sense.
     """
-    values = parser().parse_intermixed_args(arguments)
-    if values.setup is not None:
-        from sen2cor.settings import write_home
+    words = list(arguments)
+    if "--" in words:
+        at = words.index("--")
+        words[at:] = [f"./{word}" if word.startswith("-") else word for word in words[at + 1 :]]
+    return parser().parse_intermixed_args(words)
 
-        write_home(values.setup)
-        raise SystemExit(0)
+
+def options_of(values: argparse.Namespace) -> Options:
+    """Turn arguments into options.
+
+    Raises
+    ------
+    UsageError
+        They do not go together, or need what is not installed.
+    """
     if not values.directory:
         raise UsageError("no product given; see L2A_Process --help")
-    if values.max_memory is not None and not 0 < values.max_memory < math.inf:
-        raise UsageError(f"--max_memory {values.max_memory:g}: must be a number of GB above 0")
     if values.report:
         require("report", "--report")
     if values.stac:
@@ -195,14 +225,13 @@ def parse(arguments: Sequence[str]) -> Options:
         gipp_correction=values.GIP_L2A_AC,
         output_directory=values.output_dir,
         work_directory=values.work_dir,
-        max_memory=None if values.max_memory is None else int(values.max_memory * 1e9),
+        max_memory=values.max_memory,
         image_format=values.format,
         scheduler=values.scheduler,
         report=values.report,
         quick_looks=values.quicklook,
         stac=values.stac,
         palette=values.palette,
-        quiet=values.quiet,
     )
 
 
@@ -210,14 +239,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     with streams.enduring():
         try:
-            options = parse(sys.argv[1:] if arguments is None else arguments)
+            return _command(parse(sys.argv[1:] if arguments is None else arguments))
         except Sen2CorError as error:
             _complain(error)
             return error.exit_code
-        if options.quiet:
-            with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
-                return _run_and_say(options)
-        return _run_and_say(options)
+
+
+def _command(values: argparse.Namespace) -> int:
+    if _is_lost():
+        os.chdir("/")  # all paths are absolute, but libraries ask where they are
+    if values.setup is not None:
+        from sen2cor.settings import write_home
+
+        write_home(values.setup)
+        return 0
+    options = options_of(values)
+    if values.quiet:
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+            return _run_and_say(options)
+    return _run_and_say(options)
 
 
 def _run_and_say(options: Options) -> int:
@@ -228,23 +268,27 @@ def _run_and_say(options: Options) -> int:
     except interruption.Interrupted as stop:
         code = stop.exit_code
         _complain(stop, "interrupted; nothing half-done was left")
+    except Sen2CorError as error:
+        code = error.exit_code
+        _complain(error)
     print(SUCCESS if code == 0 else FAILURE, flush=True)
     return code
 
 
 def run(options: Options) -> int:
-    """Process all products; return the exit code of the first that failed, else 0."""
+    """Process all products; return the exit code of the first that failed, else 0.
+
+    Raises
+    ------
+    ConfigurationError
+        There are no settings to process them with.
+    """
     from sen2cor.pipeline.console import Console
     from sen2cor.pipeline.live_console import LiveConsole, can_show
-    from sen2cor.settings import load_settings
+    from sen2cor.pipeline.run_settings import run_settings
 
-    try:
-        settings = load_settings(options.gipp, options.gipp_classification, options.gipp_correction)
-    except Sen2CorError as error:
-        _complain(error)
-        return error.exit_code
     console = (LiveConsole if can_show(sys.stdout) else Console)(sys.stdout, sys.stderr)
-    with _logging_at(settings.common.log_level):
+    with run_settings(options) as settings, _warnings_shown():
         codes = [
             _process(number, options, settings, console)
             for number in range(len(options.directories))
@@ -281,23 +325,17 @@ class _StandardError(logging.Handler):
 
 
 @contextmanager
-def _logging_at(level: str) -> Iterator[None]:
-    """Log at this level, which the report follows, and show warnings.
-
-    Errors are printed by the command, in the one line that callers read.
-    """
+def _warnings_shown() -> Iterator[None]:
+    """Print warnings; errors are printed by the command, in the one line that callers read."""
     handler = _StandardError()
     handler.addFilter(lambda record: record.levelno == logging.WARNING)
     handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     package = logging.getLogger("sen2cor")
-    before = package.level
-    package.setLevel(level)
     package.addHandler(handler)
     try:
         yield
     finally:
         package.removeHandler(handler)
-        package.setLevel(before)
 
 
 def _complain(error: BaseException, text: str | None = None) -> None:

@@ -13,7 +13,8 @@ from typing import NoReturn
 import pytest
 
 from sen2cor import __version__
-from sen2cor.cli import main
+from sen2cor.cli import main, options_of, parse
+from sen2cor.errors import Sen2CorError
 from sen2cor.pipeline import product_run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,6 +69,14 @@ def test_help_answers_at_once_with_a_home_that_cannot_be_written(tmp_path: Path)
         (["--GIP_L2A_PB", "f.xml", "x"], "--GIP_L2A_PB belongs to a later version"),
         (["--scheduler", "foo", "x"], "scheduler 'foo': must be like tcp://HOST:PORT"),
         (["--scheduler", "tcp://foo", "x"], "scheduler 'tcp://foo': must be like"),
+        (["--tif", "x"], "--format cog"),
+        ([""], "an empty path"),
+        (["--work_dir", "", "x"], "--work_dir: an empty path"),
+        (["--output_dir=", "x"], "--output_dir: an empty path"),
+        (["x", "--", ""], "an empty path"),
+        (["--max_memory", "0", "x"], "max_memory 0: must be a number of GB above 0"),
+        (["--max_memory", "nan", "x"], "max_memory nan"),
+        (["--sc_only", "--cr_only", "x"], "--sc_only and --cr_only exclude each other"),
         (["--sc_only", "--resolution", "10", "x"], "--sc_only has no resolution of 10 m"),
     ],
 )
@@ -79,6 +88,40 @@ def test_wrong_usage_is_one_line_and_exit_code_two(
     assert says in printed.err
     assert printed.err.count("\n") == 1
     assert re.search(r"[\s\S]+(?:UserWarning|Error): (.+)", printed.err)
+
+
+def test_help_gives_every_exit_code() -> None:
+    text = call("--help").stdout
+    for error in Sen2CorError.__subclasses__():
+        assert f"\n  {error.exit_code:3}  {error.__doc__}" in text
+
+
+def test_behind_two_dashes_all_are_products() -> None:
+    options = options_of(parse(["a", "--refresh", "--", "-x", "--tif", "b"]))
+    assert options.directories == tuple(map(Path, ("a", "-x", "--tif", "b")))
+    assert options.refresh
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the current folder cannot be deleted there")
+def test_a_deleted_current_folder_matters_to_relative_paths_only(
+    small_product: Path, tmp_path: Path
+) -> None:
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "gone").mkdir()
+        command = 'cd "$1" && rmdir "$1" && shift && exec "$@"'
+        words = (tmp_path / "gone", sys.executable, "-m", "sen2cor.cli", *arguments)
+        return subprocess.run(
+            ["/bin/sh", "-c", command, "sh", *map(str, words)],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+
+    relative = run("x.SAFE")
+    assert relative.returncode == 2
+    assert "x.SAFE: the current folder is deleted" in relative.stderr
+    absolute = run(small_product, "--resolution", 60, "--output_dir", tmp_path / "out")
+    assert absolute.returncode == 0, absolute.stderr
 
 
 def test_setup_writes_a_home_and_nothing_else(tmp_path: Path) -> None:

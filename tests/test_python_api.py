@@ -92,8 +92,13 @@ def test_process_says_what_is_wrong(small_product: Path, tmp_path: Path) -> None
         sen2cor.process(tmp_path / "nothing_here")
     with pytest.raises(TypeError, match="resolutoin"):
         sen2cor.process(small_product, resolutoin=20)
+    with pytest.raises(TypeError, match="quiet"):
+        sen2cor.process(small_product, quiet=True)
     for wrong in (
         {"resolution": 30},
+        {"max_memory": 0},
+        {"scheduler": "somewhere"},
+        {"layout_only": True, "classification_only": True},
         {"image_format": "png"},
         {"palette": "grey"},
         {"resolution": 10, "classification_only": True},

@@ -60,7 +60,7 @@ def allot(jobs: Sequence[TileJob], settings: CommonSettings, options: Options) -
     cores = resources.cores()
     memory = int(_LARGEST_SHARE * resources.available_memory())
     if options.max_memory is not None:
-        memory = min(memory, options.max_memory)
+        memory = min(memory, int(options.max_memory * 1e9))
     wanted = cores if settings.processes is None else max(1, settings.processes)
     wanted = max(1, min(wanted, len(jobs)))
     threads = settings.threads or max(1, cores // wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ _ADDRESS = re.compile(r"[a-z]+://\S+:\d+")
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for.
+    """What the command line, or `sen2cor.process`, asks for.
 
     Attributes
     ----------
@@ -30,8 +31,8 @@ class Options:
     gipp, gipp_classification, gipp_correction : Path or None
         Configuration files.
     output_directory, work_directory : Path or None
-    max_memory : int or None
-        Bytes that all tiles together may be planned with.
+    max_memory : float or None
+        GB, of 10^9 bytes, that all tiles together may be planned with.
     image_format : {"jp2", "cog"}
         JPEG 2000 or Cloud-Optimized GeoTIFF.
     scheduler : str or None
@@ -42,14 +43,12 @@ class Options:
         Whether quick looks and a STAC item are written beside the product.
     palette : str
         Name of the colours of the classes in pictures.
-    quiet : bool
-        Whether nothing but warnings and errors is printed.
 
     Raises
     ------
     UsageError
-        There is no such resolution, format or palette, no scheduler can have such an address, or
-        they do not go together.
+        There is no such resolution, format, palette, amount of memory or kind of address, or they
+        do not go together.
     """
 
     directories: tuple[Path, ...]
@@ -62,14 +61,13 @@ class Options:
     gipp_correction: Path | None = None
     output_directory: Path | None = None
     work_directory: Path | None = None
-    max_memory: int | None = None
+    max_memory: float | None = None
     image_format: str = "jp2"
     scheduler: str | None = None
     report: bool | None = None
     quick_looks: bool = False
     stac: bool = False
     palette: str = "standard"
-    quiet: bool = False
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
@@ -80,7 +78,11 @@ class Options:
             if value not in allowed:
                 choices = ", ".join(map(str, allowed))
                 raise UsageError(f"{name} {value!r}: must be one of {choices}")
+        if self.max_memory is not None and not 0 < self.max_memory < math.inf:
+            raise UsageError(f"max_memory {self.max_memory:g}: must be a number of GB above 0")
         if self.scheduler is not None and not _ADDRESS.fullmatch(self.scheduler):
             raise UsageError(f"scheduler {self.scheduler!r}: must be like tcp://HOST:PORT")
+        if self.classification_only and self.layout_only:
+            raise UsageError("--sc_only and --cr_only exclude each other")
         if self.classification_only and self.resolution == 10:
             raise UsageError("--sc_only has no resolution of 10 m: use 20 or 60, or leave it out")

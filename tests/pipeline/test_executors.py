@@ -359,14 +359,14 @@ class _Job:
         (20, None, None, (6, 1)),
         (0, None, None, (1, 8)),
         (None, 4, None, (6, 4)),
-        (None, None, 7_000_000_000, (3, 2)),
-        (None, None, 1, (1, 8)),
+        (None, None, 7.0, (3, 2)),
+        (None, None, 1e-9, (1, 8)),
     ],
 )
 def test_cores_and_memory_are_shared_out(
     processes: int | None,
     threads: int | None,
-    limit: int | None,
+    limit: float | None,
     expected: tuple[int, int],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -379,4 +379,4 @@ def test_cores_and_memory_are_shared_out(
     found = allot([_Job()] * 6, settings, Options(directories=(), max_memory=limit))  # type: ignore[list-item]
     assert (found.processes, found.threads) == expected
     assert f"{expected[0]} of 6 tiles at once" in caplog.text
-    assert ("it may fail" in caplog.text) == (limit == 1)
+    assert ("it may fail" in caplog.text) == (limit == 1e-9)
