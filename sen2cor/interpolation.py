@@ -6,12 +6,15 @@ lies at ``f * (i + 0.5) - 0.5`` of the finer one.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
 from sen2cor.grids import Float32Array
 
 IndexArray = npt.NDArray[np.intp]
+Neighbours: TypeAlias = tuple[IndexArray, IndexArray, Float32Array]
 
 
 def positions(number: int, factor: float, start: int = 0) -> Float32Array:
@@ -49,16 +52,14 @@ def bilinear(
     -------
     ndarray of float32, shape (n, m)
     """
-    upper, lower, row_weight = neighbours(row_positions, source.shape[0])
-    left, right, col_weight = neighbours(col_positions, source.shape[1])
-    by_row = source[upper]
-    by_row += (source[lower] - by_row) * row_weight[:, np.newaxis]
-    result: Float32Array = np.take(by_row, left, axis=1)
-    step = np.take(by_row, right, axis=1)
-    step -= result
-    step *= col_weight
-    result += step
-    return result
+    rows = neighbours(row_positions, source.shape[0])
+    cols = neighbours(col_positions, source.shape[1])
+    top, bottom = int(rows[0].min()), int(rows[1].max()) + 1
+    if bottom - top > len(row_positions):
+        return _between(_between(source, rows, 0), cols, 1)
+    # enlarged downwards: the costly step across is taken on the fewer rows
+    rows = rows[0] - top, rows[1] - top, rows[2]
+    return _between(_between(source[top:bottom], cols, 1), rows, 0)
 
 
 def nearest(position: Float32Array, size: int) -> IndexArray:
@@ -67,8 +68,19 @@ def nearest(position: Float32Array, size: int) -> IndexArray:
     return index.clip(0, size - 1)
 
 
-def neighbours(position: Float32Array, size: int) -> tuple[IndexArray, IndexArray, Float32Array]:
+def neighbours(position: Float32Array, size: int) -> Neighbours:
     """Indices of the two pixels around a position, and the weight of the second."""
     inside = np.clip(position, 0.0, size - 1.0)
     first = np.minimum(inside.astype(np.intp), max(size - 2, 0))
     return first, np.minimum(first + 1, size - 1), (inside - first).astype(np.float32)
+
+
+def _between(source: Float32Array, at: Neighbours, axis: int) -> Float32Array:
+    """Interpolate along one axis."""
+    first, second, weight = at
+    result: Float32Array = np.take(source, first, axis)
+    step = np.take(source, second, axis)
+    step -= result
+    step *= weight[:, np.newaxis] if axis == 0 else weight
+    result += step
+    return result
