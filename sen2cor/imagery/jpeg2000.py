@@ -254,26 +254,6 @@ class Writer:
             raise _unwritable(self.path, error) from error
 
 
-def write(path: Path, image: Pixels, grid: Grid, tile_size: int) -> None:
-    """Write a whole image, lossless, with georeference.
-
-    Parameters
-    ----------
-    path : Path
-    image : ndarray of uint8 or uint16, shape (rows, cols) or (rows, cols, 3)
-    grid : Grid
-    tile_size : int
-
-    Raises
-    ------
-    OutputError
-        The file cannot be written.
-    """
-    components = image.shape[2] if image.ndim == 3 else 1
-    with Writer(path, grid, image.dtype, tile_size, components) as writer:
-        writer.write_rows(image)
-
-
 def _row_blocks(start: int, stop: int, height: int) -> Iterator[slice]:
     """Cut rows at multiples of the height, so that no tile is decoded twice."""
     top = start

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.atmosphere.table import LookUpTable
-from sen2cor.bands import PROCESSED_BANDS
+from sen2cor.bands import PROCESSED_BANDS, VISIBLE
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
     Classification,
@@ -31,7 +31,7 @@ from sen2cor.pipeline.classification_step import classify_tile
 from sen2cor.pipeline.console import Progress
 from sen2cor.pipeline.terrain_step import FINE, TileTerrain, prepare_terrain
 from sen2cor.pipeline.tile_atmosphere import COARSE, TileAtmosphere
-from sen2cor.pipeline.tile_images import VISIBLE, TileImages, WriteImage, enlarged
+from sen2cor.pipeline.tile_images import TileImages, WriteImage, enlarged
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import Workers
 from sen2cor.product.level1c import Level1CProduct, Level1CTile

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.rugged import RuggedInversion
+from sen2cor.bands import TILE_SIZES, VISIBLE
 from sen2cor.classification import Classification
 from sen2cor.classification.quality_mask import quality_mask
 from sen2cor.grids import Float32Array, Grid
@@ -39,11 +40,6 @@ BoolArray = npt.NDArray[np.bool_]
 UInt8Array = npt.NDArray[np.uint8]
 Pixels = npt.NDArray[Any]
 WriteImage = Callable[[], None]
-
-TILE_SIZES = {10: 1024, 20: 640, 60: 192}
-"""Codestream tiles of Level-1C by resolution."""
-
-VISIBLE = ("B04", "B03", "B02")
 
 
 @dataclass

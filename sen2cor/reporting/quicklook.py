@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.bands import BAND
+from sen2cor.bands import BAND, VISIBLE
 from sen2cor.grids import Float32Array, Grid
 from sen2cor.imagery import images, jpeg2000
 from sen2cor.imagery.preview import true_colour
@@ -40,8 +40,6 @@ RANGES = {"AOT": (0.0, 0.6), "WVP": (0.0, 5.0), "CLD": (0.0, 100.0)}
 
 LEAST_SPANS = {"AOT": 0.1, "WVP": 0.5}
 """What a scale that is spread spans at least, so that noise does not look like structure."""
-
-VISIBLE = ("B04", "B03", "B02")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.bands import BAND, BAND_NAMES
+from sen2cor.bands import BAND, BAND_NAMES, VISIBLE
 from sen2cor.grids import Float32Array
 from sen2cor.product.level1c import Level1CProduct, Level1CTile
 from sen2cor.product.level2a_tile import Level2ATile
@@ -21,7 +21,6 @@ from sen2cor.reporting import charts
 from sen2cor.reporting.palette import SCENE_CLASS_NAMES
 from sen2cor.reporting.quicklook import (
     SCALES,
-    VISIBLE,
     SurfaceImages,
     UInt8Array,
     colours_of,

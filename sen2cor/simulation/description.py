@@ -18,9 +18,6 @@ from sen2cor.simulation.geometry import DETECTORS, Overpass, geographic
 BASELINES = {"13.1": "02.04", "14.2": "02.05", "14.5": "02.07", "15": "05.09"}
 """Processing baseline of a product by its format."""
 
-TILE_SIZES = {10: 1024, 20: 640, 60: 192}
-"""Tiles inside the JPEG 2000 images by resolution."""
-
 
 @dataclass
 class Meteorology:

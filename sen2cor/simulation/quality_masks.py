@@ -9,9 +9,10 @@ import numpy.typing as npt
 from lxml import etree
 from skimage.measure import approximate_polygon, find_contours
 
+from sen2cor.bands import TILE_SIZES
 from sen2cor.grids import Grid
-from sen2cor.imagery import jpeg2000
-from sen2cor.simulation.description import TILE_SIZES, ProductDescription, TileDescription
+from sen2cor.imagery import images, jpeg2000
+from sen2cor.simulation.description import ProductDescription, TileDescription
 
 EOP = "http://www.opengis.net/eop/2.0"
 GML = "http://www.opengis.net/gml/3.2"
@@ -144,7 +145,7 @@ def _write_raster(
 ) -> None:
     grid = tile.grid(60)
     if kind == "DETFOO":
-        jpeg2000.write(path, detectors, grid, TILE_SIZES[60])
+        images.write(path, detectors, grid, TILE_SIZES[60])
     elif kind == "QUALIT":
         # eight flags: lost and degraded ancillary and image data, defective, no data, saturated
         with jpeg2000.Writer(path, grid, np.uint8, TILE_SIZES[60], 8) as writer:

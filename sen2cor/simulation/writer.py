@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.bands import BAND
+from sen2cor.bands import BAND, TILE_SIZES
 from sen2cor.grids import Float32Array
-from sen2cor.imagery import jpeg2000, preview
+from sen2cor.imagery import images, jpeg2000, preview
 from sen2cor.simulation.companions import write_companions
 from sen2cor.simulation.datastrip import datastrip_metadata
-from sen2cor.simulation.description import TILE_SIZES, ProductDescription, TileDescription
+from sen2cor.simulation.description import ProductDescription, TileDescription
 from sen2cor.simulation.manifest import inspire, manifest
 from sen2cor.simulation.metadata import user_product
 from sen2cor.simulation.quality_masks import write_masks
@@ -119,7 +119,7 @@ class ProductWriter:
                 for rows in _strips(grid.rows, step * max(1, _COLOUR_ROWS // step))
             ]
         )
-        jpeg2000.write(path, preview.preview(small), preview.preview_grid(grid), TILE_SIZES[10])
+        images.write(path, preview.preview(small), preview.preview_grid(grid), TILE_SIZES[10])
 
 
 def _strips(rows: int, height: int) -> list[slice]:
