@@ -123,8 +123,8 @@ CASES = [
     Case(
         "unknown spacecraft",
         edit(PRODUCT, lambda t: t.replace("Sentinel-2A", "Sentinel-2X").replace("S2A", "S2X")),
-        5,
-        "S2X",
+        3,
+        "Sentinel-2X",
     ),
     Case("unknown option", nothing, 2, "--fast", ("--fast",)),
     Case("no such configuration", nothing, 4, "does not exist", ("--GIP_L2A", "none.xml")),
