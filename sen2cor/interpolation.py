@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.grids import Float32Array
+from sen2cor.arrays import Float32Array
 
 IndexArray = npt.NDArray[np.intp]
 

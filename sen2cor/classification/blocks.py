@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance, UInt8Array
+from sen2cor.arrays import BoolArray, Float32Array, UInt8Array
+from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.chain import finished_classes, spectral_classes
 from sen2cor.classification.cloud_patches import cloud_patches
 from sen2cor.classification.dry_air import dry_air_of

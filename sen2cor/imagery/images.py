@@ -10,10 +10,9 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
+from sen2cor.arrays import Pixels
 from sen2cor.grids import Grid
 from sen2cor.imagery import cog, jpeg2000
-
-Pixels = npt.NDArray[Any]
 
 
 class Writer(Protocol):

@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, UInt8Array
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.bands import PROCESSED_BANDS, VISIBLE
 from sen2cor.classification import (
@@ -38,9 +38,6 @@ from sen2cor.product.level1c import Level1CProduct, Level1CTile
 from sen2cor.product.level2a_tile import Level2ATile
 from sen2cor.product.run_record import TileRetrieval
 from sen2cor.settings import Settings
-
-BoolArray = npt.NDArray[np.bool_]
-UInt8Array = npt.NDArray[np.uint8]
 
 WEIGHTS = {60: 4.0, 20: 26.0, 10: 40.0}
 """Share of a resolution in the time of a tile; decoding takes the rest to 100."""

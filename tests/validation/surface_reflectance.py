@@ -44,6 +44,7 @@ from osgeo import gdal, osr
 from scipy.ndimage import gaussian_filter
 from scipy.optimize import minimize_scalar
 
+from sen2cor.arrays import Float32Array
 from sen2cor.atmosphere.aerosol_blocks import VISIBILITIES
 from sen2cor.atmosphere.atm_files import load_atm_files
 from sen2cor.atmosphere.atm_layout import ELEVATION as TABLE_ELEVATION
@@ -53,7 +54,7 @@ from sen2cor.atmosphere.lut import load_table
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.classification import GroundMasks, SceneClass
-from sen2cor.grids import AngleGrid, Float32Array, Grid
+from sen2cor.grids import AngleGrid, Grid
 from sen2cor.imagery import images
 from sen2cor.pipeline.atmosphere_retrieval import retrieve_atmosphere
 from sen2cor.pipeline.band_correction import BandCorrection
