@@ -65,7 +65,7 @@ setup(
         "glymur>=0.13",
         "lxml>=4.6",
         "numpy>=1.24",
-        "packaging",
+        "packaging",  # glymur imports it without asking for it
         "pillow",
         "psutil>=5.9",
         "scikit-image>=0.19",

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 RESOLUTIONS = (60, 20, 10)
 """Resolutions in metres, in the order in which they are processed."""
 
+TILE_SIZES = {10: 1024, 20: 640, 60: 192}
+"""Size of the tiles of a JPEG 2000 codestream by resolution, that of the Level-1C images."""
+
 
 @dataclass(frozen=True)
 class Band:
@@ -64,6 +67,9 @@ PROCESSED_BANDS = {
     10: ("B02", "B03", "B04", "B08"),
 }
 """Bands that are read for the processing at a resolution."""
+
+VISIBLE = ("B04", "B03", "B02")
+"""Red, green and blue, in the order of a colour image."""
 
 REFLECTANCE_BANDS = {
     60: ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B8A", "B09", "B11", "B12"),

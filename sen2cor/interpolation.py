@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.grids import Float32Array
+from sen2cor.arrays import Float32Array
 
 IndexArray = npt.NDArray[np.intp]
 Neighbours: TypeAlias = tuple[IndexArray, IndexArray, Float32Array]

@@ -10,11 +10,9 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import Float64Array
 from sen2cor.errors import AuxiliaryDataError
-
-Float64Array = npt.NDArray[np.float64]
 
 RESPONSE_SOURCE = "ESA COPE-GSEG-EOPG-TN-15-0007 issue 4.0"
 SPACECRAFT = ("S2A", "S2B", "S2C")

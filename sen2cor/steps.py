@@ -19,8 +19,8 @@ over to labelled arrays. In the order of the processor:
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.atmosphere.aerosol_retrieval import Fallback, retrieve_aerosol
 from sen2cor.atmosphere.aerosol_scene import AerosolScene
 from sen2cor.atmosphere.cirrus import retrieve as retrieve_cirrus
@@ -47,7 +47,7 @@ from sen2cor.classification import (
     SunGeometry,
     classify,
 )
-from sen2cor.grids import AngleGrid, Float32Array, Grid, TileGeometry
+from sen2cor.grids import AngleGrid, Grid, TileGeometry
 from sen2cor.settings.correction import CorrectionSettings
 
 __all__ = [
@@ -159,7 +159,7 @@ def surface_reflectance(
     toa_reflectance: Float32Array,
     functions: BandFunctions,
     *,
-    usable: npt.NDArray[np.bool_] | None = None,
+    usable: BoolArray | None = None,
     half_width: int = 0,
 ) -> Float32Array:
     """Surface reflectance over level ground.

@@ -39,7 +39,6 @@ class _Enduring:
         """Send to nowhere what is still in the buffer, too, or it fails again when Python ends."""
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), self._stream.fileno())
-        self._stream.flush()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter, zoom
 
 from sen2cor.bands import BANDS, Band
 from sen2cor.grids import Grid
-from sen2cor.imagery import jpeg2000
+from sen2cor.imagery import images
 from sen2cor.product.psd import PSD
 from sen2cor.simulation.description import ProductDescription, TileDescription
 from sen2cor.simulation.geometry import Overpass
@@ -37,13 +37,13 @@ SOIL = {
 
 def write_small_product(folder: Path, psd: str = "14.2", extent: int = EXTENT) -> Path:
     """Write fields of vegetation and soil, top-of-atmosphere numbers, as a product."""
-    images = folder / "images"
-    images.mkdir(parents=True)
+    source = folder / "images"
+    source.mkdir(parents=True)
     for band, numbers in _fields(11, extent):
         grid = Grid(32633, 300000.0, 5900040.0, float(band.resolution), *numbers.shape)
-        path = images / f"T33UUU_20170616T102101_{band.name}.jp2"
-        jpeg2000.write(path, numbers, grid, 1024)
-    return wrap(images, folder, psd=psd)
+        path = source / f"T33UUU_20170616T102101_{band.name}.jp2"
+        images.write(path, numbers, grid, 1024)
+    return wrap(source, folder, psd=psd)
 
 
 def write_tiles(folder: Path, tiles: Sequence[str], extent: int = EXTENT) -> Path:

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from sen2cor.cli import options_of, parse
-from sen2cor.imagery import jpeg2000
+from sen2cor.imagery import images, jpeg2000
 from sen2cor.product.level2a import Level2AProduct
 from tests.command import ROOT, configuration, product_in, run, start, stopped
 from tests.conformance.written import RUN, source, write
@@ -42,7 +42,7 @@ def altered(product: Path, folder: Path, change: Change) -> Path:
         grid = jpeg2000.describe(path).grid
         assert grid is not None
         changed = np.asarray(change(path.stem.rsplit("_", 1)[1], numbers), np.uint16)
-        jpeg2000.write(path, changed, grid, 1024)
+        images.write(path, changed, grid, 1024)
     return copy
 
 
@@ -273,7 +273,7 @@ def test_siimpc_274_black_tile_is_skipped_with_a_warning(two_tiles: Path, tmp_pa
     for path in bands:
         info = jpeg2000.describe(path)
         assert info.grid is not None
-        jpeg2000.write(path, np.zeros((info.rows, info.cols), np.uint16), info.grid, 1024)
+        images.write(path, np.zeros((info.rows, info.cols), np.uint16), info.grid, 1024)
     result = run("--resolution", "60", level1c, "--output_dir", tmp_path / "out")
     assert result.returncode == 1
     assert "no valid pixel" in result.stderr
@@ -354,7 +354,7 @@ def test_siimpc_189_preview_is_that_of_level1c_in_size(finished_product: Path) -
 def test_item_57_distance_of_the_sun_does_not_change_the_reflectance(
     small_product: Path, tmp_path: Path
 ) -> None:
-    images = []
+    blue = []
     for factor in ("0.968", "1.034"):
         level1c = tmp_path / factor / small_product.name
         shutil.copytree(small_product, level1c)
@@ -363,8 +363,8 @@ def test_item_57_distance_of_the_sun_does_not_change_the_reflectance(
         assert number == 1
         metadata.write_text(text)
         assert run("--resolution", "60", level1c).returncode == 0
-        images.append(image(product_in(level1c.parent), "B02_60m"))
-    np.testing.assert_array_equal(*images)
+        blue.append(image(product_in(level1c.parent), "B02_60m"))
+    np.testing.assert_array_equal(*blue)
 
 
 def test_item_56_missing_codec_is_said(small_product: Path, tmp_path: Path) -> None:

@@ -7,15 +7,12 @@ A square window stands for the horizontal range of the effect (R. Richter, Appli
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import uniform_filter
 
-from sen2cor.grids import Float32Array
+from sen2cor.arrays import BoolArray, Float32Array
 
 
-def neighbourhood_mean(
-    signal: Float32Array, usable: npt.NDArray[np.bool_], half_width: int
-) -> Float32Array:
+def neighbourhood_mean(signal: Float32Array, usable: BoolArray, half_width: int) -> Float32Array:
     """Normalised mean over the usable pixels of a square window.
 
     Parameters

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.atmosphere import path_scaling
 from sen2cor.atmosphere.aerosol_scene import AerosolScene
 from sen2cor.atmosphere.blocks import Blocks
@@ -16,9 +16,6 @@ from sen2cor.atmosphere.elevation_field import ElevationField
 from sen2cor.atmosphere.functions import AtmosphereState
 from sen2cor.atmosphere.sites import SiteFunctions, Sites, site_functions
 from sen2cor.atmosphere.table import LookUpTable
-from sen2cor.grids import Float32Array
-
-BoolArray = npt.NDArray[np.bool_]
 
 VISIBILITIES = (5.0, 120.0)
 """Least and greatest visibility in km."""

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import minimum_filter, uniform_filter
 
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.atmosphere import path_scaling
 from sen2cor.atmosphere.aerosol_blocks import (
     CLEAREST,
@@ -46,11 +46,8 @@ from sen2cor.atmosphere.gap_filling import central_value, fill_gaps
 from sen2cor.atmosphere.negative_check import NegativeShares, raised_visibility
 from sen2cor.atmosphere.sites import Sites
 from sen2cor.atmosphere.table import LookUpTable
-from sen2cor.grids import Float32Array
 from sen2cor.interpolation import bilinear, positions
 from sen2cor.settings.correction import CorrectionSettings
-
-BoolArray = npt.NDArray[np.bool_]
 
 _BLUE = path_scaling.BLUE
 _CURVE_NODES = 512

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import map_coordinates
 
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.dark_vegetation import NIR
 from sen2cor.atmosphere.elevation_field import ElevationField, GroundElevation
@@ -16,9 +16,6 @@ from sen2cor.atmosphere.functions import AtmosphereState, band_functions
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
 from sen2cor.atmosphere.table import LookUpTable
-from sen2cor.grids import Float32Array
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass

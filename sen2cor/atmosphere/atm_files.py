@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import dct
 
+from sen2cor.arrays import Float32Array
 from sen2cor.atmosphere.atm_layout import (
     AEROSOL,
     ALBEDO,
@@ -44,7 +45,6 @@ from sen2cor.atmosphere.axes import Axes, Place, interpolate
 from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
 from sen2cor.atmosphere.table import SEASON_OZONE, Gas, Scattering
 from sen2cor.errors import AuxiliaryDataError
-from sen2cor.grids import Float32Array
 
 LOGGER = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from sen2cor.arrays import Float32Array
 from sen2cor.errors import AuxiliaryDataError
-from sen2cor.grids import Float32Array
 from sen2cor.settings.kinds import OZONE_SUMMER, OZONE_WINTER
 
 BANDS = {

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
-from sen2cor.grids import Float32Array
+from sen2cor.arrays import Float32Array
 
 LOGGER = logging.getLogger(__name__)
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.grids import Float32Array
-
-BoolArray = npt.NDArray[np.bool_]
+from sen2cor.arrays import BoolArray, Float32Array
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from sen2cor.grids import Float32Array
-
-BoolArray = npt.NDArray[np.bool_]
+from sen2cor.arrays import BoolArray, Float32Array
 
 RED_EDGE = 0.72
 """Wavelength in um that parts the exponents of vegetation."""

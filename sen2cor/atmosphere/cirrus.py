@@ -31,12 +31,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
+from sen2cor.arrays import BoolArray, Float32Array, Float64Array
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.rugged import RuggedInversion
-from sen2cor.grids import Float32Array
 
 AnyInversion = TypeVar("AnyInversion", Inversion, RuggedInversion)
-BoolArray = npt.NDArray[np.bool_]
 
 CIRRUS_BAND = "B10"
 EVEN_BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09")
@@ -278,7 +277,7 @@ class _Scatter:
     """
 
     pixels: list[npt.NDArray[np.intp]]
-    cirrus: npt.NDArray[np.float64]
+    cirrus: Float64Array
     clear: float
 
     @classmethod

@@ -12,12 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from sen2cor.grids import Float32Array
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.settings.correction import CorrectionSettings
-
-BoolArray = npt.NDArray[np.bool_]
 
 DARK_VEGETATION = "dark vegetation"
 BRIGHT_VEGETATION = "bright vegetation"

@@ -21,10 +21,10 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 import numpy.typing as npt
 
+from sen2cor.arrays import Float32Array
 from sen2cor.atmosphere.elevation_field import ElevationField, GroundElevation
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.table import LookUpTable
-from sen2cor.grids import Float32Array
 
 _CURVE_NODES = 512
 _BLOCK_ROWS = 128

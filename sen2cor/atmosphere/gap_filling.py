@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from sen2cor.grids import Float32Array
+from sen2cor.arrays import Float32Array
 
 MEAN, DISTANCE = "MEAN", "DISTANCE"
 

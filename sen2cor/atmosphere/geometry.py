@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.grids import AngleGrid, Float32Array, Grid, TileGeometry
+from sen2cor.arrays import Float32Array
+from sen2cor.grids import AngleGrid, Grid, TileGeometry
 from sen2cor.interpolation import bilinear
 
 _NODE_DISTANCE = 600.0

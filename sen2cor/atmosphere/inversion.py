@@ -22,13 +22,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.functions import BandFunctions
-from sen2cor.grids import Float32Array
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.atmosphere.aerosol_choice import Trial
 from sen2cor.atmosphere.aerosol_retrieval import Aerosol, Fallback, retrieve_aerosol
 from sen2cor.atmosphere.aerosol_scene import AerosolScene
@@ -21,11 +21,8 @@ from sen2cor.atmosphere.functions import AtmosphereState, WaterCurve, node_funct
 from sen2cor.atmosphere.path_scaling import factors_by_band
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.atmosphere.water_vapour import MEASUREMENT_BAND, WINDOW_BAND, complete, retrieve
-from sen2cor.grids import Float32Array
 from sen2cor.row_blocks import Run, row_blocks
 from sen2cor.settings.correction import CorrectionSettings
-
-BoolArray = npt.NDArray[np.bool_]
 
 PASSES = 2
 

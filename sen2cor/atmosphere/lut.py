@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.io import netcdf_file
 
+from sen2cor.arrays import Float32Array
 from sen2cor.atmosphere.axes import Axes, halved, interpolate, splined
 from sen2cor.atmosphere.table import Gas, LookUpTable, Scattering
 from sen2cor.bands import BAND
 from sen2cor.errors import AuxiliaryDataError
-from sen2cor.grids import Float32Array
 
 __all__ = ["TABLES", "Gas", "LookUpTable", "OwnLookUpTable", "Scattering", "load_table"]
 

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from sen2cor.arrays import BoolArray
 from sen2cor.atmosphere.aerosol_choice import described
 from sen2cor.atmosphere.aerosol_retrieval import Aerosol
 from sen2cor.atmosphere.functions import AtmosphereState
@@ -64,7 +62,7 @@ class RetrievalAccount:
 
     source: str
     forecast: bool
-    reference: npt.NDArray[np.bool_] | None
+    reference: BoolArray | None
     reference_pixels: int
     reference_share: float
     swir_band: str | None

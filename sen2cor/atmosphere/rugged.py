@@ -22,15 +22,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.brdf import EmpiricalBrdf
 from sen2cor.atmosphere.functions import BandFunctions
 from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
-from sen2cor.grids import Float32Array
-
-BoolArray = npt.NDArray[np.bool_]
 
 LEAST_FLUX = 0.1
 """Least flux on a slope, over that on flat ground, by which a signal is divided."""

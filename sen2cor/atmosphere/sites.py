@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import map_coordinates
 
+from sen2cor.arrays import Float32Array
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.table import LookUpTable
-from sen2cor.grids import Float32Array
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy.typing as npt
 
-from sen2cor.grids import Float32Array
+from sen2cor.arrays import Float32Array
 
 SEASON_OZONE = {"SUMMER": 331.0, "WINTER": 377.0}
 """Ozone column in Dobson units where none is known, by the season of a table."""

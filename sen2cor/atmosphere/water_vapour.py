@@ -14,11 +14,10 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import uniform_filter
 
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.atmosphere.functions import ScatteringMaps, WaterCurve
-from sen2cor.grids import Float32Array
 
 MEASUREMENT_BAND = "B09"
 WINDOW_BAND = "B8A"
@@ -84,8 +83,8 @@ def retrieve(
 
 def complete(
     column: Float32Array,
-    clear_land: npt.NDArray[np.bool_],
-    water: npt.NDArray[np.bool_],
+    clear_land: BoolArray,
+    water: BoolArray,
     *,
     over_water: int,
     window: int,

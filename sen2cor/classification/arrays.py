@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-UInt8Array: TypeAlias = npt.NDArray[np.uint8]
-Float32Array: TypeAlias = npt.NDArray[np.float32]
+from sen2cor.arrays import BoolArray, Float32Array
+
 Reflectance: TypeAlias = Mapping[str, Float32Array]
 """Top-of-atmosphere reflectance by band name: float32, all of one shape (rows, cols), finite
 wherever there are data (NaN may stand where there are none)."""

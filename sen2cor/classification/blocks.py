@@ -8,12 +8,13 @@ what the spectra tell, and, once all clouds are known, for shadows and repairs.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance, UInt8Array
+from sen2cor.arrays import BoolArray, Float32Array, UInt8Array
+from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.chain import finished_classes, spectral_classes
 from sen2cor.classification.cloud_patches import cloud_patches
 from sen2cor.classification.dry_air import dry_air_of
@@ -34,11 +35,11 @@ from sen2cor.classification.shadow_radiometry import resembles_shadow
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 from sen2cor.classification.unclear_ground import unclear_ground
 from sen2cor.interpolation import bilinear, positions
+from sen2cor.row_blocks import BLOCK_ROWS, Run, row_blocks
 
 CLASSIFICATION_BANDS = ("B02", "B03", "B04", "B05", "B8A", "B10", "B11", "B12")
 """Bands that the classification looks at; it can do without B10."""
 
-BLOCK_ROWS = 64
 SHADOW_GRID = 60.0
 """Metres: pixel size of the grid on which clouds cast their shadow."""
 NEAR_CLOUDS = 500.0
@@ -46,8 +47,6 @@ NEAR_CLOUDS = 500.0
 GROUND_GRID = 120.0
 GROUND_WINDOW = 3000.0
 """Metres: distance of the samples of the ground, and the window of which lit ground is the mean."""
-
-Run = Callable[[Callable[[slice], None], Iterable[slice]], object]
 
 logger = logging.getLogger(__name__)
 
@@ -114,11 +113,6 @@ def classify(
     )
 
 
-def _in_turn(work: Callable[[slice], None], blocks: Iterable[slice]) -> None:
-    for rows in blocks:
-        work(rows)
-
-
 def classify_rows(
     read_reflectance: Callable[[slice], Reflectance],
     no_data: BoolArray,
@@ -132,7 +126,7 @@ def classify_rows(
     relief: ShadedRelief | None = None,
     defective: BoolArray | None = None,
     block_rows: int = BLOCK_ROWS,
-    run: Run = _in_turn,
+    run: Run = map,
 ) -> Classification:
     """Classify an image by blocks of rows; the result does not depend on their size.
 
@@ -160,7 +154,7 @@ def classify_rows(
     block_rows : int
         Rows of a block; a choice of speed and memory only.
     run : callable
-        Calls a function for all blocks, in any order or side by side; one after another by default.
+        Calls a function for all blocks, in any order or side by side, as `map` does one by one.
 
     Returns
     -------
@@ -177,7 +171,7 @@ def classify_rows(
     rows = no_data.shape[0]
     if rows:
         _check_bands(read_reflectance(slice(0, 1)))
-    blocks = [slice(top, min(top + block_rows, rows)) for top in range(0, rows, block_rows)]
+    blocks = row_blocks(rows, block_rows)
     spectral, cloud, snow = (np.zeros(no_data.shape, np.uint8) for _ in range(3))
     clouds, high = (np.zeros(no_data.shape, np.bool_) for _ in range(2))
     haze = haze_of(read_reflectance, no_data) if rules.clears_haze else None
@@ -216,7 +210,7 @@ def classify_rows(
             inner_reflectance = {band: image[inner] for band, image in reflectance.items()}
             sample.fill(core.start, inner_reflectance, spectral[core])
 
-    run(classify_spectra, blocks)
+    list(run(classify_spectra, blocks))
     lit = None
     if sample is not None and sun is not None:
         lit = sample.lit(GROUND_WINDOW / sun.pixel_size, constants)
@@ -256,7 +250,7 @@ def classify_rows(
             bad = defective[core] & ~no_data[core]
             np.putmask(scene_class[core], bad, SceneClass.SATURATED_DEFECTIVE)
 
-    run(finish, blocks)
+    list(run(finish, blocks))
     return Classification(scene_class, cloud, snow)
 
 

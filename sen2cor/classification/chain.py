@@ -16,12 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sen2cor.classification.arrays import (
-    BoolArray,
-    Float32Array,
-    Reflectance,
-    UInt8Array,
-)
+from sen2cor.arrays import BoolArray, Float32Array, UInt8Array
+from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.cirrus import thick_cirrus, thin_cirrus
 from sen2cor.classification.clouds import cloud_classes
 from sen2cor.classification.dark_bright import bright_probability, dark_features

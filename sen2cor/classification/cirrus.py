@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance
+from sen2cor.arrays import BoolArray, Float32Array
+from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 

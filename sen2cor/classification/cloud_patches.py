@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.classification.arrays import UInt8Array
+from sen2cor.arrays import UInt8Array
 from sen2cor.classification.neighbourhood import dilate, majority
 from sen2cor.classification.scene_class import SceneClass
 

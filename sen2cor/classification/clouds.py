@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.classification.arrays import Float32Array, UInt8Array
+from sen2cor.arrays import Float32Array, UInt8Array
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
 from sen2cor.classification.thresholds import ClassificationThresholds
 

@@ -8,13 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.classification.arrays import (
-    Evidence,
-    Float32Array,
-    Reflectance,
-    normalised_difference,
-    ramp,
-)
+from sen2cor.arrays import Float32Array
+from sen2cor.classification.arrays import Evidence, Reflectance, normalised_difference, ramp
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.classification.arrays import BoolArray, Reflectance, normalised_difference, ratio
+from sen2cor.arrays import BoolArray
+from sen2cor.classification.arrays import Reflectance, normalised_difference, ratio
 from sen2cor.classification.thresholds import ClassificationThresholds
 
 

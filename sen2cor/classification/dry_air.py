@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance
+from sen2cor.arrays import BoolArray, Float32Array
+from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.row_sample import sampled_rows, snow
 
 _BRIGHT = 0.3

@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from enum import IntFlag, auto
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import maximum_filter
 
+from sen2cor.arrays import BoolArray, UInt8Array
 from sen2cor.classification.scene_class import SceneClass
-
-BoolArray = npt.NDArray[np.bool_]
-UInt8Array = npt.NDArray[np.uint8]
 
 _CLOUD_MARGIN = 5
 """Pixels about clouds and their shadows that are no reference for the aerosol."""

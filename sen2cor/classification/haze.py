@@ -19,8 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.bands import BAND
-from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance
+from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.row_sample import sampled_rows, snow
 
 RATIO_TO_SWIR = {"B02": 0.25, "B04": 0.5}

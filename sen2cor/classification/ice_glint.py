@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.classification.arrays import Float32Array, Reflectance, ramp, ratio
+from sen2cor.arrays import Float32Array
+from sen2cor.classification.arrays import Reflectance, ramp, ratio
 from sen2cor.classification.thresholds import ClassificationConstants
 
 

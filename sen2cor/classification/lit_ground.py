@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from sen2cor.classification.arrays import BoolArray, Float32Array, Reflectance, UInt8Array
+from sen2cor.arrays import BoolArray, Float32Array, UInt8Array
+from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.neighbourhood import majority
 from sen2cor.classification.scene_class import SceneClass
 from sen2cor.classification.thresholds import ClassificationConstants

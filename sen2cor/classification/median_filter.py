@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from sen2cor.classification.arrays import UInt8Array
+from sen2cor.arrays import UInt8Array
 from sen2cor.classification.scene_class import SceneClass
 
 

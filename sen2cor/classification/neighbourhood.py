@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
-from sen2cor.classification.arrays import BoolArray, UInt8Array
-
-UInt16Array = npt.NDArray[np.uint16]
+from sen2cor.arrays import BoolArray, UInt8Array, UInt16Array
 
 _ROWS = 256
 

@@ -12,13 +12,10 @@ from __future__ import annotations
 from enum import IntFlag
 
 import numpy as np
-import numpy.typing as npt
 
-from sen2cor.classification.arrays import BoolArray, UInt8Array
+from sen2cor.arrays import BoolArray, UInt8Array, UInt16Array
 from sen2cor.classification.neighbourhood import widen
 from sen2cor.classification.scene_class import SceneClass
-
-UInt16Array = npt.NDArray[np.uint16]
 
 
 class QualityBit(IntFlag):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from sen2cor.classification.arrays import BoolArray, Float32Array
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.classification.geometry import SunGeometry
 from sen2cor.classification.neighbourhood import dilate, majority
 

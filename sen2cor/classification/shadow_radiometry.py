@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.classification.arrays import BoolArray, Reflectance, ratio
+from sen2cor.arrays import BoolArray
+from sen2cor.classification.arrays import Reflectance, ratio
 from sen2cor.classification.neighbourhood import majority
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 

@@ -7,14 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.classification.arrays import (
-    BoolArray,
-    Float32Array,
-    Reflectance,
-    normalised_difference,
-    ramp,
-    ratio,
-)
+from sen2cor.arrays import BoolArray, Float32Array
+from sen2cor.classification.arrays import Reflectance, normalised_difference, ramp, ratio
 from sen2cor.classification.neighbourhood import dilate
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 

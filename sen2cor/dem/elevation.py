@@ -12,14 +12,14 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from sen2cor.dem.mosaic import BoolArray, Mosaic, Piece, read_mosaic
+from sen2cor.arrays import BoolArray, Float32Array, Float64Array, UInt16Array
+from sen2cor.dem.mosaic import Mosaic, Piece, read_mosaic
 from sen2cor.dem.sources import DemSource, Selection
 from sen2cor.dem.tiles import Bounds
 from sen2cor.dem.voids import continue_outward, fill_voids, flood
 from sen2cor.errors import AuxiliaryDataError
-from sen2cor.grids import Float32Array, Grid
+from sen2cor.grids import Grid
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ def elevation_on(source: DemSource, grid: Grid, *, margin: float) -> Elevation |
     return Elevation(heights, pixels, known, grid, description, filled.inland)
 
 
-def dem_image(heights: Float32Array, known: BoolArray) -> npt.NDArray[np.uint16]:
+def dem_image(heights: Float32Array, known: BoolArray) -> UInt16Array:
     """Return the elevation image of the product.
 
     Parameters
@@ -159,7 +159,7 @@ def _widened(grid: Grid, pixels: int) -> Grid:
     )
 
 
-def _places(grid: Grid, source: DemSource) -> npt.NDArray[np.float64]:
+def _places(grid: Grid, source: DemSource) -> Float64Array:
     """Points all over a grid, edges included, in the system of the source; shape (points, 2).
 
     Longitudes are continuous across the date line.
@@ -183,7 +183,7 @@ def _places(grid: Grid, source: DemSource) -> npt.NDArray[np.float64]:
     return places
 
 
-def _bounds(places: npt.NDArray[np.float64]) -> Bounds:
+def _bounds(places: Float64Array) -> Bounds:
     (west, south), (east, north) = places.min(axis=0), places.max(axis=0)
     return float(west), float(south), float(east), float(north)
 
@@ -196,9 +196,7 @@ def _finest(source: DemSource, grid: Grid, bounds: Bounds) -> tuple[float, float
     return degrees / math.cos(math.radians((bounds[1] + bounds[3]) / 2)), degrees
 
 
-def _settle(
-    mosaic: Mosaic, selection: Selection, source: DemSource, places: npt.NDArray[np.float64]
-) -> None:
+def _settle(mosaic: Mosaic, selection: Selection, source: DemSource, places: Float64Array) -> None:
     """Decide on each tile that has no file: sea, an error, or unknown in the margin."""
     for absent in selection.absent:
         if flood(mosaic, absent.bounds):

@@ -6,14 +6,11 @@ Heights come here with a margin around the tile, so that the neighbours can shad
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import uniform_filter
 
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.dem.gradient import gradient
-from sen2cor.grids import Float32Array
 from sen2cor.row_blocks import Run, row_blocks
-
-BoolArray = npt.NDArray[np.bool_]
 
 EARTH_RADIUS = 6371000.0
 AZIMUTHS = 16

@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.dem.tiles import Bounds
 from sen2cor.errors import AuxiliaryDataError
-from sen2cor.grids import Float32Array
 from sen2cor.interpolation import bilinear
-
-BoolArray = npt.NDArray[np.bool_]
 
 _VOIDS = (-32768, -32767)
 """Values that are never heights, declared or not."""

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.grids import AngleGrid, Float32Array, Grid
+from sen2cor.arrays import Float32Array, Float64Array
+from sen2cor.grids import AngleGrid, Grid
 from sen2cor.interpolation import bilinear
-
-Float64Array = npt.NDArray[np.float64]
 
 _HIGHEST_ZENITH = 88.0
 _STEP = 100.0

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import binary_dilation
 
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.dem.gradient import gradient
 from sen2cor.dem.horizon import cast_shadow, sky_view
 from sen2cor.dem.sun import SunDirections
-from sen2cor.grids import Float32Array, Grid
+from sen2cor.grids import Grid
 from sen2cor.interpolation import bilinear, positions
 from sen2cor.row_blocks import Run, row_blocks
-
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
 GENTLE_RANGE = 300.0
 """Height range in metres below which a relief of gentle slopes is not corrected."""

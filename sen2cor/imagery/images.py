@@ -10,10 +10,9 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
+from sen2cor.arrays import Pixels
 from sen2cor.grids import Grid
 from sen2cor.imagery import cog, jpeg2000
-
-Pixels = npt.NDArray[Any]
 
 
 class Writer(Protocol):
@@ -54,7 +53,19 @@ def writer(
 
 
 def write(path: Path, image: Pixels, grid: Grid, tile_size: int) -> None:
-    """Write a whole image, of shape (rows, cols) or (rows, cols, 3)."""
+    """Write a whole image.
+
+    Parameters
+    ----------
+    path, grid, tile_size
+        As of `writer`.
+    image : ndarray of uint8 or uint16, shape (rows, cols) or (rows, cols, components)
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
     components = image.shape[2] if image.ndim == 3 else 1
     with writer(path, grid, image.dtype, tile_size, components) as file:
         file.write_rows(image)

@@ -19,12 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor import interruption
+from sen2cor.arrays import Pixels
 from sen2cor.errors import InputError, OutputError
 from sen2cor.grids import Grid
 from sen2cor.imagery.georeference import check_boxes, insert_georeference, read_georeference
 from sen2cor.imagery.openjpeg import load_glymur
-
-Pixels = npt.NDArray[Any]
 
 _CODE_BLOCK = (64, 64)
 _MOST_RESOLUTIONS = 6
@@ -252,26 +251,6 @@ class Writer:
         except OSError as error:
             self._part.unlink(missing_ok=True)
             raise _unwritable(self.path, error) from error
-
-
-def write(path: Path, image: Pixels, grid: Grid, tile_size: int) -> None:
-    """Write a whole image, lossless, with georeference.
-
-    Parameters
-    ----------
-    path : Path
-    image : ndarray of uint8 or uint16, shape (rows, cols) or (rows, cols, 3)
-    grid : Grid
-    tile_size : int
-
-    Raises
-    ------
-    OutputError
-        The file cannot be written.
-    """
-    components = image.shape[2] if image.ndim == 3 else 1
-    with Writer(path, grid, image.dtype, tile_size, components) as writer:
-        writer.write_rows(image)
 
 
 def _row_blocks(start: int, stop: int, height: int) -> Iterator[slice]:

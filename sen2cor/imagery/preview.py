@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from skimage.transform import resize
 
-from sen2cor.grids import Float32Array, Grid
+from sen2cor.arrays import BoolArray, Float32Array, UInt8Array
+from sen2cor.grids import Grid
 
 PREVIEW_SIZE = 343
 """Rows and columns of the preview image (Products Specification Document)."""
@@ -17,7 +17,7 @@ BRIGHTEST_REFLECTANCE = 0.25
 """Reflectance that is shown as 255."""
 
 
-def to_byte(reflectance: Float32Array, no_data: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+def to_byte(reflectance: Float32Array, no_data: BoolArray) -> UInt8Array:
     """Scale reflectance to 1..255; 0 is no data.
 
     Parameters
@@ -36,9 +36,7 @@ def to_byte(reflectance: Float32Array, no_data: npt.NDArray[np.bool_]) -> npt.ND
     return byte
 
 
-def true_colour(
-    red_green_blue: Sequence[Float32Array], no_data: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.uint8]:
+def true_colour(red_green_blue: Sequence[Float32Array], no_data: BoolArray) -> UInt8Array:
     """Stack three reflectances to a true colour image.
 
     Parameters
@@ -60,7 +58,7 @@ def preview_grid(grid: Grid) -> Grid:
     return Grid(grid.epsg, grid.ulx, grid.uly, size, PREVIEW_SIZE, PREVIEW_SIZE)
 
 
-def preview(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def preview(image: UInt8Array) -> UInt8Array:
     """Reduce (or enlarge) a true colour image to the size of the preview.
 
     Parameters
@@ -75,6 +73,6 @@ def preview(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     shape = (PREVIEW_SIZE, PREVIEW_SIZE)
     valid = resize((image[..., 0] != 0).astype(np.float32), shape, order=0)
     smaller = resize(image, (*shape, 3), order=1, preserve_range=True, anti_aliasing=True)
-    result: npt.NDArray[np.uint8] = np.clip(np.rint(smaller), 1, 255).astype(np.uint8)
+    result: UInt8Array = np.clip(np.rint(smaller), 1, 255).astype(np.uint8)
     result[valid < 0.5] = 0
     return result

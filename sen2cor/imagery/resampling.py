@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from sen2cor.arrays import UInt16Array
 from sen2cor.interpolation import bilinear, nearest, positions
-
-UInt16Array = npt.NDArray[np.uint16]
 
 
 def block_mean(pixels: UInt16Array, factor: int, shape: tuple[int, int]) -> UInt16Array:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.atmosphere import cirrus as cirrus_correction
 from sen2cor.atmosphere.aerosol_choice import season_of
 from sen2cor.atmosphere.aerosol_retrieval import Fallback
@@ -27,7 +27,6 @@ from sen2cor.atmosphere.table import SEASON_OZONE, LookUpTable
 from sen2cor.bands import BAND
 from sen2cor.classification import GroundMasks
 from sen2cor.dem.terrain import Ruggedness
-from sen2cor.grids import Float32Array
 from sen2cor.pipeline.terrain_step import TileTerrain
 from sen2cor.pipeline.tile_atmosphere import COARSE, Slopes, TileAtmosphere, half_width
 from sen2cor.pipeline.tile_pixels import TilePixels
@@ -36,7 +35,6 @@ from sen2cor.product.meteorology import tile_centre
 from sen2cor.row_blocks import Run
 from sen2cor.settings import Settings
 
-BoolArray = npt.NDArray[np.bool_]
 _LEVEL = np.float32(0.25)
 """By how much the light on a reference pixel may differ from that on level ground: diffuse light
 has another colour, and changes the ratio of bands."""

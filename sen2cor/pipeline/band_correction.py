@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, Float32Array, UInt16Array
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.rugged import RuggedInversion
 from sen2cor.atmosphere.uncertainty import slope_uncertainty
-from sen2cor.grids import Float32Array, Grid
+from sen2cor.grids import Grid
 from sen2cor.imagery.images import Writer
 from sen2cor.imagery.preview import true_colour
 from sen2cor.interpolation import bilinear, positions
@@ -20,8 +20,6 @@ from sen2cor.pipeline.terrain_step import GroundLight
 from sen2cor.pipeline.tile_atmosphere import BandUncertainty
 from sen2cor.pipeline.tile_pixels import SATURATED, TilePixels
 from sen2cor.row_blocks import row_blocks
-
-UInt16Array = npt.NDArray[np.uint16]
 
 _LARGEST = 65534
 
@@ -166,7 +164,7 @@ def write_map(
     grid: Grid,
     factor: float,
     scale: float,
-    no_data: Callable[[slice], npt.NDArray[np.bool_]],
+    no_data: Callable[[slice], BoolArray],
 ) -> None:
     """Interpolate a map of the coarse grid and write it as uint16.
 

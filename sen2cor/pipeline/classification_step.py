@@ -7,8 +7,8 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
     Classification,
@@ -19,16 +19,13 @@ from sen2cor.classification import (
     median_filter,
     no_data_of,
 )
-from sen2cor.grids import Float32Array, Grid
+from sen2cor.grids import Grid
 from sen2cor.pipeline.snow_climatology import snow_possible
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import Workers
 from sen2cor.product.level1c import Level1CTile
 from sen2cor.row_blocks import row_blocks
 from sen2cor.settings.classification import ClassificationSettings
-
-BoolArray = npt.NDArray[np.bool_]
-UInt8Array = npt.NDArray[np.uint8]
 
 
 def classify_tile(

@@ -93,40 +93,43 @@ def _as_level2a(path: Path) -> Path | None:
 
 
 def _level1c(path: Path) -> Path:
-    """Find the Level-1C product of a Level-2A product beside it; another path is that itself.
-
-    The names differ by the level; those of the ground segment by the discriminator too, which is
-    the time of processing, and perhaps by the baseline.
-    """
+    """Find the Level-1C product of a Level-2A product beside it; another path is that itself."""
     level2a = _as_level2a(path)
     if level2a is None:
         return path
     beside = level2a.with_name(to_level1c(level2a.name))
     if beside.is_dir():
         return beside
-    fields = compact_product("2A").match(level2a.name) or {}
-    siblings = {
-        folder: found
-        for folder in folders_in(level2a.parent)
-        if fields and (found := compact_product("1C").match(folder.name))
-        if all(found[name] == fields[name] for name in _OF_ACQUISITION)
-    }
-    of_baseline = [
-        folder
-        for folder, found in siblings.items()
-        if found["baseline_digits"] == fields["baseline_digits"]
-    ]
-    choice = of_baseline or list(siblings)
-    if len(choice) == 1:
-        return choice[0]
+    siblings = _of_same_acquisition(level2a)
+    if len(siblings) == 1:
+        return siblings[0]
+    names = ", ".join(folder.name for folder in siblings)
     problem = (
-        f"several Level-1C products beside it may be its own ({choice[0].name}, {choice[1].name})"
-        if choice
+        f"several Level-1C products beside it may be its own ({names})"
+        if siblings
         else f"its Level-1C product {beside.name} is not beside it"
     )
     raise InputError(
         f"{path}: a Level-2A product; {problem}: give the Level-1C product and --output_dir"
     )
+
+
+def _of_same_acquisition(level2a: Path) -> list[Path]:
+    """Level-1C products beside a Level-2A product that may be its own.
+
+    Names of the ground segment differ in the discriminator, which is the time of processing, and
+    perhaps in the baseline; those of the same baseline come before all others.
+    """
+    fields = compact_product("2A").match(level2a.name)
+    if fields is None:
+        return []
+    baselines = {}
+    for folder in folders_in(level2a.parent):
+        found = compact_product("1C").match(folder.name)
+        if found is not None and all(found[name] == fields[name] for name in _OF_ACQUISITION):
+            baselines[folder] = found["baseline_digits"]
+    same = [folder for folder, digits in baselines.items() if digits == fields["baseline_digits"]]
+    return same or list(baselines)
 
 
 def _readable(path: Path) -> Path:

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sen2cor import __version__
-from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.errors import OutputError, Sen2CorError
 from sen2cor.imagery import jpeg2000
 from sen2cor.pipeline import resources
@@ -20,6 +19,7 @@ from sen2cor.pipeline.look_up_tables import load_tables
 from sen2cor.pipeline.options import Options
 from sen2cor.pipeline.run_log import RunLog, run_log
 from sen2cor.pipeline.tile_chain import TileJob
+from sen2cor.product.level1c import Level1CProduct, Level1CTile
 from sen2cor.product.level2a import Level2AProduct
 from sen2cor.product.level2a_tile import Level2ATile
 from sen2cor.product.run_record import RunRecord
@@ -75,36 +75,56 @@ def process_product(
             _warn_of_extras([output.tile(tile) for tile in level1c.tiles], options, settings)
             if output.exists_before and not plan and not (options.layout_only and options.refresh):
                 outcome = _outcome(output.path, level1c.unusable, nothing_to_do=True)
-                _write_companions(output.path, options)
-                log.write(*_ending(outcome))
-                return outcome
-            tables = load_tables(level1c, settings)
-            log.content.update(look_up_tables=[table.name for table in tables])
-            jobs = [
-                TileJob(
-                    product=level1c,
-                    tile=tile,
-                    output=output.tile(tile),
-                    settings=settings,
-                    tables=tables,
-                    resolutions=resolutions,
-                    classification_only=options.classification_only,
-                )
-                for tile, resolutions in plan
-            ]
-            errors = _process_tiles(jobs, output, settings, options, progress, log)
-            if len(errors) == len(level1c.tiles):
-                raise next(iter(errors.values()))
-            outcome = _outcome(output.path, {**level1c.unusable, **errors})
-            _illustrate(log, [job for job in jobs if job.tile.mgrs not in errors])
-            output.finish(
-                _run_record(log, outcome, jobs, tables, settings),
-                schema_folder=settings.home / "cfg" if settings.home else None,
-            )
+            else:
+                outcome = _make(level1c, plan, output, options, settings, progress, log)
             _write_companions(output.path, options)
-            # after those for the product, with what has been said meanwhile
+            # the product has these records too, but without what was said since
             log.write(*_ending(outcome))
             return outcome
+
+
+def _make(
+    level1c: Level1CProduct,
+    plan: Sequence[tuple[Level1CTile, tuple[int, ...]]],
+    output: Level2AProduct,
+    options: Options,
+    settings: Settings,
+    progress: ProductProgress,
+    log: RunLog,
+) -> Outcome:
+    """Process tiles at their resolutions and finish the product."""
+    tables = load_tables(level1c, settings)
+    log.content.update(look_up_tables=[table.name for table in tables])
+    jobs = [
+        TileJob(
+            product=level1c,
+            tile=tile,
+            output=output.tile(tile),
+            settings=settings,
+            tables=tables,
+            resolutions=resolutions,
+            classification_only=options.classification_only,
+        )
+        for tile, resolutions in plan
+    ]
+    errors = _process_tiles(jobs, output, settings, options, progress, log)
+    if len(errors) == len(level1c.tiles):
+        raise next(iter(errors.values()))
+    outcome = _outcome(output.path, {**level1c.unusable, **errors})
+    _illustrate(log, [job for job in jobs if job.tile.mgrs not in errors])
+    output.finish(
+        RunRecord(
+            version=__version__,
+            started=log.started,
+            gipp=settings.effective_gipp_xml(),
+            look_up_tables=_tables_used(jobs) or tuple(table.name for table in tables),
+            dem_type=_dem_type(jobs),
+            snow_climatology=settings.snow_map.name if settings.snow_map else "NONE",
+            reports=log.records(*_ending(outcome)),
+        ),
+        schema_folder=settings.home / "cfg" if settings.home else None,
+    )
+    return outcome
 
 
 def _outcome(
@@ -128,24 +148,6 @@ def _illustrate(log: RunLog, jobs: Sequence[TileJob]) -> None:
         jpeg2000.set_threads(resources.cores())
         for job in jobs:
             log.page.illustrate(job.product, job.tile, job.output)
-
-
-def _run_record(
-    log: RunLog,
-    outcome: Outcome,
-    jobs: Sequence[TileJob],
-    tables: Sequence[LookUpTable],
-    settings: Settings,
-) -> RunRecord:
-    return RunRecord(
-        version=__version__,
-        started=log.started,
-        gipp=settings.effective_gipp_xml(),
-        look_up_tables=_tables_used(jobs) or tuple(table.name for table in tables),
-        dem_type=_dem_type(jobs),
-        snow_climatology=settings.snow_map.name if settings.snow_map else "NONE",
-        reports=log.records(*_ending(outcome)),
-    )
 
 
 def _write_companions(path: Path, options: Options) -> None:

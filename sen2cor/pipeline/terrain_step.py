@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, Float32Array, UInt16Array
 from sen2cor.atmosphere.rugged import SlopeLight
 from sen2cor.classification import ShadedRelief
 from sen2cor.dem import Elevation, dem_image, elevation_on, open_source
 from sen2cor.dem.sun import SunDirections
 from sen2cor.dem.terrain import Ruggedness, Terrain, coarser, derive_terrain, ruggedness
 from sen2cor.errors import AuxiliaryDataError
-from sen2cor.grids import Float32Array, Grid
+from sen2cor.grids import Grid
 from sen2cor.interpolation import bilinear, nearest, positions
 from sen2cor.pipeline.tile_atmosphere import COARSE
 from sen2cor.pipeline.workers import Workers
@@ -30,8 +30,6 @@ from sen2cor.product.level1c import Level1CTile
 from sen2cor.row_blocks import row_blocks
 from sen2cor.settings import Settings
 
-BoolArray = npt.NDArray[np.bool_]
-UInt16Array = npt.NDArray[np.uint16]
 SlopeRows: TypeAlias = tuple[Float32Array, Float32Array, BoolArray]
 
 FINE = 20

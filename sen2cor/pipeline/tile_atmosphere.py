@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.brdf import EmpiricalBrdf
 from sen2cor.atmosphere.cirrus import CirrusCorrection
@@ -32,9 +32,7 @@ from sen2cor.atmosphere.uncertainty import (
     reflectance_uncertainty,
 )
 from sen2cor.classification import GroundMasks
-from sen2cor.grids import Float32Array
 
-BoolArray = npt.NDArray[np.bool_]
 ToaReflectance = Callable[[str], Float32Array]
 """Top-of-atmosphere reflectance of a band on the 60 m grid."""
 

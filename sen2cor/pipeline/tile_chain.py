@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, UInt8Array
 from sen2cor.atmosphere.table import LookUpTable
-from sen2cor.bands import PROCESSED_BANDS
+from sen2cor.bands import PROCESSED_BANDS, VISIBLE
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
     Classification,
@@ -31,16 +31,13 @@ from sen2cor.pipeline.classification_step import classify_tile
 from sen2cor.pipeline.console import Progress
 from sen2cor.pipeline.terrain_step import FINE, TileTerrain, prepare_terrain
 from sen2cor.pipeline.tile_atmosphere import COARSE, TileAtmosphere
-from sen2cor.pipeline.tile_images import VISIBLE, TileImages, WriteImage, enlarged
+from sen2cor.pipeline.tile_images import TileImages, WriteImage, enlarged
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import Workers
 from sen2cor.product.level1c import Level1CProduct, Level1CTile
 from sen2cor.product.level2a_tile import Level2ATile
 from sen2cor.product.run_record import TileRetrieval
 from sen2cor.settings import Settings
-
-BoolArray = npt.NDArray[np.bool_]
-UInt8Array = npt.NDArray[np.uint8]
 
 WEIGHTS = {60: 4.0, 20: 26.0, 10: 40.0}
 """Share of a resolution in the time of a tile; decoding takes the rest to 100."""

@@ -6,16 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, Float32Array, Pixels, UInt8Array
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.rugged import RuggedInversion
+from sen2cor.bands import TILE_SIZES, VISIBLE
 from sen2cor.classification import Classification
 from sen2cor.classification.quality_mask import quality_mask
-from sen2cor.grids import Float32Array, Grid
+from sen2cor.grids import Grid
 from sen2cor.imagery import images
 from sen2cor.interpolation import nearest, positions
 from sen2cor.pipeline.band_correction import (
@@ -35,15 +36,7 @@ from sen2cor.product.quality import QualityPercentages
 from sen2cor.row_blocks import row_blocks
 from sen2cor.settings.classification import ClassificationSettings
 
-BoolArray = npt.NDArray[np.bool_]
-UInt8Array = npt.NDArray[np.uint8]
-Pixels = npt.NDArray[Any]
 WriteImage = Callable[[], None]
-
-TILE_SIZES = {10: 1024, 20: 640, 60: 192}
-"""Codestream tiles of Level-1C by resolution."""
-
-VISIBLE = ("B04", "B03", "B02")
 
 
 @dataclass

@@ -8,19 +8,17 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import Float32Array, UInt16Array
 from sen2cor.bands import BAND
 from sen2cor.errors import ProcessingError
-from sen2cor.grids import Float32Array, Grid
+from sen2cor.grids import Grid
 from sen2cor.imagery import jpeg2000
 from sen2cor.imagery.resampling import bilinear_pixels, block_mean
 from sen2cor.pipeline.workers import Workers
 from sen2cor.product import radiometry
 from sen2cor.product.level1c import Level1CProduct, Level1CTile
 from sen2cor.row_blocks import row_blocks
-
-UInt16Array = npt.NDArray[np.uint16]
 
 SATURATED = 65535
 """Digital number of a saturated pixel of Level-1C."""

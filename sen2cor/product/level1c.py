@@ -12,18 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from sen2cor.arrays import BoolArray, Float32Array, UInt16Array
 from sen2cor.bands import BAND_NAMES
 from sen2cor.errors import InputError
-from sen2cor.grids import Float32Array, Grid, TileGeometry
+from sen2cor.grids import Grid, TileGeometry
 from sen2cor.product import radiometry
 from sen2cor.product.level1c_images import find_bands, image_grids
 from sen2cor.product.level1c_metadata import ProductMetadata, read_product_metadata
 from sen2cor.product.level1c_path import files_in, folders_in, locate, official_name
 from sen2cor.product.level1c_tile_metadata import open_tile_document, read_tile_metadata
-from sen2cor.product.masks import TILE_BAND, BoolArray, read_mask
+from sen2cor.product.masks import TILE_BAND, read_mask
 from sen2cor.product.meteorology import Meteorology, read_aerosol, read_meteorology
 from sen2cor.product.naming import NameTemplate
 from sen2cor.product.psd import PSD, Layout
@@ -178,7 +176,7 @@ class Level1CProduct:
     tiles: tuple[Level1CTile, ...]
     unusable: Mapping[str, InputError]
 
-    def reflectance(self, band: str, numbers: npt.NDArray[np.uint16]) -> Float32Array:
+    def reflectance(self, band: str, numbers: UInt16Array) -> Float32Array:
         """Turn digital numbers into top-of-atmosphere reflectance.
 
         Parameters

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import UInt16Array
 from sen2cor.errors import InputError
 from sen2cor.imagery import images
 from sen2cor.product import naming
@@ -179,7 +179,7 @@ class Level2ATile:
                 return float(known.mean(dtype=np.float64)) / scale if known.size else None
         return None
 
-    def _read(self, image: str | None) -> npt.NDArray[np.uint16] | None:
+    def _read(self, image: str | None) -> UInt16Array | None:
         """Read an image for its statistics, which are not worth failing for."""
         if image is None:
             return None

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, Float64Array
 from sen2cor.errors import InputError
 from sen2cor.grids import Grid
 from sen2cor.imagery import jpeg2000
@@ -21,8 +21,6 @@ from sen2cor.product.xml_document import Element, XmlDocument
 
 logger = logging.getLogger(__name__)
 
-BoolArray = npt.NDArray[np.bool_]
-Float64Array = npt.NDArray[np.float64]
 
 KINDS = ("NODATA", "SATURA", "DEFECT", "CLOUDS")
 """The masks that are read."""

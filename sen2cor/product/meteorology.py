@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import Float64Array
 from sen2cor.grids import Grid
 
 logger = logging.getLogger(__name__)
@@ -186,7 +186,7 @@ def _sample(
     }
 
 
-def _bilinear(nodes: npt.NDArray[np.float64], row: float, col: float) -> float:
+def _bilinear(nodes: Float64Array, row: float, col: float) -> float:
     """Interpolate between nodes; the outer nodes hold beyond the edge."""
     row = min(max(row, 0.0), nodes.shape[0] - 1.0)
     col = min(max(col, 0.0), nodes.shape[1] - 1.0)

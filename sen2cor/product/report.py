@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import re
 import sys
 from datetime import datetime, timedelta, timezone
@@ -79,8 +81,8 @@ class XmlReportHandler(logging.Handler):
         self._failed = False
         self._content = bytearray(_HEADER.encode())
         self._stream = None if path is None else path.open("wb", buffering=0)
-        if self._stream is not None:
-            self._stream.write(self.document)
+        self._end = 0  # of what is in the file, but for the closing tag
+        self._append(self._content)
 
     @property
     def document(self) -> bytes:
@@ -91,15 +93,24 @@ class XmlReportHandler(logging.Handler):
         """Append a record; that this fails is said once, on standard error."""
         try:
             entry = _entry(record, self.format(record)).encode()
-            end = len(self._content)
             self._content += entry
-            if self._stream is not None:
-                self._stream.seek(end)
-                self._stream.write(entry + _FOOTER)
+            self._append(entry)
         except Exception as error:  # a failing log must not end the run
             if not self._failed:
                 print(f"WARNING: {self.path}: the report is incomplete: {error}", file=sys.stderr)
             self._failed = True
+
+    def _append(self, entry: bytes | bytearray) -> None:
+        if self._stream is None:
+            return
+        self._stream.seek(self._end)
+        if self._stream.write(entry + _FOOTER) < len(entry) + len(_FOOTER):
+            # a full disk takes a part: the closing tag goes back to where it was
+            self._stream.seek(self._end)
+            self._stream.write(_FOOTER)
+            self._stream.truncate()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._end += len(entry)
 
     def close(self) -> None:
         """Close the file."""

@@ -12,6 +12,7 @@ from collections import defaultdict
 import numpy as np
 import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, Float64Array
 from sen2cor.bands import BANDS
 from sen2cor.grids import AngleGrid, TileGeometry
 from sen2cor.product.xml_document import Element, XmlDocument
@@ -26,8 +27,6 @@ _VIEW_MEANS = f"{_ANGLES}/Mean_Viewing_Incidence_Angle_List/Mean_Viewing_Inciden
 
 _NODES = 23
 _STEP = 5000.0
-
-Float64Array = npt.NDArray[np.float64]
 
 
 def read_geometry(document: XmlDocument) -> TileGeometry:
@@ -155,7 +154,7 @@ def _merge(zenith: Float64Array, azimuth: Float64Array, step: float) -> AngleGri
     )
 
 
-def _nearest_valid(valid: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.intp], ...]:
+def _nearest_valid(valid: BoolArray) -> tuple[npt.NDArray[np.intp], ...]:
     """Indices of the nearest valid node of each node."""
     rows, cols = np.nonzero(valid)
     here = np.indices(valid.shape)[..., np.newaxis]

@@ -12,15 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
+from sen2cor.arrays import Float64Array
 from sen2cor.errors import UsageError
 from sen2cor.radiative_transfer import log_normal
 from sen2cor.radiative_transfer.lowtran import desert, shettle_fenn
 from sen2cor.radiative_transfer.sixs import WAVELENGTHS
-
-Float64Array = npt.NDArray[np.float64]
 
 _REFERENCE_WAVELENGTH = 0.55
 _ANGLES = 83

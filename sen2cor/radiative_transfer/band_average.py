@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline, make_interp_spline
 
+from sen2cor.arrays import Float64Array
 from sen2cor.bands import BAND_NAMES
 from sen2cor.radiative_transfer import lowtran
 from sen2cor.radiative_transfer.aerosol import aerosol_optics
@@ -28,8 +29,6 @@ from sen2cor.radiative_transfer.configuration import (
 )
 from sen2cor.radiative_transfer.sixs import Scattering, State
 from sen2cor.spectral_responses import spectral_response
-
-Float64Array = npt.NDArray[np.float64]
 
 ELEVATION_SCALE = 8.0
 """Height in km over which the pressure falls to 1/e; functions are about linear in pressure."""

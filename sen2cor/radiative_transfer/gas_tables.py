@@ -9,15 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import Float64Array
 from sen2cor.bands import BAND_NAMES
 from sen2cor.radiative_transfer import lowtran
 from sen2cor.radiative_transfer.band_average import ELEVATION_SCALE, LOWEST_ELEVATION
 from sen2cor.radiative_transfer.configuration import GasAxes
 from sen2cor.spectral_responses import spectral_response
-
-Float64Array = npt.NDArray[np.float64]
 
 _TYPICAL_AIR_MASS = 2.5
 """Of the path for which the amount of water vapour is varied.

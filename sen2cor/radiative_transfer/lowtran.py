@@ -14,11 +14,9 @@ from functools import cache
 from types import ModuleType
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import Float64Array
 from sen2cor.errors import AuxiliaryDataError
-
-Float64Array = npt.NDArray[np.float64]
 
 MODELS = {"summer": 2, "winter": 3}
 """Mid-latitude model atmospheres of LOWTRAN7 by season."""

@@ -9,9 +9,8 @@ differs by up to 0.006.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Float64Array = npt.NDArray[np.float64]
+from sen2cor.arrays import Float64Array
 
 VISIBILITY = np.array([5.0, 7.0, 10.0, 15.0, 23.0, 40.0, 80.0, 120.0])
 """Kilometres."""

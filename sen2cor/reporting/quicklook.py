@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.bands import BAND
-from sen2cor.grids import Float32Array, Grid
+from sen2cor.arrays import BoolArray, Float32Array, UInt8Array
+from sen2cor.bands import BAND, VISIBLE
+from sen2cor.grids import Grid
 from sen2cor.imagery import images, jpeg2000
 from sen2cor.imagery.preview import true_colour
 from sen2cor.product import radiometry
@@ -26,8 +27,6 @@ from sen2cor.product.level2a_metadata_content import AOT_QUANTIFICATION, WATER_V
 from sen2cor.product.level2a_reader import FinishedProduct, FinishedTile
 from sen2cor.product.workspace import writing
 from sen2cor.reporting.palette import PALETTES, SEQUENTIAL, rgb
-
-UInt8Array = npt.NDArray[np.uint8]
 
 LARGEST_SIDE = 1000
 """Pixels along the longer side of a quick look, at most."""
@@ -40,8 +39,6 @@ RANGES = {"AOT": (0.0, 0.6), "WVP": (0.0, 5.0), "CLD": (0.0, 100.0)}
 
 LEAST_SPANS = {"AOT": 0.1, "WVP": 0.5}
 """What a scale that is spread spans at least, so that noise does not look like structure."""
-
-VISIBLE = ("B04", "B03", "B02")
 
 
 @dataclass(frozen=True)
@@ -268,7 +265,7 @@ def _ends(values: npt.NDArray[np.floating[Any]], span: float) -> tuple[float, fl
 def _scaled(
     values: npt.NDArray[np.floating[Any]],
     ends: tuple[float, float],
-    missing: npt.NDArray[np.bool_],
+    missing: BoolArray,
 ) -> UInt8Array:
     """Colours of the sequential scale, black where there is no data."""
     stops = np.array([rgb(colour) for colour in SEQUENTIAL])

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.bands import BAND, BAND_NAMES
-from sen2cor.grids import Float32Array
+from sen2cor.arrays import BoolArray, Float32Array, UInt8Array
+from sen2cor.bands import BAND, BAND_NAMES, VISIBLE
 from sen2cor.product.level1c import Level1CProduct, Level1CTile
 from sen2cor.product.level2a_tile import Level2ATile
 from sen2cor.product.quality import QualityPercentages
@@ -21,9 +21,7 @@ from sen2cor.reporting import charts
 from sen2cor.reporting.palette import SCENE_CLASS_NAMES
 from sen2cor.reporting.quicklook import (
     SCALES,
-    VISIBLE,
     SurfaceImages,
-    UInt8Array,
     colours_of,
     picture_shape,
     quick_looks,
@@ -169,23 +167,19 @@ def _charts(
         yield _spectra(surface, top, dark, shape)
 
 
-def _dark_vegetation(
-    vegetation: npt.NDArray[np.bool_], infrared: Float32Array
-) -> npt.NDArray[np.bool_] | None:
+def _dark_vegetation(vegetation: BoolArray, infrared: Float32Array) -> BoolArray | None:
     """Tenth of the vegetation that is darkest at 2.2 um; None where there is too little."""
     vegetation = vegetation & np.isfinite(infrared)
     if np.count_nonzero(vegetation) < _FEWEST / _DARKEST:
         return None
-    dark: npt.NDArray[np.bool_] = vegetation & (
-        infrared <= np.quantile(infrared[vegetation], _DARKEST)
-    )
+    dark: BoolArray = vegetation & (infrared <= np.quantile(infrared[vegetation], _DARKEST))
     return dark
 
 
 def _spectra(
     surface: SurfaceImages,
     top: Mapping[str, Float32Array],
-    dark: npt.NDArray[np.bool_],
+    dark: BoolArray,
     shape: tuple[int, int],
 ) -> Chart:
     bands = sorted((band for band in top if band != "B10"), key=lambda band: BAND[band].wavelength)

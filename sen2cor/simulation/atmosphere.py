@@ -15,16 +15,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import PchipInterpolator
 
+from sen2cor.arrays import Float32Array, Float64Array
 from sen2cor.bands import BAND
 from sen2cor.errors import AuxiliaryDataError
-from sen2cor.grids import Float32Array
 from sen2cor.spectral_responses import spectral_response
 
 DATA = Path(__file__).with_name("data")
 
 SPACECRAFT = ("S2A", "S2B", "S2C")
 
-FloatArray = npt.NDArray[np.float64]
 
 _SCALE_HEIGHT = 8.0
 
@@ -58,7 +57,7 @@ class Air:
     water_above: Float32Array
 
 
-def lagrange(nodes: FloatArray, at: npt.ArrayLike) -> Float32Array:
+def lagrange(nodes: Float64Array, at: npt.ArrayLike) -> Float32Array:
     """Weights of the polynomial through some nodes.
 
     Parameters
@@ -89,12 +88,12 @@ class ScatteringTable:
     spacecraft, band : str
     """
 
-    def __init__(self, states: dict[str, FloatArray], spacecraft: str, band: str) -> None:
+    def __init__(self, states: dict[str, Float64Array], spacecraft: str, band: str) -> None:
         self._states = states
         wavelengths, response = spectral_response(spacecraft, band)
         self._average = _spectral_weights(states["wavelength"], wavelengths, response)
 
-    def _band(self, name: str) -> FloatArray:
+    def _band(self, name: str) -> Float64Array:
         """Average over the band: powers of the wavelength between those of the states."""
         logarithm = np.log(np.maximum(self._states[name], 1e-12))
         weights, between = self._average
@@ -133,7 +132,7 @@ class ScatteringTable:
         view = np.stack([1.0 - slant**2, slant**2])
         directions = _direction_weights(slant, relative_azimuth)
 
-        def unfolded(name: str) -> FloatArray:
+        def unfolded(name: str) -> Float64Array:
             """Views and azimuths of the path on one axis: nadir, then those of the slanted view."""
             table = self._band(name)
             return np.concatenate([table[..., :1, 0], table[..., 1, :]], axis=-1)
@@ -150,7 +149,7 @@ class ScatteringTable:
         return found
 
 
-def pressure(elevation: npt.ArrayLike) -> FloatArray:
+def pressure(elevation: npt.ArrayLike) -> Float64Array:
     """Pressure relative to that at sea level by elevation in km, to which scattering is linear."""
     return np.asarray(np.exp(-np.asarray(elevation, np.float64) / _SCALE_HEIGHT))
 
@@ -169,7 +168,7 @@ def _direction_weights(slant: Float32Array, relative_azimuth: Float32Array) -> F
     return np.asarray(weights, np.float32)
 
 
-def _sum(table: FloatArray, *weights: Float32Array) -> Float32Array:
+def _sum(table: Float64Array, *weights: Float32Array) -> Float32Array:
     total = np.zeros(weights[0].shape[1:], np.float32)
     for index in np.ndindex(table.shape):
         term = np.float32(table[index]) * weights[0][index[0]]
@@ -180,8 +179,8 @@ def _sum(table: FloatArray, *weights: Float32Array) -> Float32Array:
 
 
 def _spectral_weights(
-    nodes: FloatArray, wavelengths: npt.ArrayLike, response: npt.ArrayLike
-) -> tuple[FloatArray, FloatArray]:
+    nodes: Float64Array, wavelengths: npt.ArrayLike, response: npt.ArrayLike
+) -> tuple[Float64Array, Float64Array]:
     """Weights of the response, and cubic interpolation in log wavelength."""
     at = np.asarray(wavelengths, np.float64) / 1000.0
     weight = np.asarray(response, np.float64)
@@ -205,7 +204,7 @@ class GasTable:
     spacecraft, band : str
     """
 
-    def __init__(self, states: dict[str, FloatArray], spacecraft: str, band: str) -> None:
+    def __init__(self, states: dict[str, Float64Array], spacecraft: str, band: str) -> None:
         place = SPACECRAFT.index(spacecraft), BAND[band].index
         self._root = np.sqrt(states["water_vapour"])
         self._air_mass = states["air_mass"]
@@ -237,7 +236,7 @@ class GasTable:
 
 
 @lru_cache(maxsize=4)
-def load_states(name: str) -> dict[str, FloatArray]:
+def load_states(name: str) -> dict[str, Float64Array]:
     """Read the states that are kept under the name of a scene.
 
     Raises

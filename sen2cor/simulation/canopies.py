@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import BoolArray, Float32Array, Float64Array
 from sen2cor.errors import UsageError
-from sen2cor.grids import Float32Array
 from sen2cor.simulation.landscape import NAMES, Ground
 from sen2cor.simulation.patterns import smooth
 
@@ -58,7 +57,7 @@ _SHARES: Mapping[str, tuple[float, float]] = {
 """How much of the change of red and of blue a band shares."""
 
 
-def is_dark_canopy(ground: Ground) -> npt.NDArray[np.bool_]:
+def is_dark_canopy(ground: Ground) -> BoolArray:
     """Pixels of nothing but forest, shape (rows, cols)."""
     pure = np.isin(ground.second, _DARK) | (ground.share < 0.01)
     return np.asarray(np.isin(ground.first, _DARK) & pure)
@@ -88,8 +87,8 @@ class CanopyColours:
         self,
         name: str,
         ground: Ground,
-        y: npt.NDArray[np.float64],
-        x: npt.NDArray[np.float64],
+        y: Float64Array,
+        x: Float64Array,
         table: Mapping[str, Float32Array],
         seed: int,
     ) -> None:
@@ -115,13 +114,13 @@ class CanopyColours:
 
 
 def _scattered(
-    middle: float, half: float, y: npt.NDArray[np.float64], x: npt.NDArray[np.float64], seed: int
+    middle: float, half: float, y: Float64Array, x: Float64Array, seed: int
 ) -> Float32Array:
     """Values that scatter smoothly within a range."""
     return np.asarray(middle + half * np.tanh(0.9 * smooth(y, x, _STAND, seed)), np.float32)
 
 
-def ratios_of(dark: Mapping[str, Float32Array]) -> npt.NDArray[np.float64]:
+def ratios_of(dark: Mapping[str, Float32Array]) -> Float64Array:
     """B12, B4/B12 and B2/B4 of every hundredth pixel of dark canopies, shape (n, 3).
 
     Parameters
@@ -133,7 +132,7 @@ def ratios_of(dark: Mapping[str, Float32Array]) -> npt.NDArray[np.float64]:
     return np.stack([infrared, red / infrared, blue / red], axis=1)
 
 
-def statistics(ratios: npt.NDArray[np.float64]) -> dict[str, float]:
+def statistics(ratios: Float64Array) -> dict[str, float]:
     """Mean and scatter of what `ratios_of` gives, for the truth."""
     if not len(ratios):
         return {"pixels": 0}

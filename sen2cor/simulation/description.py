@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import Float64Array
 from sen2cor.bands import BAND_NAMES
 from sen2cor.grids import Grid
 from sen2cor.product.naming import DATASTRIP_ID, TILE_ID, fields, timestamp
@@ -17,9 +17,6 @@ from sen2cor.simulation.geometry import DETECTORS, Overpass, geographic
 
 BASELINES = {"13.1": "02.04", "14.2": "02.05", "14.5": "02.07", "15": "05.09"}
 """Processing baseline of a product by its format."""
-
-TILE_SIZES = {10: 1024, 20: 640, 60: 192}
-"""Tiles inside the JPEG 2000 images by resolution."""
 
 
 @dataclass
@@ -59,7 +56,7 @@ class TileDescription:
     overpass: Overpass
     cloudy_percentage: float = 0.0
     snow_percentage: float = 0.0
-    cloud_polygons: list[npt.NDArray[np.float64]] = field(default_factory=list)
+    cloud_polygons: list[Float64Array] = field(default_factory=list)
 
     def grid(self, resolution: int) -> Grid:
         """Grid of the images of a resolution."""
@@ -96,14 +93,14 @@ class TileDescription:
         zenith, azimuth = self.overpass.sun(*self._centres())
         return float(zenith.mean()), _mean_direction(azimuth)
 
-    def _centres(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def _centres(self) -> tuple[Float64Array, Float64Array]:
         grid = self.overpass.grid
         offsets = (np.arange(20) + 0.5) / 20.0 * 10.0
         x, y = np.meshgrid(grid.ulx + offsets * grid.cols, grid.uly - offsets * grid.rows)
         return x, y
 
 
-def _mean_direction(azimuth: npt.NDArray[np.float64]) -> float:
+def _mean_direction(azimuth: Float64Array) -> float:
     angle = np.radians(azimuth)
     return float(np.degrees(np.arctan2(np.sin(angle).mean(), np.cos(angle).mean())) % 360.0)
 

@@ -15,10 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from osgeo import osr
 
+from sen2cor.arrays import Float64Array
 from sen2cor.bands import BAND
 from sen2cor.grids import Grid
-
-FloatArray = npt.NDArray[np.float64]
 
 NODES = 23
 """Nodes of the angle grids of a tile along each side."""
@@ -41,7 +40,7 @@ _PARALLAX = 0.9
 """How much further a band looks than the one before it in the focal plane (km)."""
 
 
-def geographic(epsg: int, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+def geographic(epsg: int, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Float64Array, Float64Array]:
     """Latitude and longitude (degrees) of map coordinates."""
     source, target = osr.SpatialReference(), osr.SpatialReference()
     source.ImportFromEPSG(epsg)
@@ -55,7 +54,7 @@ def geographic(epsg: int, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[FloatArra
 
 def sun_position(
     time: datetime, latitude: npt.ArrayLike, longitude: npt.ArrayLike
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Float64Array, Float64Array]:
     """Zenith and azimuth of the sun in degrees (azimuth from north, clockwise).
 
     Parameters
@@ -108,7 +107,7 @@ class Overpass:
     time: datetime
     track: float
 
-    def sun(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    def sun(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Float64Array, Float64Array]:
         """Zenith and azimuth of the sun (degrees) at map coordinates."""
         latitude, longitude = geographic(self.grid.epsg, x, y)
         return sun_position(self.time, latitude, longitude)
@@ -130,7 +129,7 @@ class Overpass:
         ratio = math.cos(math.radians(_INCLINATION)) / math.cos(math.radians(latitude.item()))
         return 180.0 - math.degrees(math.asin(ratio)) - self.convergence()
 
-    def across(self, x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
+    def across(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Float64Array:
         """Distance from the ground track in km, positive to the west (right of the flight)."""
         ahead = math.radians(self.heading())
         right_east, right_north = math.cos(ahead), -math.sin(ahead)
@@ -146,7 +145,7 @@ class Overpass:
 
     def view(
         self, band: str, detector: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> tuple[Float64Array, Float64Array]:
         """Zenith and azimuth (degrees) of the direction from the ground to the spacecraft.
 
         Parameters
@@ -173,17 +172,17 @@ class Overpass:
         azimuth = (self.heading() + bearing + self.convergence()) % 360.0
         return zenith, azimuth
 
-    def nodes(self) -> tuple[FloatArray, FloatArray]:
+    def nodes(self) -> tuple[Float64Array, Float64Array]:
         """Map coordinates of the nodes of the angle grids, shapes (23,) and (23,)."""
         offsets = STEP * np.arange(NODES)
         return self.grid.ulx + offsets, self.grid.uly - offsets
 
-    def sun_nodes(self) -> tuple[FloatArray, FloatArray]:
+    def sun_nodes(self) -> tuple[Float64Array, Float64Array]:
         """Zenith and azimuth of the sun at the nodes, shape (23, 23)."""
         x, y = self.nodes()
         return self.sun(x[None, :], y[:, None])
 
-    def view_nodes(self, band: str, detector: int) -> tuple[FloatArray, FloatArray]:
+    def view_nodes(self, band: str, detector: int) -> tuple[Float64Array, Float64Array]:
         """Zenith and azimuth of the view at the nodes; NaN where the detector does not see."""
         x, y = self.nodes()
         zenith, azimuth = self.view(band, detector, x[None, :], y[:, None])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.grids import Float32Array
+from sen2cor.arrays import BoolArray, Float32Array, Float64Array, UInt8Array
 from sen2cor.simulation.patterns import (
     Parcels,
     fractal,
@@ -74,8 +74,7 @@ CLASS_OF = np.array([SURFACES[name][0] for name in NAMES], np.uint8)
 _SCATTER = np.array([SURFACES[name][1] for name in NAMES], np.float32)
 _NUMBER = {name: number for number, name in enumerate(NAMES)}
 
-Coordinates = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
+Coordinates = Float64Array
 
 
 @dataclass
@@ -92,12 +91,12 @@ class Ground:
         Factor on the reflectance in all bands.
     """
 
-    first: npt.NDArray[np.uint8]
-    second: npt.NDArray[np.uint8]
+    first: UInt8Array
+    second: UInt8Array
     share: Float32Array
     brightness: Float32Array
 
-    def scene_class(self) -> npt.NDArray[np.uint8]:
+    def scene_class(self) -> UInt8Array:
         """Class of the surface that covers more of the pixel (codes of the classification)."""
         return np.asarray(CLASS_OF[np.where(self.share > 0.5, self.second, self.first)])
 
@@ -118,7 +117,7 @@ class Ground:
         return np.minimum(mixed, np.float32(1.2), out=mixed)
 
     def put(
-        self, where: Mask, first: str, second: str | None = None, share: npt.ArrayLike = 0.0
+        self, where: BoolArray, first: str, second: str | None = None, share: npt.ArrayLike = 0.0
     ) -> None:
         """Lay a surface, or a mixture of two, over some pixels."""
         self.first[where] = _NUMBER[first]
@@ -190,7 +189,7 @@ def _towns(
     ground.put(street, "asphalt", base, 0.25)
 
 
-def _river(y: Coordinates, x: Coordinates, seed: int, width: float) -> tuple[Mask, Mask]:
+def _river(y: Coordinates, x: Coordinates, seed: int, width: float) -> tuple[BoolArray, BoolArray]:
     """Winding bands around the zero line of a smooth field: water, and its banks."""
     field = smooth(y, x, 9000.0, seed) + 0.22 * smooth(y, x, 1600.0, seed + 1)
     field += 0.03 * smooth(y, x, 350.0, seed + 2)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.grids import Float32Array
+from sen2cor.arrays import Float32Array, Float64Array
 
 IntArray = npt.NDArray[np.int64]
 UIntArray = npt.NDArray[np.uint32]
@@ -101,7 +101,7 @@ def smooth(y: npt.ArrayLike, x: npt.ArrayLike, scale: float, seed: int) -> Float
     return np.asarray(across * np.float32(1.0 / 0.489), np.float32)
 
 
-def _spline(at: npt.NDArray[np.float64]) -> tuple[IntArray, list[Float32Array]]:
+def _spline(at: Float64Array) -> tuple[IntArray, list[Float32Array]]:
     cell = np.floor(at)
     t = (at - cell).astype(np.float32)
     weights = [
@@ -163,9 +163,7 @@ class Parcels:
     road: Float32Array
 
 
-def parcels(
-    y: npt.NDArray[np.float64], x: npt.NDArray[np.float64], seed: int, size: float = 2200.0
-) -> Parcels:
+def parcels(y: Float64Array, x: Float64Array, seed: int, size: float = 2200.0) -> Parcels:
     """Divide the ground into districts and these into strips of fields.
 
     Parameters
@@ -228,8 +226,8 @@ class Places:
 
 
 def places(
-    y: npt.NDArray[np.float64],
-    x: npt.NDArray[np.float64],
+    y: Float64Array,
+    x: Float64Array,
     cell: float,
     smallest: float,
     largest: float,

@@ -5,21 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from lxml import etree
 from skimage.measure import approximate_polygon, find_contours
 
+from sen2cor.arrays import BoolArray, Float64Array, UInt8Array
+from sen2cor.bands import TILE_SIZES
 from sen2cor.grids import Grid
-from sen2cor.imagery import jpeg2000
-from sen2cor.simulation.description import TILE_SIZES, ProductDescription, TileDescription
+from sen2cor.imagery import images, jpeg2000
+from sen2cor.simulation.description import ProductDescription, TileDescription
 
 EOP = "http://www.opengis.net/eop/2.0"
 GML = "http://www.opengis.net/gml/3.2"
 
-Polygon = npt.NDArray[np.float64]
+Polygon = Float64Array
 
 
-def outlines(mask: npt.NDArray[np.bool_], grid: Grid) -> list[Polygon]:
+def outlines(mask: BoolArray, grid: Grid) -> list[Polygon]:
     """Closed outlines (map coordinates) of the true areas of a mask, in whole metres.
 
     Parameters
@@ -96,7 +97,7 @@ def _envelope(root: etree._Element, epsg: int, corners: Polygon) -> None:
         etree.SubElement(envelope, f"{{{GML}}}{tag}").text = f"{corner[0]:.0f} {corner[1]:.0f}"
 
 
-def detector_map(tile: TileDescription, resolution: int) -> npt.NDArray[np.uint8]:
+def detector_map(tile: TileDescription, resolution: int) -> UInt8Array:
     """Number of the detector that saw each pixel.
 
     Returns
@@ -140,11 +141,11 @@ def _write_raster(
     path: Path,
     tile: TileDescription,
     kind: str,
-    detectors: npt.NDArray[np.uint8],
+    detectors: UInt8Array,
 ) -> None:
     grid = tile.grid(60)
     if kind == "DETFOO":
-        jpeg2000.write(path, detectors, grid, TILE_SIZES[60])
+        images.write(path, detectors, grid, TILE_SIZES[60])
     elif kind == "QUALIT":
         # eight flags: lost and degraded ancillary and image data, defective, no data, saturated
         with jpeg2000.Writer(path, grid, np.uint8, TILE_SIZES[60], 8) as writer:
@@ -156,7 +157,7 @@ def _write_raster(
             writer.write_rows(flags)
 
 
-def _filled(polygons: list[Polygon], grid: Grid) -> npt.NDArray[np.uint8]:
+def _filled(polygons: list[Polygon], grid: Grid) -> UInt8Array:
     from skimage.draw import polygon as fill
 
     inside = np.zeros(grid.shape, np.uint8)

@@ -15,8 +15,9 @@ import numpy.typing as npt
 from osgeo import gdal, osr
 from scipy.ndimage import map_coordinates
 
+from sen2cor.arrays import Float32Array, Float64Array
 from sen2cor.errors import OutputError
-from sen2cor.grids import Float32Array, Grid
+from sen2cor.grids import Grid
 from sen2cor.simulation.patterns import fractal
 
 RESOLUTION = 20
@@ -128,9 +129,7 @@ def _widened(relief: Relief, grid: Grid, seed: int) -> Float32Array:
     return relief.elevation(y, x, seed)
 
 
-def _horizon(
-    wide: Float32Array, grid: Grid, azimuth: float, steps: npt.NDArray[np.float64]
-) -> Float32Array:
+def _horizon(wide: Float32Array, grid: Grid, azimuth: float, steps: Float64Array) -> Float32Array:
     """Tangent of the elevation angle of the horizon in one direction."""
     rows = np.arange(grid.rows, dtype=np.float32)[:, None] + _MARGIN
     cols = np.arange(grid.cols, dtype=np.float32)[None, :] + _MARGIN

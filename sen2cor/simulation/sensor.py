@@ -13,10 +13,9 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import Float32Array, UInt16Array
 from sen2cor.bands import BAND, BAND_NAMES
-from sen2cor.grids import Float32Array
 
 QUANTIFICATION = 10000
 
@@ -64,7 +63,7 @@ def noise_level(
     return np.asarray(level, np.float32)
 
 
-def digital_numbers(reflectance: Float32Array, offset: int) -> npt.NDArray[np.uint16]:
+def digital_numbers(reflectance: Float32Array, offset: int) -> UInt16Array:
     """Quantise: 0 is no data and 65535 saturated, so valid pixels lie between them.
 
     Parameters

@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from sen2cor.grids import Float32Array
+from sen2cor.arrays import Float32Array, Float64Array
 from sen2cor.simulation.adjacency import surroundings
 from sen2cor.simulation.relief import AZIMUTHS, RESOLUTION, Terrain
 
@@ -81,7 +80,7 @@ def sky_factors(
 
 def _radiance(
     solar_zenith: float, solar_azimuth: float, molecules: float, aerosol: float
-) -> npt.NDArray[np.float64]:
+) -> Float64Array:
     """Relative radiance of the sky, shape (rings, azimuths)."""
     sun, turn = np.radians(solar_zenith), np.radians(AZIMUTHS - solar_azimuth)
     cosine = np.cos(_RINGS)[:, None] * np.cos(sun)

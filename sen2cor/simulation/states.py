@@ -18,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
+from sen2cor.arrays import Float64Array
 from sen2cor.bands import BAND_NAMES
 from sen2cor.radiative_transfer import lowtran, scattering_runs, sixs
 from sen2cor.radiative_transfer.sixs import Scattering, State
-from sen2cor.simulation.atmosphere import DATA, SPACECRAFT, FloatArray
+from sen2cor.simulation.atmosphere import DATA, SPACECRAFT
 from sen2cor.simulation.geometry import Overpass
 from sen2cor.simulation.scenes import SCENES, Scene
 from sen2cor.simulation.tiling import TILE_SIZE, tile_grid
@@ -49,7 +50,7 @@ _SMALL_SUN_MARGIN = 0.5
 """Degrees by which air masses reach beyond the one sun of a small extent."""
 
 
-def solar_zeniths(scene: Scene) -> FloatArray:
+def solar_zeniths(scene: Scene) -> Float64Array:
     """Solar zenith angles of the states, degrees; one alone for a small extent."""
     overpass, middle = _middle(scene)
     zenith = round(float(overpass.sun(*middle)[0].item()), 2)
@@ -58,7 +59,7 @@ def solar_zeniths(scene: Scene) -> FloatArray:
     return np.array([zenith])
 
 
-def view_zeniths(scene: Scene) -> FloatArray:
+def view_zeniths(scene: Scene) -> Float64Array:
     """View zenith angles of the states, degrees; for a small extent nadir and its own."""
     if _whole_tile(scene):
         return np.array(VIEW_ZENITHS)
@@ -78,14 +79,14 @@ def _middle(scene: Scene) -> tuple[Overpass, tuple[float, float]]:
     return Overpass(grid, scene.sensing_time, scene.track), (grid.ulx + half, grid.uly - half)
 
 
-def elevations(scene: Scene) -> FloatArray:
+def elevations(scene: Scene) -> Float64Array:
     """Elevations of the states, km: one, or two that hold the relief between them."""
     if scene.relief is None:
         return np.array([scene.elevation])
     return np.array(scene.relief.bounds)
 
 
-def scattering_states(scene: Scene, work: Path, processes: int) -> dict[str, FloatArray]:
+def scattering_states(scene: Scene, work: Path, processes: int) -> dict[str, Float64Array]:
     """Scattering functions, free of gas.
 
     Parameters
@@ -121,7 +122,7 @@ def scattering_states(scene: Scene, work: Path, processes: int) -> dict[str, Flo
     wanted = [state(*values) for values in itertools.product(*axes)]
     found = scattering_runs.run_all(list(dict.fromkeys(wanted)), scene.aerosol, work, processes)
 
-    def gathered(name: str) -> FloatArray:
+    def gathered(name: str) -> Float64Array:
         place = Scattering._fields.index(name)
         return np.array([found[entry][place] for entry in wanted]).reshape(shape)
 
@@ -148,7 +149,7 @@ def scattering_states(scene: Scene, work: Path, processes: int) -> dict[str, Flo
     }
 
 
-def gas_states(scene: Scene) -> dict[str, FloatArray]:
+def gas_states(scene: Scene) -> dict[str, Float64Array]:
     """Two-way transmittance of the gases, averaged over the bands of all spacecraft.
 
     Returns
@@ -180,7 +181,7 @@ def gas_states(scene: Scene) -> dict[str, FloatArray]:
     return {"water_vapour": columns, "air_mass": air_mass, "gas_all": averaged}
 
 
-def _band_weights(wavelengths: FloatArray, sunlight: FloatArray) -> FloatArray:
+def _band_weights(wavelengths: Float64Array, sunlight: Float64Array) -> Float64Array:
     """Share of each wavelength (nm, in even wavenumbers) in the bands' signals.
 
     Returns

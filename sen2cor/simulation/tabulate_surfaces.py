@@ -15,12 +15,10 @@ import json
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from sen2cor.arrays import Float64Array
 from sen2cor.reporting.extras import require
 from sen2cor.simulation.surfaces import TABLE
-
-FloatArray = npt.NDArray[np.float64]
 
 WAVELENGTHS = np.arange(400.0, 2451.0, 10.0)
 
@@ -77,7 +75,7 @@ CANOPIES = {
 """Parameters of PROSPECT-D and 4SAIL; soil: factor of the litter spectrum below the canopy."""
 
 
-def canopy(parameters: dict[str, float], litter: FloatArray) -> FloatArray:
+def canopy(parameters: dict[str, float], litter: Float64Array) -> Float64Array:
     """Run PROSAIL for one canopy; nadir view, sun at 35 degrees, bidirectional reflectance.
 
     Parameters
@@ -103,7 +101,7 @@ def canopy(parameters: dict[str, float], litter: FloatArray) -> FloatArray:
     )  # fmt: skip
 
 
-def water(chlorophyll: float, sediment: float, dissolved: float) -> FloatArray:
+def water(chlorophyll: float, sediment: float, dissolved: float) -> Float64Array:
     """Reflectance of deep water, pi times the remote-sensing reflectance above the surface.
 
     Parameters
@@ -143,7 +141,7 @@ def tabulate(library: Path) -> dict[str, list[float]]:
     """Return all spectra of the table, rounded to 1e-4."""
     columns = np.genfromtxt(library, delimiter=",", names=True)
 
-    def measured(name: str, at: FloatArray) -> FloatArray:
+    def measured(name: str, at: Float64Array) -> Float64Array:
         return np.interp(at, columns["wavelength_nm"], columns[name])
 
     litter = measured("mixture_09", np.arange(400.0, 2501.0))

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sen2cor.arrays import Float32Array, Float64Array
 from sen2cor.bands import BAND, BAND_NAMES, BANDS
-from sen2cor.grids import Float32Array
 from sen2cor.simulation import clouds, relief
 from sen2cor.simulation.adjacency import REACH, surroundings
 from sen2cor.simulation.atmosphere import Air, atmosphere, pressure, top_of_atmosphere
@@ -179,9 +179,9 @@ class TileMaker:
 
     def _interpolated(
         self,
-        nodes: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
-        x: npt.NDArray[np.float64],
-        y: npt.NDArray[np.float64],
+        nodes: tuple[Float64Array, Float64Array],
+        x: Float64Array,
+        y: Float64Array,
     ) -> tuple[Float32Array, Float32Array]:
         """The angles between the nodes of the metadata, linearly."""
         grid = self.grids[COARSE]
@@ -189,7 +189,7 @@ class TileMaker:
         row, col = south.astype(int), east.astype(int)
         down, right = (south - row)[:, None], (east - col)[None, :]
 
-        def at(values: npt.NDArray[np.float64]) -> Float32Array:
+        def at(values: Float64Array) -> Float32Array:
             top = values[row][:, col] * (1 - right) + values[row][:, col + 1] * right
             low = values[row + 1][:, col] * (1 - right) + values[row + 1][:, col + 1] * right
             return np.asarray(top * (1 - down) + low * down, np.float32)
@@ -246,7 +246,7 @@ class TileMaker:
         classes = self._store("scene_class", 20, np.uint8)
         coarse = {name: np.empty(self.grids[COARSE].shape, np.float32) for name in BAND_NAMES}
 
-        def make(rows: slice) -> npt.NDArray[np.float64]:
+        def make(rows: slice) -> Float64Array:
             y = grid.uly - (np.arange(rows.start, rows.stop) + 0.5) * 10.0
             ground = LANDSCAPES[self.scene.landscape](y, x, self.seed)
             surface[rows] = np.where(ground.share > 0.5, ground.second, ground.first)
@@ -290,7 +290,7 @@ class TileMaker:
         )
         return stored
 
-    def _write_summary(self, ratios: npt.NDArray[np.float64]) -> None:
+    def _write_summary(self, ratios: Float64Array) -> None:
         scene = self.scene
         summary = {
             "product": self.product.name(),

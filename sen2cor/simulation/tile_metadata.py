@@ -7,9 +7,9 @@ elements is that of its schemas.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from lxml import etree
 
+from sen2cor.arrays import Float64Array
 from sen2cor.bands import BANDS
 from sen2cor.simulation.description import ProductDescription, TileDescription
 from sen2cor.simulation.geometry import NODES, STEP
@@ -106,9 +106,7 @@ def _mean_angle(tag: str, zenith: float, azimuth: float, **attributes: object) -
     )
 
 
-def _angle_grid(
-    zenith: npt.NDArray[np.float64], azimuth: npt.NDArray[np.float64]
-) -> list[etree._Element]:
+def _angle_grid(zenith: Float64Array, azimuth: Float64Array) -> list[etree._Element]:
     return [
         node(
             name,
@@ -120,7 +118,7 @@ def _angle_grid(
     ]
 
 
-def _row(values: npt.NDArray[np.float64]) -> str:
+def _row(values: Float64Array) -> str:
     return " ".join("NaN" if np.isnan(value) else f"{value:.6f}" for value in values)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from sen2cor.arrays import UInt16Array
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.errors import InputError, OutputError
 from sen2cor.grids import Grid
@@ -137,7 +138,7 @@ def _grid(images: dict[str, Path], mgrs: str) -> Grid:
     return fine
 
 
-def _shifted(pixels: npt.NDArray[np.generic], offset: int) -> npt.NDArray[np.uint16]:
+def _shifted(pixels: npt.NDArray[np.generic], offset: int) -> UInt16Array:
     """Numbers as a product with that offset has them; no data and saturated stay what they are."""
     numbers = pixels.astype(np.int32)
     special = (numbers == 0) | (numbers == SATURATED)

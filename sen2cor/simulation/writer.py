@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from sen2cor.bands import BAND
-from sen2cor.grids import Float32Array
-from sen2cor.imagery import jpeg2000, preview
+from sen2cor.arrays import BoolArray, Float32Array, UInt8Array
+from sen2cor.bands import BAND, TILE_SIZES
+from sen2cor.imagery import images, jpeg2000, preview
 from sen2cor.simulation.companions import write_companions
 from sen2cor.simulation.datastrip import datastrip_metadata
-from sen2cor.simulation.description import TILE_SIZES, ProductDescription, TileDescription
+from sen2cor.simulation.description import ProductDescription, TileDescription
 from sen2cor.simulation.manifest import inspire, manifest
 from sen2cor.simulation.metadata import user_product
 from sen2cor.simulation.quality_masks import write_masks
@@ -87,12 +86,12 @@ class ProductWriter:
 
     def _reflectance(
         self, tile: TileDescription, band: str, rows: slice | None = None, reduce: int = 0
-    ) -> tuple[Float32Array, npt.NDArray[np.bool_]]:
+    ) -> tuple[Float32Array, BoolArray]:
         numbers = jpeg2000.read(self.root / self.product.image(tile, band), rows, reduce)
         reflectance = numbers.astype(np.float32) + np.float32(self.product.offset)
         return reflectance / np.float32(QUANTIFICATION), np.asarray(numbers == 0)
 
-    def _colour(self, tile: TileDescription, rows: slice | None = None) -> npt.NDArray[np.uint8]:
+    def _colour(self, tile: TileDescription, rows: slice | None = None) -> UInt8Array:
         bands, empty = [], None
         for band in ("B04", "B03", "B02"):
             reflectance, missing = self._reflectance(tile, band, rows)
@@ -119,7 +118,7 @@ class ProductWriter:
                 for rows in _strips(grid.rows, step * max(1, _COLOUR_ROWS // step))
             ]
         )
-        jpeg2000.write(path, preview.preview(small), preview.preview_grid(grid), TILE_SIZES[10])
+        images.write(path, preview.preview(small), preview.preview_grid(grid), TILE_SIZES[10])
 
 
 def _strips(rows: int, height: int) -> list[slice]:

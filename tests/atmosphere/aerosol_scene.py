@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sen2cor.arrays import Float32Array
 from sen2cor.atmosphere.aerosol_retrieval import Aerosol, Fallback, retrieve_aerosol
 from sen2cor.atmosphere.aerosol_scene import AerosolScene
 from sen2cor.atmosphere.elevation_field import GroundElevation
@@ -15,7 +16,7 @@ from sen2cor.atmosphere.functions import AtmosphereState, band_functions
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.lut import load_table
 from sen2cor.atmosphere.table import LookUpTable
-from sen2cor.grids import AngleGrid, Float32Array, Grid, TileGeometry
+from sen2cor.grids import AngleGrid, Grid, TileGeometry
 from sen2cor.settings.correction import CorrectionSettings
 
 SHAPE = (160, 176)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from sen2cor.arrays import Float32Array
 from sen2cor.atmosphere import water_vapour
 from sen2cor.atmosphere.elevation_field import ElevationField
 from sen2cor.atmosphere.functions import (
@@ -16,7 +17,6 @@ from sen2cor.atmosphere.functions import (
 )
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
-from sen2cor.grids import Float32Array
 
 BANDS = ("B02", "B04", "B09", "B12")
 OZONE = 331.0

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sen2cor.imagery import jpeg2000
+from sen2cor.imagery import images, jpeg2000
 
 _BAND = re.compile(r"_B(0[1-9]|1[0-2]|8A)\.jp2$")
 
@@ -43,19 +43,19 @@ def measure(level1c: Path, level2a: Path, work: Path, bands: int, library: int) 
     work.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(bands) as pool:
         paths = outputs_of(level2a)
-        images = list(
+        decoded = list(
             zip(pool.map(jpeg2000.read, paths), map(jpeg2000.describe, paths), strict=True)
         )
     tasks: dict[str, list[Callable[[], object]]] = {
         "decode": [lambda path=path: jpeg2000.read(path) for path in inputs_of(level1c)],
         "encode": [
-            lambda number=number, item=item: jpeg2000.write(
+            lambda number=number, item=item: images.write(
                 work / f"{number}.jp2", item[0], item[1].grid, item[1].tile_size
             )
-            for number, item in enumerate(images)
+            for number, item in enumerate(decoded)
         ],
     }
-    result = {"images": float(len(images))}
+    result = {"images": float(len(decoded))}
     for name, calls in tasks.items():
         began, cpu = time.perf_counter(), time.process_time()
         _run(calls, bands)

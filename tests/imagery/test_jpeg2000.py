@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sen2cor.errors import InputError, OutputError
 from sen2cor.grids import Grid
-from sen2cor.imagery import jpeg2000
+from sen2cor.imagery import images, jpeg2000
 
 
 def scene(rows: int, cols: int, dtype: str = "uint16", components: int = 1) -> np.ndarray:
@@ -41,7 +41,7 @@ def test_what_is_written_is_read(
 ) -> None:
     image = scene(rows, cols, *kind)
     path = tmp_path / "image.jp2"
-    jpeg2000.write(path, image, grid(rows, cols), tile)
+    images.write(path, image, grid(rows, cols), tile)
     np.testing.assert_array_equal(jpeg2000.read(path), image)
     info = jpeg2000.describe(path)
     assert (info.rows, info.cols, info.components, info.dtype) == (rows, cols, kind[1], kind[0])
@@ -62,7 +62,7 @@ def test_rows_in_any_portion_give_the_same_image(tmp_path: Path) -> None:
 
 def test_reduced_read_halves_the_size(tmp_path: Path) -> None:
     image = np.full((128, 128), 1234, np.uint16)
-    jpeg2000.write(tmp_path / "flat.jp2", image, grid(128, 128), 64)
+    images.write(tmp_path / "flat.jp2", image, grid(128, 128), 64)
     half = jpeg2000.read(tmp_path / "flat.jp2", reduce=1)
     assert half.shape == (64, 64)
     assert (half == 1234).all()
@@ -72,7 +72,7 @@ def test_gdal_reads_the_georeference(tmp_path: Path) -> None:
     gdal = pytest.importorskip("osgeo.gdal")
     osr = pytest.importorskip("osgeo.osr")
     path = tmp_path / "image.jp2"
-    jpeg2000.write(path, scene(70, 50), grid(70, 50, 10.0), 32)
+    images.write(path, scene(70, 50), grid(70, 50, 10.0), 32)
     dataset = gdal.Open(str(path))
     assert dataset.GetGeoTransform() == (300000.0, 10.0, 0.0, 5900040.0, 0.0, -10.0)
     assert osr.SpatialReference(dataset.GetProjection()).GetAuthorityCode(None) == "32633"
@@ -81,7 +81,7 @@ def test_gdal_reads_the_georeference(tmp_path: Path) -> None:
 @pytest.mark.parametrize("keep", [0, 1, 40, 200, 0.5, 0.95])
 def test_truncated_image_is_an_input_error(tmp_path: Path, keep: float) -> None:
     path = tmp_path / "image.jp2"
-    jpeg2000.write(path, scene(100, 100), grid(100, 100), 64)
+    images.write(path, scene(100, 100), grid(100, 100), 64)
     content = path.read_bytes()
     path.write_bytes(content[: int(keep if keep >= 1 or keep == 0 else keep * len(content))])
     with pytest.raises(InputError, match=r"image\.jp2"):
@@ -98,7 +98,7 @@ def test_want_of_memory_does_not_blame_the_image(
 ) -> None:
     path = tmp_path / "image.jp2"
     grid = Grid(32633, 300000.0, 5900040.0, 10.0, 64, 64)
-    jpeg2000.write(path, np.ones(grid.shape, np.uint16), grid, 64)
+    images.write(path, np.ones(grid.shape, np.uint16), grid, 64)
 
     def exhausted(*_: int) -> None:
         raise MemoryError
@@ -110,7 +110,7 @@ def test_want_of_memory_does_not_blame_the_image(
 
 def test_unwritable_place_is_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"image\.jp2"):
-        jpeg2000.write(tmp_path / "absent" / "image.jp2", scene(40, 40), grid(40, 40), 64)
+        images.write(tmp_path / "absent" / "image.jp2", scene(40, 40), grid(40, 40), 64)
 
 
 def test_error_while_writing_leaves_no_file(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_what_a_killed_process_left_does_not_matter(tmp_path: Path, tile: int) -
     path = tmp_path / "image.jp2"
     image = scene(100, 100)
     (tmp_path / "image.jp2.part.jp2").write_bytes(bytes(1))
-    jpeg2000.write(path, image, grid(100, 100), tile)
+    images.write(path, image, grid(100, 100), tile)
     np.testing.assert_array_equal(jpeg2000.read(path), image)
     assert list(tmp_path.iterdir()) == [path]
 
@@ -136,7 +136,7 @@ def test_what_a_killed_process_left_does_not_matter(tmp_path: Path, tile: int) -
 def test_tags_that_claim_too_much_are_refused_at_once(tmp_path: Path) -> None:
     """The codec's package would count the values of a damaged GeoJP2 box for minutes."""
     path = tmp_path / "image.jp2"
-    jpeg2000.write(path, np.ones((64, 64), np.uint16), grid(64, 64), 64)
+    images.write(path, np.ones((64, 64), np.uint16), grid(64, 64), 64)
     content = path.read_bytes()
     tiff = content.index(uuid.UUID("b14bf8bd-083d-4b43-a5ae-8cd7d5a6ce03").bytes) + 16
     entry = tiff + struct.unpack("<I", content[tiff + 4 : tiff + 8])[0] + 2

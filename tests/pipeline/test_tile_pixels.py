@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sen2cor.grids import Grid
-from sen2cor.imagery import jpeg2000
+from sen2cor.imagery import images, jpeg2000
 from sen2cor.pipeline import tile_pixels
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import workers
@@ -22,7 +22,7 @@ def test_late_band_is_decoded_once_and_whole_for_all_threads(
 ) -> None:
     """Reflectance and uncertainty of B08 may ask for it at the same time."""
     path = tmp_path / "B08.jp2"
-    jpeg2000.write(path, np.full(GRIDS[10].shape, 1234, np.uint16), GRIDS[10], 64)
+    images.write(path, np.full(GRIDS[10].shape, 1234, np.uint16), GRIDS[10], 64)
     decoded: list[Path] = []
 
     def read(path: Path) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from sen2cor.bands import BANDS
 from sen2cor.grids import Grid
-from sen2cor.imagery import jpeg2000
+from sen2cor.imagery import images
 
 EPSG, ULX, ULY, EXTENT = 32756, 199980, 7300000, 360
 BASELINE, CREATED, ORBIT, START = "02.05", "20170719T012130", "A001915", "20170719T000218"
@@ -94,9 +94,7 @@ def build(parent: Path, recipe: Recipe = PSD_14, **changes: object) -> Path:
         for band in BANDS:
             grid = image_grid(band.resolution)
             image = np.full(grid.shape, recipe.numbers, np.uint16)
-            jpeg2000.write(
-                folder / "IMG_DATA" / recipe.image_name(mgrs, band.name), image, grid, 64
-            )
+            images.write(folder / "IMG_DATA" / recipe.image_name(mgrs, band.name), image, grid, 64)
     text = recipe.change_product(product_text(recipe))
     (root / recipe.metadata_name).write_text(text, encoding="utf-8")
     return root
@@ -108,7 +106,7 @@ def image_file(resolution: int, number: int) -> bytes:
     grid = image_grid(resolution)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "image.jp2"
-        jpeg2000.write(path, np.full(grid.shape, number, np.uint16), grid, 64)
+        images.write(path, np.full(grid.shape, number, np.uint16), grid, 64)
         return path.read_bytes()
 
 

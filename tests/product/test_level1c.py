@@ -15,7 +15,7 @@ import pytest
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.errors import InputError
 from sen2cor.grids import Grid
-from sen2cor.imagery import jpeg2000
+from sen2cor.imagery import images, jpeg2000
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import workers
 from sen2cor.product.level1c import open_level1c
@@ -247,7 +247,7 @@ class TestBands:
         for band in ("B02", "B03", "B04", "B08"):
             path = next(root.rglob(f"*_{band}.jp2"))
             grid = Grid(32633, 1000.0, 2000.0, 40.0, 9, 9)
-            jpeg2000.write(path, np.ones(grid.shape, np.uint16), grid, 64)
+            images.write(path, np.ones(grid.shape, np.uint16), grid, 64)
         grids = open_level1c(root).tiles[0].grids
         assert grids[10] == Grid(32756, 199980.0, 7300000.0, 40.0, 9, 9)
         assert grids[20] == image_grid(20)
@@ -257,14 +257,14 @@ class TestBands:
     def test_bands_of_one_resolution_must_agree(self, tmp_path: Path) -> None:
         root = build(tmp_path)
         path = next(root.rglob("*_B06.jp2"))
-        jpeg2000.write(path, np.ones((6, 6), np.uint16), image_grid(60), 64)
+        images.write(path, np.ones((6, 6), np.uint16), image_grid(60), 64)
         with pytest.raises(InputError, match=r"_B06.jp2: has 6 x 6 pixels, B05 .* 18 x 18"):
             open_level1c(root)
 
     def test_the_odd_one_is_named_also_if_it_is_the_first(self, tmp_path: Path) -> None:
         root = build(tmp_path)
         path = next(root.rglob("*_B05.jp2"))
-        jpeg2000.write(path, np.ones((36, 36), np.uint16), image_grid(10), 64)
+        images.write(path, np.ones((36, 36), np.uint16), image_grid(10), 64)
         with pytest.raises(InputError, match=r"_B05.jp2: has 36 x 36 pixels, B06 .* 18 x 18"):
             open_level1c(root)
 

@@ -22,7 +22,7 @@ from lxml import etree
 
 from sen2cor.errors import ConfigurationError, LockedError, OutputError
 from sen2cor.grids import Grid
-from sen2cor.imagery import jpeg2000
+from sen2cor.imagery import images
 from sen2cor.product.level2a import Level2AProduct, Level2ATile, level2a_path
 from sen2cor.product.quality import QualityPercentages
 from sen2cor.product.run_record import RunRecord, TileRetrieval
@@ -293,7 +293,7 @@ def test_percentages_come_from_the_classification_on_disk(level1c: Any, tmp_path
     with Level2AProduct.begin(level1c, tmp_path / "out") as product:
         tile = product.tile(level1c.tiles[0])
         grid = Grid(32632, 600000.0, 5000040.0, 60.0, 20, 20)
-        jpeg2000.write(tile.image_path("SCL", 60), classes, grid, 64)
+        images.write(tile.image_path("SCL", 60), classes, grid, 64)
         root = product.finish(RUN)
     document = etree.parse(next(root.glob("GRANULE/*/MTD_TL.xml"))).getroot()
     assert float(document.findtext(".//NODATA_PIXEL_PERCENTAGE")) == pytest.approx(25.0)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sen2cor.grids import Grid
-from sen2cor.imagery import jpeg2000
+from sen2cor.imagery import images
 from sen2cor.product.level1c import open_level1c
 from sen2cor.product.masks import TILE_BAND, rasterise, read_mask
 from tests.product.level1c_builder import PSD_14, PSD_15, build
@@ -177,7 +177,7 @@ class TestRaster:
         image = self.layers(8)
         image[2, 3, layer] = 1
         image[5, 5, 6] = 1
-        jpeg2000.write(tmp_path / "MSK_QUALIT_B02.jp2", image, GRID, 64)
+        images.write(tmp_path / "MSK_QUALIT_B02.jp2", image, GRID, 64)
         mask = read_mask(tmp_path, kind, "B02", GRID)
         assert mask is not None
         assert np.argwhere(mask).tolist() == [[2, 3]]
@@ -185,7 +185,7 @@ class TestRaster:
     def test_clouds_are_opaque_or_cirrus_but_not_snow(self, tmp_path: Path) -> None:
         image = self.layers(3)
         image[0, 0, 0] = image[1, 1, 1] = image[2, 2, 2] = 1
-        jpeg2000.write(tmp_path / "MSK_CLASSI_B00.jp2", image, GRID, 64)
+        images.write(tmp_path / "MSK_CLASSI_B00.jp2", image, GRID, 64)
         mask = read_mask(tmp_path, "CLOUDS", TILE_BAND, GRID)
         assert mask is not None
         assert np.argwhere(mask).tolist() == [[0, 0], [1, 1]]
@@ -193,7 +193,7 @@ class TestRaster:
     def test_nearest_pixel_on_finer_and_coarser_grids(self, tmp_path: Path) -> None:
         image = self.layers(3)
         image[2:4, 4:8, 0] = 1
-        jpeg2000.write(tmp_path / "MSK_CLASSI_B00.jp2", image, GRID, 64)
+        images.write(tmp_path / "MSK_CLASSI_B00.jp2", image, GRID, 64)
         fine = read_mask(tmp_path, "CLOUDS", TILE_BAND, Grid(32756, 1000.0, 2000.0, 5.0, 16, 20))
         coarse = read_mask(tmp_path, "CLOUDS", TILE_BAND, Grid(32756, 1000.0, 2000.0, 20.0, 4, 5))
         assert fine is not None
@@ -207,14 +207,14 @@ class TestRaster:
         monkeypatch.setattr("sen2cor.product.masks._READ_ROWS", 3)
         image = self.layers(3)
         image[:, :, 0] = np.random.default_rng(1).integers(0, 2, GRID.shape)
-        jpeg2000.write(tmp_path / "MSK_CLASSI_B00.jp2", image, GRID, 64)
+        images.write(tmp_path / "MSK_CLASSI_B00.jp2", image, GRID, 64)
         shifted = Grid(32756, 980.0, 2010.0, 10.0, 10, 14)
         mask = read_mask(tmp_path, "CLOUDS", TILE_BAND, shifted)
         assert mask is not None
         np.testing.assert_array_equal(mask, np.pad(image[:, :, 0] > 0, ((1, 1), (2, 2))))
 
     def test_too_few_layers(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-        jpeg2000.write(tmp_path / "MSK_QUALIT_B02.jp2", self.layers(3), GRID, 64)
+        images.write(tmp_path / "MSK_QUALIT_B02.jp2", self.layers(3), GRID, 64)
         assert read_mask(tmp_path, "SATURA", "B02", GRID) is None
         assert "has 3 layers" in caplog.text
 
@@ -244,7 +244,7 @@ class TestTile:
         grid = tile.grids[60]
         image = np.zeros((*grid.shape, 3), np.uint8)
         image[1, 2, 1] = 1
-        jpeg2000.write(tile.folder / "QI_DATA" / "MSK_CLASSI_B00.jp2", image, grid, 64)
+        images.write(tile.folder / "QI_DATA" / "MSK_CLASSI_B00.jp2", image, grid, 64)
         mask = tile.mask("CLOUDS", None, tile.grids[20])
         assert mask is not None
         assert mask.sum() == 9

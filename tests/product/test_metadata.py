@@ -225,6 +225,12 @@ def test_percentages_add_up(areas: list[int]) -> None:
     assert 0.0 <= quality.cloud_coverage <= 100.0
 
 
+def test_rounded_shares_of_clouds_are_not_more_than_all() -> None:
+    quality = QualityPercentages((0,) * 8 + (1, 1, 4, 0))
+    assert sum(quality.percentages) > 100.0
+    assert quality.cloud_coverage == 100.0
+
+
 def test_classes_are_counted_by_area() -> None:
     classes = np.array([[0, 4], [4, 11]], np.uint8)
     fine = QualityPercentages.of(classes.repeat(3, 0).repeat(3, 1), 20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -121,6 +122,25 @@ def test_of_many_runs_at_once_each_has_a_report(tmp_path: Path) -> None:
         run.stdin.flush()
     paths = [path for run in runs for path in run.communicate()[0].split()]
     assert len(paths) == len(set(paths)) == 80
+
+
+def test_what_has_no_room_leaves_a_whole_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "report.xml"
+    handler = XmlReportHandler(path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        for length in (10, 3000, 20, 3000):
+            _logger(handler).info("%s", "x" * length)
+            texts = [found.text for found in etree.parse(path).getroot().iter("message")]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    handler.close()
+    assert texts == ["x" * 10, "x" * 20]
+    assert len(etree.fromstring(handler.document)) == 4
+    assert capsys.readouterr().err.count("the report is incomplete") == 1
 
 
 def test_the_document_is_that_of_the_file(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from osgeo import gdal
 
 from sen2cor.bands import BANDS
 from sen2cor.errors import InputError, OutputError
-from sen2cor.imagery import jpeg2000
+from sen2cor.imagery import images, jpeg2000
 from sen2cor.product.level1c import open_level1c
 from sen2cor.product.psd import PSD
 from sen2cor.simulation import datastrip, metadata, tile_metadata
@@ -116,9 +116,9 @@ def test_manifest_lists_every_file_with_its_size(compact: Path) -> None:
 def test_a_scene_is_the_same_every_time(compact: Path, tmp_path: Path) -> None:
     again = simulate(SCENES["summer"], tmp_path, size=SIZE)
     assert again.name == compact.name
-    images = list(compact.rglob("*_B0[24].jp2"))
-    assert len(images) == 2
-    for first in images:
+    bands = list(compact.rglob("*_B0[24].jp2"))
+    assert len(bands) == 2
+    for first in bands:
         second = again / first.relative_to(compact)
         np.testing.assert_array_equal(jpeg2000.read(first), jpeg2000.read(second))
 
@@ -177,7 +177,7 @@ def test_missing_and_saturated_pixels_stay_what_they_are(compact: Path, tmp_path
     numbers[0, :3] = 0, 65535, 65000
     grid = jpeg2000.describe(special).grid
     assert grid is not None
-    jpeg2000.write(special, numbers, grid, 1024)
+    images.write(special, numbers, grid, 1024)
     tile = open_level1c(wrap(folder, tmp_path, psd="15")).tiles[0]
     shifted = jpeg2000.read(tile.bands["B04"])
     np.testing.assert_array_equal(shifted[0, :3], [0, 65535, 65534])

@@ -44,6 +44,7 @@ from osgeo import gdal, osr
 from scipy.ndimage import gaussian_filter
 from scipy.optimize import minimize_scalar
 
+from sen2cor.arrays import Float32Array
 from sen2cor.atmosphere.aerosol_blocks import VISIBILITIES
 from sen2cor.atmosphere.atm_files import load_atm_files
 from sen2cor.atmosphere.atm_layout import ELEVATION as TABLE_ELEVATION
@@ -53,8 +54,8 @@ from sen2cor.atmosphere.lut import load_table
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.classification import GroundMasks, SceneClass
-from sen2cor.grids import AngleGrid, Float32Array, Grid
-from sen2cor.imagery import jpeg2000
+from sen2cor.grids import AngleGrid, Grid
+from sen2cor.imagery import images
 from sen2cor.pipeline.atmosphere_retrieval import retrieve_atmosphere
 from sen2cor.pipeline.band_correction import BandCorrection
 from sen2cor.pipeline.classification_step import classify_tile
@@ -387,15 +388,15 @@ def _wrapped(
     site: Site, arrays: Mapping[str, npt.NDArray[np.int16]], grid: Grid, folder: Path
 ) -> Path:
     """Write images and the product around them."""
-    images = folder / "images"
-    images.mkdir()
+    source = folder / "images"
+    source.mkdir()
     for band in BAND_NAMES:
         numbers = _cropped(arrays, "L1C", band) + site.offsets[0]
         size = float(BAND[band].resolution)
         own_grid = replace(grid, pixel_size=size, rows=len(numbers), cols=len(numbers))
-        path = images / f"T{site.mgrs}_{site.time:%Y%m%dT%H%M%S}_{band}.jp2"
-        jpeg2000.write(path, np.maximum(numbers, 1).astype(np.uint16), own_grid, 1024)
-    return wrap(images, folder)
+        path = source / f"T{site.mgrs}_{site.time:%Y%m%dT%H%M%S}_{band}.jp2"
+        images.write(path, np.maximum(numbers, 1).astype(np.uint16), own_grid, 1024)
+    return wrap(source, folder)
 
 
 def _projection(epsg: int) -> osr.SpatialReference:

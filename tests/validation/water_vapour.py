@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
+from sen2cor.arrays import Float32Array
 from sen2cor.atmosphere import water_vapour
 from sen2cor.atmosphere.atm_files import load_atm_files
 from sen2cor.atmosphere.functions import WaterCurve, scattering_functions
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.lut import load_table
 from sen2cor.atmosphere.table import LookUpTable
-from sen2cor.grids import Float32Array
 from sen2cor.pipeline.tile_pixels import TilePixels
 from sen2cor.pipeline.workers import workers
 from sen2cor.product.level1c import Level1CProduct, Level1CTile, open_level1c
