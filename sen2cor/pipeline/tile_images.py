@@ -154,7 +154,7 @@ class TileImages:
         psd = self.output.psd
 
         def correction(band: str) -> BandCorrection:
-            inversion = self._kept.get(band) or self._inversion(atmosphere, band)
+            inversion = self._inversion(atmosphere, band)
             return BandCorrection(band, self.resolution, self.pixels, inversion, COARSE, light)
 
         def band_image(band: str) -> None:
@@ -172,7 +172,7 @@ class TileImages:
         )
         jobs: list[WriteImage] = [partial(band_image, band) for band in bands]
         if psd.true_colour:
-            self._kept.update({band: self._inversion(atmosphere, band) for band in VISIBLE})
+            # it is slow to write, so it comes early
             jobs.insert(1, colour_image)
         return jobs
 
@@ -194,9 +194,15 @@ class TileImages:
         return [partial(write, band) for band in self.output.psd.reflectance_bands[self.resolution]]
 
     def _inversion(self, atmosphere: TileAtmosphere, band: str) -> Inversion | RuggedInversion:
-        """Inversion of a band; one at a time, for it needs many fields of the coarse grid."""
+        """Inversion of a band; one at a time, for it needs many fields of the coarse grid.
+
+        Those of the colour image are kept, for they are asked for twice.
+        """
         with self._turn:
-            return atmosphere.inversion(band)
+            inversion = self._kept.get(band) or atmosphere.inversion(band)
+            if band in VISIBLE:
+                self._kept[band] = inversion
+            return inversion
 
     def _writer(self, kind: str, dtype: npt.DTypeLike, components: int = 1) -> images.Writer:
         path = self.output.image_path(kind, self.resolution)
