@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,3 +42,12 @@ def finished_product(small_product: Path, tmp_path_factory: pytest.TempPathFacto
     target = tmp_path_factory.mktemp("level2a")
     assert main([str(small_product), "--output_dir", str(target)]) == 0
     return next(target.glob("*.SAFE"))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, None]:
+    """Write names of files that are no UTF-8 so that pytest-xdist can send the report."""
+    report = (yield).get_result()
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]

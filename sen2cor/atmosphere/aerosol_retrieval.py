@@ -47,6 +47,7 @@ from sen2cor.atmosphere.negative_check import NegativeShares, raised_visibility
 from sen2cor.atmosphere.sites import Sites
 from sen2cor.atmosphere.table import LookUpTable
 from sen2cor.interpolation import bilinear, positions
+from sen2cor.row_blocks import Run
 from sen2cor.settings.correction import CorrectionSettings
 
 _BLUE = path_scaling.BLUE
@@ -134,6 +135,7 @@ def retrieve_aerosol(
     fallback: Fallback,
     mapped: bool,
     season: str,
+    run: Run = map,
 ) -> Aerosol:
     """Find the aerosol of a tile.
 
@@ -152,6 +154,8 @@ def retrieve_aerosol(
         Whether it varies over the tile, or is the mean of the scene.
     season : str
         By date and latitude, where seasons cannot be told apart otherwise.
+    run : callable
+        Calls a function for all blocks of rows, as `map` does.
 
     Returns
     -------
@@ -163,7 +167,7 @@ def retrieve_aerosol(
     if clear < _LITTLE_CLEAR:
         source = f"{fallback.source}, for only {clear:.1f} % of the pixels are clear"
         return _constant(scene, table, replace(fallback, source=source))
-    surface = SceneSurface(scene, table, state)
+    surface = SceneSurface(scene, table, state, run)
     land = scene.land & _inner(scene.geometry.grid.shape, settings.limit_area_path_rad_scale)
     red = scene.toa(RED)
     land &= red <= _BRIGHT * red[scene.ground].mean(dtype=np.float64)

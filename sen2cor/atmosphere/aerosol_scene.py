@@ -12,10 +12,11 @@ from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.dark_vegetation import NIR
 from sen2cor.atmosphere.elevation_field import ElevationField, GroundElevation
-from sen2cor.atmosphere.functions import AtmosphereState, band_functions
+from sen2cor.atmosphere.functions import AtmosphereState, functions_by_rows
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
 from sen2cor.atmosphere.table import LookUpTable
+from sen2cor.row_blocks import Run, row_blocks
 
 
 @dataclass
@@ -74,23 +75,33 @@ class AerosolScene:
 
 
 class SceneSurface(dict[str, Float32Array]):
-    """Surface reflectance by band, computed when it is asked for."""
+    """Surface reflectance by band, computed by blocks of rows when it is asked for."""
 
-    def __init__(self, scene: AerosolScene, table: LookUpTable, state: AtmosphereState) -> None:
+    def __init__(
+        self, scene: AerosolScene, table: LookUpTable, state: AtmosphereState, run: Run = map
+    ) -> None:
         super().__init__()
-        self._scene, self._table, self._state = scene, table, state
+        self._scene, self._table, self._state, self._run = scene, table, state, run
 
     def __missing__(self, band: str) -> Float32Array:
         scene = self._scene
-        functions = band_functions(self._table, band, scene.geometry, self._state)
-        if scene.adjacency == 0 or band == NIR:
-            inversion = flat_inversion(functions)
-        else:
-            # not `level_inversion`: the mean is taken once for all passes and candidates, and of
-            # what the sensor sees, which differs only where the functions vary in the neighbourhood
-            inversion = adjacency_inversion(functions, signal(scene.surroundings(band), functions))
-        self[band] = inversion(scene.toa(band))
-        return self[band]
+        functions_of = functions_by_rows(self._table, band, scene.geometry, self._state)
+        toa, around = scene.toa(band), scene.surroundings(band)
+        surface = np.empty_like(toa)
+
+        def fill(rows: slice) -> None:
+            functions = functions_of(rows)
+            if scene.adjacency == 0 or band == NIR:
+                inversion = flat_inversion(functions)
+            else:
+                # not `level_inversion`: the mean is taken once for all passes, and of what the
+                # sensor sees, which differs only where the functions vary in the neighbourhood
+                inversion = adjacency_inversion(functions, signal(around[rows], functions))
+            surface[rows] = inversion(toa[rows])
+
+        list(self._run(fill, row_blocks(len(surface))))
+        self[band] = surface
+        return surface
 
 
 def at_places(field: Float32Array, rows: Float32Array, cols: Float32Array) -> Float32Array:

@@ -23,8 +23,9 @@ that goes back and forth between ground and ice, and absorption by the ice, are 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TypeVar
 
 import numpy as np
@@ -184,7 +185,7 @@ def retrieve(
     ice = _ice_fits(land, toa, even[0]), _ice_fits(sea, toa, even[1])
     fits = {EVEN_BANDS: even} | {(band,): (ice[0][band], ice[1][band]) for band in ice[0]}
     excess = _excess(cirrus, clear, thin)
-    near_water = _near(water)
+    near_water = cache(lambda: _near(water))
     amounts: dict[str, Float32Array] = {}
     for bands, (over_land, over_water) in fits.items():
         logger.info(
@@ -231,13 +232,13 @@ def _near(water: BoolArray) -> Float32Array:
 
 
 def _blended(
-    land: float | None, water: float | None, near_water: Float32Array
+    land: float | None, water: float | None, near_water: Callable[[], Float32Array]
 ) -> Float32Array | np.float32 | None:
     """Slope of each pixel: one cover's where the other has none, for the cirrus is the same."""
     if land is None or water is None:
         only = water if land is None else land
         return None if only is None else np.float32(only)
-    return np.float32(land) + np.float32(water - land) * near_water
+    return np.float32(land) + np.float32(water - land) * near_water()
 
 
 def _white_fit(land: _Scatter, toa: Mapping[str, Float32Array]) -> _Fit:

@@ -15,7 +15,7 @@ the elevation varies, all of them follow it pixel by pixel (`sen2cor.atmosphere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
@@ -25,11 +25,9 @@ from sen2cor.arrays import Float32Array
 from sen2cor.atmosphere.elevation_field import ElevationField, GroundElevation
 from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.table import LookUpTable
+from sen2cor.row_blocks import row_blocks
 
 _CURVE_NODES = 512
-_BLOCK_ROWS = 128
-"""Rows that are worked on at once, for the sake of the cache and of memory."""
-
 _USUAL_ROOT = (1.0, 3.0)
 _TRANSPARENT = 1e-4
 
@@ -248,6 +246,55 @@ def _aot_at_levels(
     return result
 
 
+def functions_by_rows(
+    table: LookUpTable, band: str, geometry: NodeGeometry, state: AtmosphereState
+) -> Callable[[slice], BandFunctions]:
+    """Prepare the functions of one band, to be evaluated in some rows of the coarse grid at a time.
+
+    Parameters
+    ----------
+    table : LookUpTable
+    band : str
+    geometry : NodeGeometry
+    state : AtmosphereState
+
+    Returns
+    -------
+    callable
+        Gives the BandFunctions of a slice of rows.
+    """
+    at_nodes = node_functions(
+        table,
+        band,
+        geometry,
+        aot550=state.aot550,
+        ozone=state.ozone,
+        elevation=state.elevation,
+        water_vapour=state.water_vapour,
+    )
+    curve = WaterCurve.of_band(table, band, state.elevation)
+    factor = np.float32(state.path_factors.get(band, 1.0))
+
+    def of_rows(rows: slice) -> BandFunctions:
+        maps, water = at_nodes.maps(rows), curve.rows(rows)
+        slant = state.water_vapour[rows] * maps.air_mass
+        path = maps.rayleigh + maps.aerosol * water.transmittance(np.float32(0.5) * slant)
+        path *= factor
+        path *= maps.gas
+        slope = maps.gas * maps.transmittance
+        slope *= water.transmittance(slant)
+        return BandFunctions(
+            offset=path,
+            slope=slope,
+            spherical_albedo=maps.spherical_albedo,
+            diffuse_ratio=maps.diffuse_ratio,
+            sun_transmittance=maps.sun_transmittance,
+            direct_share=maps.direct_share,
+        )
+
+    return of_rows
+
+
 def band_functions(
     table: LookUpTable, band: str, geometry: NodeGeometry, state: AtmosphereState
 ) -> BandFunctions:
@@ -264,33 +311,14 @@ def band_functions(
     -------
     BandFunctions
     """
-    at_nodes = node_functions(
-        table,
-        band,
-        geometry,
-        aot550=state.aot550,
-        ozone=state.ozone,
-        elevation=state.elevation,
-        water_vapour=state.water_vapour,
-    )
-    curve = WaterCurve.of_band(table, band, state.elevation)
-    factor = np.float32(state.path_factors.get(band, 1.0))
-    shape = geometry.grid.shape
-    result = BandFunctions(*(np.empty(shape, np.float32) for _ in fields(BandFunctions)))
-    for top in range(0, shape[0], _BLOCK_ROWS):
-        rows = slice(top, min(top + _BLOCK_ROWS, shape[0]))
-        maps, water = at_nodes.maps(rows), curve.rows(rows)
-        slant = state.water_vapour[rows] * maps.air_mass
-        path = maps.rayleigh + maps.aerosol * water.transmittance(np.float32(0.5) * slant)
-        path *= factor
-        np.multiply(maps.gas, path, out=result.offset[rows])
-        np.multiply(maps.gas, maps.transmittance, out=result.slope[rows])
-        result.slope[rows] *= water.transmittance(slant)
-        result.spherical_albedo[rows] = maps.spherical_albedo
-        result.diffuse_ratio[rows] = maps.diffuse_ratio
-        result.sun_transmittance[rows] = maps.sun_transmittance
-        result.direct_share[rows] = maps.direct_share
-    return result
+    of_rows = functions_by_rows(table, band, geometry, state)
+    names = [item.name for item in fields(BandFunctions)]
+    result = {name: np.empty(geometry.grid.shape, np.float32) for name in names}
+    for rows in row_blocks(geometry.grid.rows):
+        functions = of_rows(rows)
+        for name in names:
+            result[name][rows] = getattr(functions, name)
+    return BandFunctions(**result)
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,7 @@ def retrieve_jointly(
             fallback=fallback,
             mapped=aerosol_map,
             season=season,
+            run=run,
         )
         candidates, trials, aot = (aerosol.table,), trials or aerosol.trials, aerosol.aot550
         if water_vapour_map is not None:

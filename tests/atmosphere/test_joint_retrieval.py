@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -81,3 +82,18 @@ def test_water_vapour_over_water_is_that_of_the_land_or_its_own() -> None:
 )
 def test_smoothing_box_is_centred(size: float, pixels: int) -> None:
     assert _odd_window(size, 60.0) == pixels
+
+
+def test_order_of_the_blocks_does_not_matter() -> None:
+    land = forest_and_fields()
+    asked: list[slice] = []
+
+    def backwards(work: Callable[[slice], None], blocks: Iterable[slice]) -> list[None]:
+        chosen = list(blocks)
+        asked.extend(chosen)
+        return [work(rows) for rows in reversed(chosen)]
+
+    (forwards, _), (other, _) = retrieved(land), retrieved(land, run=backwards)
+    assert len(asked) > 10
+    np.testing.assert_array_equal(other.aot550, forwards.aot550)
+    np.testing.assert_array_equal(other.water_vapour, forwards.water_vapour)

@@ -58,6 +58,14 @@ def test_sample_does_not_depend_on_blocks(step: int, block: int) -> None:
         np.testing.assert_array_equal(cut.reflectance[band], expected)
 
 
+@pytest.mark.parametrize(("swir", "ground"), [(0.05, False), (0.2, True)])
+def test_dark_pixels_that_fall_to_the_infrared_are_no_lit_ground(swir: float, ground: bool) -> None:
+    image = {"B8A": np.full((6, 6), 0.1, np.float32), "B11": np.full((6, 6), swir, np.float32)}
+    sample = GroundSample.empty((6, 6), 2)
+    sample.fill(0, image, np.full((6, 6), SceneClass.DARK_FEATURES, np.uint8))
+    assert (sample.ground == ground).all()
+
+
 def test_shadow_needs_a_cloud_toward_the_sun() -> None:
     """A cloud at 2 km, south of its shadow by 2 km times the tangent of the zenith."""
     image = _scene("vegetation", slice(10, 20))

@@ -15,6 +15,7 @@ from lxml import etree
 from sen2cor.errors import InputError
 from sen2cor.product import metadata
 from sen2cor.product.level2a import Level2AProduct
+from sen2cor.product.level2a_metadata_content import unify_ground_reference
 from sen2cor.product.psd import PSD, SCENE_CLASSES
 from sen2cor.product.quality import QualityPercentages
 from sen2cor.product.run_record import Accuracy, RunRecord, TileRetrieval
@@ -190,6 +191,22 @@ def test_datastrip_lists_each_tile_once(tmp_path: Path) -> None:
     listed = [found.get("tileId") for found in datastrip.iter("Tile")]
     assert len(listed) == len(set(listed)) == 2
     assert all("_USER_MSI_L2A_TL_" in tile_id for tile_id in listed)
+
+
+@pytest.mark.parametrize(
+    ("given", "as_list", "expected"),
+    [
+        ("<GRI_List><GRI_FILENAME>G</GRI_FILENAME></GRI_List>", False, ["G"]),
+        ("<GRI_FILENAME>G</GRI_FILENAME>", True, ["G"]),
+        ("", False, ["NONE"]),
+        ("", True, []),
+    ],
+)
+def test_ground_reference_keeps_its_name(given: str, as_list: bool, expected: list[str]) -> None:
+    auxiliary = etree.fromstring(f"<A>{given}</A>")
+    unify_ground_reference(auxiliary, as_list=as_list)
+    assert [found.text for found in auxiliary.iter("GRI_FILENAME")] == expected
+    assert (auxiliary.find("GRI_List") is not None) == as_list
 
 
 def test_a_second_finish_does_not_append(tmp_path: Path) -> None:
