@@ -57,6 +57,12 @@ class LockedError(Sen2CorError):
     exit_code = 7
 
 
+def exit_codes() -> dict[int, str]:
+    """Return what each exit code of an error means."""
+    own = (one for one in Sen2CorError.__subclasses__() if one.__module__ == __name__)
+    return {one.exit_code: one.__doc__ or "" for one in own}
+
+
 def brief(error: BaseException) -> str:
     """Text of bounded length for an error that is none of these."""
     text = repr(error)

@@ -2,7 +2,7 @@
 another.
 
 The 60 and 20 m products are each classified and corrected on their own; 10 m takes the classes,
-the aerosol and the water vapour of 20 m.
+the aerosol and the water vapour of 20 m (of those of an earlier run only the classes).
 """
 
 from __future__ import annotations
