@@ -1,7 +1,7 @@
 """Threads over bands and blocks of rows.
 
 numpy and the codec release the interpreter while they work, so threads share the decoded pixels
-and keep every core busy. The codec takes as many threads for each image: where fewer images are
+and keep every core busy. The codec takes several threads for each image: where fewer images are
 left than there are cores, at the end of each step, they take what lies idle.
 """
 
@@ -18,6 +18,9 @@ from sen2cor.pipeline import resources
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+CODEC_THREADS = 8
+"""For one image, at most: all images at once must not ask for more threads than a system gives."""
 
 
 class Workers:
@@ -67,7 +70,7 @@ def workers(threads: int | None = None) -> Iterator[Workers]:
     """Open a pool; without a number, as many threads as there are cores for this process."""
     resources.return_large_blocks()
     pool = Workers(threads or resources.cores())
-    jpeg2000.set_threads(pool.threads)
+    jpeg2000.set_threads(min(pool.threads, CODEC_THREADS))
     try:
         yield pool
     finally:
