@@ -83,7 +83,7 @@ setup(
     },
     entry_points={
         "console_scripts": [
-            "L2A_Process=sen2cor.cli:main",
+            "L2A_Process=sen2cor.cli:entry_point",
             "L2A_Simulate=sen2cor.simulation.cli:main",
         ]
     },

@@ -234,6 +234,13 @@ def options_of(values: argparse.Namespace) -> Options:
     )
 
 
+def entry_point() -> int:
+    """Run the command as a process of its own; return its exit code."""
+    code = main()
+    interruption.ignore()
+    return code
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     with streams.enduring():
@@ -260,9 +267,9 @@ def _command(values: argparse.Namespace) -> int:
 
 
 def _run_and_say(options: Options) -> int:
-    print(f"{BANNER}\n{OWN_VERSION}", flush=True)
     try:
         with interruption.listening():
+            print(f"{BANNER}\n{OWN_VERSION}", flush=True)
             code = run(options)
     except interruption.Interrupted as stop:
         code = stop.exit_code
@@ -346,4 +353,4 @@ def _complain(error: BaseException, text: str | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entry_point())

@@ -71,6 +71,15 @@ def listening() -> Iterator[None]:
         _noted = None
 
 
+def ignore() -> None:
+    """Let signals change nothing from here on: the work is done, only its exit code is to be said.
+
+    For the end of a process of its own; what is on its way out must not look killed.
+    """
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _note(number: int, frame: FrameType | None) -> None:
     global _noted
     if _noted is not None:

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from sen2cor import interruption
+from sen2cor import cli, interruption
 from sen2cor.interruption import Interrupted
 from sen2cor.pipeline.workers import workers
 
@@ -90,3 +90,18 @@ def test_other_threads_can_run_the_command_without_handlers() -> None:
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+def test_signals_at_the_very_end_do_not_make_a_finished_run_look_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cli, "main", lambda: 0)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        assert cli.entry_point() == 0
+        for number in numbers:
+            os.kill(os.getpid(), number)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
