@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from sen2cor import __version__, interruption, streams
-from sen2cor.errors import Sen2CorError, UsageError, exit_codes, unexpected
+from sen2cor.errors import Sen2CorError, UsageError, kinds, unexpected
 from sen2cor.pipeline.options import IMAGE_FORMATS, Options
 from sen2cor.reporting.extras import require
 from sen2cor.reporting.palette import PALETTES
@@ -160,7 +160,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _exit_codes() -> str:
-    rows = [(0, "Done, or nothing to do."), *exit_codes().items()]
+    rows = [(0, "Done, or nothing to do.")]
+    rows += [(kind.exit_code, kind.__doc__ or "") for kind in kinds()]
     rows += [(129, "Hung up."), (130, "Interrupted."), (143, "Terminated.")]
     return "\n".join(["exit codes:", *(f"  {code:3}  {text}" for code, text in rows)])
 

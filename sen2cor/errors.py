@@ -57,10 +57,9 @@ class LockedError(Sen2CorError):
     exit_code = 7
 
 
-def exit_codes() -> dict[int, str]:
-    """Return what each exit code of an error means."""
-    own = (one for one in Sen2CorError.__subclasses__() if one.__module__ == __name__)
-    return {one.exit_code: one.__doc__ or "" for one in own}
+def kinds() -> list[type[Sen2CorError]]:
+    """Return the errors that have an exit code of their own; the docstrings say what it means."""
+    return [one for one in Sen2CorError.__subclasses__() if one.__module__ == __name__]
 
 
 def brief(error: BaseException) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from sen2cor import __version__
 from sen2cor.cli import main, options_of, parse
-from sen2cor.errors import exit_codes
+from sen2cor.errors import kinds
 from sen2cor.pipeline import product_run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -92,9 +92,9 @@ def test_wrong_usage_is_one_line_and_exit_code_two(
 
 def test_help_gives_every_exit_code() -> None:
     text = call("--help").stdout
-    assert sorted(exit_codes()) == list(range(1, 8))
-    for code, meaning in exit_codes().items():
-        assert f"\n  {code:3}  {meaning}" in text
+    assert sorted(kind.exit_code for kind in kinds()) == list(range(1, 8))
+    for kind in kinds():
+        assert f"\n  {kind.exit_code:3}  {kind.__doc__}" in text
 
 
 def test_behind_two_dashes_all_are_products() -> None:

@@ -55,12 +55,10 @@ def refused_options() -> str:
 
 def exit_codes() -> str:
     """Exit codes with the classes of errors that give them."""
-    found = [error for error in vars(errors).values() if isinstance(error, type)]
     rows = [("0", "", "Done, or nothing to do.")]
     rows += [
-        (str(error.exit_code), f"`{error.__name__}`", (error.__doc__ or "").splitlines()[0])
-        for error in found
-        if issubclass(error, errors.Sen2CorError) and error is not errors.Sen2CorError
+        (str(kind.exit_code), f"`{kind.__name__}`", (kind.__doc__ or "").splitlines()[0])
+        for kind in errors.kinds()
     ]
     rows += [("129, 130, 143", "", "Hung up (SIGHUP), interrupted (SIGINT), terminated (SIGTERM).")]
     return _table(("code", "error", "meaning"), rows)
