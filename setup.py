@@ -54,7 +54,7 @@ setup(
         "sen2cor.cfg": ["*.xml", "*.xsd"],
         "sen2cor": [
             "data/*",
-            "atmosphere/tables/*.nc",
+            "atmosphere/look_up_tables/data/*.nc",
             "reporting/templates/*",
             "simulation/data/*",
         ],

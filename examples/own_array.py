@@ -21,7 +21,7 @@ from matplotlib.colors import ListedColormap
 
 from sen2cor import steps
 from sen2cor.imagery import jpeg2000
-from sen2cor.product.level1c import open_level1c
+from sen2cor.product.level1c.reader import open_level1c
 from sen2cor.reporting.palette import PALETTES, SCENE_CLASS_NAMES
 
 arguments = sys.argv[1:]

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from sen2cor import interruption
-from sen2cor.pipeline.console import Console, Outcome
-from sen2cor.pipeline.options import Options
-from sen2cor.pipeline.product_run import process_product
-from sen2cor.pipeline.run_settings import run_settings
+from sen2cor.pipeline.run.console import Console, Outcome
+from sen2cor.pipeline.run.options import Options
+from sen2cor.pipeline.run.product_run import process_product
+from sen2cor.pipeline.run.run_settings import run_settings
 from sen2cor.settings import Settings
 
 __all__ = ["Outcome", "process"]
@@ -41,7 +41,7 @@ def process(
     progress : text stream, optional
         Gets the lines of progress, for example ``sys.stdout``.
     **options
-        The fields of `sen2cor.pipeline.options.Options` but ``directories``, which is ``path``:
+        The fields of `sen2cor.pipeline.run.options.Options` but ``directories``, which is ``path``:
         ``output_directory``, ``resolution``, ``classification_only``, ``refresh``,
         ``work_directory``, ``image_format``, ``max_memory`` in GB and so on.
 

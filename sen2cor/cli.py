@@ -14,14 +14,14 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from sen2cor import __version__, interruption, streams
+from sen2cor import __version__, interruption, standard_streams
 from sen2cor.errors import Sen2CorError, UsageError, kinds, unexpected
-from sen2cor.pipeline.options import IMAGE_FORMATS, Options
-from sen2cor.reporting.extras import require
+from sen2cor.optional_packages import require
+from sen2cor.pipeline.run.options import IMAGE_FORMATS, Options
 from sen2cor.reporting.palette import PALETTES
 
 if TYPE_CHECKING:
-    from sen2cor.pipeline.console import Console
+    from sen2cor.pipeline.run.console import Console
     from sen2cor.settings import Settings
 
 COMPATIBILITY_VERSION = "2.03.00"
@@ -244,7 +244,7 @@ def entry_point() -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    with streams.enduring():
+    with standard_streams.enduring():
         try:
             return _command(parse(sys.argv[1:] if arguments is None else arguments))
         except Sen2CorError as error:
@@ -290,9 +290,9 @@ def run(options: Options) -> int:
     ConfigurationError
         There are no settings to process them with.
     """
-    from sen2cor.pipeline.console import Console
-    from sen2cor.pipeline.live_console import LiveConsole, can_show
-    from sen2cor.pipeline.run_settings import run_settings
+    from sen2cor.pipeline.run.console import Console
+    from sen2cor.pipeline.run.progress_bar import LiveConsole, can_show
+    from sen2cor.pipeline.run.run_settings import run_settings
 
     console = (LiveConsole if can_show(sys.stdout) else Console)(sys.stdout, sys.stderr)
     with run_settings(options) as settings, _warnings_shown():
@@ -305,7 +305,7 @@ def run(options: Options) -> int:
 
 def _process(number: int, options: Options, settings: Settings, console: Console) -> int:
     """Process one of the products; return its exit code."""
-    from sen2cor.pipeline.product_run import process_product
+    from sen2cor.pipeline.run.product_run import process_product
 
     path = options.directories[number]
     try:

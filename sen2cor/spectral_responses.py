@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.arrays import Float64Array
 from sen2cor.errors import AuxiliaryDataError
+from sen2cor.raster.array_types import Float64Array
 
 RESPONSE_SOURCE = "ESA COPE-GSEG-EOPG-TN-15-0007 issue 4.0"
 SPACECRAFT = ("S2A", "S2B", "S2C")

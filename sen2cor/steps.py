@@ -7,36 +7,36 @@ over to labelled arrays. In the order of the processor:
 - `GroundMasks`: what the classes say of each pixel to the steps that follow.
 - `load_table`: the functions of the atmosphere for a spacecraft, an aerosol and a season.
 - `uniform_geometry`: sun and view, the same for all pixels. The angles of a product come with
-  `sen2cor.product.level1c.open_level1c` and `NodeGeometry.over`.
+  `sen2cor.product.level1c.reader.open_level1c` and `NodeGeometry.over`.
 - `retrieve_cirrus`: what thin cirrus adds to the bands, and the bands without it.
 - `retrieve_jointly`: aerosol and water vapour of an `AerosolScene`; its parts are
   `retrieve_aerosol`, `retrieve_water_vapour` and `complete_water_vapour`.
 - `band_functions`: what follows for one band from that `AtmosphereState` or from `uniform_state`.
 - `surface_reflectance`: the inversion over level ground, with or without adjacency;
-  `sen2cor.atmosphere.rugged` has that of slopes and `sen2cor.dem` what it needs to know of them.
+  `sen2cor.atmosphere.terrain_inversion` has that of slopes and `sen2cor.dem` what it needs to know
+  of them.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, Float32Array
-from sen2cor.atmosphere.aerosol_retrieval import Fallback, retrieve_aerosol
-from sen2cor.atmosphere.aerosol_scene import AerosolScene
-from sen2cor.atmosphere.cirrus import retrieve as retrieve_cirrus
-from sen2cor.atmosphere.functions import (
+from sen2cor.atmosphere.aerosol.path_radiance_scaling import factors_by_band
+from sen2cor.atmosphere.aerosol.retrieval import Fallback, retrieve_aerosol
+from sen2cor.atmosphere.aerosol.scene import AerosolScene
+from sen2cor.atmosphere.atmospheric_terms import (
     AtmosphereState,
     BandFunctions,
     WaterCurve,
     band_functions,
     scattering_functions,
 )
-from sen2cor.atmosphere.geometry import NodeGeometry
+from sen2cor.atmosphere.cirrus import retrieve as retrieve_cirrus
 from sen2cor.atmosphere.inversion import level_inversion
 from sen2cor.atmosphere.joint_retrieval import WaterVapourMap, retrieve_jointly
-from sen2cor.atmosphere.lut import load_table
-from sen2cor.atmosphere.path_scaling import factors_by_band
-from sen2cor.atmosphere.table import SEASON_OZONE
+from sen2cor.atmosphere.look_up_tables.look_up_table import SEASON_OZONE
+from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
+from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.atmosphere.water_vapour import complete as complete_water_vapour
 from sen2cor.atmosphere.water_vapour import retrieve as retrieve_water_vapour
 from sen2cor.bands import BAND_NAMES
@@ -47,8 +47,9 @@ from sen2cor.classification import (
     SunGeometry,
     classify,
 )
-from sen2cor.grids import AngleGrid, Grid, TileGeometry
-from sen2cor.settings.correction import CorrectionSettings
+from sen2cor.raster.array_types import BoolArray, Float32Array
+from sen2cor.raster.grids import AngleGrid, Grid, TileGeometry
+from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 
 __all__ = [
     "AerosolScene",

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter, zoom
 
 from sen2cor.bands import BANDS, Band
-from sen2cor.grids import Grid
 from sen2cor.imagery import images
 from sen2cor.product.psd import PSD
+from sen2cor.raster.grids import Grid
 from sen2cor.simulation.description import ProductDescription, TileDescription
-from sen2cor.simulation.geometry import Overpass
+from sen2cor.simulation.overpass_geometry import Overpass
 from sen2cor.simulation.tiling import tile_grid
 from sen2cor.simulation.wrap import wrap
 from sen2cor.simulation.writer import ProductWriter

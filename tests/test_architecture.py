@@ -64,9 +64,9 @@ def test_the_table_has_no_circles() -> None:
     assert all(others <= ALLOWED.keys() for others in ALLOWED.values())
 
 
-def test_common_modules_are_no_packages() -> None:
-    assert {"bands", "errors", "grids"} <= COMMON
-    assert all((PACKAGE / f"{name}.py").exists() for name in COMMON)
+def test_only_the_raster_package_is_common() -> None:
+    assert {"bands", "errors", "raster"} <= COMMON
+    assert {name for name in COMMON if not (PACKAGE / f"{name}.py").exists()} == {"raster"}
 
 
 @pytest.mark.parametrize("part", sorted(PARTS))

@@ -15,7 +15,7 @@ import pytest
 from sen2cor import __version__
 from sen2cor.cli import main, options_of, parse
 from sen2cor.errors import kinds
-from sen2cor.pipeline import product_run
+from sen2cor.pipeline.run import product_run
 
 ROOT = Path(__file__).resolve().parents[1]
 

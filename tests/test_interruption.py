@@ -11,7 +11,7 @@ import pytest
 
 from sen2cor import cli, interruption
 from sen2cor.interruption import Interrupted
-from sen2cor.pipeline.workers import workers
+from sen2cor.pipeline.execution.workers import workers
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import sen2cor
 from sen2cor import steps
 from sen2cor.errors import InputError, UsageError
 from sen2cor.imagery import jpeg2000
-from sen2cor.product.level2a_reader import open_level2a
+from sen2cor.product.level2a.reader import open_level2a
 from tests.small_product import write_tiles
 
 ROOT = Path(__file__).resolve().parents[1]

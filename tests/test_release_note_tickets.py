@@ -22,7 +22,7 @@ import pytest
 
 from sen2cor.cli import options_of, parse
 from sen2cor.imagery import images, jpeg2000
-from sen2cor.product.level2a import Level2AProduct
+from sen2cor.product.level2a.writer import Level2AProduct
 from tests.command import ROOT, configuration, product_in, run, start, stopped
 from tests.conformance.written import RUN, source, write
 from tests.dem.rasters import write_tif

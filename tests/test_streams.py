@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sen2cor.streams import enduring
+from sen2cor.standard_streams import enduring
 from tests.command import ROOT, configuration, product_in
 from tests.small_product import write_tiles
 

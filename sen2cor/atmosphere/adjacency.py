@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import uniform_filter
 
-from sen2cor.arrays import BoolArray, Float32Array
+from sen2cor.raster.array_types import BoolArray, Float32Array
 
 
 def neighbourhood_mean(signal: Float32Array, usable: BoolArray, half_width: int) -> Float32Array:

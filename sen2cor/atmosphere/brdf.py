@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, Float32Array
+from sen2cor.raster.array_types import BoolArray, Float32Array
 
 RED_EDGE = 0.72
 """Wavelength in um that parts the exponents of vegetation."""

@@ -32,9 +32,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from sen2cor.arrays import BoolArray, Float32Array, Float64Array
 from sen2cor.atmosphere.inversion import Inversion
-from sen2cor.atmosphere.rugged import RuggedInversion
+from sen2cor.atmosphere.terrain_inversion import RuggedInversion
+from sen2cor.raster.array_types import BoolArray, Float32Array, Float64Array
 
 AnyInversion = TypeVar("AnyInversion", Inversion, RuggedInversion)
 

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter, minimum_filter
 
-from sen2cor.arrays import Float32Array
-from sen2cor.atmosphere.geometry import NodeGeometry
+from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.raster.array_types import Float32Array
 
 _LINEAR = 0.4
 """Greatest distance of two levels in km: linear errors stay below 0.0001 in reflectance."""

@@ -1,7 +1,7 @@
 """From top-of-atmosphere to surface reflectance over flat terrain.
 
 A band's signal, free of path reflectance and transmittance, is ``x = (rho_toa - offset) / slope``
-(see `sen2cor.atmosphere.functions`). With the pixel's surroundings as bright as itself::
+(see `sen2cor.atmosphere.atmospheric_terms`). With the pixel's surroundings as bright as itself::
 
     rho = x / (1 + S x)
 
@@ -23,9 +23,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
-from sen2cor.atmosphere.functions import BandFunctions
+from sen2cor.atmosphere.atmospheric_terms import BandFunctions
+from sen2cor.raster.array_types import BoolArray, Float32Array
 
 
 @dataclass(frozen=True)

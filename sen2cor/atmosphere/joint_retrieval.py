@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, Float32Array
-from sen2cor.atmosphere.aerosol_choice import Trial
-from sen2cor.atmosphere.aerosol_retrieval import Aerosol, Fallback, retrieve_aerosol
-from sen2cor.atmosphere.aerosol_scene import AerosolScene
+from sen2cor.atmosphere.aerosol.model_selection import Trial
+from sen2cor.atmosphere.aerosol.path_radiance_scaling import factors_by_band
+from sen2cor.atmosphere.aerosol.retrieval import Aerosol, Fallback, retrieve_aerosol
+from sen2cor.atmosphere.aerosol.scene import AerosolScene
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, WaterCurve, node_functions
 from sen2cor.atmosphere.elevation_field import ElevationField
-from sen2cor.atmosphere.functions import AtmosphereState, WaterCurve, node_functions
-from sen2cor.atmosphere.path_scaling import factors_by_band
-from sen2cor.atmosphere.table import LookUpTable
+from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.water_vapour import MEASUREMENT_BAND, WINDOW_BAND, complete, retrieve
-from sen2cor.row_blocks import Run, row_blocks
-from sen2cor.settings.correction import CorrectionSettings
+from sen2cor.raster.array_types import BoolArray, Float32Array
+from sen2cor.raster.row_blocks import Run, row_blocks
+from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 
 PASSES = 2
 

@@ -19,10 +19,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sen2cor.arrays import Float32Array
-from sen2cor.atmosphere.functions import AtmosphereState, BandFunctions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, BandFunctions
 from sen2cor.atmosphere.inversion import Inversion, adjacency_inversion, signal
-from sen2cor.atmosphere.rugged import RuggedInversion
+from sen2cor.atmosphere.terrain_inversion import RuggedInversion
+from sen2cor.raster.array_types import Float32Array
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ import logging
 import numpy as np
 from scipy.ndimage import uniform_filter
 
-from sen2cor.arrays import BoolArray, Float32Array
-from sen2cor.atmosphere.functions import ScatteringMaps, WaterCurve
+from sen2cor.atmosphere.atmospheric_terms import ScatteringMaps, WaterCurve
+from sen2cor.raster.array_types import BoolArray, Float32Array
 
 MEASUREMENT_BAND = "B09"
 WINDOW_BAND = "B8A"

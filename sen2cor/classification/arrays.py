@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, Float32Array
+from sen2cor.raster.array_types import BoolArray, Float32Array
 
 Reflectance: TypeAlias = Mapping[str, Float32Array]
 """Top-of-atmosphere reflectance by band name: float32, all of one shape (rows, cols), finite

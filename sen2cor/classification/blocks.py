@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, Float32Array, UInt8Array
 from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.chain import finished_classes, spectral_classes
 from sen2cor.classification.cloud_patches import cloud_patches
@@ -34,8 +33,9 @@ from sen2cor.classification.shadow_geometry import (
 from sen2cor.classification.shadow_radiometry import resembles_shadow
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 from sen2cor.classification.unclear_ground import unclear_ground
-from sen2cor.interpolation import bilinear, positions
-from sen2cor.row_blocks import BLOCK_ROWS, Run, row_blocks
+from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
+from sen2cor.raster.interpolation import bilinear, positions
+from sen2cor.raster.row_blocks import BLOCK_ROWS, Run, row_blocks
 
 CLASSIFICATION_BANDS = ("B02", "B03", "B04", "B05", "B8A", "B10", "B11", "B12")
 """Bands that the classification looks at; it can do without B10."""

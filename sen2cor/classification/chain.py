@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, Float32Array, UInt8Array
 from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.cirrus import thick_cirrus, thin_cirrus
 from sen2cor.classification.clouds import cloud_classes
@@ -36,6 +35,7 @@ from sen2cor.classification.soil import soil
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 from sen2cor.classification.vegetation import vegetation
 from sen2cor.classification.water import water
+from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
 
 _CLOUDS = (
     SceneClass.MEDIUM_PROBA_CLOUDS,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
+from sen2cor.raster.array_types import BoolArray, Float32Array
 
 
 def thin_cirrus(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.arrays import UInt8Array
 from sen2cor.classification.neighbourhood import dilate, majority
 from sen2cor.classification.scene_class import SceneClass
+from sen2cor.raster.array_types import UInt8Array
 
 
 def cloud_patches(classes: UInt8Array, cloud: UInt8Array, least: float) -> UInt8Array:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.arrays import Float32Array, UInt8Array
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
 from sen2cor.classification.thresholds import ClassificationThresholds
+from sen2cor.raster.array_types import Float32Array, UInt8Array
 
 
 def cloud_classes(cloud: Float32Array, thresholds: ClassificationThresholds) -> UInt8Array:

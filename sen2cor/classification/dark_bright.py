@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.arrays import Float32Array
 from sen2cor.classification.arrays import Evidence, Reflectance, normalised_difference, ramp
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
+from sen2cor.raster.array_types import Float32Array
 
 
 def bright_probability(

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, UInt8Array
 from sen2cor.classification.arrays import Reflectance, ratio
 from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import SceneClass
 from sen2cor.classification.thresholds import ClassificationConstants
+from sen2cor.raster.array_types import BoolArray, UInt8Array
 
 
 def dark_soil(

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray
 from sen2cor.classification.arrays import Reflectance, normalised_difference, ratio
 from sen2cor.classification.thresholds import ClassificationThresholds
+from sen2cor.raster.array_types import BoolArray
 
 
 def dark_vegetation(reflectance: Reflectance, thresholds: ClassificationThresholds) -> BoolArray:

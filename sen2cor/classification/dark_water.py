@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, UInt8Array
 from sen2cor.classification.arrays import Reflectance, ratio
 from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
+from sen2cor.raster.array_types import BoolArray, UInt8Array
 
 
 def dark_water(

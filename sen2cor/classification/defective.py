@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.arrays import BoolArray
+from sen2cor.raster.array_types import BoolArray
 
 SATURATED = 65535
 """Digital number of a saturated pixel of Level-1C."""

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.row_sample import sampled_rows, snow
+from sen2cor.raster.array_types import BoolArray, Float32Array
 
 _BRIGHT = 0.3
 """B8A of snow that is not mistaken for cirrus above water."""

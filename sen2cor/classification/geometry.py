@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sen2cor.arrays import BoolArray, Float32Array
+from sen2cor.raster.array_types import BoolArray, Float32Array
 
 _HIGHEST_ZENITH = 85.0
 _HIGHEST_ZENITH_OF_ORIGINAL = 70.0

@@ -8,8 +8,8 @@ from enum import IntFlag, auto
 import numpy as np
 from scipy.ndimage import maximum_filter
 
-from sen2cor.arrays import BoolArray, UInt8Array
 from sen2cor.classification.scene_class import SceneClass
+from sen2cor.raster.array_types import BoolArray, UInt8Array
 
 _CLOUD_MARGIN = 5
 """Pixels about clouds and their shadows that are no reference for the aerosol."""

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.bands import BAND
 from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.row_sample import sampled_rows, snow
+from sen2cor.raster.array_types import BoolArray, Float32Array
 
 RATIO_TO_SWIR = {"B02": 0.25, "B04": 0.5}
 HAZY_BANDS = ("B02", "B03", "B04", "B05", "B8A")

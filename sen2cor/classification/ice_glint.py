@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.arrays import Float32Array
 from sen2cor.classification.arrays import Reflectance, ramp, ratio
 from sen2cor.classification.thresholds import ClassificationConstants
+from sen2cor.raster.array_types import Float32Array
 
 
 def ice_and_glint(reflectance: Reflectance, constants: ClassificationConstants) -> Float32Array:

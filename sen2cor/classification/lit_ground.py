@@ -18,12 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from sen2cor.arrays import BoolArray, Float32Array, UInt8Array
 from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.neighbourhood import majority
 from sen2cor.classification.scene_class import SceneClass
 from sen2cor.classification.thresholds import ClassificationConstants
-from sen2cor.interpolation import bilinear, positions
+from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
+from sen2cor.raster.interpolation import bilinear, positions
 
 BANDS = ("B8A", "B11")
 _NO_LIT_GROUND = (

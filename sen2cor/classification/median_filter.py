@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from sen2cor.arrays import UInt8Array
 from sen2cor.classification.scene_class import SceneClass
+from sen2cor.raster.array_types import UInt8Array
 
 
 def median_filter(scene_class: UInt8Array, window: int) -> UInt8Array:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, UInt8Array, UInt16Array
+from sen2cor.raster.array_types import BoolArray, UInt8Array, UInt16Array
 
 _ROWS = 256
 

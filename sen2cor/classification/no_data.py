@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.arrays import BoolArray
+from sen2cor.raster.array_types import BoolArray
 
 _LEAST_ZERO_BANDS = 2
 _OFTEN_ZERO = "B10"

@@ -13,9 +13,9 @@ from enum import IntFlag
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, UInt8Array, UInt16Array
 from sen2cor.classification.neighbourhood import widen
 from sen2cor.classification.scene_class import SceneClass
+from sen2cor.raster.array_types import BoolArray, UInt8Array, UInt16Array
 
 
 class QualityBit(IntFlag):

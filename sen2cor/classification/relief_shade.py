@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, UInt8Array
 from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.geometry import ShadedRelief, SunGeometry
 from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
 from sen2cor.classification.thresholds import ClassificationConstants
+from sen2cor.raster.array_types import BoolArray, UInt8Array
 
 _PALE = (NOT_CLASSIFIED, SceneClass.LOW_PROBA_CLOUDS, SceneClass.MEDIUM_PROBA_CLOUDS)
 

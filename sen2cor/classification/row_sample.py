@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray
 from sen2cor.classification.arrays import Reflectance, normalised_difference
+from sen2cor.raster.array_types import BoolArray
 
 _SAMPLES = 256
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.classification.geometry import SunGeometry
 from sen2cor.classification.neighbourhood import dilate, majority
+from sen2cor.raster.array_types import BoolArray, Float32Array
 
 _HEIGHT_STEP = 30.0
 _RISE, _FALL = 51, 150

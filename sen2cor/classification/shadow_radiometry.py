@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray
 from sen2cor.classification.arrays import Reflectance, ratio
 from sen2cor.classification.neighbourhood import majority
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
+from sen2cor.raster.array_types import BoolArray
 
 SHADOW_REFERENCE = {
     "B02": 0.12,

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.classification.arrays import Reflectance, normalised_difference, ramp, ratio
 from sen2cor.classification.neighbourhood import dilate
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
+from sen2cor.raster.array_types import BoolArray, Float32Array
 
 
 def snow_probability(

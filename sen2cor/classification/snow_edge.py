@@ -5,11 +5,11 @@ Source: behaviour of Sen2Cor 2.2 and later; the Level-2A ATBD does not describe 
 
 from __future__ import annotations
 
-from sen2cor.arrays import BoolArray, UInt8Array
 from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.neighbourhood import dilate
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
 from sen2cor.classification.thresholds import ClassificationConstants
+from sen2cor.raster.array_types import BoolArray, UInt8Array
 
 
 def snow_edge(

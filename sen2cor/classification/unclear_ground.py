@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, UInt8Array
 from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.scene_class import SceneClass
 from sen2cor.classification.thresholds import ClassificationThresholds
+from sen2cor.raster.array_types import BoolArray, UInt8Array
 
 
 def unclear_ground(

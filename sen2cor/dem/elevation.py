@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, Float32Array, Float64Array, UInt16Array
 from sen2cor.dem.mosaic import Mosaic, Piece, read_mosaic
 from sen2cor.dem.sources import DemSource, Selection
 from sen2cor.dem.tiles import Bounds
 from sen2cor.dem.voids import continue_outward, fill_voids, flood
 from sen2cor.errors import AuxiliaryDataError
-from sen2cor.grids import Grid
+from sen2cor.raster.array_types import BoolArray, Float32Array, Float64Array, UInt16Array
+from sen2cor.raster.grids import Grid
 
 logger = logging.getLogger(__name__)
 

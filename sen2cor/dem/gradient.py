@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.arrays import Float32Array
+from sen2cor.raster.array_types import Float32Array
 
 
 def gradient(elevation: Float32Array, pixel_size: float) -> tuple[Float32Array, Float32Array]:

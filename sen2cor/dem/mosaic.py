@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.dem.tiles import Bounds
 from sen2cor.errors import AuxiliaryDataError
-from sen2cor.interpolation import bilinear
+from sen2cor.raster.array_types import BoolArray, Float32Array
+from sen2cor.raster.interpolation import bilinear
 
 _VOIDS = (-32768, -32767)
 """Values that are never heights, declared or not."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.arrays import Float32Array, Float64Array
-from sen2cor.grids import AngleGrid, Grid
-from sen2cor.interpolation import bilinear
+from sen2cor.raster.array_types import Float32Array, Float64Array
+from sen2cor.raster.grids import AngleGrid, Grid
+from sen2cor.raster.interpolation import bilinear
 
 _HIGHEST_ZENITH = 88.0
 _STEP = 100.0

@@ -12,13 +12,13 @@ from enum import Enum
 import numpy as np
 from scipy.ndimage import binary_dilation
 
-from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.dem.gradient import gradient
 from sen2cor.dem.horizon import cast_shadow, sky_view
 from sen2cor.dem.sun import SunDirections
-from sen2cor.grids import Grid
-from sen2cor.interpolation import bilinear, positions
-from sen2cor.row_blocks import Run, row_blocks
+from sen2cor.raster.array_types import BoolArray, Float32Array
+from sen2cor.raster.grids import Grid
+from sen2cor.raster.interpolation import bilinear, positions
+from sen2cor.raster.row_blocks import Run, row_blocks
 
 GENTLE_RANGE = 300.0
 """Height range in metres below which a relief of gentle slopes is not corrected."""

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from scipy import ndimage
 from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 
-from sen2cor.arrays import BoolArray, Float32Array
 from sen2cor.dem.mosaic import Mosaic
 from sen2cor.dem.tiles import Bounds
+from sen2cor.raster.array_types import BoolArray, Float32Array
 
 _LAND = 1.0
 """Metres above or below sea level from which a pixel beside a tile without a file is land."""

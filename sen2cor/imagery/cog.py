@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor import interruption
-from sen2cor.arrays import Pixels
 from sen2cor.errors import InputError, OutputError
-from sen2cor.grids import Grid
+from sen2cor.raster.array_types import Pixels
+from sen2cor.raster.grids import Grid
 
 TILE_SIZE = 512
 """Pixels along one side of a tile, as readers expect them."""

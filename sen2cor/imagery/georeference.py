@@ -17,8 +17,8 @@ from typing import Any
 
 from lxml import etree
 
-from sen2cor.grids import Grid
 from sen2cor.imagery.openjpeg import load_glymur
+from sen2cor.raster.grids import Grid
 
 _GEOJP2 = uuid.UUID("b14bf8bd-083d-4b43-a5ae-8cd7d5a6ce03")
 _GML = "{http://www.opengis.net/gml}"

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from sen2cor.arrays import Pixels
-from sen2cor.grids import Grid
 from sen2cor.imagery import cog, jpeg2000
+from sen2cor.raster.array_types import Pixels
+from sen2cor.raster.grids import Grid
 
 
 class Writer(Protocol):

@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor import interruption
-from sen2cor.arrays import Pixels
 from sen2cor.errors import InputError, OutputError
-from sen2cor.grids import Grid
 from sen2cor.imagery.georeference import check_boxes, insert_georeference, read_georeference
 from sen2cor.imagery.openjpeg import load_glymur
+from sen2cor.raster.array_types import Pixels
+from sen2cor.raster.grids import Grid
 
 _CODE_BLOCK = (64, 64)
 _MOST_RESOLUTIONS = 6

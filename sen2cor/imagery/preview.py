@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from skimage.transform import resize
 
-from sen2cor.arrays import BoolArray, Float32Array, UInt8Array
-from sen2cor.grids import Grid
+from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
+from sen2cor.raster.grids import Grid
 
 PREVIEW_SIZE = 343
 """Rows and columns of the preview image (Products Specification Document)."""

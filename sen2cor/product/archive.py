@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from sen2cor import interruption
 from sen2cor.errors import InputError, OutputError
-from sen2cor.product.workspace import Workspace, writing
+from sen2cor.product.level2a.workspace import Workspace, writing
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from typing import Any
 from lxml import etree
 
 from sen2cor.errors import InputError
-from sen2cor.product.workspace import writing
+from sen2cor.product.level2a.workspace import writing
 
 Element = Any
 """An lxml element (the library has no types)."""

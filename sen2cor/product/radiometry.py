@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.arrays import Float32Array
+from sen2cor.raster.array_types import Float32Array
 
 
 def reflectance(

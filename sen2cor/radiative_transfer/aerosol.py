@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from sen2cor.arrays import Float64Array
 from sen2cor.errors import UsageError
 from sen2cor.radiative_transfer import log_normal
 from sen2cor.radiative_transfer.lowtran import desert, shettle_fenn
 from sen2cor.radiative_transfer.sixs import WAVELENGTHS
+from sen2cor.raster.array_types import Float64Array
 
 _REFERENCE_WAVELENGTH = 0.55
 _ANGLES = 83

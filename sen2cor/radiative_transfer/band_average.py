@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline, make_interp_spline
 
-from sen2cor.arrays import Float64Array
 from sen2cor.bands import BAND_NAMES
 from sen2cor.radiative_transfer import lowtran
 from sen2cor.radiative_transfer.aerosol import aerosol_optics
@@ -28,6 +27,7 @@ from sen2cor.radiative_transfer.configuration import (
     slanted_state,
 )
 from sen2cor.radiative_transfer.sixs import Scattering, State
+from sen2cor.raster.array_types import Float64Array
 from sen2cor.spectral_responses import spectral_response
 
 ELEVATION_SCALE = 8.0

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sen2cor.arrays import Float64Array
 from sen2cor.bands import BAND_NAMES
 from sen2cor.radiative_transfer import lowtran
 from sen2cor.radiative_transfer.band_average import ELEVATION_SCALE, LOWEST_ELEVATION
 from sen2cor.radiative_transfer.configuration import GasAxes
+from sen2cor.raster.array_types import Float64Array
 from sen2cor.spectral_responses import spectral_response
 
 _TYPICAL_AIR_MASS = 2.5

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.arrays import Float64Array
 from sen2cor.radiative_transfer import sixs
+from sen2cor.raster.array_types import Float64Array
 
 _RADII = (0.005, 20.0)
 

@@ -15,8 +15,8 @@ from types import ModuleType
 
 import numpy as np
 
-from sen2cor.arrays import Float64Array
 from sen2cor.errors import AuxiliaryDataError
+from sen2cor.raster.array_types import Float64Array
 
 MODELS = {"summer": 2, "winter": 3}
 """Mid-latitude model atmospheres of LOWTRAN7 by season."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.arrays import Float64Array
+from sen2cor.raster.array_types import Float64Array
 
 VISIBILITY = np.array([5.0, 7.0, 10.0, 15.0, 23.0, 40.0, 80.0, 120.0])
 """Kilometres."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.arrays import Float32Array
+from sen2cor.raster.array_types import Float32Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,9 +9,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from sen2cor.product.level1c import Level1CProduct, Level1CTile
-from sen2cor.product.level2a_tile import Level2ATile
-from sen2cor.product.quality import QualityPercentages
+from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
+from sen2cor.product.level2a.quality import QualityPercentages
+from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.reporting.palette import PALETTES, SCENE_CLASS_NAMES, SEQUENTIAL
 from sen2cor.reporting.tile_page import TilePage, draw_tile
 from sen2cor.settings import Settings

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.arrays import Float32Array
 from sen2cor.bands import VISIBLE
 from sen2cor.errors import InputError
-from sen2cor.product.level1c import Level1CProduct, open_level1c
-from sen2cor.product.level2a_reader import FinishedProduct, open_level2a
-from sen2cor.reporting.extras import require
+from sen2cor.optional_packages import require
+from sen2cor.product.level1c.reader import Level1CProduct, open_level1c
+from sen2cor.product.level2a.reader import FinishedProduct, open_level2a
+from sen2cor.raster.array_types import Float32Array
 from sen2cor.reporting.palette import SCENE_CLASS_COLOURS
 from sen2cor.reporting.quicklook import SurfaceImages, picture_shape, top_reflectance
 

@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.arrays import BoolArray, Float32Array, UInt8Array
 from sen2cor.bands import BAND, VISIBLE
-from sen2cor.grids import Grid
 from sen2cor.imagery import images, jpeg2000
 from sen2cor.imagery.preview import true_colour
 from sen2cor.product import radiometry
-from sen2cor.product.level1c import Level1CProduct, Level1CTile
-from sen2cor.product.level2a_metadata_content import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
-from sen2cor.product.level2a_reader import FinishedProduct, FinishedTile
-from sen2cor.product.workspace import writing
+from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
+from sen2cor.product.level2a.reader import FinishedProduct, FinishedTile
+from sen2cor.product.level2a.shared_metadata import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
+from sen2cor.product.level2a.workspace import writing
+from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
+from sen2cor.raster.grids import Grid
 from sen2cor.reporting.palette import PALETTES, SEQUENTIAL, rgb
 
 LARGEST_SIDE = 1000

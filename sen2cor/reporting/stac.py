@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from sen2cor import __version__
 from sen2cor.bands import BAND, RESOLUTIONS
-from sen2cor.grids import Grid
-from sen2cor.product.level2a_metadata_content import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
-from sen2cor.product.level2a_reader import FinishedProduct, FinishedTile
-from sen2cor.product.workspace import writing
-from sen2cor.reporting.extras import require
+from sen2cor.optional_packages import require
+from sen2cor.product.level2a.reader import FinishedProduct, FinishedTile
+from sen2cor.product.level2a.shared_metadata import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
+from sen2cor.product.level2a.workspace import writing
+from sen2cor.raster.grids import Grid
 
 if TYPE_CHECKING:
     import pystac

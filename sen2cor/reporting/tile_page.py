@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.arrays import BoolArray, Float32Array, UInt8Array
 from sen2cor.bands import BAND, BAND_NAMES, VISIBLE
-from sen2cor.product.level1c import Level1CProduct, Level1CTile
-from sen2cor.product.level2a_tile import Level2ATile
-from sen2cor.product.quality import QualityPercentages
+from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
+from sen2cor.product.level2a.quality import QualityPercentages
+from sen2cor.product.level2a.tile import Level2ATile
+from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
 from sen2cor.reporting import charts
 from sen2cor.reporting.palette import SCENE_CLASS_NAMES
 from sen2cor.reporting.quicklook import (

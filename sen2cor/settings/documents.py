@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from sen2cor.settings import classification, correction
-from sen2cor.settings.classification import CLASS_CODES, THRESHOLDS, ClassificationSettings
-from sen2cor.settings.correction import BAND_LISTS, BandList, CorrectionSettings
-from sen2cor.settings.kinds import Text
-from sen2cor.settings.legacy import FORCE_EXIT, LOOK_UP_TABLE_FILE, SCHEMES
-from sen2cor.settings.parameters import Parameter, parameters_of
-from sen2cor.settings.user import (
+from sen2cor.settings import cal_ac_gipp, cal_sc_gipp
+from sen2cor.settings.cal_ac_gipp import BAND_LISTS, BandList, CorrectionSettings
+from sen2cor.settings.cal_sc_gipp import CLASS_CODES, THRESHOLDS, ClassificationSettings
+from sen2cor.settings.gipp import (
     CalibrationSettings,
     CommonSettings,
     FlagSettings,
     LookUpTableSettings,
 )
+from sen2cor.settings.legacy import FORCE_EXIT, LOOK_UP_TABLE_FILE, SCHEMES
+from sen2cor.settings.parameters import Parameter, parameters_of
+from sen2cor.settings.value_types import Text
 
 SECTIONS: Mapping[str, type] = {
     "common": CommonSettings,
@@ -110,14 +110,14 @@ USER = Document(
 )
 
 CLASSIFICATION = Document(
-    classification.DOCUMENT,
+    cal_sc_gipp.DOCUMENT,
     "Level-2A_CAL_SC_Ground_Image_Processing_Parameter",
     "Scene classification: thresholds, for experts",
     "--GIP_L2A_SC",
-    (*_of(classification.DOCUMENT), *CLASS_CODES, *THRESHOLDS),
+    (*_of(cal_sc_gipp.DOCUMENT), *CLASS_CODES, *THRESHOLDS),
     ignored=_later(
-        classification.DOCUMENT,
-        f"{classification.TOP}/References",
+        cal_sc_gipp.DOCUMENT,
+        f"{cal_sc_gipp.TOP}/References",
         "ESACCI_WaterBodies_Map",
         "ESACCI_LandCover_Map",
         "ESACCI_SnowCondition_Map_Dir",
@@ -125,13 +125,13 @@ CLASSIFICATION = Document(
 )
 
 CORRECTION = Document(
-    correction.DOCUMENT,
+    cal_ac_gipp.DOCUMENT,
     "Level-2A_CAL_AC_Ground_Image_Processing_Parameter",
     "Atmospheric correction: parameters, for experts",
     "--GIP_L2A_AC",
-    _of(correction.DOCUMENT),
+    _of(cal_ac_gipp.DOCUMENT),
     band_lists=BAND_LISTS,
-    groups=(f"{correction.TOP}/Flags", f"{correction.TOP}/Calibration"),
+    groups=(f"{cal_ac_gipp.TOP}/Flags", f"{cal_ac_gipp.TOP}/Calibration"),
 )
 
 DOCUMENTS = (USER, CLASSIFICATION, CORRECTION)

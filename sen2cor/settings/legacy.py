@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sen2cor.settings.kinds import OZONE_SUMMER, OZONE_WINTER, SCHEME, Boolean, Kind, Text
 from sen2cor.settings.parameters import Parameter
 from sen2cor.settings.psd_schemes import SCHEME_NAMES, PsdScheme, default_scheme
+from sen2cor.settings.value_types import OZONE_SUMMER, OZONE_WINTER, SCHEME, Boolean, Kind, Text
 
 _DOCUMENT = "L2A_GIPP"
 _TABLE_NAME = re.compile(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sen2cor.settings.classification import THRESHOLDS, thresholds_from
+from sen2cor.settings.cal_sc_gipp import THRESHOLDS, thresholds_from
 from sen2cor.settings.documents import CLASSIFICATION, CORRECTION, DOCUMENTS, SECTIONS, USER
 from sen2cor.settings.locate import HOME_VARIABLE, configuration_file, home_folder
 from sen2cor.settings.parameters import parameters_of

@@ -1,6 +1,6 @@
 """The table of parameters: what one element of a configuration file is.
 
-The table itself stands in the fields of the settings classes (`sen2cor.settings.user`,
+The table itself stands in the fields of the settings classes (`sen2cor.settings.gipp`,
 `classification` and `correction`), so that type, default, range and meaning of a setting are
 written once. Reading, messages, the schemas, the shipped files, the list of differences and the
 documentation all follow from it.
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sen2cor.settings.kinds import Kind
+from sen2cor.settings.value_types import Kind
 
 
 @dataclass(frozen=True)

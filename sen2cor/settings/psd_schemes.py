@@ -1,14 +1,14 @@
 """The ``PSD_Scheme`` blocks of L2A_GIPP: which schema belongs to which document of which format.
 
 They are read, checked and written again, without effect: what checks a document follows from its
-format (`sen2cor.product.schemas`).
+format (`sen2cor.product.level2a.schemas`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sen2cor.settings.kinds import Pattern
+from sen2cor.settings.value_types import Pattern
 
 SCHEME_NAMES = (
     "UP_Scheme_1C",

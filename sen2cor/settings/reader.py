@@ -11,11 +11,11 @@ from lxml import etree
 
 from sen2cor.bands import BANDS
 from sen2cor.errors import ConfigurationError
-from sen2cor.settings.correction import COEFFICIENT
+from sen2cor.settings.cal_ac_gipp import COEFFICIENT
 from sen2cor.settings.documents import DOCUMENTS, USER, Document
-from sen2cor.settings.kinds import SCHEME, Kind
 from sen2cor.settings.legacy import scheme_of_single_elements, translate
 from sen2cor.settings.psd_schemes import PSD_VERSION, SCHEME_NAMES, PsdScheme, merge_schemes
+from sen2cor.settings.value_types import SCHEME, Kind
 
 
 @dataclass

@@ -12,11 +12,11 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from sen2cor.bands import BANDS
-from sen2cor.settings.correction import COEFFICIENT, TOP, BandList
+from sen2cor.settings.cal_ac_gipp import COEFFICIENT, TOP, BandList
 from sen2cor.settings.documents import CORRECTION, USER, Document
-from sen2cor.settings.kinds import SCHEME
 from sen2cor.settings.parameters import Parameter
 from sen2cor.settings.psd_schemes import PSD_VERSION, SCHEME_NAMES
+from sen2cor.settings.value_types import SCHEME
 
 
 def render_schema(document: Document) -> bytes:

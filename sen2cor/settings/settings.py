@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sen2cor.settings.classification import THRESHOLDS, ClassificationSettings
-from sen2cor.settings.correction import CorrectionSettings
+from sen2cor.settings.cal_ac_gipp import CorrectionSettings
+from sen2cor.settings.cal_sc_gipp import THRESHOLDS, ClassificationSettings
 from sen2cor.settings.documents import CORRECTION, SECTIONS, USER
-from sen2cor.settings.parameters import Parameter, parameters_of
-from sen2cor.settings.psd_schemes import DEFAULT_SCHEMES
-from sen2cor.settings.user import (
+from sen2cor.settings.gipp import (
     CalibrationSettings,
     CommonSettings,
     FlagSettings,
     LookUpTableSettings,
 )
+from sen2cor.settings.parameters import Parameter, parameters_of
+from sen2cor.settings.psd_schemes import DEFAULT_SCHEMES
 from sen2cor.settings.writer import render_document
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from sen2cor.bands import BANDS
-from sen2cor.settings.correction import BandList
+from sen2cor.settings.cal_ac_gipp import BandList
 from sen2cor.settings.documents import Document
 from sen2cor.settings.parameters import Parameter
 from sen2cor.settings.psd_schemes import PsdScheme

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.signal import fftconvolve
 
-from sen2cor.arrays import Float32Array
+from sen2cor.raster.array_types import Float32Array
 
 REACH = 800.0
 """Distance in metres within which the weight of the neighbours falls to 1/e."""

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import PchipInterpolator
 
-from sen2cor.arrays import Float32Array, Float64Array
 from sen2cor.bands import BAND
 from sen2cor.errors import AuxiliaryDataError
+from sen2cor.raster.array_types import Float32Array, Float64Array
 from sen2cor.spectral_responses import spectral_response
 
 DATA = Path(__file__).with_name("data")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sen2cor.arrays import Float32Array
+from sen2cor.raster.array_types import Float32Array
 
 BLOCK = 240
 """Rows of 10 m made at a time; a multiple of 6."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, Float32Array, Float64Array
 from sen2cor.errors import UsageError
+from sen2cor.raster.array_types import BoolArray, Float32Array, Float64Array
 from sen2cor.simulation.landscape import NAMES, Ground
 from sen2cor.simulation.patterns import smooth
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from sen2cor.arrays import Float32Array
-from sen2cor.grids import Grid
+from sen2cor.raster.array_types import Float32Array
+from sen2cor.raster.grids import Grid
 from sen2cor.simulation.patterns import fractal
 from sen2cor.simulation.scenes import Scene
 

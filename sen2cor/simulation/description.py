@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.arrays import Float64Array
 from sen2cor.bands import BAND_NAMES
-from sen2cor.grids import Grid
 from sen2cor.product.naming import DATASTRIP_ID, TILE_ID, fields, timestamp
 from sen2cor.product.psd import Psd
-from sen2cor.simulation.geometry import DETECTORS, Overpass, geographic
+from sen2cor.raster.array_types import Float64Array
+from sen2cor.raster.grids import Grid
+from sen2cor.simulation.overpass_geometry import DETECTORS, Overpass, geographic
 
 BASELINES = {"13.1": "02.04", "14.2": "02.05", "14.5": "02.07", "15": "05.09"}
 """Processing baseline of a product by its format."""

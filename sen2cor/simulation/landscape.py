@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.arrays import BoolArray, Float32Array, Float64Array, UInt8Array
+from sen2cor.raster.array_types import BoolArray, Float32Array, Float64Array, UInt8Array
 from sen2cor.simulation.patterns import (
     Parcels,
     fractal,

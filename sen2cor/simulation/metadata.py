@@ -14,7 +14,7 @@ from lxml import etree
 
 from sen2cor.bands import BANDS
 from sen2cor.simulation.description import ProductDescription
-from sen2cor.simulation.geometry import sun_distance_factor
+from sen2cor.simulation.overpass_geometry import sun_distance_factor
 from sen2cor.simulation.sensor import QUANTIFICATION, SOLAR_IRRADIANCE
 from sen2cor.spectral_responses import spectral_response
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.arrays import Float32Array, Float64Array
+from sen2cor.raster.array_types import Float32Array, Float64Array
 
 IntArray = npt.NDArray[np.int64]
 UIntArray = npt.NDArray[np.uint32]

@@ -8,10 +8,10 @@ import numpy as np
 from lxml import etree
 from skimage.measure import approximate_polygon, find_contours
 
-from sen2cor.arrays import BoolArray, Float64Array, UInt8Array
 from sen2cor.bands import TILE_SIZES
-from sen2cor.grids import Grid
 from sen2cor.imagery import images, jpeg2000
+from sen2cor.raster.array_types import BoolArray, Float64Array, UInt8Array
+from sen2cor.raster.grids import Grid
 from sen2cor.simulation.description import ProductDescription, TileDescription
 
 EOP = "http://www.opengis.net/eop/2.0"

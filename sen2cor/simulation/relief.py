@@ -15,9 +15,9 @@ import numpy.typing as npt
 from osgeo import gdal, osr
 from scipy.ndimage import map_coordinates
 
-from sen2cor.arrays import Float32Array, Float64Array
 from sen2cor.errors import OutputError
-from sen2cor.grids import Grid
+from sen2cor.raster.array_types import Float32Array, Float64Array
+from sen2cor.raster.grids import Grid
 from sen2cor.simulation.patterns import fractal
 
 RESOLUTION = 20

@@ -9,7 +9,7 @@ from pathlib import Path
 from sen2cor.errors import OutputError, UsageError
 from sen2cor.product.psd import PSD
 from sen2cor.simulation.description import Meteorology, ProductDescription, TileDescription
-from sen2cor.simulation.geometry import Overpass
+from sen2cor.simulation.overpass_geometry import Overpass
 from sen2cor.simulation.scenes import Scene
 from sen2cor.simulation.tile_maker import TileMaker
 from sen2cor.simulation.tiling import tile_grid

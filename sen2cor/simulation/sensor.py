@@ -14,8 +14,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sen2cor.arrays import Float32Array, UInt16Array
 from sen2cor.bands import BAND, BAND_NAMES
+from sen2cor.raster.array_types import Float32Array, UInt16Array
 
 QUANTIFICATION = 10000
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sen2cor.arrays import Float32Array, Float64Array
+from sen2cor.raster.array_types import Float32Array, Float64Array
 from sen2cor.simulation.adjacency import surroundings
 from sen2cor.simulation.relief import AZIMUTHS, RESOLUTION, Terrain
 

@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.arrays import Float64Array
 from sen2cor.bands import BAND_NAMES
 from sen2cor.radiative_transfer import lowtran, scattering_runs, sixs
 from sen2cor.radiative_transfer.sixs import Scattering, State
+from sen2cor.raster.array_types import Float64Array
 from sen2cor.simulation.atmosphere import DATA, SPACECRAFT
-from sen2cor.simulation.geometry import Overpass
+from sen2cor.simulation.overpass_geometry import Overpass
 from sen2cor.simulation.scenes import SCENES, Scene
 from sen2cor.simulation.tiling import TILE_SIZE, tile_grid
 from sen2cor.spectral_responses import spectral_response

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.arrays import Float32Array
 from sen2cor.bands import BAND_NAMES
+from sen2cor.raster.array_types import Float32Array
 from sen2cor.spectral_responses import spectral_response
 
 TABLE = Path(__file__).with_name("data") / "surfaces.json"

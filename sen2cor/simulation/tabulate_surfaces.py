@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.arrays import Float64Array
-from sen2cor.reporting.extras import require
+from sen2cor.optional_packages import require
+from sen2cor.raster.array_types import Float64Array
 from sen2cor.simulation.surfaces import TABLE
 
 WAVELENGTHS = np.arange(400.0, 2451.0, 10.0)

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.arrays import Float32Array, Float64Array
 from sen2cor.bands import BAND, BAND_NAMES, BANDS
+from sen2cor.raster.array_types import Float32Array, Float64Array
 from sen2cor.simulation import clouds, relief
 from sen2cor.simulation.adjacency import REACH, surroundings
 from sen2cor.simulation.atmosphere import Air, atmosphere, pressure, top_of_atmosphere

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 from lxml import etree
 
-from sen2cor.arrays import Float64Array
 from sen2cor.bands import BANDS
+from sen2cor.raster.array_types import Float64Array
 from sen2cor.simulation.description import ProductDescription, TileDescription
-from sen2cor.simulation.geometry import NODES, STEP
 from sen2cor.simulation.metadata import document, node, utc
+from sen2cor.simulation.overpass_geometry import NODES, STEP
 
 
 def tile_metadata(product: ProductDescription, tile: TileDescription) -> bytes:

@@ -6,7 +6,7 @@ import math
 import re
 
 from sen2cor.errors import UsageError
-from sen2cor.grids import Grid
+from sen2cor.raster.grids import Grid
 
 TILE_SIZE = 109800
 """Extent of a tile, metres."""

@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.arrays import UInt16Array
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.errors import InputError, OutputError
-from sen2cor.grids import Grid
 from sen2cor.imagery import jpeg2000
 from sen2cor.product.psd import PSD
+from sen2cor.raster.array_types import UInt16Array
+from sen2cor.raster.grids import Grid
 from sen2cor.simulation.description import Meteorology, ProductDescription, TileDescription
-from sen2cor.simulation.geometry import Overpass
+from sen2cor.simulation.overpass_geometry import Overpass
 from sen2cor.simulation.tiling import TILE_SIZE, tile_grid
 from sen2cor.simulation.writer import ProductWriter
 

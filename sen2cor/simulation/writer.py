@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.arrays import BoolArray, Float32Array, UInt8Array
 from sen2cor.bands import BAND, TILE_SIZES
 from sen2cor.imagery import images, jpeg2000, preview
-from sen2cor.simulation.companions import write_companions
+from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
 from sen2cor.simulation.datastrip import datastrip_metadata
 from sen2cor.simulation.description import ProductDescription, TileDescription
 from sen2cor.simulation.manifest import inspire, manifest
 from sen2cor.simulation.metadata import user_product
+from sen2cor.simulation.page_and_schema import write_companions
 from sen2cor.simulation.quality_masks import write_masks
 from sen2cor.simulation.sensor import QUANTIFICATION
 from sen2cor.simulation.tile_metadata import tile_metadata

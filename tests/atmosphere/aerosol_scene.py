@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from sen2cor.arrays import Float32Array
-from sen2cor.atmosphere.aerosol_retrieval import Aerosol, Fallback, retrieve_aerosol
-from sen2cor.atmosphere.aerosol_scene import AerosolScene
+from sen2cor.atmosphere.aerosol.retrieval import Aerosol, Fallback, retrieve_aerosol
+from sen2cor.atmosphere.aerosol.scene import AerosolScene
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_functions
 from sen2cor.atmosphere.elevation_field import GroundElevation
-from sen2cor.atmosphere.functions import AtmosphereState, band_functions
-from sen2cor.atmosphere.geometry import NodeGeometry
-from sen2cor.atmosphere.lut import load_table
-from sen2cor.atmosphere.table import LookUpTable
-from sen2cor.grids import AngleGrid, Grid, TileGeometry
-from sen2cor.settings.correction import CorrectionSettings
+from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
+from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
+from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.raster.array_types import Float32Array
+from sen2cor.raster.grids import AngleGrid, Grid, TileGeometry
+from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 
 SHAPE = (160, 176)
 OZONE = 331.0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.atmosphere.atm_layout import (
+from sen2cor.atmosphere.look_up_tables.atm_layout import (
     AEROSOL,
     AZIMUTH,
     BANDS,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sen2cor.atmosphere.aerosol_choice import Trial, choose, described, season_of
+from sen2cor.atmosphere.aerosol.model_selection import Trial, choose, described, season_of
 
 
 def trial(aerosol: str, season: str, ratio: float) -> Trial:

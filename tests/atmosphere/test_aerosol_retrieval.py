@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
-from sen2cor.atmosphere.dark_vegetation import (
+from sen2cor.atmosphere.aerosol.reference_pixels import (
     BRIGHT_VEGETATION,
     DARK_SOIL,
     DARK_VEGETATION,
     WATER,
 )
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_functions
 from sen2cor.atmosphere.elevation_field import ElevationField
-from sen2cor.atmosphere.functions import AtmosphereState, band_functions
-from sen2cor.settings.correction import CorrectionSettings
+from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 
 from .aerosol_scene import (
     CORNER,

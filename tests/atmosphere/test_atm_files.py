@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from sen2cor.atmosphere.atm_files import AtmLookUpTable, holds_atm_files, load_atm_files
-from sen2cor.atmosphere.atm_layout import (
+from sen2cor.atmosphere.look_up_tables.atm_layout import (
     AEROSOL,
     AZIMUTH,
     BANDS,
@@ -24,10 +23,15 @@ from sen2cor.atmosphere.atm_layout import (
     irradiance_of,
     read_cells,
 )
-from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
+from sen2cor.atmosphere.look_up_tables.sen2cor_tables import (
+    AtmLookUpTable,
+    holds_atm_files,
+    load_atm_files,
+)
+from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable, load_table
 from sen2cor.bands import BAND_NAMES
 from sen2cor.errors import AuxiliaryDataError
-from sen2cor.pipeline.look_up_tables import load_tables
+from sen2cor.pipeline.run.table_selection import load_tables
 from sen2cor.settings import Settings
 
 from .atm_writer import cells, irradiance, write_files

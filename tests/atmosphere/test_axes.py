@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.atmosphere.axes import halved, splined
+from sen2cor.atmosphere.look_up_tables.axes import halved, splined
 
 NODES = np.array([0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.35, 2.0], np.float32)
 

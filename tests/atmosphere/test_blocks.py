@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.blocks import Blocks
+from sen2cor.atmosphere.aerosol.block_statistics import Blocks
 
 SHAPE = (7, 10)
 

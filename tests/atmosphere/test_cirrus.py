@@ -14,9 +14,9 @@ from sen2cor.atmosphere import cirrus
 from sen2cor.atmosphere.cirrus import CirrusCorrection
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.bands import BAND
-from sen2cor.grids import Grid
 from sen2cor.imagery import jpeg2000
-from sen2cor.imagery.resampling import block_mean as pixel_mean
+from sen2cor.raster.grids import Grid
+from sen2cor.raster.resampling import block_mean as pixel_mean
 from sen2cor.simulation import clouds
 from sen2cor.simulation.blocks import block_mean
 from sen2cor.simulation.patterns import fractal

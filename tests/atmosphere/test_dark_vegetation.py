@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.dark_vegetation import (
+from sen2cor.atmosphere.aerosol.reference_pixels import (
     DARK_SOIL,
     WATER,
     ReferencePixels,
     other_dark_pixels,
     usable_swir,
 )
-from sen2cor.settings.correction import CorrectionSettings
+from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 
 SETTINGS = CorrectionSettings()
 SHAPE = (10, 20)

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from sen2cor.arrays import Float32Array
 from sen2cor.atmosphere import water_vapour
-from sen2cor.atmosphere.elevation_field import ElevationField
-from sen2cor.atmosphere.functions import (
+from sen2cor.atmosphere.atmospheric_terms import (
     AtmosphereState,
     WaterCurve,
     band_functions,
     scattering_functions,
 )
-from sen2cor.atmosphere.geometry import NodeGeometry
-from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
+from sen2cor.atmosphere.elevation_field import ElevationField
+from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable, load_table
+from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.raster.array_types import Float32Array
 
 BANDS = ("B02", "B04", "B09", "B12")
 OZONE = 331.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.gap_filling import DISTANCE, MEAN, central_value, fill_gaps
+from sen2cor.atmosphere.aerosol.gap_filling import DISTANCE, MEAN, central_value, fill_gaps
 
 SHAPE = (30, 40)
 

@@ -7,14 +7,14 @@ import pytest
 from scipy.ndimage import uniform_filter
 
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
-from sen2cor.atmosphere.functions import AtmosphereState, BandFunctions, band_functions
-from sen2cor.atmosphere.geometry import NodeGeometry
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, BandFunctions, band_functions
 from sen2cor.atmosphere.inversion import (
     adjacency_inversion,
     flat_inversion,
     level_inversion,
     signal,
 )
+from sen2cor.atmosphere.node_geometry import NodeGeometry
 
 from .analytic import AnalyticTable
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.aerosol_retrieval import Aerosol, Fallback
-from sen2cor.atmosphere.functions import AtmosphereState
+from sen2cor.atmosphere.aerosol.retrieval import Aerosol, Fallback
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
 from sen2cor.atmosphere.joint_retrieval import WaterVapourMap, _odd_window, retrieve_jointly
-from sen2cor.settings.correction import CorrectionSettings
+from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 from tests.atmosphere.aerosol_scene import (
     MARITIME,
     RURAL,

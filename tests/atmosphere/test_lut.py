@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.io import netcdf_file
 
-from sen2cor.atmosphere import lut
-from sen2cor.atmosphere.lut import LookUpTable, OwnLookUpTable, load_table
+from sen2cor.atmosphere.look_up_tables import sixs_tables
+from sen2cor.atmosphere.look_up_tables.sixs_tables import LookUpTable, OwnLookUpTable, load_table
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.errors import AuxiliaryDataError
 
@@ -27,9 +27,11 @@ def table() -> OwnLookUpTable:
     return load_table("S2A", "RURAL", "SUMMER")
 
 
-@pytest.mark.parametrize("path", sorted(lut.TABLES.glob("*.nc")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted(sixs_tables.TABLES.glob("*.nc")), ids=lambda path: path.stem
+)
 def test_shipped_files_are_whole_and_say_where_they_come_from(path: Path) -> None:
-    lut._read(path)
+    sixs_tables._read(path)
     with netcdf_file(path, "r", mmap=False) as stream:
         assert stream.response_source == b"ESA COPE-GSEG-EOPG-TN-15-0007 issue 4.0"
         assert any(code in stream.codes for code in (b"6SV 1.1", b"LOWTRAN7"))
@@ -147,7 +149,7 @@ def test_without_aerosol_the_path_is_rayleigh(table: LookUpTable) -> None:
 
 
 def test_interpolation_is_exact_at_the_nodes(table: LookUpTable) -> None:
-    file = lut._read(lut.TABLES / "S2A_rural.nc")
+    file = sixs_tables._read(sixs_tables.TABLES / "S2A_rural.nc")
     row = BAND_NAMES.index("B04")
     elevation, aot, sun = (file[name] for name in ("elevation", "aot550", "solar_zenith"))
     found = table.scattering(
@@ -306,7 +308,7 @@ def test_missing_table_is_named() -> None:
 @pytest.mark.parametrize("damage", ["truncated", "empty", "text", "flipped"])
 def test_broken_table_is_named(tmp_path: Path, damage: str) -> None:
     for name in ("S2A_rural.nc", "S2A_summer.nc"):
-        content = bytearray((lut.TABLES / name).read_bytes())
+        content = bytearray((sixs_tables.TABLES / name).read_bytes())
         if name == "S2A_rural.nc":
             if damage == "truncated":
                 content = content[: len(content) // 2]

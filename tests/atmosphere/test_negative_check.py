@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sen2cor.atmosphere.negative_check import NegativeShares, raised_visibility
+from sen2cor.atmosphere.aerosol.negative_reflectance import NegativeShares, raised_visibility
 
 
 def test_nothing_negative_leaves_it() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sen2cor.atmosphere.path_scaling import applied_factor, factors_by_band
-from sen2cor.settings.correction import CorrectionSettings
+from sen2cor.atmosphere.aerosol.path_radiance_scaling import applied_factor, factors_by_band
+from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 
 
 @pytest.mark.parametrize(

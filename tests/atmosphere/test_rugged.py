@@ -10,18 +10,18 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, BandFunctions, band_functions
 from sen2cor.atmosphere.brdf import empirical_brdf
-from sen2cor.atmosphere.functions import AtmosphereState, BandFunctions, band_functions
-from sen2cor.atmosphere.geometry import NodeGeometry
 from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
-from sen2cor.atmosphere.rugged import (
+from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.atmosphere.terrain_inversion import (
     LEAST_FLUX,
     RuggedInversion,
     SlopeLight,
     TerrainCorrection,
     rugged_inversion,
 )
-from sen2cor.interpolation import bilinear, positions
+from sen2cor.raster.interpolation import bilinear, positions
 from tests.validation.rugged_terrain import residuals
 
 from .analytic import AnalyticTable

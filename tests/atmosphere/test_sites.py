@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.functions import AtmosphereState, band_functions
+from sen2cor.atmosphere.aerosol.point_sample import Sites, site_functions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_functions
 from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
-from sen2cor.atmosphere.sites import Sites, site_functions
 
 from .aerosol_scene import OZONE, RURAL, SHAPE, small_geometry
 

@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.functions import AtmosphereState, BandFunctions, band_functions
-from sen2cor.atmosphere.geometry import NodeGeometry
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, BandFunctions, band_functions
 from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
-from sen2cor.atmosphere.rugged import SlopeLight, TerrainCorrection, rugged_inversion
+from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.atmosphere.terrain_inversion import SlopeLight, TerrainCorrection, rugged_inversion
 from sen2cor.atmosphere.uncertainty import (
     InputUncertainty,
     reflectance_uncertainty,

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from sen2cor.atmosphere import water_vapour
-from sen2cor.atmosphere.functions import (
+from sen2cor.atmosphere.atmospheric_terms import (
     AtmosphereState,
     WaterCurve,
     band_functions,
     scattering_functions,
 )
-from sen2cor.atmosphere.geometry import NodeGeometry
+from sen2cor.atmosphere.node_geometry import NodeGeometry
 
 from .analytic import AnalyticTable
 

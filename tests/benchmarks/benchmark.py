@@ -24,7 +24,7 @@ from pathlib import Path
 
 import psutil
 
-from sen2cor.product.level1c import open_level1c
+from sen2cor.product.level1c.reader import open_level1c
 from sen2cor.simulation.relief import Relief, write_elevation_model
 
 ROOT = Path(__file__).resolve().parents[2]

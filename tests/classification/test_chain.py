@@ -23,7 +23,7 @@ from sen2cor.classification import (
     classify,
     classify_rows,
 )
-from sen2cor.settings.classification import THRESHOLDS, thresholds_from
+from sen2cor.settings.cal_sc_gipp import THRESHOLDS, thresholds_from
 from tests.classification.spectra import Image, all_valid, image_of, random_image
 
 UNUSED = {

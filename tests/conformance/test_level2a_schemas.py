@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from sen2cor.product import schemas
-from sen2cor.product.level1c import open_level1c
-from sen2cor.product.level2a import Level2AProduct
+from sen2cor.product.level1c.reader import open_level1c
+from sen2cor.product.level2a.writer import Level2AProduct, schemas
 from sen2cor.product.psd import PSD
 from tests.conformance.written import DOCUMENTS, SOURCES, source, write
 

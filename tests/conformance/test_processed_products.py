@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from sen2cor.product import schemas
+from sen2cor.product.level2a.writer import schemas
 from sen2cor.product.psd import PSD
 from tests.command import configuration, product_in, run
 from tests.conformance.written import DOCUMENTS

@@ -7,9 +7,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from sen2cor.product.level2a import Level2AProduct
-from sen2cor.product.quality import QualityPercentages
-from sen2cor.product.run_record import RunRecord, TileRetrieval
+from sen2cor.product.level2a.quality import QualityPercentages
+from sen2cor.product.level2a.run_record import RunRecord, TileRetrieval
+from sen2cor.product.level2a.writer import Level2AProduct
 from tests.product.level1c_samples import stand_in
 
 RUN = RunRecord(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from osgeo import gdal, osr
 
-from sen2cor.grids import Grid
+from sen2cor.raster.grids import Grid
 
 gdal.UseExceptions()
 

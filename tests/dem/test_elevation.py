@@ -14,7 +14,7 @@ from osgeo import gdal
 from sen2cor.dem import dem_image, elevation_on, open_source
 from sen2cor.dem.elevation import Elevation
 from sen2cor.errors import AuxiliaryDataError
-from sen2cor.grids import Grid
+from sen2cor.raster.grids import Grid
 from tests.dem.rasters import (
     Terrain,
     grid_at,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sen2cor.dem.sun import SunDirections, grid_convergence
-from sen2cor.grids import AngleGrid, Grid
+from sen2cor.raster.grids import AngleGrid, Grid
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from sen2cor.dem.terrain import (
     derive_terrain,
     ruggedness,
 )
-from sen2cor.grids import AngleGrid, Grid
+from sen2cor.raster.grids import AngleGrid, Grid
 
 GRID = Grid(32633, 500000.0, 5000000.0, 20.0, 90, 84)
 MARGIN = 12

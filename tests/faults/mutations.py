@@ -31,8 +31,8 @@ from sen2cor.cli import main as command
 from sen2cor.errors import Sen2CorError
 from sen2cor.imagery import jpeg2000
 from sen2cor.product.archive import unpacked
-from sen2cor.product.level1c_images import image_grids
-from sen2cor.product.level1c_tile_metadata import open_tile_document, read_tile_metadata
+from sen2cor.product.level1c.band_files import image_grids
+from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_metadata
 from sen2cor.settings import load_settings
 from tests.command import ROOT, configuration
 from tests.dem.rasters import waves, write_dted

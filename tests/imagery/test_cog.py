@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from sen2cor.errors import InputError, OutputError
-from sen2cor.grids import Grid
 from sen2cor.imagery import cog, images
+from sen2cor.raster.grids import Grid
 
 gdal = pytest.importorskip("osgeo.gdal")
 osr = pytest.importorskip("osgeo.osr")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from sen2cor import interruption
-from sen2cor.grids import Grid
 from sen2cor.imagery import images
+from sen2cor.raster.grids import Grid
 
 GRID = Grid(32633, 300000.0, 5900040.0, 20.0, 100, 100)
 

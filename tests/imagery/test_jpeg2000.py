@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sen2cor.errors import InputError, OutputError
-from sen2cor.grids import Grid
 from sen2cor.imagery import images, jpeg2000
+from sen2cor.raster.grids import Grid
 
 
 def scene(rows: int, cols: int, dtype: str = "uint16", components: int = 1) -> np.ndarray:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.grids import Grid
 from sen2cor.imagery.preview import preview, preview_grid, to_byte, true_colour
+from sen2cor.raster.grids import Grid
 
 
 def test_reflectance_takes_one_to_255_and_no_data_zero() -> None:

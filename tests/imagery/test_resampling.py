@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sen2cor.imagery.resampling import bilinear_pixels, block_mean
-from sen2cor.interpolation import bilinear, positions
+from sen2cor.raster.interpolation import bilinear, positions
+from sen2cor.raster.resampling import bilinear_pixels, block_mean
 
 
 def test_block_mean_rounds_half_up_and_leaves_no_data_out() -> None:

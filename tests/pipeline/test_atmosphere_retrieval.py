@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from sen2cor.classification import GroundMasks
-from sen2cor.pipeline.atmosphere_retrieval import retrieve_atmosphere
-from sen2cor.pipeline.tile_atmosphere import TileAtmosphere
+from sen2cor.pipeline.tile.atmosphere_retrieval import retrieve_atmosphere
+from sen2cor.pipeline.tile.tile_atmosphere import TileAtmosphere
 from sen2cor.settings import Settings
 from tests.atmosphere.aerosol_scene import (
     LEFT,

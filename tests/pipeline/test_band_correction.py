@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from sen2cor.atmosphere.inversion import Inversion
-from sen2cor.grids import Grid
 from sen2cor.imagery import jpeg2000
-from sen2cor.pipeline.band_correction import BandCorrection, to_numbers, write_band, write_map
-from sen2cor.pipeline.tile_pixels import TilePixels
-from sen2cor.pipeline.workers import workers
+from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.tile.band_correction import BandCorrection, to_numbers, write_band, write_map
+from sen2cor.pipeline.tile.pixels import TilePixels
+from sen2cor.raster.grids import Grid
 
 GRIDS = {
     resolution: Grid(32633, 3e5, 5.9e6, float(resolution), 3600 // resolution, 3000 // resolution)

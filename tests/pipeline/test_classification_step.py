@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from sen2cor.classification import CLASSIFICATION_BANDS, SceneClass
-from sen2cor.grids import Grid
-from sen2cor.pipeline.classification_step import classify_tile
-from sen2cor.pipeline.tile_pixels import TilePixels
-from sen2cor.pipeline.workers import Workers, workers
-from sen2cor.product.level1c import Level1CTile
-from sen2cor.settings.classification import ClassificationSettings
+from sen2cor.pipeline.execution.workers import Workers, workers
+from sen2cor.pipeline.tile.classification_step import classify_tile
+from sen2cor.pipeline.tile.pixels import TilePixels
+from sen2cor.product.level1c.reader import Level1CTile
+from sen2cor.raster.grids import Grid
+from sen2cor.settings.cal_sc_gipp import ClassificationSettings
 from tests.classification.spectra import SPECTRA
 
 GRID = Grid(32633, 300000.0, 5900040.0, 60.0, 40, 40)

@@ -6,7 +6,7 @@ import io
 import re
 from pathlib import Path
 
-from sen2cor.pipeline.console import Console, Outcome, Progress
+from sen2cor.pipeline.run.console import Console, Outcome, Progress
 
 
 def test_progress_lines_have_the_form_that_callers_parse() -> None:

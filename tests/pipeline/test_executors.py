@@ -22,10 +22,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sen2cor.pipeline import executors
-from sen2cor.pipeline.executors import allot
-from sen2cor.pipeline.options import Options
-from sen2cor.settings.user import CommonSettings
+from sen2cor.pipeline.execution import executors
+from sen2cor.pipeline.execution.executors import allot
+from sen2cor.pipeline.run.options import Options
+from sen2cor.settings.gipp import CommonSettings
 from tests.command import (
     configuration,
     hidden,
@@ -263,7 +263,7 @@ def stranger() -> Iterator[Callable[[bytes], str]]:
 
 
 IMPATIENT = (
-    "import sys; import sen2cor.pipeline.dask_cluster as c; c._CONNECT = c._ANSWER = 1; "
+    "import sys; import sen2cor.pipeline.execution.dask_cluster as c; c._CONNECT = c._ANSWER = 1; "
     "from sen2cor.cli import main; sys.exit(main(sys.argv[1:]))"
 )
 

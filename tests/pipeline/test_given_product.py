@@ -9,8 +9,8 @@ import pytest
 
 from sen2cor.cli import main
 from sen2cor.errors import InputError
-from sen2cor.pipeline import given_product
-from sen2cor.pipeline.options import Options
+from sen2cor.pipeline.run import input_path
+from sen2cor.pipeline.run.options import Options
 from sen2cor.settings import Settings
 from tests.command import configuration, product_in
 from tests.product.level1c_builder import build
@@ -52,7 +52,7 @@ def test_a_product_of_the_ground_segment_finds_its_level1c(level2a: Path) -> Non
 
 
 def opened_name(path: Path) -> str:
-    with given_product.opened(path, Options((path,)), Settings()) as level1c:
+    with input_path.opened(path, Options((path,)), Settings()) as level1c:
         return level1c.root.name
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from sen2cor.cli import main
-from sen2cor.pipeline.console import Step
-from sen2cor.pipeline.live_console import LiveProgress, can_show
+from sen2cor.pipeline.run.console import Step
+from sen2cor.pipeline.run.progress_bar import LiveProgress, can_show
 
 pytest.importorskip("rich", reason="the extra 'progress' is not installed")
 

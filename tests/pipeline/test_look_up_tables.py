@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from sen2cor.atmosphere.table import LookUpTable
+from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.errors import AuxiliaryDataError
-from sen2cor.pipeline import look_up_tables
-from sen2cor.pipeline.look_up_tables import load_tables
+from sen2cor.pipeline.run import table_selection
+from sen2cor.pipeline.run.table_selection import load_tables
 from sen2cor.settings import Settings, load_settings
 
 
@@ -48,7 +48,7 @@ def test_element_is_read(tmp_path: Path) -> None:
 
 
 def test_the_original_has_no_such_aerosol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(look_up_tables, "original_tables", lambda settings: tmp_path)
+    monkeypatch.setattr(table_selection, "original_tables", lambda settings: tmp_path)
     with pytest.raises(AuxiliaryDataError, match=r"Aerosol_Model .* have no aerosol DESERT"):
         loaded(chosen("DESERT"))
 
@@ -86,9 +86,9 @@ def test_ozone_column_of_the_originals_tables(
         spacecraft="S2A", tiles=[SimpleNamespace(meteorology=lambda: weather)] * 2
     )
     calls = []
-    monkeypatch.setattr(look_up_tables, "original_tables", lambda settings: tmp_path)
+    monkeypatch.setattr(table_selection, "original_tables", lambda settings: tmp_path)
     monkeypatch.setattr(
-        look_up_tables, "load_atm_files", lambda *args, ozone: calls.append(ozone) or args
+        table_selection, "load_atm_files", lambda *args, ozone: calls.append(ozone) or args
     )
     shipped = load_settings(environ={})
     group = replace(shipped.look_up_tables, ozone_content=given)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sen2cor.pipeline import resources
+from sen2cor.pipeline.execution import resources
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from sen2cor.classification import QualityBit, SceneClass
-from sen2cor.grids import Grid
 from sen2cor.imagery import images
-from sen2cor.pipeline.tile_images import TileImages
-from sen2cor.pipeline.tile_pixels import TilePixels
-from sen2cor.pipeline.workers import workers
-from sen2cor.settings.classification import ClassificationSettings
+from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.tile.image_jobs import TileImages
+from sen2cor.pipeline.tile.pixels import TilePixels
+from sen2cor.raster.grids import Grid
+from sen2cor.settings.cal_sc_gipp import ClassificationSettings
 
 GRID = Grid(32633, 3e5, 5.9e6, 20.0, 90, 90)
 

@@ -8,11 +8,11 @@ from threading import Barrier
 import numpy as np
 import pytest
 
-from sen2cor.grids import Grid
 from sen2cor.imagery import images, jpeg2000
-from sen2cor.pipeline import tile_pixels
-from sen2cor.pipeline.tile_pixels import TilePixels
-from sen2cor.pipeline.workers import workers
+from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.tile import pixels as tile_pixels
+from sen2cor.pipeline.tile.pixels import TilePixels
+from sen2cor.raster.grids import Grid
 
 GRIDS = {size: Grid(32633, 3e5, 5.9e6, float(size), 720 // size, 720 // size) for size in (10, 60)}
 

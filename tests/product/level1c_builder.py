@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from sen2cor.bands import BANDS
-from sen2cor.grids import Grid
 from sen2cor.imagery import images
+from sen2cor.raster.grids import Grid
 
 EPSG, ULX, ULY, EXTENT = 32756, 199980, 7300000, 360
 BASELINE, CREATED, ORBIT, START = "02.05", "20170719T012130", "A001915", "20170719T000218"

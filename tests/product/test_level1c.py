@@ -14,11 +14,11 @@ import pytest
 
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.errors import InputError
-from sen2cor.grids import Grid
 from sen2cor.imagery import images, jpeg2000
-from sen2cor.pipeline.tile_pixels import TilePixels
-from sen2cor.pipeline.workers import workers
-from sen2cor.product.level1c import open_level1c
+from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.tile.pixels import TilePixels
+from sen2cor.product.level1c.reader import open_level1c
+from sen2cor.raster.grids import Grid
 from tests.product.level1c_builder import PSD_13, PSD_14, PSD_15, Recipe, build, image_grid, without
 
 

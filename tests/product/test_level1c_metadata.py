@@ -12,10 +12,10 @@ import pytest
 
 from sen2cor.bands import BAND_NAMES
 from sen2cor.errors import InputError
-from sen2cor.grids import TileGeometry
-from sen2cor.product.level1c_metadata import read_product_metadata
-from sen2cor.product.level1c_tile_metadata import open_tile_document, read_tile_metadata
-from sen2cor.product.tile_angles import read_geometry
+from sen2cor.product.level1c.angles import read_geometry
+from sen2cor.product.level1c.product_metadata import read_product_metadata
+from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_metadata
+from sen2cor.raster.grids import TileGeometry
 from tests.product.level1c_builder import (
     PSD_14,
     PSD_15,

@@ -11,13 +11,13 @@ import pytest
 
 from sen2cor.bands import BANDS
 from sen2cor.errors import InputError
-from sen2cor.grids import Grid
-from sen2cor.product.level1c import open_level1c
-from sen2cor.product.level1c_metadata import read_product_metadata
-from sen2cor.product.level1c_tile_metadata import open_tile_document, read_tile_metadata
-from sen2cor.product.masks import read_mask
-from sen2cor.product.meteorology import read_meteorology
-from sen2cor.product.tile_angles import read_geometry
+from sen2cor.product.level1c.angles import read_geometry
+from sen2cor.product.level1c.masks import read_mask
+from sen2cor.product.level1c.meteorology import read_meteorology
+from sen2cor.product.level1c.product_metadata import read_product_metadata
+from sen2cor.product.level1c.reader import open_level1c
+from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_metadata
+from sen2cor.raster.grids import Grid
 from tests.product.level1c_builder import image_file
 
 CLOUDY_TILE = "S2A_OPER_MSI_L1C_TL_SGS__20160905T073438_A006291_T53HLA_N02.04"

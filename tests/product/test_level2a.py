@@ -21,11 +21,11 @@ import pytest
 from lxml import etree
 
 from sen2cor.errors import ConfigurationError, LockedError, OutputError
-from sen2cor.grids import Grid
 from sen2cor.imagery import images
-from sen2cor.product.level2a import Level2AProduct, Level2ATile, level2a_path
-from sen2cor.product.quality import QualityPercentages
-from sen2cor.product.run_record import RunRecord, TileRetrieval
+from sen2cor.product.level2a.quality import QualityPercentages
+from sen2cor.product.level2a.run_record import RunRecord, TileRetrieval
+from sen2cor.product.level2a.writer import Level2AProduct, Level2ATile, level2a_path
+from sen2cor.raster.grids import Grid
 from tests.product.level1c_samples import TILES, stand_in, write_level1c
 
 RUN = RunRecord("1.0.0", datetime(2020, 1, 1, tzinfo=timezone.utc), b"<Level-2A_GIPP/>")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from sen2cor.product.manifest import manifest
+from sen2cor.product.level2a.manifest import manifest
 from sen2cor.product.psd import PSD
 
 METADATA = """<n1:P xmlns:n1="https://psd-14"><n1:General_Info>

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sen2cor.grids import Grid
 from sen2cor.imagery import images
-from sen2cor.product.level1c import open_level1c
-from sen2cor.product.masks import TILE_BAND, rasterise, read_mask
+from sen2cor.product.level1c.masks import TILE_BAND, rasterise, read_mask
+from sen2cor.product.level1c.reader import open_level1c
+from sen2cor.raster.grids import Grid
 from tests.product.level1c_builder import PSD_14, PSD_15, build
 
 GRID = Grid(32756, 1000.0, 2000.0, 10.0, 8, 10)
@@ -204,7 +204,7 @@ class TestRaster:
     def test_blocks_of_rows_and_pixels_outside(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("sen2cor.product.masks._READ_ROWS", 3)
+        monkeypatch.setattr("sen2cor.product.level1c.masks._READ_ROWS", 3)
         image = self.layers(3)
         image[:, :, 0] = np.random.default_rng(1).integers(0, 2, GRID.shape)
         images.write(tmp_path / "MSK_CLASSI_B00.jp2", image, GRID, 64)

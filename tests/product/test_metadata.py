@@ -14,11 +14,11 @@ from lxml import etree
 
 from sen2cor.errors import InputError
 from sen2cor.product import metadata
-from sen2cor.product.level2a import Level2AProduct
-from sen2cor.product.level2a_metadata_content import unify_ground_reference
+from sen2cor.product.level2a.quality import QualityPercentages
+from sen2cor.product.level2a.run_record import Accuracy, RunRecord, TileRetrieval
+from sen2cor.product.level2a.shared_metadata import unify_ground_reference
+from sen2cor.product.level2a.writer import Level2AProduct
 from sen2cor.product.psd import PSD, SCENE_CLASSES
-from sen2cor.product.quality import QualityPercentages
-from sen2cor.product.run_record import Accuracy, RunRecord, TileRetrieval
 from tests.product.level1c_samples import TILES, stand_in, write_level1c
 
 AREAS = (100, 1, 2, 3, 40, 20, 10, 4, 5, 6, 7, 2)

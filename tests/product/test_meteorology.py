@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sen2cor.grids import Grid
-from sen2cor.product.meteorology import (
+from sen2cor.product.level1c.meteorology import (
     KILOGRAM_PER_DOBSON,
     read_aerosol,
     read_meteorology,
     tile_centre,
 )
+from sen2cor.raster.grids import Grid
 
 gdal = pytest.importorskip("osgeo.gdal")
 gdal.UseExceptions()
@@ -133,7 +133,7 @@ def test_broken_forecast(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
 
 def test_gdal_is_loaded_only_when_needed() -> None:
     code = (
-        "import sys, sen2cor.product.level1c\n"
+        "import sys, sen2cor.product.level1c.reader\n"
         "heavy = {'osgeo', 'glymur', 'scipy', 'skimage'} & set(sys.modules)\n"
         "sys.exit(', '.join(heavy) or 0)"
     )

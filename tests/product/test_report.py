@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from sen2cor.product.report import XmlReportHandler, claim_report
+from sen2cor.product.level2a.xml_report import XmlReportHandler, claim_report
 
 
 def _logger(handler: logging.Handler) -> logging.Logger:
@@ -107,7 +107,7 @@ def test_of_many_runs_at_once_each_has_a_report(tmp_path: Path) -> None:
     started = datetime(2017, 4, 3, tzinfo=timezone.utc)
     code = (
         "import sys; from datetime import datetime; from pathlib import Path;"
-        "from sen2cor.product.report import claim_report; sys.stdin.readline();"
+        "from sen2cor.product.level2a.xml_report import claim_report; sys.stdin.readline();"
         "[print(claim_report(Path(sys.argv[1]), 'X', datetime.fromisoformat(sys.argv[2])))"
         " for _ in range(20)]"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere import lut
+from sen2cor.atmosphere.look_up_tables import sixs_tables
 from sen2cor.radiative_transfer import __main__ as command
 from sen2cor.radiative_transfer.aerosol import aerosol_optics
 from sen2cor.radiative_transfer.band_average import average, band_weights, rayleigh_thickness
@@ -94,7 +94,7 @@ def test_table_is_always_the_same_and_can_be_read(
         contents.append(path.read_bytes())
         assert [file.name for file in path.parent.iterdir()] == ["S2A_rural.nc"]
     assert contents[0] == contents[1]
-    assert lut._read(path)["path_reflectance"].shape[0] == 13
+    assert sixs_tables._read(path)["path_reflectance"].shape[0] == 13
 
 
 @pytest.mark.slow
@@ -119,12 +119,12 @@ def test_a_value_that_changed_is_noticed(tmp_path: Path) -> None:
     write_table(
         path,
         {"aot550": Variable(("aot550",), [0.0, 1.0], "1", "optical thickness")},
-        {"bands": " ".join(lut.BAND)},
+        {"bands": " ".join(sixs_tables.BAND)},
     )
-    assert list(lut._read(path)["aot550"]) == [0.0, 1.0]
+    assert list(sixs_tables._read(path)["aot550"]) == [0.0, 1.0]
     path.write_bytes(path.read_bytes().replace(np.array(1.0, ">f4").tobytes(), b"\x40\0\0\0"))
-    with pytest.raises(lut.AuxiliaryDataError, match="checksum"):
-        lut._read(path)
+    with pytest.raises(sixs_tables.AuxiliaryDataError, match="checksum"):
+        sixs_tables._read(path)
 
 
 def test_axes_reach_as_far_as_the_products_do() -> None:

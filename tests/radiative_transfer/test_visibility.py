@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.lut import load_table
+from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.radiative_transfer.lowtran import MODELS
 from sen2cor.radiative_transfer.visibility import ELEVATION, VISIBILITY, aot550
 from tests.validation.atm_reference import AtmFile

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from lxml import html
 
+from sen2cor import optional_packages
 from sen2cor.cli import main
-from sen2cor.product.level2a_reader import open_level2a
-from sen2cor.reporting import extras, html_report
+from sen2cor.product.level2a.reader import open_level2a
+from sen2cor.reporting import html_report
 from sen2cor.reporting.html_report import HtmlReport
 from sen2cor.reporting.palette import rgb
 from sen2cor.settings import Settings
@@ -119,7 +120,7 @@ def test_without_the_packages(
     def absent(name: str) -> Any:
         return None if name in ("jinja2", "pystac") else util.find_spec(name)
 
-    monkeypatch.setattr(extras, "find_spec", absent)
+    monkeypatch.setattr(optional_packages, "find_spec", absent)
     for option, extra in (("--report", "report"), ("--stac", "stac")):
         assert main([str(small_product), option]) == 5
         assert f"pip install 'sen2cor[{extra}]'" in capsys.readouterr().err

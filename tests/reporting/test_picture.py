@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from sen2cor.product.level1c import open_level1c
-from sen2cor.product.level2a_reader import open_level2a
+from sen2cor.product.level1c.reader import open_level1c
+from sen2cor.product.level2a.reader import open_level2a
 from sen2cor.reporting.picture import draw
 
 pytest.importorskip("matplotlib", reason="the extra 'report' is not installed")

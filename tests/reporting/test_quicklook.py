@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sen2cor.grids import Grid
 from sen2cor.imagery import images
-from sen2cor.product.level1c import open_level1c
-from sen2cor.product.level2a_reader import open_level2a
+from sen2cor.product.level1c.reader import open_level1c
+from sen2cor.product.level2a.reader import open_level2a
+from sen2cor.raster.grids import Grid
 from sen2cor.reporting.palette import PALETTES, rgb
 from sen2cor.reporting.quicklook import (
     LEAST_SPANS,

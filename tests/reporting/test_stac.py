@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sen2cor.product.level2a_reader import open_level2a
+from sen2cor.product.level2a.reader import open_level2a
 from sen2cor.reporting.stac import items_of, write_items
 
 pystac = pytest.importorskip("pystac", reason="the extra 'stac' is not installed")

@@ -8,7 +8,7 @@ import pytest
 
 from sen2cor.classification import ClassificationRules
 from sen2cor.settings import Settings
-from sen2cor.settings.classification import ClassificationSettings
+from sen2cor.settings.cal_sc_gipp import ClassificationSettings
 
 
 @pytest.mark.parametrize("folder", ["", "aux_data", "lib"])

@@ -9,7 +9,7 @@ from lxml import etree
 
 from sen2cor.classification.thresholds import ClassificationThresholds
 from sen2cor.settings import Settings, load_settings, packaged_configuration_folder
-from sen2cor.settings.classification import THRESHOLDS
+from sen2cor.settings.cal_sc_gipp import THRESHOLDS
 from sen2cor.settings.documents import DOCUMENTS, Document
 from sen2cor.settings.shipped import parameter_tables, shipped_files
 

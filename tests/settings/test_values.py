@@ -10,8 +10,8 @@ from lxml import etree
 
 from sen2cor.errors import ConfigurationError
 from sen2cor.settings.documents import DOCUMENTS, USER, Document
-from sen2cor.settings.kinds import Boolean, Choice, Decimal, Integer, Kind, Ozone, Text
 from sen2cor.settings.parameters import Parameter
+from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, Kind, Ozone, Text
 from tests.settings.conftest import ARGUMENT, Load, wrap
 
 CHECKED = [

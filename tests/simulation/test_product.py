@@ -16,12 +16,12 @@ from osgeo import gdal
 from sen2cor.bands import BANDS
 from sen2cor.errors import InputError, OutputError
 from sen2cor.imagery import images, jpeg2000
-from sen2cor.product.level1c import open_level1c
+from sen2cor.product.level1c.reader import open_level1c
 from sen2cor.product.psd import PSD
 from sen2cor.simulation import datastrip, metadata, tile_metadata
 from sen2cor.simulation.cli import main
 from sen2cor.simulation.description import ProductDescription, TileDescription
-from sen2cor.simulation.geometry import Overpass
+from sen2cor.simulation.overpass_geometry import Overpass
 from sen2cor.simulation.render import simulate
 from sen2cor.simulation.scenes import SCENES
 from sen2cor.simulation.tiling import tile_grid

@@ -9,7 +9,7 @@ import pytest
 from osgeo import gdal
 
 from sen2cor.errors import UsageError
-from sen2cor.grids import Grid
+from sen2cor.raster.grids import Grid
 from sen2cor.simulation.canopies import CANOPIES, CanopyColours
 from sen2cor.simulation.landscape import LANDSCAPES, NAMES
 from sen2cor.simulation.relief import MODEL_RESOLUTION, Relief, terrain, write_elevation_model

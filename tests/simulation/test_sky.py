@@ -7,11 +7,11 @@ from datetime import datetime, timezone
 import numpy as np
 import pytest
 
-from sen2cor.grids import Grid
+from sen2cor.raster.grids import Grid
 from sen2cor.simulation.adjacency import kernel, surroundings
 from sen2cor.simulation.atmosphere import Air, atmosphere, lagrange, top_of_atmosphere
 from sen2cor.simulation.clouds import CloudField, sunlight
-from sen2cor.simulation.geometry import Overpass, sun_distance_factor, sun_position
+from sen2cor.simulation.overpass_geometry import Overpass, sun_distance_factor, sun_position
 from sen2cor.simulation.scenes import SCENES
 from sen2cor.simulation.sensor import digital_numbers, noise_level
 from sen2cor.simulation.tiling import tile_grid

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.atmosphere.atm_layout import (
+from sen2cor.atmosphere.look_up_tables.atm_layout import (
     AEROSOL,
     AZIMUTH,
     BANDS,
@@ -22,7 +22,7 @@ from sen2cor.atmosphere.atm_layout import (
     irradiance_of,
     read_cells,
 )
-from sen2cor.atmosphere.lut import OwnLookUpTable
+from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable
 
 Array = npt.NDArray[np.float64]
 

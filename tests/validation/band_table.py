@@ -12,9 +12,9 @@ import numpy as np
 
 from sen2cor.bands import REFLECTANCE_BANDS
 from sen2cor.imagery import jpeg2000
-from sen2cor.pipeline.tile_pixels import TilePixels
-from sen2cor.pipeline.workers import workers
-from sen2cor.product.level1c import open_level1c
+from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.tile.pixels import TilePixels
+from sen2cor.product.level1c.reader import open_level1c
 from sen2cor.reporting.palette import SCENE_CLASS_COLOURS
 
 RESOLUTION = 20

@@ -27,8 +27,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.reporting.palette import SCENE_CLASS_COLOURS
-from sen2cor.simulation.geometry import Overpass
 from sen2cor.simulation.landscape import CLASS_OF
+from sen2cor.simulation.overpass_geometry import Overpass
 from sen2cor.simulation.scenes import SCENES, Scene
 from sen2cor.simulation.tiling import tile_grid
 from tests.benchmarks.simulated_run import colour, image, make, process, top_of_atmosphere

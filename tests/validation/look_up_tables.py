@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.atmosphere.atm_layout import ELEVATION, SOLAR_ZENITH, VISIBILITY
-from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
+from sen2cor.atmosphere.look_up_tables.atm_layout import ELEVATION, SOLAR_ZENITH, VISIBILITY
+from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable, load_table
 from sen2cor.bands import BAND_NAMES
 
 from .atm_reference import (

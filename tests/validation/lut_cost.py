@@ -13,11 +13,11 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.atmosphere.functions import AtmosphereState, band_functions
-from sen2cor.atmosphere.geometry import NodeGeometry
-from sen2cor.atmosphere.lut import TABLES, load_table
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_functions
+from sen2cor.atmosphere.look_up_tables.sixs_tables import TABLES, load_table
+from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.bands import BAND_NAMES
-from sen2cor.grids import AngleGrid, Grid, TileGeometry
+from sen2cor.raster.grids import AngleGrid, Grid, TileGeometry
 from sen2cor.spectral_responses import SPACECRAFT
 
 BANDS = ("B01", "B04", "B8A", "B11")

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
+from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable, load_table
 from sen2cor.bands import BAND_NAMES
 from sen2cor.radiative_transfer import lowtran
 from sen2cor.radiative_transfer.aerosol import AEROSOLS

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PythonicDISORT import pydisort  # type: ignore[import-not-found]
 
-from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
+from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable, load_table
 from sen2cor.bands import BAND_NAMES
 from sen2cor.radiative_transfer import sixs
 from sen2cor.radiative_transfer.aerosol import MIXTURES, aerosol_optics, mie_file

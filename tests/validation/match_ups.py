@@ -39,9 +39,9 @@ from osgeo import osr
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.classification import SceneClass
 from sen2cor.errors import InputError
-from sen2cor.grids import Grid
 from sen2cor.imagery import images
-from sen2cor.product.level2a_reader import FinishedProduct, FinishedTile, open_level2a
+from sen2cor.product.level2a.reader import FinishedProduct, FinishedTile, open_level2a
+from sen2cor.raster.grids import Grid
 
 WINDOW = 60.0
 """Side of the window in metres."""

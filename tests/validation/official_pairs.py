@@ -19,12 +19,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
-from sen2cor.atmosphere.atm_files import load_atm_files
-from sen2cor.atmosphere.atm_layout import ELEVATION, WATER_SHARE
-from sen2cor.atmosphere.functions import BandFunctions
+from sen2cor.atmosphere.atmospheric_terms import BandFunctions
 from sen2cor.atmosphere.inversion import level_inversion
-from sen2cor.atmosphere.lut import load_table
-from sen2cor.atmosphere.table import LookUpTable
+from sen2cor.atmosphere.look_up_tables.atm_layout import ELEVATION, WATER_SHARE
+from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
+from sen2cor.atmosphere.look_up_tables.sen2cor_tables import load_atm_files
+from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.bands import BAND
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,13 +17,13 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
-from sen2cor.atmosphere.functions import BandFunctions
+from sen2cor.atmosphere.atmospheric_terms import BandFunctions
 from sen2cor.atmosphere.inversion import adjacency_inversion, signal
-from sen2cor.atmosphere.lut import load_table
-from sen2cor.atmosphere.rugged import SlopeLight, TerrainCorrection, rugged_inversion
+from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
+from sen2cor.atmosphere.terrain_inversion import SlopeLight, TerrainCorrection, rugged_inversion
 from sen2cor.dem.sun import SunDirections
 from sen2cor.dem.terrain import coarser, derive_terrain
-from sen2cor.grids import AngleGrid, Grid
+from sen2cor.raster.grids import AngleGrid, Grid
 from tests.validation.official_pairs import AEROSOL, ROOT, SEASON, SITES, Pair
 
 SITE = SITES[1]

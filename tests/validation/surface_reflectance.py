@@ -44,26 +44,26 @@ from osgeo import gdal, osr
 from scipy.ndimage import gaussian_filter
 from scipy.optimize import minimize_scalar
 
-from sen2cor.arrays import Float32Array
-from sen2cor.atmosphere.aerosol_blocks import VISIBILITIES
-from sen2cor.atmosphere.atm_files import load_atm_files
-from sen2cor.atmosphere.atm_layout import ELEVATION as TABLE_ELEVATION
-from sen2cor.atmosphere.atm_layout import WATER_SHARE
+from sen2cor.atmosphere.aerosol.reference_blocks import VISIBILITIES
 from sen2cor.atmosphere.elevation_field import ElevationField
-from sen2cor.atmosphere.lut import load_table
-from sen2cor.atmosphere.table import LookUpTable
+from sen2cor.atmosphere.look_up_tables.atm_layout import ELEVATION as TABLE_ELEVATION
+from sen2cor.atmosphere.look_up_tables.atm_layout import WATER_SHARE
+from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
+from sen2cor.atmosphere.look_up_tables.sen2cor_tables import load_atm_files
+from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.classification import GroundMasks, SceneClass
-from sen2cor.grids import AngleGrid, Grid
 from sen2cor.imagery import images
-from sen2cor.pipeline.atmosphere_retrieval import retrieve_atmosphere
-from sen2cor.pipeline.band_correction import BandCorrection
-from sen2cor.pipeline.classification_step import classify_tile
-from sen2cor.pipeline.terrain_step import FINE, GroundLight, TileTerrain, prepare_terrain
-from sen2cor.pipeline.tile_atmosphere import COARSE, TileAtmosphere
-from sen2cor.pipeline.tile_pixels import TilePixels
-from sen2cor.pipeline.workers import Workers, workers
-from sen2cor.product.level1c import Level1CTile, open_level1c
+from sen2cor.pipeline.execution.workers import Workers, workers
+from sen2cor.pipeline.tile.atmosphere_retrieval import retrieve_atmosphere
+from sen2cor.pipeline.tile.band_correction import BandCorrection
+from sen2cor.pipeline.tile.classification_step import classify_tile
+from sen2cor.pipeline.tile.pixels import TilePixels
+from sen2cor.pipeline.tile.terrain_step import FINE, GroundLight, TileTerrain, prepare_terrain
+from sen2cor.pipeline.tile.tile_atmosphere import COARSE, TileAtmosphere
+from sen2cor.product.level1c.reader import Level1CTile, open_level1c
+from sen2cor.raster.array_types import Float32Array
+from sen2cor.raster.grids import AngleGrid, Grid
 from sen2cor.settings import Settings
 from sen2cor.simulation.wrap import wrap
 from tests.validation import match_ups

@@ -9,8 +9,8 @@ import pytest
 
 from sen2cor.errors import InputError
 from sen2cor.imagery import images
-from sen2cor.product.level2a_reader import open_level2a
-from sen2cor.simulation.geometry import geographic
+from sen2cor.product.level2a.reader import open_level2a
+from sen2cor.simulation.overpass_geometry import geographic
 from tests.validation.match_ups import Statistics, match, read_references, report
 
 HEADER = "site,date,band,reflectance,uncertainty,product,longitude,latitude\n"

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.lut import load_table
-from sen2cor.pipeline.workers import workers
+from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
+from sen2cor.pipeline.execution.workers import workers
 from tests.validation.surface_reflectance import AEROSOL, SEASON, SITES, Agreement, Scene
 
 

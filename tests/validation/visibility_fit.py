@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.atmosphere.atm_layout import BANDS, ELEVATION, VISIBILITY
-from sen2cor.atmosphere.lut import OwnLookUpTable, load_table
+from sen2cor.atmosphere.look_up_tables.atm_layout import BANDS, ELEVATION, VISIBILITY
+from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable, load_table
 
 from .atm_reference import Array, AtmFile, original
 

@@ -14,16 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.arrays import Float32Array
 from sen2cor.atmosphere import water_vapour
-from sen2cor.atmosphere.atm_files import load_atm_files
-from sen2cor.atmosphere.functions import WaterCurve, scattering_functions
-from sen2cor.atmosphere.geometry import NodeGeometry
-from sen2cor.atmosphere.lut import load_table
-from sen2cor.atmosphere.table import LookUpTable
-from sen2cor.pipeline.tile_pixels import TilePixels
-from sen2cor.pipeline.workers import workers
-from sen2cor.product.level1c import Level1CProduct, Level1CTile, open_level1c
+from sen2cor.atmosphere.atmospheric_terms import WaterCurve, scattering_functions
+from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
+from sen2cor.atmosphere.look_up_tables.sen2cor_tables import load_atm_files
+from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
+from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.tile.pixels import TilePixels
+from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile, open_level1c
+from sen2cor.raster.array_types import Float32Array
 
 ROOT = Path(__file__).resolve().parents[2]
 RESOLUTION = 60

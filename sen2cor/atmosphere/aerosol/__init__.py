@@ -1,0 +1,1 @@
+"""Aerosol optical thickness: reference pixels, retrieval, map."""

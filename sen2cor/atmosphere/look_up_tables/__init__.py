@@ -1,0 +1,1 @@
+"""Look-up tables of scattering and gas absorption."""

@@ -1,0 +1,149 @@
+"""What the correction asks of a look-up table, whatever its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy.typing as npt
+
+from sen2cor.raster.array_types import Float32Array
+
+SEASON_OZONE = {"SUMMER": 331.0, "WINTER": 377.0}
+"""Ozone column in Dobson units where none is known, by the season of a table."""
+
+
+@dataclass(frozen=True)
+class Scattering:
+    """Scattering functions free of gas; float32 arrays of the shape of the broadcast arguments.
+
+    Attributes
+    ----------
+    rayleigh_reflectance : ndarray
+        Path reflectance of the molecules alone.
+    path_reflectance : ndarray
+        Path reflectance of molecules and aerosol.
+    transmittance_down_direct, transmittance_down_diffuse : ndarray
+        From the sun to the ground.
+    transmittance_up_direct, transmittance_up_diffuse : ndarray
+        From the ground to the sensor.
+    spherical_albedo : ndarray
+        Reflectance of the atmosphere for light from below.
+    """
+
+    rayleigh_reflectance: Float32Array
+    path_reflectance: Float32Array
+    transmittance_down_direct: Float32Array
+    transmittance_down_diffuse: Float32Array
+    transmittance_up_direct: Float32Array
+    transmittance_up_diffuse: Float32Array
+    spherical_albedo: Float32Array
+
+
+@dataclass(frozen=True)
+class Gas:
+    """Two-way transmittances; float32 arrays of the shape of the broadcast arguments.
+
+    Attributes
+    ----------
+    ozone : ndarray
+    other : ndarray
+        O2, CO2, CH4, N2O and CO.
+    water : ndarray
+        Of the whole column of water vapour.
+    water_half : ndarray
+        Of half of the column.
+    """
+
+    ozone: Float32Array
+    other: Float32Array
+    water: Float32Array
+    water_half: Float32Array
+
+
+class LookUpTable(Protocol):
+    """The functions of a spacecraft's bands for one aerosol in one season.
+
+    They are the terms of the reflectance at the top of the atmosphere over a uniform surface::
+
+        rho_toa = Tg_ozone Tg_other [rho_R + (rho_path - rho_R) Tg_water(u / 2)
+                  + Tg_water(u) T_down T_up rho / (1 - S rho)]
+
+    Reflectances and transmittances only: no irradiance and no distance of the sun.
+    """
+
+    @property
+    def name(self) -> str:
+        """Of the table, for reports."""
+
+    @property
+    def aerosol(self) -> str:
+        """``RURAL``, ``MARITIME`` or another one in upper case."""
+
+    @property
+    def season(self) -> str:
+        """``SUMMER`` or ``WINTER``."""
+
+    @property
+    def largest_slant_water(self) -> float:
+        """End of the axis of water vapour along the two-way path, in cm."""
+
+    def scattering(
+        self,
+        band: str,
+        *,
+        aot550: npt.ArrayLike,
+        elevation: npt.ArrayLike,
+        solar_zenith: npt.ArrayLike,
+        view_zenith: npt.ArrayLike,
+        relative_azimuth: npt.ArrayLike,
+        water_vapour: npt.ArrayLike | None = None,
+    ) -> Scattering:
+        """Scattering functions of a band.
+
+        Parameters
+        ----------
+        band : str
+            ``B01`` .. ``B12``, ``B8A``.
+        aot550 : array_like
+            Aerosol optical thickness at 550 nm at the pixel.
+        elevation : array_like
+            Of the ground, km.
+        solar_zenith, view_zenith, relative_azimuth : array_like
+            Degrees; relative azimuth 0 is backscatter. All arguments broadcast.
+        water_vapour : array_like, optional
+            Column above the pixel in cm, for tables in which scattering and absorption do not
+            part quite; others leave it unused.
+        """
+
+    def gas(
+        self,
+        band: str,
+        *,
+        water_vapour: npt.ArrayLike,
+        ozone: npt.ArrayLike,
+        elevation: npt.ArrayLike,
+        air_mass: npt.ArrayLike,
+    ) -> Gas:
+        """Two-way transmittance of the gases in a band.
+
+        Parameters
+        ----------
+        band : str
+        water_vapour : array_like
+            Column above the pixel in cm.
+        ozone : array_like
+            Column in Dobson units.
+        elevation : array_like
+            Of the ground, km.
+        air_mass : array_like
+            ``1 / cos(solar zenith) + 1 / cos(view zenith)``. All arguments broadcast.
+        """
+
+    def aot_from_visibility(
+        self, visibility: npt.ArrayLike, elevation: npt.ArrayLike
+    ) -> Float32Array:
+        """Aerosol optical thickness at 550 nm of a visibility (km) at an elevation (km)."""
+
+    def visibility_from_aot(self, aot550: npt.ArrayLike, elevation: npt.ArrayLike) -> Float32Array:
+        """Visibility in km of an aerosol optical thickness at 550 nm at an elevation (km)."""

@@ -1,0 +1,384 @@
+"""The original's look-up tables, ``.atm`` files, in the terms of our own.
+
+A file holds radiances, fluxes and transmittances of libRadtran runs, laid out as
+`sen2cor.atmosphere.look_up_tables.atm_layout` says. Division by its own irradiance leaves
+reflectances and transmittances. Their gas absorption is divided out with that of our own table;
+what remains varies little with water vapour and is interpolated in its square root. So scattering
+and absorption together give at every node of the files what the files give, and absorption between
+the nodes and beyond them is that of the band.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.fft import dct
+
+from sen2cor.atmosphere.look_up_tables.atm_layout import (
+    AEROSOL,
+    ALBEDO,
+    AZIMUTH,
+    BANDS,
+    DIFFUSE_DOWN,
+    DIFFUSE_UP,
+    DIRECT_DOWN,
+    DIRECT_UP,
+    ELEVATION,
+    OZONE,
+    PATH,
+    PATH_SLANTED,
+    SOLAR_ZENITH,
+    TO_SI,
+    VIEW_ZENITH,
+    VISIBILITY,
+    WATER_SHARE,
+    WATER_VAPOUR,
+    irradiance_of,
+    read_cells,
+)
+from sen2cor.atmosphere.look_up_tables.axes import Axes, Place, interpolate
+from sen2cor.atmosphere.look_up_tables.look_up_table import SEASON_OZONE, Gas, Scattering
+from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable, load_table
+from sen2cor.errors import AuxiliaryDataError
+from sen2cor.raster.array_types import Float32Array
+
+LOGGER = logging.getLogger(__name__)
+
+_WATER_UNKNOWN = 2
+"""Node of water vapour that stands for all where the column is not given."""
+
+_POWERS = np.array([2, 1, 2, 3, 4, 5, 6], np.float32)
+"""Of the sine of the view zenith that each Fourier coefficient in azimuth follows."""
+
+_LEAST_TRANSMITTANCE = np.float32(1e-12)
+
+
+@dataclass(frozen=True)
+class _BandNodes:
+    """Functions of one band, gas divided out; (elevation, water, visibility, solar zenith, ...).
+
+    Transmittances are logarithms; those upwards have no solar zenith. ``added`` is the path
+    reflectance beyond that of molecules: at nadir, then the Fourier coefficients of what the
+    slanted view adds.
+    """
+
+    added: Float32Array
+    direct_down: Float32Array
+    total_down: Float32Array
+    direct_up: Float32Array
+    total_up: Float32Array
+    albedo: Float32Array
+
+
+class AtmLookUpTable:
+    """The original's tables of one aerosol, season and ozone column.
+
+    Parameters
+    ----------
+    cells : mapping of str to ndarray of float32
+        By band, shape (elevation, water vapour, visibility, solar zenith, 17).
+    own : OwnLookUpTable
+        Of the same spacecraft, aerosol and season: absorption, molecules, and the aerosol optical
+        thickness of the visibilities.
+    name : str
+    ozone : float
+        Column of the files in Dobson units.
+    """
+
+    def __init__(
+        self, cells: dict[str, Float32Array], own: OwnLookUpTable, *, name: str, ozone: float
+    ) -> None:
+        self.name, self.ozone = name, ozone
+        self.aerosol, self.season = own.aerosol, own.season
+        self.largest_slant_water = own.largest_slant_water
+        self._own = own
+        self._water = WATER_VAPOUR[own.season]
+        self._axes = Axes(
+            name,
+            {
+                "elevation": ELEVATION,
+                "water vapour": self._water,
+                "visibility": VISIBILITY,
+                "solar zenith": SOLAR_ZENITH,
+                "view zenith": np.array([0.0, VIEW_ZENITH], np.float32),
+            },
+            {
+                "elevation": "km",
+                "water vapour": "cm above sea level",
+                "solar zenith": "degrees",
+                "view zenith": "degrees",
+            },
+        )
+        self._nodes = {band: self._without_gas(band, values) for band, values in cells.items()}
+
+    def scattering(
+        self,
+        band: str,
+        *,
+        aot550: npt.ArrayLike,
+        elevation: npt.ArrayLike,
+        solar_zenith: npt.ArrayLike,
+        view_zenith: npt.ArrayLike,
+        relative_azimuth: npt.ArrayLike,
+        water_vapour: npt.ArrayLike | None = None,
+    ) -> Scattering:
+        """Scattering functions of a band.
+
+        Parameters
+        ----------
+        band : str
+        aot550 : array_like
+            Aerosol optical thickness at 550 nm at the pixel.
+        elevation : array_like
+            Of the ground, km.
+        solar_zenith, view_zenith, relative_azimuth : array_like
+            Degrees; relative azimuth 0 is backscatter. All arguments broadcast.
+        water_vapour : array_like, optional
+            Column above the pixel in cm. Without it, that of one file in the middle.
+
+        Returns
+        -------
+        Scattering
+
+        Notes
+        -----
+        Linear in aerosol optical thickness, elevation and the square root of water vapour;
+        transmittances by their logarithms. Transmittances are those of a view from the nadir, as
+        in the files.
+        """
+        arguments = (aot550, elevation, solar_zenith, view_zenith, relative_azimuth)
+        shape = np.broadcast_shapes(
+            *map(np.shape, arguments), () if water_vapour is None else np.shape(water_vapour)
+        )
+        nodes = self._nodes[band]
+        height = self._axes.place("elevation", elevation)
+        places = [
+            height,
+            self._water_place(water_vapour, height),
+            self._aerosol_place(aot550, elevation),
+        ]
+        with_sun = [*places, self._axes.place("solar zenith", solar_zenith)]
+        view = np.asarray(view_zenith, np.float32)
+        self._axes.check("view zenith", view)
+        view = np.minimum(view, np.float32(VIEW_ZENITH))
+        rayleigh = self._rayleigh(band, elevation, solar_zenith, view, relative_azimuth)
+        added = interpolate(nodes.added, with_sun)
+        added = added[..., 0] + _in_view(added[..., 1:], view, relative_azimuth)
+        direct_down = np.exp(interpolate(nodes.direct_down, with_sun))
+        direct_up = np.exp(interpolate(nodes.direct_up, places))
+        parts = (
+            rayleigh,
+            rayleigh + added,
+            direct_down,
+            np.exp(interpolate(nodes.total_down, with_sun)) - direct_down,
+            direct_up,
+            np.exp(interpolate(nodes.total_up, places)) - direct_up,
+            interpolate(nodes.albedo, with_sun),
+        )
+        return Scattering(*(np.broadcast_to(part, shape) for part in parts))
+
+    def gas(
+        self,
+        band: str,
+        *,
+        water_vapour: npt.ArrayLike,
+        ozone: npt.ArrayLike,
+        elevation: npt.ArrayLike,
+        air_mass: npt.ArrayLike,
+    ) -> Gas:
+        """Two-way transmittance of the gases in a band; see `LookUpTable`."""
+        return self._own.gas(
+            band, water_vapour=water_vapour, ozone=ozone, elevation=elevation, air_mass=air_mass
+        )
+
+    def aot_from_visibility(
+        self, visibility: npt.ArrayLike, elevation: npt.ArrayLike
+    ) -> Float32Array:
+        """Aerosol optical thickness at 550 nm of a visibility (km) at an elevation (km)."""
+        return self._own.aot_from_visibility(visibility, elevation)
+
+    def visibility_from_aot(self, aot550: npt.ArrayLike, elevation: npt.ArrayLike) -> Float32Array:
+        """Visibility in km of an aerosol optical thickness at 550 nm at an elevation (km)."""
+        return self._own.visibility_from_aot(aot550, elevation)
+
+    def _aerosol_place(self, aot550: npt.ArrayLike, elevation: npt.ArrayLike) -> Place:
+        # the inverse of visibility is linear in the optical thickness between its nodes
+        visibility = self._own.visibility_from_aot(aot550, elevation)
+        return self._axes.place("visibility", visibility, np.reciprocal)
+
+    def _water_place(self, water_vapour: npt.ArrayLike | None, height: Place) -> Place:
+        if water_vapour is None:
+            column: npt.ArrayLike = self._water[_WATER_UNKNOWN]
+        else:
+            share = np.exp(interpolate(np.log(WATER_SHARE[self.season]), (height,)))
+            column = np.asarray(water_vapour, np.float32) / share
+        return self._axes.place("water vapour", column, np.sqrt)
+
+    def _rayleigh(
+        self,
+        band: str,
+        elevation: npt.ArrayLike,
+        solar_zenith: npt.ArrayLike,
+        view_zenith: npt.ArrayLike,
+        relative_azimuth: npt.ArrayLike,
+    ) -> Float32Array:
+        return self._own.scattering(
+            band,
+            aot550=0.0,
+            elevation=np.clip(elevation, ELEVATION[0], ELEVATION[-1]),
+            solar_zenith=np.minimum(solar_zenith, SOLAR_ZENITH[-1]),
+            view_zenith=view_zenith,
+            relative_azimuth=relative_azimuth,
+        ).rayleigh_reflectance
+
+    def _without_gas(self, band: str, cells: Float32Array) -> _BandNodes:
+        """Turn the cells of a band into reflectances and transmittances, and divide out gas."""
+        irradiance = irradiance_of(band, cells)
+        height = ELEVATION[:, np.newaxis, np.newaxis, np.newaxis]
+        column = self._water[:, np.newaxis, np.newaxis] * WATER_SHARE[self.season].reshape(
+            height.shape
+        )
+        secant = 1.0 / np.cos(np.radians(SOLAR_ZENITH))
+        slanted = np.float32(1.0 / np.cos(np.radians(VIEW_ZENITH)))
+        to_reflectance = np.float32(np.pi * TO_SI / irradiance) * secant
+
+        def gas(air_mass: npt.ArrayLike) -> Gas:
+            return self._own.gas(
+                band,
+                water_vapour=column,
+                ozone=self.ozone,
+                elevation=height,
+                air_mass=air_mass,
+            )
+
+        def added(radiance: Float32Array, absorption: Gas, rayleigh: Float32Array) -> Float32Array:
+            constant = absorption.ozone * absorption.other
+            result: Float32Array = (
+                radiance * to_reflectance / constant - rayleigh
+            ) / absorption.water_half
+            return result
+
+        nadir_gas, slanted_gas, up_gas = gas(secant + 1.0), gas(secant + slanted), gas(1.0)
+        nadir = added(
+            cells[..., PATH], nadir_gas, self._rayleigh(band, height, SOLAR_ZENITH, 0.0, 0.0)
+        )
+        in_slant = np.stack(
+            [
+                added(
+                    radiance,
+                    slanted_gas,
+                    self._rayleigh(band, height, SOLAR_ZENITH, VIEW_ZENITH, azimuth),
+                )
+                for radiance, azimuth in zip(
+                    np.moveaxis(cells[..., PATH_SLANTED], -1, 0), AZIMUTH, strict=True
+                )
+            ],
+            -1,
+        )
+        # with the sun overhead all there is upwards is the same for every zenith of the sun
+        overhead = cells[..., 0, :]
+        up = up_gas.ozone * up_gas.other * up_gas.water
+        direct_up: Float32Array = overhead[..., DIRECT_UP] / up[..., 0]
+        total_up = direct_up + overhead[..., DIFFUSE_UP] / up[..., 0]
+        # the fluxes of the files hold the upward transmittance already
+        both_ways = nadir_gas.ozone * nadir_gas.other * nadir_gas.water
+        scale = np.float32(TO_SI / irradiance) / (both_ways * total_up[..., np.newaxis])
+        direct_down = cells[..., DIRECT_DOWN] * scale
+        total_down = direct_down + cells[..., DIFFUSE_DOWN] * secant * scale
+        return _BandNodes(
+            added=np.concatenate(
+                [nadir[..., np.newaxis], _fourier(in_slant - nadir[..., np.newaxis])], -1
+            ).astype(np.float32),
+            direct_down=_logarithm(direct_down),
+            total_down=_logarithm(total_down),
+            direct_up=_logarithm(direct_up),
+            total_up=_logarithm(total_up),
+            albedo=np.ascontiguousarray(cells[..., ALBEDO]),
+        )
+
+
+def _fourier(values: Float32Array) -> Float32Array:
+    """Coefficients of the cosine series through values at `AZIMUTH`, along the last axis."""
+    result = dct(values, type=1, axis=-1) / np.float32(len(AZIMUTH) - 1)
+    result[..., [0, -1]] *= 0.5
+    return np.asarray(result, np.float32)
+
+
+def _in_view(
+    coefficients: Float32Array, view_zenith: Float32Array, relative_azimuth: npt.ArrayLike
+) -> Float32Array:
+    azimuth = np.radians(np.asarray(relative_azimuth, np.float32))[..., np.newaxis]
+    sine = np.sin(np.radians(view_zenith)) / np.float32(np.sin(np.radians(VIEW_ZENITH)))
+    waves = np.cos(np.arange(len(AZIMUTH), dtype=np.float32) * azimuth)
+    result: Float32Array = (coefficients * waves * sine[..., np.newaxis] ** _POWERS).sum(-1)
+    return result
+
+
+def _logarithm(transmittance: Float32Array) -> Float32Array:
+    result: Float32Array = np.log(np.maximum(transmittance, _LEAST_TRANSMITTANCE))
+    return result
+
+
+def holds_atm_files(folder: Path) -> bool:
+    """Whether there are tables in a folder, as `load_atm_files` expects them."""
+    return any(
+        next(folder.glob(f"{place}{size}/*.atm"), None) for place in ("", "S2?/") for size in BANDS
+    )
+
+
+def load_atm_files(
+    folder: Path, spacecraft: str, aerosol: str, season: str, *, ozone: float | None = None
+) -> AtmLookUpTable:
+    """Load the original's tables of a spacecraft, an aerosol and a season.
+
+    Parameters
+    ----------
+    folder : Path
+        With the folders ``20_60`` and ``10``, or with a folder of the spacecraft that has them.
+    spacecraft : str
+        ``S2A``, ``S2B``, ``S2C``.
+    aerosol, season : str
+        As for `sen2cor.atmosphere.look_up_tables.sixs_tables.load_table`.
+    ozone : float, optional
+        Column in Dobson units: the files of the nearest column are taken. Without it those of the
+        season's default, 331 in summer and 377 in winter.
+
+    Raises
+    ------
+    AuxiliaryDataError
+        If files are absent or broken; the message names them.
+    """
+    aerosol, season = aerosol.upper(), season.upper()
+    if aerosol not in AEROSOL:
+        raise AuxiliaryDataError(
+            f"the .atm look-up tables in {folder} have no aerosol {aerosol}, only "
+            f"{', '.join(AEROSOL)}"
+        )
+    wanted = SEASON_OZONE[season] if ozone is None else ozone
+    letter, column = min(OZONE[season].items(), key=lambda item: abs(item[1] - wanted))
+    own = load_table(spacecraft, aerosol, season)
+    place = folder / spacecraft if (folder / spacecraft).is_dir() else folder
+    names = [
+        f"{letter}99000_wv{round(10 * float(water)):02d}_{AEROSOL[aerosol]}.atm"
+        for water in WATER_VAPOUR[season]
+    ]
+    paths = {size: [place / size / name for name in names] for size in BANDS}
+    missing = [path for group in paths.values() for path in group if not path.is_file()]
+    if missing:
+        listed = ", ".join(str(path.relative_to(place)) for path in missing)
+        raise AuxiliaryDataError(
+            f"look-up tables missing in {place}: {listed}; add them, choose the atmosphere of "
+            "those that are there, or set Lib_Dir back to use the tables of this processor"
+        )
+    cells: dict[str, Float32Array] = {}
+    for size, group in paths.items():
+        stacked = np.stack([read_cells(path, size) for path in group])
+        # water, band, visibility, solar zenith, elevation, value
+        ordered = stacked.transpose(1, 4, 0, 2, 3, 5)
+        cells.update(zip(BANDS[size], ordered, strict=True))
+    LOGGER.info("look-up tables of %s: %s", place, ", ".join(names))
+    return AtmLookUpTable(cells, own, name=f"{letter}99000_{AEROSOL[aerosol]}.atm", ozone=column)

@@ -1,0 +1,369 @@
+"""The look-up tables of scattering and of gas absorption: loading and interpolation.
+
+The tables come from 6SV and LOWTRAN7 (`sen2cor.radiative_transfer` makes them); here they are
+only read. Interpolation is linear: in aerosol optical thickness, in pressure, in the square root of
+the water column; transmittances through their logarithms. Loading halves the steps of aerosol
+optical thickness by splines, for linear alone the thick end would be off by up to 0.006 in surface
+reflectance. What lies beyond an axis is taken at its end, with one warning per quantity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.io import netcdf_file
+
+from sen2cor.atmosphere.look_up_tables.axes import Axes, halved, interpolate, splined
+from sen2cor.atmosphere.look_up_tables.look_up_table import Gas, LookUpTable, Scattering
+from sen2cor.bands import BAND
+from sen2cor.errors import AuxiliaryDataError
+from sen2cor.raster.array_types import Float32Array
+
+__all__ = ["TABLES", "Gas", "LookUpTable", "OwnLookUpTable", "Scattering", "load_table"]
+
+TABLES = Path(__file__).parent / "data"
+
+_FORMAT = "sen2cor look-up table 1"
+_PRESSURE_SCALE = 8.0
+_LEAST_TRANSMITTANCE = 1e-12
+_CLEAR = 0
+_AOT_AXIS = 2
+_UNITS = {"solar zenith": "degrees", "view zenith": "degrees", "wavelength": "um"}
+
+
+class OwnLookUpTable:
+    """The functions of a spacecraft's bands for one aerosol in one season.
+
+    Parameters
+    ----------
+    scattering_path, gas_path : Path
+        The two files.
+    spacecraft, aerosol, season : str
+        As in `load_table`.
+
+    Attributes
+    ----------
+    name : str
+        Of the table, for reports.
+    spacecraft, aerosol, season : str
+        In upper case.
+    largest_slant_water : float
+        End of the axis of water vapour along the two-way path, in cm.
+    """
+
+    def __init__(
+        self, scattering_path: Path, gas_path: Path, *, spacecraft: str, aerosol: str, season: str
+    ) -> None:
+        self.spacecraft, self.aerosol, self.season = spacecraft, aerosol.upper(), season.upper()
+        self.name = f"{spacecraft}_{self.aerosol}_{self.season}"
+        scattering, gas = _read(scattering_path), _read(gas_path)
+        self._rows: dict[str, int] = {name: row for row, name in enumerate(BAND)}
+        try:
+            nodes = scattering["aot550"]
+            aot550 = halved(nodes)
+
+            def denser(values: Float32Array) -> Float32Array:
+                return splined(values, _AOT_AXIS, nodes, aot550)
+
+            axes = {
+                "AOT550": aot550,
+                "elevation": _pressure(scattering["elevation"]),
+                "solar zenith": scattering["solar_zenith"],
+                "view zenith": scattering["view_zenith"],
+                "elevation of gases": _pressure(gas["elevation"]),
+                "slant water vapour": np.sqrt(gas["water_slant"]),
+                "slant ozone": gas["ozone_slant"],
+                "air mass": gas["air_mass"],
+                "visibility": 1.0 / scattering["visibility"],
+                "elevation of visibility": scattering["visibility_elevation"],
+                "wavelength": scattering["wavelength"],
+            }
+            self._path = denser(scattering["path_reflectance"])
+            self._albedo = denser(scattering["spherical_albedo"])
+            self._log_extinction = np.log(scattering["extinction"])
+            self._band_extinction = scattering["band_extinction"]
+            self._logarithms = {
+                name: denser(_logarithm(scattering[name]))
+                for name in ("direct_down", "total_down", "direct_up", "total_up")
+            } | {name: _logarithm(gas[name]) for name in ("water", "ozone", "other")}
+            self._aot_by_visibility = scattering[f"visibility_aot550_{season.lower()}"]
+        except KeyError as error:
+            raise AuxiliaryDataError(
+                f"{scattering_path} or {gas_path} has no variable {error}: make the tables again "
+                "with python -m sen2cor.radiative_transfer"
+            ) from error
+        self.largest_slant_water = float(gas["water_slant"][-1])
+        self._axes = Axes(self.name, axes, _UNITS)
+
+    def scattering(
+        self,
+        band: str,
+        *,
+        aot550: npt.ArrayLike,
+        elevation: npt.ArrayLike,
+        solar_zenith: npt.ArrayLike,
+        view_zenith: npt.ArrayLike,
+        relative_azimuth: npt.ArrayLike,
+        water_vapour: npt.ArrayLike | None = None,
+    ) -> Scattering:
+        """Scattering functions of a band.
+
+        Parameters
+        ----------
+        band : str
+            ``B01`` .. ``B12``, ``B8A``.
+        aot550 : array_like
+            Aerosol optical thickness at 550 nm at the pixel.
+        elevation : array_like
+            Of the ground, km.
+        solar_zenith, view_zenith, relative_azimuth : array_like
+            Degrees; relative azimuth 0 is backscatter. All arguments broadcast; where one is NaN
+            the result is NaN.
+        water_vapour : array_like, optional
+            Not used: the functions are free of gas.
+
+        Returns
+        -------
+        Scattering
+
+        Notes
+        -----
+        Over view zenith each Fourier coefficient in azimuth follows its lowest power of the sine.
+        """
+        row = self._rows[band]
+        height = self._axes.place("elevation", _pressure(elevation))
+        aerosol = self._axes.place("AOT550", aot550)
+        sun = self._axes.place("solar zenith", solar_zenith)
+        view = np.asarray(view_zenith, np.float32)
+        self._axes.check("view zenith", view)
+        slant = np.minimum(view, self._axes["view zenith"][-1])
+        azimuth = np.radians(np.asarray(relative_azimuth, np.float32))
+
+        def in_view(terms: Float32Array) -> Float32Array:
+            nadir, constant, cosine, double = np.moveaxis(terms, -1, 0)
+            sine = _sine(slant) / _sine(self._axes["view zenith"][-1])
+            even = constant - nadir + double * np.cos(np.float32(2.0) * azimuth)
+            return np.asarray(nadir + sine * (cosine * np.cos(azimuth) + sine * even), np.float32)
+
+        def down(name: str) -> Float32Array:
+            return np.exp(interpolate(self._logarithms[name][row], (height, aerosol, sun)))
+
+        def up(name: str) -> Float32Array:
+            nadir, slanted = np.moveaxis(
+                interpolate(self._logarithms[name][row], (height, aerosol)), -1, 0
+            )
+            share = _secant_excess(slant) / _secant_excess(self._axes["view zenith"][-1])
+            transmittance: Float32Array = np.exp(nadir + share * (slanted - nadir))
+            return transmittance
+
+        direct_down, direct_up = down("direct_down"), up("direct_up")
+        parts = (
+            in_view(interpolate(self._path[row][:, _CLEAR], (height, sun))),
+            in_view(interpolate(self._path[row], (height, aerosol, sun))),
+            direct_down,
+            down("total_down") - direct_down,
+            direct_up,
+            up("total_up") - direct_up,
+            interpolate(self._albedo[row], (height, aerosol)),
+        )
+        shape = np.broadcast_shapes(
+            *map(np.shape, (aot550, elevation, solar_zenith, view_zenith, relative_azimuth))
+        )
+        return Scattering(*(np.broadcast_to(part, shape) for part in parts))
+
+    def gas(
+        self,
+        band: str,
+        *,
+        water_vapour: npt.ArrayLike,
+        ozone: npt.ArrayLike,
+        elevation: npt.ArrayLike,
+        air_mass: npt.ArrayLike,
+    ) -> Gas:
+        """Two-way transmittance of the gases in a band.
+
+        Parameters
+        ----------
+        band : str
+        water_vapour : array_like
+            Column above the pixel in cm.
+        ozone : array_like
+            Column in Dobson units.
+        elevation : array_like
+            Of the ground, km.
+        air_mass : array_like
+            ``1 / cos(solar zenith) + 1 / cos(view zenith)``. All arguments broadcast.
+
+        Returns
+        -------
+        Gas
+        """
+        row = self._rows[band]
+        mass = np.asarray(air_mass, np.float32)
+        slant_water = np.asarray(water_vapour, np.float32) * mass
+        slant_ozone = np.asarray(ozone, np.float32) * mass
+        height = self._axes.place("elevation of gases", _pressure(elevation))
+
+        def water(slant: Float32Array) -> Float32Array:
+            place = self._axes.place(
+                "slant water vapour", np.sqrt(np.maximum(slant, np.float32(0.0)))
+            )
+            return np.exp(interpolate(self._logarithms["water"][row], (height, place)))
+
+        ozone_place = self._axes.place("slant ozone", slant_ozone)
+        mass_place = self._axes.place("air mass", mass)
+        parts = (
+            np.exp(interpolate(self._logarithms["ozone"][row], (ozone_place,))),
+            np.exp(interpolate(self._logarithms["other"][row], (height, mass_place))),
+            water(slant_water),
+            water(np.float32(0.5) * slant_water),
+        )
+        shape = np.broadcast_shapes(*map(np.shape, (water_vapour, ozone, elevation, air_mass)))
+        return Gas(*(np.broadcast_to(part, shape) for part in parts))
+
+    def aot_from_visibility(
+        self, visibility: npt.ArrayLike, elevation: npt.ArrayLike
+    ) -> Float32Array:
+        """Aerosol optical thickness at 550 nm of a visibility (km) at an elevation (km)."""
+        inverse = np.float32(1.0) / np.asarray(visibility, np.float32)
+        places = (
+            self._axes.place("visibility", inverse),
+            self._axes.place("elevation of visibility", elevation),
+        )
+        return interpolate(self._aot_by_visibility, places)
+
+    def visibility_from_aot(self, aot550: npt.ArrayLike, elevation: npt.ArrayLike) -> Float32Array:
+        """Visibility in km of an aerosol optical thickness at 550 nm at an elevation (km).
+
+        The inverse of `aot_from_visibility`; beyond the tabulated visibilities the ends of them.
+        """
+        height = self._axes.place("elevation of visibility", elevation)
+        # nodes rise with the inverse of visibility, and so does the optical thickness
+        curve = interpolate(np.ascontiguousarray(self._aot_by_visibility.T), (height,))[..., ::-1]
+        inverse = self._axes["visibility"][::-1]
+        aot = np.asarray(aot550, np.float32)
+        inside = np.clip(aot, curve[..., 0], curve[..., -1])
+        if np.any(inside != aot):
+            self._axes.announce("AOT550 of visibility", float(curve.min()), float(curve.max()))
+        above = (inside[..., np.newaxis] > curve).sum(-1)
+        lower = np.clip(above - 1, 0, inverse.size - 2)
+        nodes = np.broadcast_to(curve, (*lower.shape, inverse.size))
+        low = np.take_along_axis(nodes, lower[..., np.newaxis], -1)[..., 0]
+        high = np.take_along_axis(nodes, lower[..., np.newaxis] + 1, -1)[..., 0]
+        share = (inside - low) / (high - low)
+        result = 1.0 / (inverse[lower] + share * (inverse[lower + 1] - inverse[lower]))
+        return np.asarray(result, np.float32)
+
+    def extinction(self, at: str | npt.ArrayLike) -> Float32Array:
+        """Extinction of the aerosol relative to that at 550 nm.
+
+        Times the aerosol optical thickness at 550 nm it is the thickness elsewhere.
+
+        Parameters
+        ----------
+        at : str or array_like
+            A band, ``B01`` .. ``B12``, ``B8A``, for its average over the band, or wavelengths in
+            micrometres.
+
+        Returns
+        -------
+        ndarray of float32
+            Of the shape of the wavelengths; between those of the table a power law.
+        """
+        if isinstance(at, str):
+            return np.asarray(self._band_extinction[self._rows[at]], np.float32)
+        place = self._axes.place("wavelength", at, np.log)
+        return np.exp(interpolate(self._log_extinction, (place,)))
+
+    def angstrom_exponent(self, first: float = 0.443, second: float = 0.865) -> float:
+        """Spectral slope of the aerosol's extinction between two wavelengths in micrometres.
+
+        It is the exponent ``a`` of the power law ``extinction ~ wavelength ** -a`` through both
+        (A. Angstrom, Geografiska Annaler 11 (1929) 156-166).
+        """
+        ratio = self.extinction(first) / self.extinction(second)
+        return float(-np.log(ratio) / np.log(first / second))
+
+
+def _pressure(elevation: npt.ArrayLike) -> Float32Array:
+    """Pressure relative to sea level; the coordinate of elevation in km."""
+    result: Float32Array = np.exp(-np.asarray(elevation, np.float32) / np.float32(_PRESSURE_SCALE))
+    return result
+
+
+def _sine(degrees: Float32Array) -> Float32Array:
+    result: Float32Array = np.sin(np.radians(degrees))
+    return result
+
+
+def _secant_excess(degrees: Float32Array) -> Float32Array:
+    result: Float32Array = np.float32(1.0) / np.cos(np.radians(degrees)) - np.float32(1.0)
+    return result
+
+
+def _logarithm(transmittance: Float32Array) -> Float32Array:
+    result: Float32Array = np.log(np.maximum(transmittance, np.float32(_LEAST_TRANSMITTANCE)))
+    return result
+
+
+def _read(path: Path) -> dict[str, Float32Array]:
+    """Read the variables of a file and compare them with its checksum."""
+    if not path.is_file():
+        raise AuxiliaryDataError(
+            f"there is no look-up table {path}: install the package again, or make the table with "
+            "python -m sen2cor.radiative_transfer"
+        )
+    try:
+        with netcdf_file(path, "r", mmap=False) as stream:
+            raw = {name: variable[:] for name, variable in stream.variables.items()}
+            form, bands, checksum = (
+                getattr(stream, name).decode() for name in ("format", "bands", "sha256")
+            )
+    except Exception as error:  # the reader raises whatever a broken file leads it to
+        raise AuxiliaryDataError(f"look-up table {path} cannot be read: {error}") from error
+    if form != _FORMAT or bands.split() != list(BAND):
+        raise AuxiliaryDataError(
+            f"look-up table {path} is of another format ({form}): make it again with "
+            "python -m sen2cor.radiative_transfer"
+        )
+    digest = hashlib.sha256()
+    for name in sorted(raw):
+        digest.update(np.asarray(raw[name], ">f4").tobytes())
+    if digest.hexdigest() != checksum:
+        raise AuxiliaryDataError(
+            f"look-up table {path} is damaged (its checksum differs): install the package again"
+        )
+    return {name: np.asarray(values, np.float32) for name, values in raw.items()}
+
+
+def load_table(
+    spacecraft: str, aerosol: str, season: str, *, folder: Path = TABLES
+) -> OwnLookUpTable:
+    """Load the table of a spacecraft, an aerosol and a season.
+
+    Parameters
+    ----------
+    spacecraft : str
+        ``S2A``, ``S2B``, ``S2C``.
+    aerosol : str
+        ``RURAL``, ``MARITIME``, ``URBAN``, ``DESERT`` or ``RURAL_MIE``.
+    season : str
+        ``SUMMER`` or ``WINTER``: the mid-latitude atmosphere.
+    folder : Path, optional
+        Where the files stand; by default those of the package.
+
+    Raises
+    ------
+    AuxiliaryDataError
+        If a file is absent or broken; the message names it.
+    """
+    return OwnLookUpTable(
+        folder / f"{spacecraft}_{aerosol.lower()}.nc",
+        folder / f"{spacecraft}_{season.lower()}.nc",
+        spacecraft=spacecraft,
+        aerosol=aerosol,
+        season=season,
+    )

@@ -1,0 +1,1 @@
+"""Execution: threads, processes and clusters; cores and memory."""

@@ -1,0 +1,77 @@
+"""Threads over bands and blocks of rows.
+
+numpy and the codec release the interpreter while they work, so threads share the decoded pixels
+and keep every core busy. The codec takes several threads for each image: where fewer images are
+left than there are cores, at the end of each step, they take what lies idle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sen2cor import interruption
+from sen2cor.imagery import jpeg2000
+from sen2cor.pipeline.execution import resources
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+CODEC_THREADS = 8
+"""For one image, at most: all images at once must not ask for more threads than a system gives."""
+
+
+class Workers:
+    """A pool of threads.
+
+    Parameters
+    ----------
+    threads : int
+        Number of threads; at least 1.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sen2cor")
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """Call a function for all items, side by side; the first error ends the rest.
+
+        Items are begun in their order, so the costly ones should come first. A function that runs
+        here must not call this: its thread would wait for others, and with one thread for itself.
+
+        Raises
+        ------
+        Interrupted
+            The run shall stop.
+        """
+        futures = [self._pool.submit(function, item) for item in items]
+        waiting = set(futures)
+        failed: list[Future[Result]] = []
+        while waiting and not failed:
+            interruption.check()
+            done, waiting = wait(waiting, interruption.POLL, FIRST_EXCEPTION)
+            failed = [future for future in done if future.exception() is not None]
+        if failed:
+            for future in waiting:
+                future.cancel()
+            wait(waiting)
+        return [future.result() for future in failed or futures]
+
+    def close(self) -> None:
+        """Wait for the threads to end."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def workers(threads: int | None = None) -> Iterator[Workers]:
+    """Open a pool; without a number, as many threads as there are cores for this process."""
+    resources.return_large_blocks()
+    pool = Workers(threads or resources.cores())
+    jpeg2000.set_threads(min(pool.threads, CODEC_THREADS))
+    try:
+        yield pool
+    finally:
+        pool.close()

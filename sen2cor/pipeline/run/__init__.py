@@ -1,0 +1,1 @@
+"""A run: options, input, look-up tables, products one after another, records."""

@@ -1,0 +1,1 @@
+"""A tile: decode, classify, retrieve the atmosphere, correct, write."""

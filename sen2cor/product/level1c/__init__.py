@@ -1,0 +1,1 @@
+"""Level-1C products: open, check and read them."""

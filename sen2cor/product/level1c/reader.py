@@ -1,0 +1,354 @@
+"""Level-1C products as they are read: open a product or one of its tiles, and check it.
+
+Only the product metadata, the tile metadata and the images of the 13 bands are indispensable. What
+else is missing is said in one WARNING of its kind. Nothing is ever opened for writing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sen2cor.bands import BAND_NAMES
+from sen2cor.errors import InputError
+from sen2cor.product import radiometry
+from sen2cor.product.level1c.angles import read_geometry
+from sen2cor.product.level1c.band_files import find_bands, image_grids
+from sen2cor.product.level1c.locate import files_in, folders_in, locate, official_name
+from sen2cor.product.level1c.masks import TILE_BAND, read_mask
+from sen2cor.product.level1c.meteorology import Meteorology, read_aerosol, read_meteorology
+from sen2cor.product.level1c.product_metadata import ProductMetadata, read_product_metadata
+from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_metadata
+from sen2cor.product.naming import NameTemplate
+from sen2cor.product.psd import PSD, Layout
+from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
+from sen2cor.raster.grids import Grid, TileGeometry
+
+__all__ = [
+    "Level1CDatastrip",
+    "Level1CProduct",
+    "Level1CTile",
+    "Meteorology",
+    "open_level1c",
+]
+
+logger = logging.getLogger(__name__)
+
+_OPTIONAL = ("manifest.safe", "INSPIRE.xml", "HTML", "rep_info")
+
+
+@dataclass(frozen=True)
+class Level1CDatastrip:
+    """A datastrip of a product.
+
+    Attributes
+    ----------
+    datastrip_id : str
+        Long identifier.
+    folder, metadata_path : Path or None
+        None where the product does not carry them.
+    """
+
+    datastrip_id: str
+    folder: Path | None
+    metadata_path: Path | None
+
+
+@dataclass(frozen=True)
+class Level1CTile:
+    """A tile with all of its bands.
+
+    Attributes
+    ----------
+    tile_id, datastrip_id : str
+        Long identifiers.
+    folder, metadata_path : Path
+        ``GRANULE/<tile>`` and the tile metadata in it.
+    mgrs : str
+        Tile of the grid, for example ``56JKT``.
+    sensing_time : datetime
+        UTC.
+    grids : mapping of resolution in metres to Grid
+        Size of the images, corner and projection of the metadata.
+    geometry : TileGeometry
+    bands : mapping of band name to Path
+        Images of all 13 bands.
+    ecmwf : Path or None
+        Weather data.
+    cams : Path or None
+        Aerosol data.
+    """
+
+    tile_id: str
+    datastrip_id: str
+    folder: Path
+    metadata_path: Path
+    mgrs: str
+    sensing_time: datetime
+    grids: Mapping[int, Grid]
+    geometry: TileGeometry
+    bands: Mapping[str, Path]
+    ecmwf: Path | None
+    cams: Path | None = None
+
+    def meteorology(self) -> Meteorology | None:
+        """Return the weather at the tile's centre; None if it is unknown."""
+        return None if self.ecmwf is None else read_meteorology(self.ecmwf, self.grids[10])
+
+    def forecast_aot(self) -> float | None:
+        """Return the forecast optical thickness at 550 nm at the centre; None if unknown."""
+        return None if self.cams is None else read_aerosol(self.cams, self.grids[10])
+
+    def mask(self, kind: str, band: str | None, grid: Grid) -> BoolArray | None:
+        """Return a quality mask on a grid.
+
+        Parameters
+        ----------
+        kind : {"NODATA", "SATURA", "DEFECT", "CLOUDS"}
+        band : str or None
+            None: of the tile for clouds, of any band for the others.
+        grid : Grid
+            In the tile's projection.
+
+        Returns
+        -------
+        ndarray of bool, shape ``grid.shape``, or None
+            None where the product carries no such mask.
+        """
+        names: Iterable[str] = BAND_NAMES if band is None else (band,)
+        if kind == "CLOUDS":
+            names = (TILE_BAND,)
+        merged: BoolArray | None = None
+        for name in names:
+            mask = read_mask(self.folder / "QI_DATA", kind, name, grid)
+            if mask is not None:
+                merged = mask if merged is None else merged | mask
+        return merged
+
+
+@dataclass(frozen=True)
+class Level1CProduct:
+    """A product with its usable tiles.
+
+    Attributes
+    ----------
+    root, metadata_path : Path
+        Folder and product metadata.
+    name : str
+        Name with ``.SAFE``: of the folder, or the official one if the folder was renamed.
+    psd : str
+        Format: ``"13.1"``, ``"14.2"``, ``"14.5"`` or ``"15"``.
+    spacecraft : str
+        ``S2A``, ``S2B``, ``S2C``.
+    processing_baseline : str
+        ``02.05``.
+    datatake_start, product_start : datetime
+        UTC.
+    quantification_value : float
+    radiometric_offsets : mapping of band name to int
+    solar_irradiance : mapping of band name to float
+        W m-2 um-1.
+    reflectance_conversion : float
+        U, the correction of the distance to the sun.
+    datastrips : tuple of Level1CDatastrip
+    tiles : tuple of Level1CTile
+        Never empty.
+    unusable : mapping of folder name to InputError
+        Tiles that cannot be processed, and why; each is in the log as an ERROR.
+    """
+
+    root: Path
+    metadata_path: Path
+    name: str
+    psd: str
+    spacecraft: str
+    processing_baseline: str
+    datatake_start: datetime
+    product_start: datetime
+    quantification_value: float
+    radiometric_offsets: Mapping[str, int]
+    solar_irradiance: Mapping[str, float]
+    reflectance_conversion: float
+    datastrips: tuple[Level1CDatastrip, ...]
+    tiles: tuple[Level1CTile, ...]
+    unusable: Mapping[str, InputError]
+
+    def reflectance(self, band: str, numbers: UInt16Array) -> Float32Array:
+        """Turn digital numbers into top-of-atmosphere reflectance.
+
+        Parameters
+        ----------
+        band : str
+        numbers : ndarray of uint16, any shape
+            0 is no data; the result means nothing there.
+
+        Returns
+        -------
+        ndarray of float32, same shape
+            (number + offset) / quantification.
+        """
+        offset, scale = self.radiometric_offsets[band], 1.0 / self.quantification_value
+        return radiometry.reflectance(numbers, offset, scale)
+
+
+def open_level1c(path: Path) -> Level1CProduct:
+    """Open a Level-1C product, or one tile of it.
+
+    Parameters
+    ----------
+    path : Path
+        Product folder, or a folder below its ``GRANULE``: then only that tile is opened.
+
+    Returns
+    -------
+    Level1CProduct
+        With one usable tile at least; a tile of several that cannot be used is in ``unusable``.
+
+    Raises
+    ------
+    InputError
+        The path is no Level-1C product or tile, or nothing in it can be used.
+    """
+    root, metadata_path, tile_folder = locate(path)
+    metadata = read_product_metadata(metadata_path)
+    layout = PSD[metadata.psd].level1c
+    folders = _tile_folders(root) if tile_folder is None else [tile_folder]
+    tiles: list[Level1CTile] = []
+    unusable: dict[str, InputError] = {}
+    for folder in folders:
+        try:
+            tiles.append(_open_tile(folder, layout))
+        except InputError as error:
+            unusable[folder.name] = error
+    if not tiles:
+        raise _nothing_usable(root, unusable)
+    for name, reason in unusable.items():
+        logger.error("tile %s cannot be used: %s", name, reason)
+    if tile_folder is None:
+        tiles = _in_listed_order(tiles, metadata, root)
+    product = Level1CProduct(
+        root=root,
+        metadata_path=metadata_path,
+        name=official_name(root, metadata_path, metadata.uri),
+        psd=metadata.psd,
+        spacecraft=metadata.spacecraft,
+        processing_baseline=metadata.processing_baseline,
+        datatake_start=metadata.datatake_start,
+        product_start=metadata.product_start,
+        quantification_value=metadata.quantification_value,
+        radiometric_offsets=metadata.radiometric_offsets,
+        solar_irradiance=metadata.solar_irradiance,
+        reflectance_conversion=metadata.reflectance_conversion,
+        datastrips=tuple(_find_datastrips(root, layout, metadata, tiles)),
+        tiles=tuple(tiles),
+        unusable=unusable,
+    )
+    _warn_of_absent(product)
+    return product
+
+
+def _tile_folders(root: Path) -> list[Path]:
+    folders = folders_in(root / "GRANULE")
+    if not folders:
+        raise InputError(f"{root / 'GRANULE'}: no tile folder in it; fetch the product again")
+    return folders
+
+
+def _open_tile(folder: Path, layout: Layout) -> Level1CTile:
+    metadata_path = _matching_file(folder, layout.tile_metadata)
+    if metadata_path is None:
+        raise InputError(
+            f"{folder}: no tile metadata in it, expected {layout.tile_metadata.template}"
+        )
+    document = open_tile_document(metadata_path)
+    metadata = read_tile_metadata(document)
+    bands = find_bands(folder / "IMG_DATA")
+    return Level1CTile(
+        tile_id=metadata.tile_id,
+        datastrip_id=metadata.datastrip_id,
+        folder=folder,
+        metadata_path=metadata_path,
+        mgrs=metadata.mgrs,
+        sensing_time=metadata.sensing_time,
+        grids=image_grids(bands, metadata.grids),
+        geometry=read_geometry(document),
+        bands=bands,
+        ecmwf=_find_auxiliary(folder / "AUX_DATA", "AUX_ECMWFT"),
+        cams=_find_auxiliary(folder / "AUX_DATA", "AUX_CAMSFO"),
+    )
+
+
+def _find_auxiliary(folder: Path, kind: str) -> Path | None:
+    for path in files_in(folder):
+        if kind in path.name and not path.suffix:
+            return path
+    return None
+
+
+def _find_datastrips(
+    root: Path, layout: Layout, metadata: ProductMetadata, tiles: list[Level1CTile]
+) -> Iterator[Level1CDatastrip]:
+    folders = folders_in(root / "DATASTRIP")
+    listed = [identifier for identifier in metadata.granules.values() if identifier]
+    for identifier in dict.fromkeys([*listed, *(tile.datastrip_id for tile in tiles)]):
+        # compact folder names are the part of the identifier from DS_ to the baseline
+        core = identifier[identifier.find("DS_") :].rsplit("_N", 1)[0]
+        found = next((path for path in folders if core in path.name), None)
+        file = None if found is None else _matching_file(found, layout.datastrip_metadata)
+        yield Level1CDatastrip(identifier, found, file)
+
+
+def _in_listed_order(
+    tiles: list[Level1CTile], metadata: ProductMetadata, root: Path
+) -> list[Level1CTile]:
+    """Sort as the product metadata list the tiles, those not listed last."""
+    listed = list(metadata.granules)
+    if not listed:
+        logger.warning("%s: the metadata list no tiles; the folders are taken", root.name)
+        return tiles
+    strangers = [tile.folder.name for tile in tiles if tile.tile_id not in metadata.granules]
+    if strangers:
+        logger.warning(
+            "%s: tiles that the product metadata do not list, processed all the same: %s",
+            root.name,
+            ", ".join(strangers),
+        )
+    present = len(tiles) - len(strangers)
+    if present < len(listed):
+        logger.warning("%s: %d of %d listed tiles are usable", root.name, present, len(listed))
+    place = {identifier: position for position, identifier in enumerate(listed)}
+    return sorted(tiles, key=lambda tile: place.get(tile.tile_id, len(listed)))
+
+
+def _nothing_usable(root: Path, unusable: Mapping[str, InputError]) -> InputError:
+    first, *others = unusable.values()
+    if not others:
+        return first
+    return InputError(f"{root.name}: none of {len(unusable)} tiles can be used: {first}")
+
+
+def _warn_of_absent(product: Level1CProduct) -> None:
+    name = product.name
+    for part in _OPTIONAL:
+        if not (product.root / part).exists():
+            logger.warning("%s: no %s in the product; it will be missing in the output", name, part)
+    if any(datastrip.metadata_path is None for datastrip in product.datastrips):
+        logger.warning("%s: no metadata of the datastrip in the product", name)
+    if any(not (tile.folder / "QI_DATA").is_dir() for tile in product.tiles):
+        logger.warning("%s: no quality masks (QI_DATA) in the product", name)
+    if any(tile.ecmwf is None for tile in product.tiles):
+        logger.warning(
+            "%s: no weather data (AUX_DATA/AUX_ECMWFT) in the product; ozone and water vapour are "
+            "those of the settings",
+            name,
+        )
+
+
+def _matching_file(folder: Path, template: NameTemplate) -> Path | None:
+    for path in files_in(folder):
+        if template.match(path.name) is not None:
+            return path
+    return None

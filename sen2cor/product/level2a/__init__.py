@@ -1,0 +1,1 @@
+"""Level-2A products: lay out, fill, finish and read them."""

@@ -1,0 +1,105 @@
+"""Datastrip metadata of Level-2A from those of Level-1C."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sen2cor.product.level2a.run_record import RunRecord
+from sen2cor.product.level2a.shared_metadata import (
+    JOINT_DATASTRIP_AUXILIARY,
+    joint_auxiliary,
+    quantification_values,
+    unify_ground_reference,
+)
+from sen2cor.product.metadata import (
+    Element,
+    add,
+    arrange,
+    namespace,
+    rebuild,
+    section,
+)
+from sen2cor.product.naming import TILE_ID
+from sen2cor.product.psd import Psd
+
+_DOCUMENT = "S2_PDI_Level-2A_Datastrip_Metadata.xsd"
+_SECTIONS = (
+    "General_Info",
+    "Image_Data_Info",
+    "Satellite_Ancillary_Data_Info",
+    "Quality_Indicators_Info",
+    "Auxiliary_Data_Info",
+)
+
+_SEPARATE_AUXILIARY = (
+    "IERS_Bulletin",
+    "GIPP_List",
+    "ECMWF_DATA_REF",
+    "PRODUCTION_DEM_TYPE",
+    "IERS_BULLETIN_FILENAME",
+    "GRI_FILENAME",
+)
+
+
+def datastrip_metadata(
+    level1c: Element,
+    psd: Psd,
+    *,
+    tile_ids: Iterable[str],
+    quantification: float,
+    run: RunRecord,
+) -> Element:
+    """Make the datastrip metadata of Level-2A.
+
+    Parameters
+    ----------
+    level1c : Element
+        Root of the Level-1C datastrip metadata; it is used up.
+    psd : Psd
+        Format to write.
+    tile_ids : iterable of str
+        Level-2A identifiers of the tiles of the product in this datastrip; each is listed once,
+        consolidated tiles are not.
+    quantification : float
+        Of the surface reflectances.
+    run : RunRecord
+    """
+    root = rebuild(
+        level1c,
+        "Level-2A_DataStrip_ID",
+        namespace(psd.datastrip_namespace, _DOCUMENT),
+        _SECTIONS,
+        depth=2,
+    )
+    image = section(root, "Image_Data_Info")
+    tiles = next(iter(image.iter("Tile_List")), None)
+    if tiles is None:
+        information = add(image, "Tiles_Information", metadataLevel="Standard")
+        tiles = add(information, "Tile_List")
+        image.insert(0, information)
+    tiles[:] = []
+    for tile_id in dict.fromkeys(tile_ids):
+        parsed = TILE_ID.match(tile_id)
+        if parsed is None or parsed["unit"] != "CO":
+            add(tiles, "Tile", tileId=tile_id)
+    auxiliary = section(root, "Auxiliary_Data_Info")
+    unify_ground_reference(auxiliary, as_list=not psd.prefix)
+    if psd.prefix:
+        arrange(auxiliary, _SEPARATE_AUXILIARY)
+    else:
+        joint_auxiliary(auxiliary, run, JOINT_DATASTRIP_AUXILIARY)
+        _scales(image, psd, quantification)
+    return root
+
+
+def _scales(image: Element, psd: Psd, quantification: float) -> None:
+    """Replace the scale of Level-1C by those of Level-2A, from format 14.5 on."""
+    for radiometry in image.iterfind("Radiometric_Info"):
+        quantification_values(radiometry, psd, quantification)
+        for old in (
+            *radiometry.findall("QUANTIFICATION_VALUE"),
+            *radiometry.findall("Radiometric_Offset_List"),
+        ):
+            radiometry.remove(old)
+        for conversion in radiometry.findall("Reflectance_Conversion"):
+            radiometry.append(conversion)

@@ -1,0 +1,294 @@
+"""Metadata of the Level-2A user product from those of Level-1C."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from sen2cor.bands import BANDS, RESOLUTIONS
+from sen2cor.product.level2a.quality import QualityPercentages
+from sen2cor.product.level2a.run_record import RunRecord, TileRetrieval
+from sen2cor.product.level2a.shared_metadata import (
+    JOINT_AUXILIARY,
+    image_content,
+    joint_auxiliary,
+    quantification_values,
+    unify_ground_reference,
+)
+from sen2cor.product.metadata import (
+    Element,
+    add,
+    arrange,
+    namespace,
+    rebuild,
+    section,
+    text_of,
+)
+from sen2cor.product.psd import Psd
+
+_DOCUMENT = "User_Product_Level-2A.xsd"
+_QUALITY_CHECKS = (
+    "SENSOR_QUALITY",
+    "GEOMETRIC_QUALITY",
+    "GENERAL_QUALITY",
+    "FORMAT_CORRECTNESS",
+    "RADIOMETRIC_QUALITY",
+)
+
+
+@dataclass(frozen=True)
+class ProductTile:
+    """What the product metadata tell of a tile.
+
+    Attributes
+    ----------
+    tile_id, datastrip_id : str
+        Level-2A identifiers.
+    images : mapping of (kind, resolution) to str
+        Paths of images inside the product.
+    gipp : str or None
+        Path of the copy of the processing parameters inside the product.
+    quality : QualityPercentages
+    retrieval : TileRetrieval
+    """
+
+    tile_id: str
+    datastrip_id: str
+    images: Mapping[tuple[str, int | None], str]
+    gipp: str | None
+    quality: QualityPercentages
+    retrieval: TileRetrieval
+
+
+def product_metadata(
+    level1c: Element,
+    psd: Psd,
+    *,
+    level1c_name: str,
+    name: str,
+    quantification: float,
+    tiles: Sequence[ProductTile],
+    run: RunRecord,
+) -> Element:
+    """Make the metadata of the user product, from what is on disk at the end of a run.
+
+    Parameters
+    ----------
+    level1c : Element
+        Root of the Level-1C product metadata; it is used up.
+    psd : Psd
+        Format to write.
+    level1c_name, name : str
+        Names of the products.
+    quantification : float
+        Of the reflectances, the same as in Level-1C.
+    tiles : sequence of ProductTile
+    run : RunRecord
+    """
+    names = ["General_Info", "Geometric_Info", "Auxiliary_Data_Info", "Quality_Indicators_Info"]
+    if psd.prefix:
+        names.insert(3, "L2A_Auxiliary_Data_Info")
+        names.append("L2A_Quality_Indicators_Info")
+    root = rebuild(
+        level1c, "Level-2A_User_Product", namespace(psd.namespace, _DOCUMENT), names, depth=0
+    )
+    general = section(root, "General_Info")
+    _product_info(general, psd, level1c_name, name, tiles)
+    _image_characteristics(general, psd, quantification)
+    arrange(general, (f"{psd.prefix}Product_Info", f"{psd.prefix}Product_Image_Characteristics"))
+    quality = QualityPercentages.combine(tile.quality for tile in tiles)
+    auxiliary = section(root, "Auxiliary_Data_Info")
+    indicators = section(root, "Quality_Indicators_Info")
+    unify_ground_reference(auxiliary, as_list=not psd.prefix)
+    _unify_checks(indicators, as_list=not psd.prefix)
+    _assessment(indicators)
+    if psd.prefix:
+        _separate_auxiliary(auxiliary, section(root, "L2A_Auxiliary_Data_Info"), tiles, run)
+        parent = section(root, "L2A_Quality_Indicators_Info")
+        image_content(add(parent, "Image_Content_QI"), psd, quality, run.accuracy, None)
+    else:
+        joint_auxiliary(auxiliary, run, JOINT_AUXILIARY)
+        _list_gipp(auxiliary.find("GIPP_List"), "GIP_L2AUSR", tiles, run)
+        for coverage in indicators.iterfind("Cloud_Coverage_Assessment"):
+            coverage.text = f"{quality.cloud_coverage:.6f}"
+        image_content(
+            add(indicators, "Image_Content_QI"),
+            psd,
+            quality,
+            run.accuracy,
+            tiles[0].retrieval if psd.boa_offset and len(tiles) == 1 else None,
+        )
+    return root
+
+
+def _product_info(
+    general: Element, psd: Psd, level1c_name: str, name: str, tiles: Sequence[ProductTile]
+) -> None:
+    info = _renamed(general, "Product_Info", f"{psd.prefix}Product_Info")
+    original = text_of(info, "PRODUCT_URI")
+    for old in (*info.findall("PRODUCT_URI"), *info.findall("Product_Organisation")):
+        info.remove(old)
+    if psd.cloud_coverage:
+        add(info, "PRODUCT_URI_1C", original or level1c_name)
+        add(info, "PRODUCT_URI_2A", name)
+    else:
+        add(info, "PRODUCT_URI", name)
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    for tag, text in (
+        ("PROCESSING_LEVEL", psd.processing_level),
+        ("PRODUCT_TYPE", psd.product_type),
+        ("GENERATION_TIME", now),
+    ):
+        for old in info.findall(tag):
+            info.remove(old)
+        add(info, tag, text)
+    for tag in ("PREVIEW_IMAGE_URL", "PREVIEW_GEO_INFO"):
+        if info.find(tag) is None:
+            add(info, tag, "Not applicable")
+    organisation = add(info, f"{psd.prefix}Product_Organisation")
+    for tile in tiles:
+        _granule_lists(organisation, psd, tile)
+    arrange(
+        info,
+        (
+            "PRODUCT_START_TIME",
+            "PRODUCT_STOP_TIME",
+            "PRODUCT_URI",
+            "PRODUCT_URI_1C",
+            "PRODUCT_URI_2A",
+            "PROCESSING_LEVEL",
+            "PRODUCT_TYPE",
+            "PROCESSING_BASELINE",
+            "GENERATION_TIME",
+            "PREVIEW_IMAGE_URL",
+            "PREVIEW_GEO_INFO",
+            "Datatake",
+            "Query_Options",
+            f"{psd.prefix}Product_Organisation",
+        ),
+    )
+
+
+def _granule_lists(organisation: Element, psd: Psd, tile: ProductTile) -> None:
+    """List images: up to format 14.2 a list per resolution, later one of the IMG_DATA folder."""
+    bands = tuple(band.name for band in BANDS)
+    identifiers = {
+        "datastripIdentifier": tile.datastrip_id,
+        "granuleIdentifier": tile.tile_id,
+        # the schemas know of one other format only
+        "imageFormat": "JPEG2000" if _is_jpeg2000(tile) else "BINARY",
+    }
+    granule: Element = None
+    for resolution in RESOLUTIONS if psd.prefix else sorted(RESOLUTIONS):
+        paths = [
+            tile.images[kind, resolution]
+            for kind in (*bands, *psd.listed_kinds)
+            if (kind, resolution) in tile.images
+        ]
+        if not paths:
+            continue
+        if granule is None or psd.prefix:
+            parent = add(organisation, "Granule_List")
+            granule = add(parent, psd.granule_element, **identifiers)
+        for path in paths:
+            shown = path if psd.compact else path.rsplit("/", 1)[1]
+            add(granule, psd.image_element, shown.rpartition(".")[0])
+    if granule is None:
+        add(add(organisation, "Granule_List"), psd.granule_element, **identifiers)
+
+
+def _is_jpeg2000(tile: ProductTile) -> bool:
+    return all(path.endswith(".jp2") for path in tile.images.values())
+
+
+def _image_characteristics(general: Element, psd: Psd, quantification: float) -> None:
+    prefix = psd.prefix
+    images = _renamed(
+        general, "Product_Image_Characteristics", f"{prefix}Product_Image_Characteristics"
+    )
+    quantification_values(images, psd, quantification)
+    classes = add(images, f"{prefix}Scene_Classification_List")
+    upper = prefix.upper()
+    for code, text in enumerate(psd.class_texts):
+        entry = add(classes, f"{prefix}Scene_Classification_ID")
+        add(entry, f"{upper}SCENE_CLASSIFICATION_TEXT", f"SC_{text}")
+        add(entry, f"{upper}SCENE_CLASSIFICATION_INDEX", str(code))
+    arrange(
+        images,
+        (
+            "Special_Values",
+            "Image_Display_Order",
+            "L1C_L2A_Quantification_Values_List",
+            "QUANTIFICATION_VALUES_LIST",
+            "BOA_ADD_OFFSET_VALUES_LIST",
+            "Reflectance_Conversion",
+            "Spectral_Information_List",
+            "PHYSICAL_GAINS",
+            "REFERENCE_BAND",
+            classes.tag,
+        ),
+    )
+
+
+def _separate_auxiliary(
+    inherited: Element, own: Element, tiles: Sequence[ProductTile], run: RunRecord
+) -> None:
+    arrange(
+        inherited,
+        (
+            "GIPP_List",
+            "PRODUCTION_DEM_TYPE",
+            "IERS_BULLETIN_FILENAME",
+            "GRI_FILENAME",
+            "ECMWF_DATA_REF",
+        ),
+    )
+    data = add(own, "Aux_Data")
+    _list_gipp(add(data, "L2A_GIPP_List"), "GIP_Level-2Ap", tiles, run)
+    add(data, "L2A_PRODUCTION_DEM_TYPE", run.dem_type)
+    add(data, "L2A_LIBRADTRAN_LUTS", " ".join(run.look_up_tables))
+    add(data, "L2A_SNOW_CLIMATOLOGY", run.snow_climatology)
+
+
+def _list_gipp(
+    parent: Element, gipp_type: str, tiles: Sequence[ProductTile], run: RunRecord
+) -> None:
+    for tile in tiles:
+        if tile.gipp is not None:
+            name = tile.gipp.rsplit("/", 1)[1].removesuffix(".xml")
+            add(parent, "GIPP_FILENAME", name, type=gipp_type, version=run.version)
+
+
+def _unify_checks(indicators: Element, *, as_list: bool) -> None:
+    """Write the quality checks as quality_check (14.5 on) or as one element each."""
+    for inspections in indicators.iter("Quality_Inspections"):
+        results = {
+            check.get("checkType"): check.text for check in inspections.iterfind("quality_check")
+        }
+        for name in _QUALITY_CHECKS:
+            for flag in inspections.iterfind(f"{name}_FLAG"):
+                results[name] = flag.text
+        inspections[:] = []
+        if as_list:
+            for name in sorted(results):
+                add(inspections, "quality_check", results[name], checkType=name)
+        else:
+            for name in _QUALITY_CHECKS:
+                if name in results:
+                    add(inspections, f"{name}_FLAG", results[name])
+
+
+def _assessment(indicators: Element) -> None:
+    arrange(
+        indicators,
+        ("Cloud_Coverage_Assessment", "Technical_Quality_Assessment", "Quality_Control_Checks"),
+    )
+
+
+def _renamed(parent: Element, old: str, new: str) -> Element:
+    found = parent.find(old)
+    if found is None:
+        found = add(parent, new)
+    found.tag = new
+    return found

@@ -1,0 +1,198 @@
+"""A finished Level-2A product as a reader sees it: what its metadata say, where its images are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sen2cor.bands import BANDS
+from sen2cor.errors import InputError
+from sen2cor.product.level1c.tile_metadata import read_grids, read_moment
+from sen2cor.product.level2a.tile import tile_from_metadata
+from sen2cor.product.psd import PSD, Psd
+from sen2cor.raster.grids import Grid
+from sen2cor.xml_document import XmlDocument
+
+
+@dataclass(frozen=True)
+class FinishedTile:
+    """A tile of a finished product.
+
+    Attributes
+    ----------
+    tile_id : str
+        Long identifier.
+    mgrs : str
+        Tile of the grid, for example ``32UQD``.
+    folder : Path
+    sensing_time : datetime
+        UTC.
+    images : mapping of (kind, resolution) to Path
+        Kinds as in `Level2ATile.image_path`; the resolution of the preview is None.
+    grids : mapping of resolution in metres to Grid
+    solar_zenith, solar_azimuth : float
+        Means in degrees.
+    view_zenith, view_azimuth : mapping of band name to float
+        Means in degrees; bands that the metadata leave out are absent.
+    """
+
+    tile_id: str
+    mgrs: str
+    folder: Path
+    sensing_time: datetime
+    images: Mapping[tuple[str, int | None], Path]
+    grids: Mapping[int, Grid]
+    solar_zenith: float
+    solar_azimuth: float
+    view_zenith: Mapping[str, float]
+    view_azimuth: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class FinishedProduct:
+    """A finished product.
+
+    Attributes
+    ----------
+    path, metadata_path : Path
+    psd : Psd
+    spacecraft : str
+        As the metadata name it, ``Sentinel-2A``.
+    baseline : str
+        ``02.05``.
+    start, stop, generated : datetime
+        UTC.
+    relative_orbit : int
+    orbit_direction : str
+        ``ASCENDING`` or ``DESCENDING``.
+    quantification : float
+    offset : int
+        Surface reflectance is (number + offset) / quantification.
+    percentages : mapping of str to float
+        Shares of the classes in percent by the names of their elements, without ``_PERCENTAGE``.
+    tiles : tuple of FinishedTile
+    """
+
+    path: Path
+    metadata_path: Path
+    psd: Psd
+    spacecraft: str
+    baseline: str
+    start: datetime
+    stop: datetime
+    generated: datetime
+    relative_orbit: int
+    orbit_direction: str
+    quantification: float
+    offset: int
+    percentages: Mapping[str, float]
+    tiles: tuple[FinishedTile, ...]
+
+    @property
+    def cloud_cover(self) -> float:
+        """Share of medium and high probability clouds and thin cirrus, in percent."""
+        kinds = ("MEDIUM_PROBA_CLOUDS", "HIGH_PROBA_CLOUDS", "THIN_CIRRUS")
+        return min(100.0, sum(self.percentages.get(kind, 0.0) for kind in kinds))
+
+
+def open_level2a(path: Path) -> FinishedProduct:
+    """Open a finished Level-2A product of this processor.
+
+    Parameters
+    ----------
+    path : Path
+        The folder of the product.
+
+    Raises
+    ------
+    InputError
+        It is no Level-2A product, or its metadata are broken.
+    """
+    found = [file for file in sorted(path.glob("*MTD*.xml")) if "L2A" in file.name]
+    if not found:
+        raise InputError(f"{path}: no metadata of a Level-2A product in it")
+    document = XmlDocument(found[0])
+    psd = _format_of(document)
+    info = f"General_Info/{psd.prefix}Product_Info"
+    datatake = f"{info}/Datatake"
+    offset = document.find(".//BOA_ADD_OFFSET")
+    prefix = "L2A_" if psd.prefix else ""
+    return FinishedProduct(
+        path=path,
+        metadata_path=found[0],
+        psd=psd,
+        spacecraft=document.text(f"{datatake}/SPACECRAFT_NAME"),
+        baseline=document.text(f"{info}/PROCESSING_BASELINE"),
+        start=read_moment(document, f"{info}/PRODUCT_START_TIME"),
+        stop=read_moment(document, f"{info}/PRODUCT_STOP_TIME"),
+        generated=read_moment(document, f"{info}/GENERATION_TIME"),
+        relative_orbit=int(document.number(f"{datatake}/SENSING_ORBIT_NUMBER")),
+        orbit_direction=document.text(f"{datatake}/SENSING_ORBIT_DIRECTION"),
+        quantification=document.number(f".//{prefix}BOA_QUANTIFICATION_VALUE"),
+        offset=int(offset.text) if offset is not None else 0,
+        percentages=_percentages(document),
+        tiles=tuple(_tiles(path, document, psd)),
+    )
+
+
+def _format_of(document: XmlDocument) -> Psd:
+    for psd in PSD.values():
+        info = document.find(f"General_Info/{psd.prefix}Product_Info")
+        if psd.namespace in document.namespace and info is not None:
+            return psd
+    raise InputError(
+        f"{document.path}: its format is none of {', '.join(PSD)} (namespace {document.namespace})"
+    )
+
+
+def _percentages(document: XmlDocument) -> dict[str, float]:
+    ending = "_PERCENTAGE"
+    for name in ("Image_Content_QI", "L2A_Image_Content_QI"):
+        content = document.find(f".//{name}")
+        if content is not None:
+            return {
+                element.tag.rpartition("}")[2].removesuffix(ending): float(element.text)
+                for element in content
+                if element.tag.endswith(ending)
+            }
+    return {}
+
+
+def _tiles(path: Path, document: XmlDocument, psd: Psd) -> list[FinishedTile]:
+    tiles = []
+    for folder in sorted((path / "GRANULE").glob("*")):
+        metadata = next(iter(sorted(folder.glob("*MTD*.xml"))), None)
+        if metadata is None:
+            continue
+        tile_document = XmlDocument(metadata)
+        tile = tile_from_metadata(tile_document.root, folder, psd, {})
+        angles = "Geometric_Info/Tile_Angles"
+        views = {
+            BANDS[int(element.get("bandId"))].name: element
+            for element in tile_document.find_all(f"{angles}//Mean_Viewing_Incidence_Angle")
+        }
+        tiles.append(
+            FinishedTile(
+                tile_id=tile.tile_id,
+                mgrs=tile.fields["mgrs"],
+                folder=folder,
+                sensing_time=read_moment(tile_document, "General_Info/SENSING_TIME"),
+                images={key: folder / name for key, name in tile.images().items()},
+                grids=read_grids(tile_document),
+                solar_zenith=tile_document.number(f"{angles}/Mean_Sun_Angle/ZENITH_ANGLE"),
+                solar_azimuth=tile_document.number(f"{angles}/Mean_Sun_Angle/AZIMUTH_ANGLE"),
+                view_zenith={
+                    band: tile_document.number("ZENITH_ANGLE", element)
+                    for band, element in views.items()
+                },
+                view_azimuth={
+                    band: tile_document.number("AZIMUTH_ANGLE", element)
+                    for band, element in views.items()
+                },
+            )
+        )
+    if not tiles:
+        raise InputError(f"{document.path}: the product holds no tile")
+    return tiles

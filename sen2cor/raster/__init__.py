@@ -1,0 +1,1 @@
+"""Rasters: array types, grids, row blocks, interpolation, aggregation, coordinate systems."""

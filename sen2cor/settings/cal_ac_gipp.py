@@ -1,0 +1,338 @@
+"""Expert settings of the atmospheric correction: the elements of L2A_CAL_AC_GIPP as a table.
+
+The ``AC_`` elements came with 2.8; they are optional, with the values that 2.3 had built in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sen2cor.settings.parameters import Parameter, Table
+from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, Text
+
+DOCUMENT = "L2A_CAL_AC_GIPP"
+TOP = "Atmospheric_Correction"
+
+_REFERENCES = Table(DOCUMENT, f"{TOP}/References")
+_TOP = Table(DOCUMENT, TOP)
+
+
+@dataclass(frozen=True)
+class CorrectionSettings:
+    """L2A_CAL_AC_GIPP.
+
+    Fields are named as the elements, in lower case without ``AC_``. Reflectances are 0..1.
+    """
+
+    lib_dir: str = _REFERENCES.item(
+        "Lib_Dir",
+        Text(),
+        "lib",
+        "Folder of look-up tables: one that holds original .atm tables selects them",
+    )
+    scaling_limiter: bool = _TOP.item(
+        "Scaling_Limiter",
+        Boolean(),
+        "false",
+        "Whether the rescaling of the blue path radiance is limited to min_sc_blu..max_sc_blu",
+    )
+    scaling_disabler: bool = _TOP.item(
+        "Scaling_Disabler",
+        Boolean(),
+        "false",
+        "Whether the blue path radiance is not rescaled at all; beats Scaling_Limiter",
+    )
+    rho_retrieval_step2: bool = _TOP.item(
+        "Rho_Retrieval_Step2",
+        Boolean(),
+        "true",
+        "Whether terrain and adjacency are corrected in the reflectance; the elevation model "
+        "serves classification, aerosol and water vapour all the same",
+    )
+    min_sc_blu: float = _TOP.item(
+        "min_sc_blu", Decimal(0, 10), "0.9", "Least factor of the limiter", since="2.8"
+    )
+    max_sc_blu: float = _TOP.item(
+        "max_sc_blu", Decimal(0, 10), "1.1", "Greatest factor of the limiter", since="2.8"
+    )
+    min_ddv_area: float = _TOP.item(
+        "AC_Min_Ddv_Area",
+        Decimal(0, 100),
+        "2.0",
+        "Least share of reference pixels in %, else the next threshold is tried",
+        since="2.8",
+    )
+    swir_refl_lower_th: float = _TOP.item(
+        "AC_Swir_Refl_Lower_Th",
+        Decimal(0, 1),
+        "0.01",
+        "Lower bound of the 2.2 um reflectance of a reference pixel",
+        since="2.8",
+    )
+    swir_22um_red_refl_ratio: float = _TOP.item(
+        "AC_Swir_22um_Red_Refl_Ratio",
+        Decimal(0.4, 0.6),
+        "0.5",
+        "Ratio of red to 2.2 um reflectance of dark vegetation",
+        since="2.8",
+    )
+    red_blue_refl_ratio: float = _TOP.item(
+        "AC_Red_Blue_Refl_Ratio",
+        Decimal(-1, 1),
+        "0.5",
+        "Ratio of blue to red reflectance of dark vegetation",
+        since="2.8",
+    )
+    cut_off_aot_iter_vegetation: float = _TOP.item(
+        "AC_Cut_Off_Aot_Iter_Vegetation",
+        Decimal(-1, 1),
+        "0.01",
+        "Greatest share of vegetation pixels with a negative red reflectance",
+        since="2.8",
+    )
+    cut_off_aot_iter_water: float = _TOP.item(
+        "AC_Cut_Off_Aot_Iter_Water",
+        Decimal(-1, 1),
+        "-0.005",
+        "Near infrared reflectance below which a water pixel counts as negative",
+        since="2.8",
+    )
+    aerosol_type_ratio_th: float = _TOP.item(
+        "AC_Aerosol_Type_Ratio_Th",
+        Decimal(-1, 1),
+        "0.05",
+        "Tolerance of the double ratio of blue to red path radiance within which AUTO takes "
+        "two seasons as equal, so that date and latitude decide",
+        since="2.8",
+    )
+    topo_corr_th: float = _TOP.item(
+        "AC_Topo_Corr_Th",
+        Decimal(0, 1),
+        "0.01",
+        "Share of sloped pixels above which the terrain counts as rugged",
+        since="2.8",
+    )
+    slope_th: float = _TOP.item(
+        "AC_Slope_Th",
+        Decimal(0, 90),
+        "6.0",
+        "Slope in degrees above which a pixel is sloped",
+        since="2.8",
+    )
+    dem_p2p_val: float = _TOP.item(
+        "AC_Dem_P2p_Val",
+        Decimal(0, 300),
+        "50",
+        "Height range in m below which the terrain is flat",
+        since="2.8",
+    )
+    swir_refl_ndvi_th: float = _TOP.item(
+        "AC_Swir_Refl_Ndvi_Th",
+        Decimal(0, 1),
+        "0.10",
+        "Least NDVI of a reference pixel",
+        since="2.8",
+    )
+    ddv_swir_refl_th1: float = _TOP.item(
+        "AC_Ddv_Swir_Refl_Th1",
+        Decimal(0, 1),
+        "0.05",
+        "Upper bound of the 2.2 um reflectance of a reference pixel, first try",
+        since="2.8",
+    )
+    ddv_swir_refl_th2: float = _TOP.item(
+        "AC_Ddv_Swir_Refl_Th2", Decimal(0, 1), "0.10", "The same, second try", since="2.8"
+    )
+    ddv_swir_refl_th3: float = _TOP.item(
+        "AC_Ddv_Swir_Refl_Th3", Decimal(0, 1), "0.12", "The same, third try", since="2.8"
+    )
+    ddv_16um_refl_th1: float = _TOP.item(
+        "AC_Ddv_16um_Refl_Th1",
+        Decimal(0, 1),
+        "0.10",
+        "Upper bound of the 1.6 um reflectance of a reference pixel, first try",
+        since="2.8",
+    )
+    ddv_16um_refl_th2: float = _TOP.item(
+        "AC_Ddv_16um_Refl_Th2", Decimal(0, 1), "0.15", "The same, second try", since="2.8"
+    )
+    ddv_16um_refl_th3: float = _TOP.item(
+        "AC_Ddv_16um_Refl_Th3", Decimal(0, 1), "0.18", "The same, third try", since="2.8"
+    )
+    dbv_nir_refl_th: float = _TOP.item(
+        "AC_Dbv_Nir_Refl_Th",
+        Decimal(0, 1),
+        "0.35",
+        "Least near infrared reflectance of dense bright vegetation",
+        since="2.8",
+    )
+    dbv_ndvi_th: float = _TOP.item(
+        "AC_Dbv_Ndvi_Th",
+        Decimal(0, 1),
+        "0.66",
+        "Least NDVI of dense bright vegetation",
+        since="2.8",
+    )
+    red_ref_refl_th: float = _TOP.item(
+        "AC_Red_Ref_Refl_Th",
+        Decimal(0, 1),
+        "0.02",
+        "Red reflectance that dense bright vegetation is taken to have",
+        since="2.8",
+    )
+    dbv_red_veget_tst_ndvi_th: float = _TOP.item(
+        "AC_Dbv_Red_Veget_Tst_Ndvi_Th",
+        Decimal(0, 1),
+        "0.40",
+        "Least NDVI of vegetation in the test for negative reflectance",
+        since="2.8",
+    )
+    dbv_red_veget_refl_th: float = _TOP.item(
+        "AC_Dbv_Red_Veget_Refl_Th",
+        Decimal(0, 1),
+        "0.15",
+        "Greatest red reflectance of vegetation in that test",
+        since="2.8",
+    )
+    wv_iter_start_summer: float = _TOP.item(
+        "AC_Wv_Iter_Start_Summer",
+        Decimal(0, 5),
+        "1.0",
+        "Water vapour column in cm at the start, summer",
+        since="2.8",
+    )
+    wv_iter_start_winter: float = _TOP.item(
+        "AC_Wv_Iter_Start_Winter", Decimal(0, 5), "0.4", "The same, winter", since="2.8"
+    )
+    rng_nbhd_terrain_corr: float = _TOP.item(
+        "AC_Rng_Nbhd_Terrain_Corr",
+        Decimal(0, 1),
+        "0.5",
+        "Range in km of the neighbourhood that lights a slope",
+        since="2.8",
+    )
+    max_nr_topo_iter: int = _TOP.item(
+        "AC_Max_Nr_Topo_Iter", Integer(0, 9), "3", "Terrain iterations at most", since="2.8"
+    )
+    topo_corr_cutoff: float = _TOP.item(
+        "AC_Topo_Corr_Cutoff",
+        Decimal(0, 10),
+        "5.0",
+        "Greatest ratio of terrain-corrected to flat reflectance; 2.8 ships 1.5, but its products "
+        "reach 4",
+        since="2.8",
+    )
+    vegetation_index_th: float = _TOP.item(
+        "AC_Vegetation_Index_Th",
+        Decimal(1, 10),
+        "3.0",
+        "Ratio of near infrared to red between soil and vegetation",
+        since="2.8",
+    )
+    limit_area_path_rad_scale: float = _TOP.item(
+        "AC_Limit_Area_Path_Rad_Scale",
+        Decimal(0, 90),
+        "0",
+        "Share of the rows and columns, in %, left out at the edges when reference pixels are "
+        "looked for; 0: no limit",
+        since="2.8",
+    )
+    ddv_smoothing_window: float = _TOP.item(
+        "AC_Ddv_Smooting_Window",
+        Decimal(0, 10),
+        "1.0",
+        "Window in km over which the aerosol map is smoothed (spelled so in all versions)",
+        since="2.8",
+    )
+    ddv_gap_filling: str = _TOP.item(
+        "AC_Ddv_Gap_Filling",
+        Choice(("MEAN", "DISTANCE")),
+        "DISTANCE",
+        "Aerosol between reference pixels: MEAN their mean; DISTANCE weighted by distance, "
+        "relaxing to the mean",
+        since="ours",
+    )
+    terrain_refl_start: float = _TOP.item(
+        "AC_Terrain_Refl_Start",
+        Decimal(0, 1),
+        "0.1",
+        "Reflectance of the surrounding terrain at the start",
+        since="2.8",
+    )
+    spr_refl_percentage: float = _TOP.item(
+        "AC_Spr_Refl_Percentage",
+        Decimal(0, 1),
+        "0.25",
+        "Least reference pixels for path radiance scaling, in % of the land",
+        since="2.8",
+    )
+    spr_refl_promille: float = _TOP.item(
+        "AC_Spr_Refl_Promille",
+        Decimal(0, 1),
+        "0.3",
+        "Least reference pixels for path radiance scaling, in per mille of the scene",
+        since="2.8",
+    )
+
+    def wv_iter_start(self, season: str) -> float:
+        """Return the start column of water vapour in cm of ``SUMMER`` or ``WINTER``."""
+        return {"SUMMER": self.wv_iter_start_summer, "WINTER": self.wv_iter_start_winter}[season]
+
+
+@dataclass(frozen=True)
+class BandList:
+    """An element that stands once for each of the 13 bands: checked, and unused.
+
+    The radiometry comes from the metadata of the product, not from these calibration values.
+
+    Attributes
+    ----------
+    element : Parameter
+        Name, range, group and meaning.
+    defaults : tuple of str
+        Shipped values, in the order of `sen2cor.bands.BANDS`.
+    attributes : tuple of (str, tuple of str)
+        Name and shipped values of each attribute.
+    """
+
+    element: Parameter
+    defaults: tuple[str, ...]
+    attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+COEFFICIENT = Decimal(-10, 10)
+"""Range of the attributes c0 and c1."""
+
+
+def _texts(numbers: str) -> tuple[str, ...]:
+    return tuple(f"0{number}" if number.startswith(".") else number for number in numbers.split())
+
+
+BAND_LISTS = (
+    BandList(
+        Parameter(
+            "fwhm",
+            Decimal(0, 1),
+            "",
+            "Width of each band in um",
+            DOCUMENT,
+            f"{TOP}/Sensor/Resolution/Band_List",
+        ),
+        _texts(".0188 .0644 .0348 .0288 .0144 .0148 .0188 .0144 .0228 .0192 .0288 .0884 .1728"),
+    ),
+    BandList(
+        Parameter(
+            "wavelength",
+            Decimal(0, 10),
+            "",
+            "Centre of each band in um, and its radiance L = c0 + c1 DN in mW cm-2 sr-1 um-1",
+            DOCUMENT,
+            f"{TOP}/Sensor/Calibration/Band_List",
+        ),
+        _texts(".4423 .4922 .5603 .6631 .7040 .7424 .7817 .8333 .8658 .9423 1.3737 1.6094 2.1939"),
+        (
+            ("c0", ("0.0",) * 13),
+            ("c1", _texts(".001 " * 10 + ".0005 .0002 .00005")),
+        ),
+    ),
+)

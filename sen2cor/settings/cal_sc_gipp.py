@@ -1,0 +1,160 @@
+"""Settings of the scene classification: the elements of L2A_CAL_SC_GIPP as a table.
+
+The thresholds themselves are a class of the classification, which knows nothing of files; the table
+says what the file calls them and what they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sen2cor.classification.rules import ClassificationRules
+from sen2cor.classification.thresholds import ClassificationThresholds
+from sen2cor.settings.parameters import Parameter, Table
+from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, Text
+
+DOCUMENT = "L2A_CAL_SC_GIPP"
+TOP = "Scene_Classification"
+
+_FILTERS = Table("L2A_GIPP", "Scene_Classification/Filters")
+_RULES = Table("L2A_GIPP", "Scene_Classification/Rules")
+_QUALITY = Table("L2A_GIPP", "Scene_Classification/Quality_Mask")
+_REFERENCES = Table(DOCUMENT, f"{TOP}/References")
+
+
+@dataclass(frozen=True)
+class ClassificationSettings:
+    """Scene classification: its groups of L2A_GIPP and the whole of L2A_CAL_SC_GIPP."""
+
+    median_filter: int = _FILTERS.item(
+        "Median_Filter",
+        Integer(0, 10),
+        "0",
+        "Window in pixels of a median over the class map; 0: none",
+    )
+    rule_set: str = _RULES.item(
+        "SC_Rules",
+        Choice(("IMPROVED", "SEN2COR_2.3")),
+        "IMPROVED",
+        "Rules of the scene classification: IMPROVED finds the right class more often, "
+        "SEN2COR_2.3 gives the map of that version",
+        since="ours",
+    )
+    generate_quality_mask: bool = _QUALITY.item(
+        "Generate_QA_Output",
+        Boolean(),
+        "FALSE",
+        "Whether a mask of what to leave out (MSK_QA) is made from the class map",
+        since="ours",
+    )
+    cloud_dilation: float = _QUALITY.item(
+        "QA_Cloud_Dilation",
+        Decimal(0, 2000),
+        "120",
+        "Distance in m by which that mask widens clouds and cirrus",
+        since="ours",
+    )
+    shadow_dilation: float = _QUALITY.item(
+        "QA_Shadow_Dilation",
+        Decimal(0, 2000),
+        "60",
+        "Distance in m by which that mask widens cloud shadows",
+        since="ours",
+    )
+    snow_map: str = _REFERENCES.item(
+        "Snow_Map",
+        Text(),
+        "GlobalSnowMap.tiff",
+        "File of the snow climatology, absolute or in SEN2COR_HOME, its aux_data or lib; without "
+        "the file snow may be anywhere",
+    )
+    thresholds: ClassificationThresholds = field(default_factory=ClassificationThresholds)
+
+    @property
+    def rules(self) -> ClassificationRules:
+        """The rules that ``SC_Rules`` names."""
+        improved = self.rule_set == "IMPROVED"
+        return ClassificationRules() if improved else ClassificationRules.compatible()
+
+
+_RANGE = Decimal(-10, 10)
+_DEFAULTS = ClassificationThresholds()
+
+
+def _threshold(name: str, meaning: str) -> Parameter:
+    default = repr(float(getattr(_DEFAULTS, name.lower())))
+    return Parameter(name, _RANGE, default, meaning, DOCUMENT, f"{TOP}/Thresholds")
+
+
+def _ramp(first: str, second: str, meaning: str) -> tuple[Parameter, Parameter]:
+    return _threshold(first, f"{meaning}, from"), _threshold(second, f"{meaning}, to")
+
+
+THRESHOLDS = (
+    *_ramp("T1_B04", "T2_B04", "Cloud: red reflectance"),
+    *_ramp("T1_NDSI_CLD", "T2_NDSI_CLD", "Cloud: snow index"),
+    *_ramp("T1_NDSI_SNW", "T2_NDSI_SNW", "Snow: snow index"),
+    *_ramp("T1_B8A", "T2_B8A", "Snow: near infrared reflectance"),
+    *_ramp("T1_B02", "T2_B02", "Snow: blue reflectance"),
+    *_ramp("T1_R_B02_B04", "T2_R_B02_B04", "Snow: ratio of blue to red"),
+    _threshold("T1_SNOW", "Snow: least probability"),
+    _threshold("T2_SNOW", "Snow: greatest 2.2 um reflectance of the ring around it"),
+    *_ramp("T1_NDVI", "T2_NDVI", "Vegetation: NDVI"),
+    _threshold("T1_R_B8A_B03", "Unused: ratio of B8A to B03"),
+    _threshold("T2_R_B8A_B03", "Dark or senescent vegetation: ratio of B8A to B03"),
+    *_ramp("T1_R_B8A_B11", "T2_R_B8A_B11", "Rocks and sand: ratio of B8A to B11"),
+    _threshold("T1_B10", "Thin cirrus: least reflectance at 1.375 um"),
+    _threshold("T2_B10", "Thick cirrus: least reflectance at 1.375 um"),
+    *_ramp("T1_B12", "T2_B12", "Unused: 2.2 um reflectance"),
+    _threshold("T11_B02", "Soil: limit of B02 as a line over the ratio B02/B11, slope"),
+    _threshold("T12_B02", "Soil: limit of B02 as a line over the ratio B02/B11, offset"),
+    *_ramp("T11_R_B02_B11", "T12_R_B02_B11", "Soil: ratio of B02 to B11"),
+    *_ramp("T21_R_B02_B11", "T22_R_B02_B11", "Water: ratio of B02 to B11"),
+    _threshold("T21_B12", "Water: limit of B12 as a line over the ratio B02/B11, slope"),
+    _threshold("T22_B12", "Water: limit of B12 as a line over the ratio B02/B11, offset"),
+    _threshold("T_B02_B12", "Cloud shadow: greatest mean distance to the reference spectrum"),
+    _threshold("T_CLOUD_LP", "Low cloud probability: least probability"),
+    _threshold("T_CLOUD_MP", "Medium cloud probability: least probability"),
+    _threshold("T_CLOUD_HP", "High cloud probability: least probability"),
+    _threshold("T_SDW", "Unused: shadow probability"),
+    *(
+        _threshold(f"RV_{band}", f"Unused: shadow reference reflectance of {band} in %")
+        for band in ("B2", "B3", "B4", "B8", "B11", "B12")
+    ),
+)
+
+
+def thresholds_from(values: Mapping[str, float]) -> ClassificationThresholds:
+    """Build the thresholds from values by element name; elements not given keep the default."""
+    return ClassificationThresholds(**{name.lower(): value for name, value in values.items()})
+
+
+CLASS_CODES = tuple(
+    Parameter(
+        name,
+        Choice((str(code),), int),
+        str(code),
+        "" if code else "Codes of the class map: fixed by the product format",
+        DOCUMENT,
+        f"{TOP}/Classificators",
+        aliases=tuple(aliases),
+    )
+    for code, (name, *aliases) in enumerate(
+        (
+            ("NO_DATA",),
+            ("SATURATED_DEFECTIVE",),
+            ("DARK_FEATURES",),
+            ("CLOUD_SHADOWS",),
+            ("VEGETATION",),
+            ("BARE_SOILS", "NOT_VEGETATED"),
+            ("WATER",),
+            ("LOW_PROBA_CLOUDS", "UNCLASSIFIED"),
+            ("MEDIUM_PROBA_CLOUDS",),
+            ("HIGH_PROBA_CLOUDS",),
+            ("THIN_CIRRUS",),
+            ("SNOW_ICE",),
+        )
+    )
+)
+"""Codes of the class map. They are part of the product format: a file can only repeat them."""

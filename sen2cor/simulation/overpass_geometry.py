@@ -1,0 +1,190 @@
+"""Sun and view directions of a simulated overpass.
+
+The sun's place follows the low-precision formulae of the Astronomical Almanac (Michalsky 1988,
+Solar Energy 40, 227; 0.01 degree). The view directions are those of a pushbroom camera of twelve
+staggered detectors on a straight ground track over a round Earth.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+import numpy as np
+import numpy.typing as npt
+from osgeo import osr
+
+from sen2cor.bands import BAND
+from sen2cor.raster.array_types import Float64Array
+from sen2cor.raster.grids import Grid
+
+NODES = 23
+"""Nodes of the angle grids of a tile along each side."""
+
+STEP = 5000.0
+"""Distance of the nodes, metres."""
+
+DETECTORS = range(1, 13)
+
+_EARTH_RADIUS = 6371.0
+_ALTITUDE = 786.0
+_INCLINATION = 98.62
+_SWATH = 290.0
+_STAGGER = 20.0
+"""How far the odd detectors look ahead, and the even ones behind, along the track (km)."""
+_BAND_ORDER = ("B02", "B08", "B03", "B10", "B04", "B05", "B11", "B06", "B07", "B8A", "B12", "B01",
+               "B09")  # fmt: skip
+"""Along the focal plane, from the middle outwards."""
+_PARALLAX = 0.9
+"""How much further a band looks than the one before it in the focal plane (km)."""
+
+
+def geographic(epsg: int, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Float64Array, Float64Array]:
+    """Latitude and longitude (degrees) of map coordinates."""
+    source, target = osr.SpatialReference(), osr.SpatialReference()
+    source.ImportFromEPSG(epsg)
+    target.ImportFromEPSG(4326)
+    target.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    east, north = np.broadcast_arrays(np.asarray(x, np.float64), np.asarray(y, np.float64))
+    pairs = list(zip(east.ravel().tolist(), north.ravel().tolist(), strict=True))
+    points = np.array(osr.CoordinateTransformation(source, target).TransformPoints(pairs))
+    return points[:, 1].reshape(east.shape), points[:, 0].reshape(east.shape)
+
+
+def sun_position(
+    time: datetime, latitude: npt.ArrayLike, longitude: npt.ArrayLike
+) -> tuple[Float64Array, Float64Array]:
+    """Zenith and azimuth of the sun in degrees (azimuth from north, clockwise).
+
+    Parameters
+    ----------
+    time : datetime
+        Aware.
+    latitude, longitude : array of float
+        Degrees, north and east positive.
+    """
+    days = (time - datetime(2000, 1, 1, 12, tzinfo=timezone.utc)).total_seconds() / 86400.0
+    mean_longitude = 280.460 + 0.9856474 * days
+    anomaly = math.radians(357.528 + 0.9856003 * days)
+    ecliptic = math.radians(
+        mean_longitude + 1.915 * math.sin(anomaly) + 0.020 * math.sin(2 * anomaly)
+    )
+    obliquity = math.radians(23.439 - 4.0e-7 * days)
+    right_ascension = math.atan2(math.cos(obliquity) * math.sin(ecliptic), math.cos(ecliptic))
+    declination = math.asin(math.sin(obliquity) * math.sin(ecliptic))
+    sidereal = np.radians(280.46062 + 360.98564737 * days + np.asarray(longitude, np.float64))
+    hour = sidereal - right_ascension
+    phi = np.radians(np.asarray(latitude, np.float64))
+    up = np.sin(phi) * math.sin(declination) + np.cos(phi) * math.cos(declination) * np.cos(hour)
+    east = -math.cos(declination) * np.sin(hour)
+    north = math.sin(declination) * np.cos(phi) - math.cos(declination) * np.cos(hour) * np.sin(phi)
+    return np.degrees(np.arccos(up)), np.degrees(np.arctan2(east, north)) % 360.0
+
+
+def sun_distance_factor(time: datetime) -> float:
+    """Inverse square of the distance to the sun in astronomical units (U of the metadata)."""
+    days = (time - datetime(2000, 1, 1, 12, tzinfo=timezone.utc)).total_seconds() / 86400.0
+    anomaly = math.radians(357.528 + 0.9856003 * days)
+    distance = 1.00014 - 0.01671 * math.cos(anomaly) - 0.00014 * math.cos(2 * anomaly)
+    return 1.0 / distance**2
+
+
+@dataclass(frozen=True)
+class Overpass:
+    """One crossing of the spacecraft over a tile.
+
+    Attributes
+    ----------
+    grid : Grid
+        Of the tile, any pixel size.
+    time : datetime
+    track : float
+        Kilometres westwards from the ground track to the tile's upper left corner.
+    """
+
+    grid: Grid
+    time: datetime
+    track: float
+
+    def sun(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Float64Array, Float64Array]:
+        """Zenith and azimuth of the sun (degrees) at map coordinates."""
+        latitude, longitude = geographic(self.grid.epsg, x, y)
+        return sun_position(self.time, latitude, longitude)
+
+    def convergence(self) -> float:
+        """Direction of the grid's north from true north at the tile's middle, degrees."""
+        half = self.grid.rows * self.grid.pixel_size / 2
+        latitude, longitude = geographic(self.grid.epsg, self.grid.ulx + half, self.grid.uly - half)
+        meridian = -183.0 + 6.0 * (self.grid.epsg % 100)
+        return float(
+            np.degrees(
+                np.arctan(np.tan(np.radians(longitude - meridian)) * np.sin(np.radians(latitude)))
+            ).item()
+        )
+
+    def heading(self) -> float:
+        """Direction of flight of the descending track from the grid's north, degrees."""
+        latitude, _ = geographic(self.grid.epsg, self.grid.ulx, self.grid.uly)
+        ratio = math.cos(math.radians(_INCLINATION)) / math.cos(math.radians(latitude.item()))
+        return 180.0 - math.degrees(math.asin(ratio)) - self.convergence()
+
+    def across(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Float64Array:
+        """Distance from the ground track in km, positive to the west (right of the flight)."""
+        ahead = math.radians(self.heading())
+        right_east, right_north = math.cos(ahead), -math.sin(ahead)
+        east = (np.asarray(x, np.float64) - self.grid.ulx) / 1000.0
+        north = (np.asarray(y, np.float64) - self.grid.uly) / 1000.0
+        return np.asarray(self.track + east * right_east + north * right_north)
+
+    def detector(self, x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Number of the detector that sees a place: 1..12 from east to west; 0 outside."""
+        place = self.across(x, y) / (_SWATH / 12.0) + 6.0
+        number = np.floor(place).astype(np.int64) + 1
+        return np.where((number >= 1) & (number <= 12), number, 0)
+
+    def view(
+        self, band: str, detector: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike
+    ) -> tuple[Float64Array, Float64Array]:
+        """Zenith and azimuth (degrees) of the direction from the ground to the spacecraft.
+
+        Parameters
+        ----------
+        band : str
+        detector : array of int
+            Its number decides on which side along the track it looks.
+        x, y : array of float
+            Map coordinates.
+        """
+        side = np.where(np.asarray(detector) % 2 == 1, 1.0, -1.0)
+        shift = _PARALLAX * _BAND_ORDER.index(BAND[band].name)
+        along = -side * (_STAGGER + shift)
+        across = self.across(x, y)
+        ground = np.hypot(across, along)
+        angle = ground / _EARTH_RADIUS
+        nadir = np.arctan2(
+            _EARTH_RADIUS * np.sin(angle),
+            _ALTITUDE + _EARTH_RADIUS * (1.0 - np.cos(angle)),
+        )
+        zenith = np.degrees(nadir + angle)
+        # the spacecraft stands to the left of the place by `across`, and along the track
+        bearing = np.degrees(np.arctan2(-across, along))
+        azimuth = (self.heading() + bearing + self.convergence()) % 360.0
+        return zenith, azimuth
+
+    def nodes(self) -> tuple[Float64Array, Float64Array]:
+        """Map coordinates of the nodes of the angle grids, shapes (23,) and (23,)."""
+        offsets = STEP * np.arange(NODES)
+        return self.grid.ulx + offsets, self.grid.uly - offsets
+
+    def sun_nodes(self) -> tuple[Float64Array, Float64Array]:
+        """Zenith and azimuth of the sun at the nodes, shape (23, 23)."""
+        x, y = self.nodes()
+        return self.sun(x[None, :], y[:, None])
+
+    def view_nodes(self, band: str, detector: int) -> tuple[Float64Array, Float64Array]:
+        """Zenith and azimuth of the view at the nodes; NaN where the detector does not see."""
+        x, y = self.nodes()
+        zenith, azimuth = self.view(band, detector, x[None, :], y[:, None])
+        seen = self.detector(x[None, :], y[:, None]) == detector
+        return np.where(seen, zenith, np.nan), np.where(seen, azimuth, np.nan)
