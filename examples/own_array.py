@@ -130,7 +130,7 @@ scene = steps.AerosolScene(
     ozone=331.0,  # Dobson units
     adjacency=ADJACENCY,
 )
-state, aerosol = steps.retrieve_jointly(
+state, aerosol = steps.retrieve_aerosol_and_water_vapour(
     scene,
     [table],
     steps.CorrectionSettings(),
@@ -151,7 +151,7 @@ print(f"water vapour: {state.water_vapour.mean():.2f} cm")
 # %%
 def corrected(band: xr.DataArray) -> xr.DataArray:
     """Return the surface reflectance of a band."""
-    functions = steps.band_functions(table, band.name, geometry, state)
+    functions = steps.band_terms(table, band.name, geometry, state)
     return xr.apply_ufunc(
         steps.surface_reflectance,
         band,

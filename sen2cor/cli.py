@@ -248,7 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             return _command(parse(sys.argv[1:] if arguments is None else arguments))
         except Sen2CorError as error:
-            _complain(error)
+            _print_error(error)
             return error.exit_code
 
 
@@ -274,10 +274,10 @@ def _run_and_say(options: Options) -> int:
             code = run(options)
     except interruption.Interrupted as stop:
         code = stop.exit_code
-        _complain(stop, "interrupted; nothing half-done was left")
+        _print_error(stop, "interrupted; nothing half-done was left")
     except Sen2CorError as error:
         code = error.exit_code
-        _complain(error)
+        _print_error(error)
     print(SUCCESS if code == 0 else FAILURE, flush=True)
     return code
 
@@ -312,10 +312,10 @@ def _process(number: int, options: Options, settings: Settings, console: Console
         with console.product(number, len(options.directories), path.name) as progress:
             outcome = process_product(path, options, settings, progress)
     except Sen2CorError as error:
-        _complain(error)
+        _print_error(error)
         return error.exit_code
     except Exception as error:
-        _complain(error, unexpected(error))
+        _print_error(error, unexpected(error))
         return 1
     console.finished(outcome)
     return outcome.exit_code
@@ -345,7 +345,7 @@ def _warnings_shown() -> Iterator[None]:
         package.removeHandler(handler)
 
 
-def _complain(error: BaseException, text: str | None = None) -> None:
+def _print_error(error: BaseException, text: str | None = None) -> None:
     """Print an error in one line, in a form that callers recognise."""
     name = type(error).__name__
     if not name.endswith("Error"):

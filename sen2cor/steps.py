@@ -9,9 +9,9 @@ over to labelled arrays. In the order of the processor:
 - `uniform_geometry`: sun and view, the same for all pixels. The angles of a product come with
   `sen2cor.product.level1c.reader.open_level1c` and `NodeGeometry.over`.
 - `retrieve_cirrus`: what thin cirrus adds to the bands, and the bands without it.
-- `retrieve_jointly`: aerosol and water vapour of an `AerosolScene`; its parts are
+- `retrieve_aerosol_and_water_vapour`: aerosol and water vapour of an `AerosolScene`; its parts are
   `retrieve_aerosol`, `retrieve_water_vapour` and `complete_water_vapour`.
-- `band_functions`: what follows for one band from that `AtmosphereState` or from `uniform_state`.
+- `band_terms`: what follows for one band from that `AtmosphereState` or from `uniform_state`.
 - `surface_reflectance`: the inversion over level ground, with or without adjacency;
   `sen2cor.atmosphere.terrain_inversion` has that of slopes and `sen2cor.dem` what it needs to know
   of them.
@@ -26,14 +26,14 @@ from sen2cor.atmosphere.aerosol.retrieval import Fallback, retrieve_aerosol
 from sen2cor.atmosphere.aerosol.scene import AerosolScene
 from sen2cor.atmosphere.atmospheric_terms import (
     AtmosphereState,
-    BandFunctions,
+    AtmosphericTerms,
     WaterCurve,
-    band_functions,
-    scattering_functions,
+    band_terms,
+    scattering_maps,
 )
 from sen2cor.atmosphere.cirrus import retrieve as retrieve_cirrus
 from sen2cor.atmosphere.inversion import level_inversion
-from sen2cor.atmosphere.joint_retrieval import WaterVapourMap, retrieve_jointly
+from sen2cor.atmosphere.joint_retrieval import WaterVapourMap, retrieve_aerosol_and_water_vapour
 from sen2cor.atmosphere.look_up_tables.look_up_table import SEASON_OZONE
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.atmosphere.node_geometry import NodeGeometry
@@ -54,7 +54,7 @@ from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 __all__ = [
     "AerosolScene",
     "AtmosphereState",
-    "BandFunctions",
+    "AtmosphericTerms",
     "Classification",
     "CorrectionSettings",
     "Fallback",
@@ -64,16 +64,16 @@ __all__ = [
     "SunGeometry",
     "WaterCurve",
     "WaterVapourMap",
-    "band_functions",
+    "band_terms",
     "classify",
     "complete_water_vapour",
     "factors_by_band",
     "load_table",
     "retrieve_aerosol",
+    "retrieve_aerosol_and_water_vapour",
     "retrieve_cirrus",
-    "retrieve_jointly",
     "retrieve_water_vapour",
-    "scattering_functions",
+    "scattering_maps",
     "surface_reflectance",
     "uniform_geometry",
     "uniform_state",
@@ -158,7 +158,7 @@ def uniform_state(
 
 def surface_reflectance(
     toa_reflectance: Float32Array,
-    functions: BandFunctions,
+    functions: AtmosphericTerms,
     *,
     usable: BoolArray | None = None,
     half_width: int = 0,
@@ -169,8 +169,8 @@ def surface_reflectance(
     ----------
     toa_reflectance : ndarray of float32, shape (rows, cols)
         Of one band; NaN stays NaN.
-    functions : BandFunctions
-        Of `band_functions`, on the same grid.
+    functions : AtmosphericTerms
+        Of `band_terms`, on the same grid.
     usable : ndarray of bool, same shape, optional
         Pixels whose light is scattered into their neighbours: no cloud, no shadow, no gap. By
         default all that are finite.

@@ -115,7 +115,7 @@ def test_the_inversion_undoes_the_forward_model() -> None:
     state = steps.uniform_state(shape, aot550=0.2, water_vapour=2.0)
     surface = np.random.default_rng(3).uniform(0.01, 0.6, shape).astype(np.float32)
     for band in ("B02", "B8A", "B12"):
-        functions = steps.band_functions(table, band, geometry, state)
+        functions = steps.band_terms(table, band, geometry, state)
         albedo = functions.spherical_albedo
         toa = functions.offset + functions.slope * surface / (1 - albedo * surface)
         found = steps.surface_reflectance(toa, functions)
@@ -133,7 +133,7 @@ def test_adjacency_raises_contrast_and_leaves_out_what_is_not_usable() -> None:
     geometry = steps.uniform_geometry(shape, 60.0, solar_zenith=40.0, solar_azimuth=150.0)
     table = steps.load_table("S2A", "RURAL", "SUMMER")
     state = steps.uniform_state(shape, aot550=0.4, water_vapour=2.0)
-    functions = steps.band_functions(table, "B8A", geometry, state)
+    functions = steps.band_terms(table, "B8A", geometry, state)
     toa = np.full(shape, 0.3, np.float32)
     toa[20, 20] = 0.06
     plain, adjacent = (

@@ -33,7 +33,7 @@ _TRANSPARENT = 1e-4
 
 
 @dataclass(frozen=True)
-class BandFunctions:
+class AtmosphericTerms:
     """Atmospheric functions of one band; float32 arrays of shape (rows, cols) of the coarse grid.
 
     Attributes
@@ -43,20 +43,20 @@ class BandFunctions:
     slope : ndarray
         Two-way transmittance, total, with gas.
     spherical_albedo : ndarray
-    diffuse_ratio : ndarray
+    diffuse_to_direct : ndarray
         Diffuse over direct transmittance from the ground to the sensor.
-    sun_transmittance : ndarray
+    transmittance_down_direct : ndarray
         Direct transmittance from the sun to the ground.
-    direct_share : ndarray
+    direct_fraction : ndarray
         Direct over total flux on the horizontal ground.
     """
 
     offset: Float32Array
     slope: Float32Array
     spherical_albedo: Float32Array
-    diffuse_ratio: Float32Array
-    sun_transmittance: Float32Array
-    direct_share: Float32Array
+    diffuse_to_direct: Float32Array
+    transmittance_down_direct: Float32Array
+    direct_fraction: Float32Array
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ class ScatteringMaps:
         Path reflectance of molecules, and what the aerosol adds to it.
     transmittance : ndarray
         Downward times upward total transmittance.
-    spherical_albedo, diffuse_ratio, sun_transmittance, direct_share, air_mass : ndarray
+    spherical_albedo, diffuse_to_direct, transmittance_down_direct, direct_fraction : ndarray
+    air_mass : ndarray
     """
 
     gas: Float32Array
@@ -79,9 +80,9 @@ class ScatteringMaps:
     aerosol: Float32Array
     transmittance: Float32Array
     spherical_albedo: Float32Array
-    diffuse_ratio: Float32Array
-    sun_transmittance: Float32Array
-    direct_share: Float32Array
+    diffuse_to_direct: Float32Array
+    transmittance_down_direct: Float32Array
+    direct_fraction: Float32Array
     air_mass: Float32Array
 
 
@@ -111,7 +112,7 @@ class AtmosphereState:
 
 
 @dataclass(frozen=True)
-class NodeFunctions:
+class NodeTerms:
     """Scattering functions of one band at the nodes, to be interpolated by blocks of rows.
 
     Attributes
@@ -138,7 +139,7 @@ class NodeFunctions:
         return self.geometry.to_pixels(values, rows)
 
 
-def node_functions(
+def node_terms(
     table: LookUpTable,
     band: str,
     geometry: NodeGeometry,
@@ -147,7 +148,7 @@ def node_functions(
     ozone: float,
     elevation: GroundElevation,
     water_vapour: Float32Array | None = None,
-) -> NodeFunctions:
+) -> NodeTerms:
     """Evaluate the table for one band at the nodes.
 
     Parameters
@@ -165,7 +166,7 @@ def node_functions(
 
     Returns
     -------
-    NodeFunctions
+    NodeTerms
     """
     view_zenith, relative_azimuth = geometry.view(band)
     air_mass = geometry.air_mass(band)
@@ -189,7 +190,7 @@ def node_functions(
     gas = table.gas(band, water_vapour=0.0, ozone=ozone, elevation=levels, air_mass=air_mass)
     down = functions.transmittance_down_direct + functions.transmittance_down_diffuse
     up = functions.transmittance_up_direct + functions.transmittance_up_diffuse
-    return NodeFunctions(
+    return NodeTerms(
         geometry,
         elevation,
         {
@@ -198,15 +199,16 @@ def node_functions(
             "aerosol": functions.path_reflectance - functions.rayleigh_reflectance,
             "transmittance": down * up,
             "spherical_albedo": functions.spherical_albedo,
-            "diffuse_ratio": functions.transmittance_up_diffuse / functions.transmittance_up_direct,
-            "sun_transmittance": functions.transmittance_down_direct,
-            "direct_share": functions.transmittance_down_direct / down,
+            "diffuse_to_direct": functions.transmittance_up_diffuse
+            / functions.transmittance_up_direct,
+            "transmittance_down_direct": functions.transmittance_down_direct,
+            "direct_fraction": functions.transmittance_down_direct / down,
             "air_mass": air_mass,
         },
     )
 
 
-def scattering_functions(
+def scattering_maps(
     table: LookUpTable,
     band: str,
     geometry: NodeGeometry,
@@ -218,13 +220,13 @@ def scattering_functions(
 ) -> ScatteringMaps:
     """Evaluate the table for one band at the nodes and interpolate to the coarse grid.
 
-    Parameters are those of `node_functions`.
+    Parameters are those of `node_terms`.
 
     Returns
     -------
     ScatteringMaps
     """
-    at_nodes = node_functions(
+    at_nodes = node_terms(
         table,
         band,
         geometry,
@@ -246,9 +248,9 @@ def _aot_at_levels(
     return result
 
 
-def functions_by_rows(
+def band_terms_by_rows(
     table: LookUpTable, band: str, geometry: NodeGeometry, state: AtmosphereState
-) -> Callable[[slice], BandFunctions]:
+) -> Callable[[slice], AtmosphericTerms]:
     """Prepare the functions of one band, to be evaluated in some rows of the coarse grid at a time.
 
     Parameters
@@ -261,9 +263,9 @@ def functions_by_rows(
     Returns
     -------
     callable
-        Gives the BandFunctions of a slice of rows.
+        Gives the AtmosphericTerms of a slice of rows.
     """
-    at_nodes = node_functions(
+    at_nodes = node_terms(
         table,
         band,
         geometry,
@@ -275,7 +277,7 @@ def functions_by_rows(
     curve = WaterCurve.of_band(table, band, state.elevation)
     factor = np.float32(state.path_factors.get(band, 1.0))
 
-    def of_rows(rows: slice) -> BandFunctions:
+    def of_rows(rows: slice) -> AtmosphericTerms:
         maps, water = at_nodes.maps(rows), curve.rows(rows)
         slant = state.water_vapour[rows] * maps.air_mass
         path = maps.rayleigh + maps.aerosol * water.transmittance(np.float32(0.5) * slant)
@@ -283,21 +285,21 @@ def functions_by_rows(
         path *= maps.gas
         slope = maps.gas * maps.transmittance
         slope *= water.transmittance(slant)
-        return BandFunctions(
+        return AtmosphericTerms(
             offset=path,
             slope=slope,
             spherical_albedo=maps.spherical_albedo,
-            diffuse_ratio=maps.diffuse_ratio,
-            sun_transmittance=maps.sun_transmittance,
-            direct_share=maps.direct_share,
+            diffuse_to_direct=maps.diffuse_to_direct,
+            transmittance_down_direct=maps.transmittance_down_direct,
+            direct_fraction=maps.direct_fraction,
         )
 
     return of_rows
 
 
-def band_functions(
+def band_terms(
     table: LookUpTable, band: str, geometry: NodeGeometry, state: AtmosphereState
-) -> BandFunctions:
+) -> AtmosphericTerms:
     """Evaluate the functions of one band on the coarse grid.
 
     Parameters
@@ -309,16 +311,16 @@ def band_functions(
 
     Returns
     -------
-    BandFunctions
+    AtmosphericTerms
     """
-    of_rows = functions_by_rows(table, band, geometry, state)
-    names = [item.name for item in fields(BandFunctions)]
+    of_rows = band_terms_by_rows(table, band, geometry, state)
+    names = [item.name for item in fields(AtmosphericTerms)]
     result = {name: np.empty(geometry.grid.shape, np.float32) for name in names}
     for rows in row_blocks(geometry.grid.rows):
         functions = of_rows(rows)
         for name in names:
             result[name][rows] = getattr(functions, name)
-    return BandFunctions(**result)
+    return AtmosphericTerms(**result)
 
 
 @dataclass(frozen=True)

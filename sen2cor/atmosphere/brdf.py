@@ -88,7 +88,7 @@ class EmpiricalBrdf:
 
 
 def empirical_brdf(
-    code: int, wavelength: float, solar_zenith: float, *, lower_bound: float, snow_share: float
+    code: int, wavelength: float, solar_zenith: float, *, lower_bound: float, snow_fraction: float
 ) -> EmpiricalBrdf | None:
     """Correction of a band by the code of the configuration.
 
@@ -114,7 +114,7 @@ def empirical_brdf(
         Mean of the tile, in degrees: one threshold for all pixels leaves no edge.
     lower_bound : float
         BRDF_Lower_Bound.
-    snow_share : float
+    snow_fraction : float
         Snow and ice among the valid pixels of the scene, 0..1.
 
     Returns
@@ -122,7 +122,7 @@ def empirical_brdf(
     EmpiricalBrdf or None
         None where nothing is to be corrected.
     """
-    if code == 0 or snow_share > MOST_SNOW:
+    if code == 0 or snow_fraction > MOST_SNOW:
         return None
     others, infrared = divmod(code, 10)
     if others == 0:

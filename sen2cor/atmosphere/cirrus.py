@@ -33,10 +33,10 @@ import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from sen2cor.atmosphere.inversion import Inversion
-from sen2cor.atmosphere.terrain_inversion import RuggedInversion
+from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.raster.array_types import BoolArray, Float32Array, Float64Array
 
-AnyInversion = TypeVar("AnyInversion", Inversion, RuggedInversion)
+AnyInversion = TypeVar("AnyInversion", Inversion, TerrainInversion)
 
 CIRRUS_BAND = "B10"
 EVEN_BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09")

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
-from sen2cor.atmosphere.atmospheric_terms import BandFunctions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphericTerms
 from sen2cor.raster.array_types import BoolArray, Float32Array
 
 
@@ -70,13 +70,13 @@ class Inversion:
         )
 
 
-def signal(toa_reflectance: Float32Array, functions: BandFunctions) -> Float32Array:
+def signal(toa_reflectance: Float32Array, functions: AtmosphericTerms) -> Float32Array:
     """Signal ``x`` of a band.
 
     Parameters
     ----------
     toa_reflectance : ndarray of float32
-    functions : BandFunctions
+    functions : AtmosphericTerms
         On the same grid.
 
     Returns
@@ -86,7 +86,7 @@ def signal(toa_reflectance: Float32Array, functions: BandFunctions) -> Float32Ar
     return ((toa_reflectance - functions.offset) / functions.slope).astype(np.float32)
 
 
-def flat_inversion(functions: BandFunctions) -> Inversion:
+def flat_inversion(functions: AtmosphericTerms) -> Inversion:
     """Inversion without adjacency: the neighbourhood is as bright as the pixel."""
     gain = 1.0 / functions.slope
     return Inversion(
@@ -96,12 +96,12 @@ def flat_inversion(functions: BandFunctions) -> Inversion:
     )
 
 
-def adjacency_inversion(functions: BandFunctions, mean_signal: Float32Array) -> Inversion:
+def adjacency_inversion(functions: AtmosphericTerms, mean_signal: Float32Array) -> Inversion:
     """Inversion with the adjacency effect.
 
     Parameters
     ----------
-    functions : BandFunctions
+    functions : AtmosphericTerms
     mean_signal : ndarray of float32, same shape
         ``x_mean``: the mean signal of the neighbourhood (`sen2cor.atmosphere.adjacency`).
 
@@ -109,7 +109,7 @@ def adjacency_inversion(functions: BandFunctions, mean_signal: Float32Array) -> 
     -------
     Inversion
     """
-    q, albedo = functions.diffuse_ratio, functions.spherical_albedo
+    q, albedo = functions.diffuse_to_direct, functions.spherical_albedo
     damping = 1.0 - albedo * mean_signal / (1.0 + albedo * mean_signal)
     gain = (1.0 + q) * damping / functions.slope
     bias = -functions.offset * gain - q * mean_signal * damping
@@ -117,14 +117,14 @@ def adjacency_inversion(functions: BandFunctions, mean_signal: Float32Array) -> 
 
 
 def level_inversion(
-    toa_reflectance: Float32Array, functions: BandFunctions, usable: BoolArray, half_width: int
+    toa_reflectance: Float32Array, functions: AtmosphericTerms, usable: BoolArray, half_width: int
 ) -> Inversion:
     """Inversion over level ground, with the adjacency effect or without.
 
     Parameters
     ----------
     toa_reflectance : ndarray of float32, shape (rows, cols) of the coarse grid
-    functions : BandFunctions
+    functions : AtmosphericTerms
     usable : ndarray of bool, same shape
         Pixels that show the ground: no cloud, cloud shadow or gap.
     half_width : int

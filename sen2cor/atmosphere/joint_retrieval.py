@@ -16,7 +16,7 @@ from sen2cor.atmosphere.aerosol.model_selection import Trial
 from sen2cor.atmosphere.aerosol.path_radiance_scaling import factors_by_band
 from sen2cor.atmosphere.aerosol.retrieval import Aerosol, Fallback, retrieve_aerosol
 from sen2cor.atmosphere.aerosol.scene import AerosolScene
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, WaterCurve, node_functions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, WaterCurve, node_terms
 from sen2cor.atmosphere.elevation_field import ElevationField
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.water_vapour import MEASUREMENT_BAND, WINDOW_BAND, complete, retrieve
@@ -45,7 +45,7 @@ class WaterVapourMap:
     smoothing: float = 100.0
 
 
-def retrieve_jointly(
+def retrieve_aerosol_and_water_vapour(
     scene: AerosolScene,
     tables: Sequence[LookUpTable],
     settings: CorrectionSettings,
@@ -132,7 +132,7 @@ def _water_vapour(
     """Water vapour of each pixel, NaN where it cannot be seen; the iteration begins at start."""
     bands = (MEASUREMENT_BAND, WINDOW_BAND)
     first, second = (
-        node_functions(
+        node_terms(
             table,
             band,
             scene.geometry,

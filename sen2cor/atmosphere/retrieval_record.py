@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class RetrievalAccount:
+class RetrievalRecord:
     """Account of one retrieval.
 
     Attributes
@@ -95,7 +95,7 @@ class RetrievalAccount:
         tables: Sequence[LookUpTable],
         water_retrieved: bool,
         ozone_source: str,
-    ) -> RetrievalAccount:
+    ) -> RetrievalRecord:
         """Sum up a retrieval."""
         found, water_vapour = aerosol.reference, state.water_vapour
         return cls(

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
-from sen2cor.atmosphere.atmospheric_terms import BandFunctions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphericTerms
 from sen2cor.atmosphere.brdf import EmpiricalBrdf
 from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
 from sen2cor.raster.array_types import BoolArray, Float32Array
@@ -37,7 +37,7 @@ _NEARLY_ONE = np.float32(0.9999)
 
 
 @dataclass(frozen=True)
-class SlopeLight:
+class SlopeIllumination:
     """Light on the slopes of the coarse grid; arrays of shape (rows, cols).
 
     Attributes
@@ -84,7 +84,7 @@ class TerrainCorrection:
 
 
 @dataclass(frozen=True)
-class RuggedInversion:
+class TerrainInversion:
     """How a band's reflectance follows from its top-of-atmosphere reflectance on slopes.
 
     ``y = (gain * rho_toa + bias) * R + surroundings`` with ``R = min(G / D, cutoff)`` and
@@ -110,7 +110,7 @@ class RuggedInversion:
     cutoff: float
     brdf: EmpiricalBrdf | None
 
-    def map(self, function: Callable[[Float32Array], Float32Array]) -> RuggedInversion:
+    def map(self, function: Callable[[Float32Array], Float32Array]) -> TerrainInversion:
         """Pass all fields through a function: from the coarse grid to rows of a finer one."""
         around, albedo = self.surroundings, self.spherical_albedo
         return replace(
@@ -130,7 +130,7 @@ class RuggedInversion:
         Parameters
         ----------
         illumination, sunlit : ndarray of float32
-            As in `SlopeLight`, on the grid of the fields.
+            As in `SlopeIllumination`, on the grid of the fields.
 
         Returns
         -------
@@ -147,7 +147,7 @@ class RuggedInversion:
         sunlit: Float32Array,
         vegetation: BoolArray | None = None,
     ) -> Float32Array:
-        """Ratio R of terrain-corrected to flat signal; arguments as in `SlopeLight`."""
+        """Ratio R of terrain-corrected to flat signal; arguments as in `SlopeIllumination`."""
         factor = self.flux(illumination, sunlit)
         np.maximum(factor, np.float32(LEAST_FLUX), out=factor)
         np.reciprocal(factor, out=factor)
@@ -169,7 +169,7 @@ class RuggedInversion:
         ----------
         toa_reflectance : ndarray of float32, shape (rows, cols)
         illumination, sunlit, vegetation : ndarray, same shape
-            As in `SlopeLight`.
+            As in `SlopeIllumination`.
 
         Returns
         -------
@@ -185,23 +185,23 @@ class RuggedInversion:
         return y
 
 
-def rugged_inversion(
+def terrain_inversion(
     toa_reflectance: Float32Array,
-    functions: BandFunctions,
-    light: SlopeLight,
+    functions: AtmosphericTerms,
+    light: SlopeIllumination,
     usable: BoolArray,
     correction: TerrainCorrection,
     *,
     adjacency_half_width: int | None,
     brdf: EmpiricalBrdf | None = None,
-) -> RuggedInversion:
+) -> TerrainInversion:
     """Inversion of a band over slopes.
 
     Parameters
     ----------
     toa_reflectance : ndarray of float32, shape (rows, cols) of the coarse grid
-    functions : BandFunctions
-    light : SlopeLight
+    functions : AtmosphericTerms
+    light : SlopeIllumination
     usable : ndarray of bool, same shape
         Pixels that show the ground: no cloud, cloud shadow or gap.
     correction : TerrainCorrection
@@ -211,16 +211,16 @@ def rugged_inversion(
 
     Returns
     -------
-    RuggedInversion
+    TerrainInversion
     """
     x = signal(toa_reflectance, functions)
     flat = flat_inversion(functions)
-    isotropic = 1.0 - functions.direct_share
-    circumsolar = isotropic * functions.sun_transmittance
-    inversion = RuggedInversion(
+    isotropic = 1.0 - functions.direct_fraction
+    circumsolar = isotropic * functions.transmittance_down_direct
+    inversion = TerrainInversion(
         gain=flat.gain,
         bias=flat.bias,
-        sun=functions.direct_share + circumsolar,
+        sun=functions.direct_fraction + circumsolar,
         circumsolar=circumsolar * light.sky_view,
         diffuse=_diffuse(isotropic, light.sky_view, np.float32(correction.start)),
         surroundings=None,
@@ -249,14 +249,14 @@ def rugged_inversion(
 
 
 def _lit_by_terrain(
-    inversion: RuggedInversion,
+    inversion: TerrainInversion,
     x: Float32Array,
     albedo: Float32Array,
     isotropic: Float32Array,
-    light: SlopeLight,
+    light: SlopeIllumination,
     usable: BoolArray,
     correction: TerrainCorrection,
-) -> RuggedInversion:
+) -> TerrainInversion:
     """Find the light from the surrounding terrain by iteration."""
     terrain = np.full_like(x, correction.start)
     for _ in range(correction.iterations):

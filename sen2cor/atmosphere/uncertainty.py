@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, BandFunctions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, AtmosphericTerms
 from sen2cor.atmosphere.inversion import Inversion, adjacency_inversion, signal
-from sen2cor.atmosphere.terrain_inversion import RuggedInversion
+from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.raster.array_types import Float32Array
 
 
@@ -101,7 +101,7 @@ class ReflectanceUncertainty:
 
 
 def reflectance_uncertainty(
-    functions_of: Callable[[AtmosphereState], BandFunctions],
+    functions_of: Callable[[AtmosphereState], AtmosphericTerms],
     state: AtmosphereState,
     mean_toa_reflectance: Float32Array,
     inputs: InputUncertainty,
@@ -128,9 +128,11 @@ def reflectance_uncertainty(
     ReflectanceUncertainty
     """
 
-    def inversion(functions: BandFunctions, mean: Float32Array) -> Inversion:
+    def inversion(functions: AtmosphericTerms, mean: Float32Array) -> Inversion:
         if not adjacency:
-            functions = replace(functions, diffuse_ratio=np.zeros_like(functions.diffuse_ratio))
+            functions = replace(
+                functions, diffuse_to_direct=np.zeros_like(functions.diffuse_to_direct)
+            )
         return adjacency_inversion(functions, signal(mean, functions))
 
     functions = functions_of(state)
@@ -154,7 +156,7 @@ def reflectance_uncertainty(
 def slope_uncertainty(
     level: Float32Array,
     reflectance: Float32Array,
-    inversion: RuggedInversion,
+    inversion: TerrainInversion,
     factor: Float32Array,
     sunlit: Float32Array,
     *,
@@ -173,7 +175,7 @@ def slope_uncertainty(
         Uncertainty over flat ground.
     reflectance : ndarray of float32
         Of the surface, as corrected.
-    inversion : RuggedInversion
+    inversion : TerrainInversion
     factor : ndarray of float32
         Ratio of terrain-corrected to flat signal, of the inversion.
     sunlit : ndarray of float32

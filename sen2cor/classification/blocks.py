@@ -19,18 +19,18 @@ from sen2cor.classification.cloud_patches import cloud_patches
 from sen2cor.classification.dry_air import dry_air_of
 from sen2cor.classification.geometry import ShadedRelief, SunGeometry
 from sen2cor.classification.haze import haze_of
-from sen2cor.classification.lit_ground import GroundSample, darker_than_lit
+from sen2cor.classification.lit_ground import GroundSample, shadow_by_contrast_of
 from sen2cor.classification.neighbourhood import widen
 from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import SceneClass
 from sen2cor.classification.shadow_geometry import (
     ANY_CLOUD,
     HIGH_CLOUD,
-    block_share,
-    casting_clouds,
+    block_fraction,
+    shadow_casting_clouds,
     shadow_likelihood,
 )
-from sen2cor.classification.shadow_radiometry import resembles_shadow
+from sen2cor.classification.shadow_radiometry import spectral_shadow_match
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 from sen2cor.classification.unclear_ground import unclear_ground
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
@@ -174,7 +174,7 @@ def classify_rows(
     blocks = row_blocks(rows, block_rows)
     spectral, cloud, snow = (np.zeros(no_data.shape, np.uint8) for _ in range(3))
     clouds, high = (np.zeros(no_data.shape, np.bool_) for _ in range(2))
-    haze = haze_of(read_reflectance, no_data) if rules.clears_haze else None
+    haze = haze_of(read_reflectance, no_data) if rules.correct_haze else None
     dry_air = dry_air_of(read_reflectance, no_data) if rules.cirrus_over_snow else None
     sample = None
     if sun is not None and rules.shadow_by_contrast:
@@ -227,9 +227,11 @@ def classify_rows(
         if shaded is not None:
             shadow = shaded.rows(padded, no_data.shape[1])
             if shadow.any():
-                dark = resembles_shadow(reflectance, no_data[padded], thresholds, constants)
+                dark = spectral_shadow_match(reflectance, no_data[padded], thresholds, constants)
                 if lit is not None:
-                    dark |= darker_than_lit(reflectance, no_data[padded], lit, padded, constants)
+                    dark |= shadow_by_contrast_of(
+                        reflectance, no_data[padded], lit, padded, constants
+                    )
                 shadow &= dark
         finished = finished_classes(
             classes,
@@ -274,14 +276,14 @@ class _ShadowMap:
     ) -> _ShadowMap:
         factor = _grid_factor(SHADOW_GRID, sun)
         coarse = replace(sun, pixel_size=factor * sun.pixel_size)
-        shares = [block_share(casting_clouds(mask), factor) for mask in (clouds, high)]
+        shares = [block_fraction(shadow_casting_clouds(mask), factor) for mask in (clouds, high)]
         likelihoods = [
             shadow_likelihood(
                 share,
                 coarse.for_shadows(exact=rules.exact_sun),
                 constants.shadow_smoothing / factor,
                 heights=heights,
-                beyond=rules.clouds_go_on,
+                beyond=rules.mirror_cloud_edges,
             )
             for share, heights in zip(shares, (ANY_CLOUD, HIGH_CLOUD), strict=True)
         ]

@@ -25,7 +25,6 @@ from sen2cor.classification.dark_vegetation import dark_vegetation
 from sen2cor.classification.dark_water import dark_water
 from sen2cor.classification.geometry import ShadedRelief, SunGeometry
 from sen2cor.classification.ice_glint import ice_and_glint
-from sen2cor.classification.relief_shade import relief_shade, unlit
 from sen2cor.classification.rock_sand import rock_and_sand
 from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
@@ -33,6 +32,7 @@ from sen2cor.classification.snow import snow_and_ring, snow_probability
 from sen2cor.classification.snow_edge import snow_edge
 from sen2cor.classification.soil import soil
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
+from sen2cor.classification.topographic_shadow import self_shadow, topographic_shadow
 from sen2cor.classification.vegetation import vegetation
 from sen2cor.classification.water import water
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
@@ -173,14 +173,14 @@ def finished_classes(
     wet = dark_water(finished, reflectance, thresholds, constants, rules)
     np.putmask(finished, wet, SceneClass.WATER)
     if relief is not None and sun is not None:
-        shaded = relief_shade(finished, reflectance, relief, sun, constants, rules)
+        shaded = topographic_shadow(finished, reflectance, relief, sun, constants, rules)
         np.putmask(finished, shaded, SceneClass.DARK_FEATURES)
     edge = snow_edge(finished, reflectance, constants)
     np.putmask(finished, edge, SceneClass.SNOW_ICE)
     bare = dark_soil(finished, reflectance, constants, rules)
     np.putmask(finished, bare, SceneClass.BARE_SOILS)
     if rules.relief_against_flat and relief is not None and sun is not None:
-        dark = unlit(relief, sun, classes.shape, constants) & np.isin(finished, _DRY_LAND)
+        dark = self_shadow(relief, sun, classes.shape, constants) & np.isin(finished, _DRY_LAND)
         dark &= classes == SceneClass.DARK_FEATURES
         np.putmask(finished, dark, SceneClass.DARK_FEATURES)
     np.putmask(finished, finished == NOT_CLASSIFIED, SceneClass.LOW_PROBA_CLOUDS)

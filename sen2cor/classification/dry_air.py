@@ -30,7 +30,7 @@ _GREATEST_SHARE = 0.03
 
 
 @dataclass(frozen=True)
-class DryAir:
+class DryAirSurfaceSignal:
     """Air that lets light from the ground through in B10.
 
     Attributes
@@ -59,7 +59,7 @@ class DryAir:
 
 def dry_air_of(
     read_reflectance: Callable[[slice], Reflectance], no_data: BoolArray
-) -> DryAir | None:
+) -> DryAirSurfaceSignal | None:
     """Estimate from a sample of its rows what the snow of an image shows in B10.
 
     Parameters
@@ -70,7 +70,7 @@ def dry_air_of(
 
     Returns
     -------
-    DryAir or None
+    DryAirSurfaceSignal or None
         None without B10, and where there is too little snow to tell.
     """
     found: list[Float32Array] = []
@@ -82,4 +82,4 @@ def dry_air_of(
     if sum(values.size for values in found) < _LEAST_PIXELS:
         return None
     share = float(np.percentile(np.concatenate(found), _PERCENTILE))
-    return DryAir(min(max(share, 0.0), _GREATEST_SHARE))
+    return DryAirSurfaceSignal(min(max(share, 0.0), _GREATEST_SHARE))

@@ -75,7 +75,7 @@ class GroundSample:
         for band, image in sample.items():
             np.copyto(self.reflectance[band][rows], image, where=ground)
 
-    def lit(self, window: float, constants: ClassificationConstants) -> LitGround:
+    def lit(self, window: float, constants: ClassificationConstants) -> SunlitReference:
         """Mean reflectance of the lit ground around.
 
         Pixels much darker than the mean of all ground are left out of it.
@@ -88,19 +88,19 @@ class GroundSample:
 
         Returns
         -------
-        LitGround
+        SunlitReference
         """
         size = max(1, round(window / self.step))
         infrared = self.reflectance["B8A"]
         mean = _mean(infrared, self.ground, size)
         lit = self.ground & (infrared > np.float32(constants.lit_ground_min) * mean)
-        return LitGround(
+        return SunlitReference(
             self.step, {band: _mean(image, lit, size) for band, image in self.reflectance.items()}
         )
 
 
 @dataclass(frozen=True)
-class LitGround:
+class SunlitReference:
     """Mean reflectance of the lit ground around every n-th pixel of an image.
 
     Attributes
@@ -121,10 +121,10 @@ class LitGround:
         return infrared, swir
 
 
-def darker_than_lit(
+def shadow_by_contrast_of(
     reflectance: Reflectance,
     no_data: BoolArray,
-    lit: LitGround,
+    lit: SunlitReference,
     rows: slice,
     constants: ClassificationConstants,
 ) -> BoolArray:
@@ -135,7 +135,7 @@ def darker_than_lit(
     reflectance : mapping
         B03, B8A, B11, B12.
     no_data : ndarray of bool, shape (rows, cols)
-    lit : LitGround
+    lit : SunlitReference
     rows : slice
         Rows of the image that ``reflectance`` holds.
     constants : ClassificationConstants

@@ -22,7 +22,7 @@ class ClassificationRules:
         bright sand, burnt ground, dark soil far from clouds.
     high_clouds_cast : bool
         Whether clouds that show in B10 may stand up to the tropopause.
-    clears_haze : bool
+    correct_haze : bool
         Whether the light of haze and of a long path is taken off the visible bands.
     clouds_are_patches : bool
         Whether single bright pixels are no clouds, and the rims of clouds belong to them.
@@ -33,7 +33,7 @@ class ClassificationRules:
     clear_water_by_green : bool
         Whether water that is dark in red may fall from green to the near infrared, instead of from
         red.
-    clouds_go_on : bool
+    mirror_cloud_edges : bool
         Whether the sky beyond the edges of the image is taken to go on as within.
     exact_sun : bool
         Whether shadows are cast by the sun as it stands, not in whole degrees and with a zenith of
@@ -48,12 +48,12 @@ class ClassificationRules:
     cirrus_over_snow: bool = True
     ground_by_infrared: bool = True
     high_clouds_cast: bool = True
-    clears_haze: bool = True
+    correct_haze: bool = True
     clouds_are_patches: bool = True
     shadow_by_contrast: bool = True
     shadow_spares_clouds: bool = True
     clear_water_by_green: bool = True
-    clouds_go_on: bool = True
+    mirror_cloud_edges: bool = True
     exact_sun: bool = True
     relief_against_flat: bool = True
 

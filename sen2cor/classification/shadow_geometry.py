@@ -72,7 +72,7 @@ HIGH_CLOUD = CloudHeights(lambda height: float(height >= _HIGH_BASE), _TROPOPAUS
 """Heights of clouds that show in B10; of their lower parts hold those of any cloud."""
 
 
-def casting_clouds(clouds: BoolArray) -> BoolArray:
+def shadow_casting_clouds(clouds: BoolArray) -> BoolArray:
     """Mask of the clouds that cast shadows: without single pixels, grown by one.
 
     Parameters
@@ -86,7 +86,7 @@ def casting_clouds(clouds: BoolArray) -> BoolArray:
     return dilate(majority(clouds), 1)
 
 
-def block_share(mask: BoolArray, factor: int) -> Float32Array:
+def block_fraction(mask: BoolArray, factor: int) -> Float32Array:
     """Share of blocks of pixels that lies in a mask; blocks at the far edges may be smaller.
 
     Parameters

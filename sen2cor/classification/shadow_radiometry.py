@@ -24,7 +24,7 @@ SHADOW_REFERENCE = {
 """Top-of-atmosphere reflectance of vegetation in the shadow of a cloud."""
 
 
-def resembles_shadow(
+def spectral_shadow_match(
     reflectance: Reflectance,
     no_data: BoolArray,
     thresholds: ClassificationThresholds,

@@ -16,7 +16,7 @@ import numpy as np
 from sen2cor.dem.mosaic import Mosaic, Piece, read_mosaic
 from sen2cor.dem.sources import DemSource, Selection
 from sen2cor.dem.tiles import Bounds
-from sen2cor.dem.voids import continue_outward, fill_voids, flood
+from sen2cor.dem.voids import extrapolate_nearest, fill_voids, flood
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.raster.array_types import BoolArray, Float32Array, Float64Array, UInt16Array
 from sen2cor.raster.grids import Grid
@@ -117,7 +117,7 @@ def elevation_on(source: DemSource, grid: Grid, *, margin: float) -> Elevation |
             "the elevation model covers %.1f %% of the tile, the rest is taken as flat",
             100 * share,
         )
-    continue_outward(mosaic.heights)
+    extrapolate_nearest(mosaic.heights)
     heights = _warp(mosaic.heights, mosaic, source.projection, outer, "cubicspline")
     files = ", ".join(dict.fromkeys(_name(piece) for piece in selection.pieces))
     description = f"{source.description}: {files}"

@@ -24,7 +24,7 @@ GENTLE_RANGE = 300.0
 """Height range in metres below which a relief of gentle slopes is not corrected."""
 
 
-class Ruggedness(Enum):
+class TerrainType(Enum):
     """How much the relief matters to the correction."""
 
     FLAT = "flat at its mean elevation"
@@ -209,14 +209,14 @@ def coarser(elevation: Float32Array, factor: int) -> Float32Array:
     return result
 
 
-def ruggedness(
+def terrain_type(
     elevation: Float32Array,
     slope: Float32Array,
     *,
     least_range: float,
     steep: float,
     steep_share: float,
-) -> Ruggedness:
+) -> TerrainType:
     """Tell flat from gentle from rugged terrain.
 
     Parameters
@@ -235,16 +235,16 @@ def ruggedness(
 
     Returns
     -------
-    Ruggedness
+    TerrainType
         Flat below ``least_range``; gentle below 300 m where few pixels are steep; else rugged.
     """
     if np.isnan(elevation).all():
-        return Ruggedness.FLAT
+        return TerrainType.FLAT
     height_range = float(np.nanmax(elevation) - np.nanmin(elevation))
     if height_range < least_range:
-        return Ruggedness.FLAT
+        return TerrainType.FLAT
     known = np.count_nonzero(~np.isnan(slope))
     share = np.count_nonzero(slope > np.float32(steep)) / max(known, 1)
     if height_range < GENTLE_RANGE and share <= steep_share:
-        return Ruggedness.GENTLE
-    return Ruggedness.RUGGED
+        return TerrainType.GENTLE
+    return TerrainType.RUGGED

@@ -130,7 +130,7 @@ def _interpolated(heights: Float32Array, void: BoolArray) -> Float32Array:
     return result
 
 
-def continue_outward(heights: Float32Array) -> None:
+def extrapolate_nearest(heights: Float32Array) -> None:
     """Replace NaN by the nearest known height along the column, else along the row, in place.
 
     So the unknown does not begin with a cliff that would shade the known.

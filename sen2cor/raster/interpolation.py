@@ -57,7 +57,7 @@ def bilinear(
     top, bottom = int(rows[0].min()), int(rows[1].max()) + 1
     if bottom - top > len(row_positions):
         return _between(_between(source, rows, 0), cols, 1)
-    # enlarged downwards: the costly step across is taken on the fewer rows
+    # upsample_nearest downwards: the costly step across is taken on the fewer rows
     rows = rows[0] - top, rows[1] - top, rows[2]
     return _between(_between(source[top:bottom], cols, 1), rows, 0)
 

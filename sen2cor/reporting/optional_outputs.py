@@ -12,7 +12,7 @@ from sen2cor.reporting.stac import write_items
 logger = logging.getLogger(__name__)
 
 
-def write_companions(path: Path, *, quick_looks: bool, stac: bool, palette: str) -> None:
+def write_optional_outputs(path: Path, *, quick_looks: bool, stac: bool, palette: str) -> None:
     """Write quick looks and STAC items of a product where they are wanted.
 
     Parameters

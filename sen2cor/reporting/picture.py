@@ -15,7 +15,7 @@ from sen2cor.bands import VISIBLE
 from sen2cor.errors import InputError
 from sen2cor.optional_packages import require
 from sen2cor.product.level1c.reader import Level1CProduct, open_level1c
-from sen2cor.product.level2a.reader import FinishedProduct, open_level2a
+from sen2cor.product.level2a.reader import Level2AReader, open_level2a
 from sen2cor.raster.array_types import Float32Array
 from sen2cor.reporting.palette import SCENE_CLASS_COLOURS
 from sen2cor.reporting.quicklook import SurfaceImages, picture_shape, top_reflectance
@@ -23,13 +23,13 @@ from sen2cor.reporting.quicklook import SurfaceImages, picture_shape, top_reflec
 _LARGEST_SIDE = 1400
 
 
-def draw(level1c: Level1CProduct, level2a: FinishedProduct, picture: Path) -> None:
+def draw(level1c: Level1CProduct, level2a: Level2AReader, picture: Path) -> None:
     """Draw the three panels for the first tile.
 
     Parameters
     ----------
     level1c : Level1CProduct
-    level2a : FinishedProduct
+    level2a : Level2AReader
         The Level-2A product made from it.
     picture : Path
         PNG to write.

@@ -21,7 +21,7 @@ from sen2cor.imagery import images, jpeg2000
 from sen2cor.imagery.preview import true_colour
 from sen2cor.product import radiometry
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
-from sen2cor.product.level2a.reader import FinishedProduct, FinishedTile
+from sen2cor.product.level2a.reader import Level2AReader, Level2ATileReader
 from sen2cor.product.level2a.shared_metadata import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.level2a.workspace import writing
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
@@ -82,7 +82,7 @@ class SurfaceImages:
     )
 
     @classmethod
-    def of(cls, product: FinishedProduct, tile: FinishedTile) -> SurfaceImages:
+    def of(cls, product: Level2AReader, tile: Level2ATileReader) -> SurfaceImages:
         """The images of a tile of a finished product."""
         grid = next(iter(tile.grids.values()))
         return cls(tile.images, grid, product.quantification, product.offset)
@@ -207,12 +207,12 @@ def quick_looks(
             yield QuickLook(kind, _scaled(values, ends, missing), ends)
 
 
-def write_quick_looks(product: FinishedProduct, palette: str = "standard") -> list[Path]:
+def write_quick_looks(product: Level2AReader, palette: str = "standard") -> list[Path]:
     """Write the quick looks of a product beside it, as PNG.
 
     Parameters
     ----------
-    product : FinishedProduct
+    product : Level2AReader
     palette : str
         Name of the colours of the classes.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sen2cor import __version__
 from sen2cor.bands import BAND, RESOLUTIONS
 from sen2cor.optional_packages import require
-from sen2cor.product.level2a.reader import FinishedProduct, FinishedTile
+from sen2cor.product.level2a.reader import Level2AReader, Level2ATileReader
 from sen2cor.product.level2a.shared_metadata import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.level2a.workspace import writing
 from sen2cor.raster.grids import Grid
@@ -70,12 +70,12 @@ _ROLES = {
 }
 
 
-def items_of(product: FinishedProduct) -> list[pystac.Item]:
+def items_of(product: Level2AReader) -> list[pystac.Item]:
     """Describe a product as STAC items, one for each tile.
 
     Parameters
     ----------
-    product : FinishedProduct
+    product : Level2AReader
 
     Returns
     -------
@@ -90,7 +90,7 @@ def items_of(product: FinishedProduct) -> list[pystac.Item]:
     return [_item(product, tile) for tile in product.tiles]
 
 
-def write_items(product: FinishedProduct) -> list[Path]:
+def write_items(product: Level2AReader) -> list[Path]:
     """Write the STAC items of a product beside it.
 
     Returns
@@ -114,7 +114,7 @@ def write_items(product: FinishedProduct) -> list[Path]:
     return paths
 
 
-def _item(product: FinishedProduct, tile: FinishedTile) -> pystac.Item:
+def _item(product: Level2AReader, tile: Level2ATileReader) -> pystac.Item:
     require("stac", "a STAC item")
     import pystac
 
@@ -157,7 +157,7 @@ def _item(product: FinishedProduct, tile: FinishedTile) -> pystac.Item:
     return item
 
 
-def _properties(product: FinishedProduct, tile: FinishedTile, grid: Grid) -> dict[str, Any]:
+def _properties(product: Level2AReader, tile: Level2ATileReader, grid: Grid) -> dict[str, Any]:
     spacecraft = product.spacecraft.lower()
     return {
         "created": _moment(product.generated),
@@ -184,7 +184,7 @@ def _properties(product: FinishedProduct, tile: FinishedTile, grid: Grid) -> dic
     }
 
 
-def _view(tile: FinishedTile) -> dict[str, float]:
+def _view(tile: Level2ATileReader) -> dict[str, float]:
     """Mean view angles over the bands, the azimuth by unit vectors."""
     if not tile.view_zenith:
         return {}
@@ -199,7 +199,7 @@ def _view(tile: FinishedTile) -> dict[str, float]:
 
 
 def _asset_fields(
-    product: FinishedProduct, tile: FinishedTile, kind: str, resolution: int | None
+    product: Level2AReader, tile: Level2ATileReader, kind: str, resolution: int | None
 ) -> dict[str, Any]:
     if resolution is None:
         return {}

@@ -18,7 +18,7 @@ def row_blocks(rows: int, height: int = BLOCK) -> Iterator[slice]:
         yield slice(start, min(start + height, rows))
 
 
-def enlarged(values: Float32Array, factor: int) -> Float32Array:
+def upsample_nearest(values: Float32Array, factor: int) -> Float32Array:
     """Repeat each pixel in both directions."""
     if factor == 1:
         return values

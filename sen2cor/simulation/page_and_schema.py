@@ -26,7 +26,7 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
-def write_companions(root: Path, product: ProductDescription) -> None:
+def write_optional_outputs(root: Path, product: ProductDescription) -> None:
     """Write HTML/UserProduct_index.html and the schema of rep_info below the product's root."""
     (root / "HTML").mkdir(exist_ok=True)
     (root / "HTML" / "UserProduct_index.html").write_text(

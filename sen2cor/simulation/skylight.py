@@ -101,7 +101,7 @@ def light_on_slopes(
     solar_zenith: float,
     sky: tuple[Float32Array, Float32Array],
     reflectance: Float32Array,
-    direct_share: Float32Array,
+    direct_fraction: Float32Array,
 ) -> Light:
     """Irradiance of slopes in one band.
 
@@ -114,7 +114,7 @@ def light_on_slopes(
         As `sky_factors` gives them for the band.
     reflectance : ndarray of float32, shape (rows, cols)
         Of the ground at the resolution of the relief.
-    direct_share : ndarray of float32, same shape
+    direct_fraction : ndarray of float32, same shape
         Share of the sun in the irradiance of level ground.
 
     Notes
@@ -123,9 +123,9 @@ def light_on_slopes(
     """
     skylight, ground_view = sky
     direct = terrain.incidence * terrain.sunny / np.float32(np.cos(np.radians(solar_zenith)))
-    first = direct_share * direct + (1.0 - direct_share) * skylight
+    first = direct_fraction * direct + (1.0 - direct_fraction) * skylight
     opposite = np.zeros_like(first)
     for _ in range(2):
         shining = reflectance * (first + opposite)
         opposite = ground_view * surroundings(shining, RESOLUTION, _OPPOSITE_REACH)
-    return Light(direct, skylight + opposite / (1.0 - direct_share))
+    return Light(direct, skylight + opposite / (1.0 - direct_fraction))

@@ -22,7 +22,7 @@ from sen2cor.raster.array_types import Float32Array, Float64Array
 from sen2cor.simulation import clouds, relief
 from sen2cor.simulation.adjacency import REACH, surroundings
 from sen2cor.simulation.atmosphere import Air, atmosphere, pressure, top_of_atmosphere
-from sen2cor.simulation.blocks import BLOCK, block_mean, enlarged, row_blocks
+from sen2cor.simulation.blocks import BLOCK, block_mean, row_blocks, upsample_nearest
 from sen2cor.simulation.canopies import CanopyColours, ratios_of, statistics
 from sen2cor.simulation.description import ProductDescription, TileDescription
 from sen2cor.simulation.landscape import CLASS_OF, LANDSCAPES, NAMES, SNOW
@@ -207,9 +207,9 @@ class TileMaker:
         grid = self.grids[clouds.RESOLUTION]
         factor = COARSE // clouds.RESOLUTION
         turn = np.float32(self.tile.overpass.convergence())
-        view_zenith, view_azimuth = (enlarged(a, factor) for a in self._view("B03", fields))
-        sun_zenith = enlarged(fields.solar_zenith, factor)
-        sun_azimuth = enlarged(fields.solar_azimuth, factor)
+        view_zenith, view_azimuth = (upsample_nearest(a, factor) for a in self._view("B03", fields))
+        sun_zenith = upsample_nearest(fields.solar_zenith, factor)
+        sun_azimuth = upsample_nearest(fields.solar_azimuth, factor)
         cumulus = clouds.cumulus(self.scene, self.grids[10], self.seed)
         depth = cumulus.seen(grid, view_zenith, view_azimuth - turn)
         shade = cumulus.seen(grid, sun_zenith, sun_azimuth - turn)
@@ -352,7 +352,11 @@ class TileMaker:
         factor = COARSE // relief.RESOLUTION
         share = air.down_direct / (air.down_direct + air.down_diffuse)
         return light_on_slopes(
-            self.terrain, zenith, factors, enlarged(reflectance, factor), enlarged(share, factor)
+            self.terrain,
+            zenith,
+            factors,
+            upsample_nearest(reflectance, factor),
+            upsample_nearest(share, factor),
         )
 
     def _band(self, band: str, fields: Fields, sky: Sky, radiated: Float32Array) -> None:
@@ -376,7 +380,7 @@ class TileMaker:
         with self.writer.image(self.tile, band) as image:
             for rows in row_blocks(grid.rows, BLOCK * 10 // resolution):
                 few = slice(rows.start // factor, rows.stop // factor)
-                here = Air(*(enlarged(part[few], factor) for part in vars(air).values()))
+                here = Air(*(upsample_nearest(part[few], factor) for part in vars(air).values()))
                 reflectance = ground[rows].astype(np.float32) / np.float32(QUANTIFICATION)
                 layers = sky.depth, sky.shade, sky.cirrus
                 depth, shade, cirrus = self._rows_of(layers, rows, resolution)
@@ -388,7 +392,7 @@ class TileMaker:
                     )
                     sunlight = sunlight * direct
                 toa = top_of_atmosphere(
-                    here, reflectance, enlarged(around[few], factor), sunlight, skylight
+                    here, reflectance, upsample_nearest(around[few], factor), sunlight, skylight
                 )
                 above = here.dry * here.water_above
                 toa = clouds.cover(
@@ -408,4 +412,4 @@ class TileMaker:
             return [block_mean(layer[part], factor) for layer in layers]
         factor = clouds.RESOLUTION // resolution
         part = slice(rows.start // factor, rows.stop // factor)
-        return [enlarged(layer[part], factor) for layer in layers]
+        return [upsample_nearest(layer[part], factor) for layer in layers]

@@ -13,7 +13,7 @@ from sen2cor.simulation.datastrip import datastrip_metadata
 from sen2cor.simulation.description import ProductDescription, TileDescription
 from sen2cor.simulation.manifest import inspire, manifest
 from sen2cor.simulation.metadata import user_product
-from sen2cor.simulation.page_and_schema import write_companions
+from sen2cor.simulation.page_and_schema import write_optional_outputs
 from sen2cor.simulation.quality_masks import write_masks
 from sen2cor.simulation.sensor import QUANTIFICATION
 from sen2cor.simulation.tile_metadata import tile_metadata
@@ -76,7 +76,7 @@ class ProductWriter:
         name = layout.product_metadata.build(values)
         self._place(Path(name)).write_bytes(user_product(product))
         self._place(Path("INSPIRE.xml")).write_bytes(inspire(product))
-        write_companions(self.root, product)
+        write_optional_outputs(self.root, product)
         (self.root / "manifest.safe").write_bytes(manifest(self.root, product))
 
     def _place(self, path: Path) -> Path:

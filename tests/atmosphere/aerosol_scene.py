@@ -10,7 +10,7 @@ import numpy as np
 
 from sen2cor.atmosphere.aerosol.retrieval import Aerosol, Fallback, retrieve_aerosol
 from sen2cor.atmosphere.aerosol.scene import AerosolScene
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_functions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
 from sen2cor.atmosphere.elevation_field import GroundElevation
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
@@ -76,7 +76,7 @@ class Landscape:
         state = AtmosphereState(self.aot, column, OZONE, self.elevation)
         toa = {}
         for band in (*BANDS, "B09"):
-            functions = band_functions(self.table, band, geometry, state)
+            functions = band_terms(self.table, band, geometry, state)
             ground = self.surface["B8A" if band == "B09" else band]
             toa[band] = functions.offset + functions.slope * ground / (
                 1.0 - functions.spherical_albedo * ground

@@ -16,7 +16,7 @@ from sen2cor.atmosphere.aerosol.reference_pixels import (
     DARK_VEGETATION,
     WATER,
 )
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_functions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
 from sen2cor.atmosphere.elevation_field import ElevationField
 from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 
@@ -85,9 +85,9 @@ def test_light_of_bright_surroundings_is_not_taken_for_aerosol() -> None:
     state = AtmosphereState(land.aot, np.full(SHAPE, 2.0, np.float32), 331.0, 0.2)
     everywhere = np.ones(SHAPE, bool)
     for band, ground in land.surface.items():
-        functions = band_functions(RURAL, band, geometry, state)
+        functions = band_terms(RURAL, band, geometry, state)
         around = neighbourhood_mean(ground, everywhere, 17)
-        q, albedo = functions.diffuse_ratio, functions.spherical_albedo
+        q, albedo = functions.diffuse_to_direct, functions.spherical_albedo
         mixed = (ground + q * around) / (1.0 + q) / (1.0 - albedo * around)
         toa[band] = functions.offset + functions.slope * mixed
     scene.toa = toa.__getitem__

@@ -24,11 +24,11 @@ from sen2cor.atmosphere.look_up_tables.atm_layout import (
     read_cells,
 )
 from sen2cor.atmosphere.look_up_tables.sen2cor_tables import (
-    AtmLookUpTable,
+    Sen2CorLookUpTable,
     holds_atm_files,
     load_atm_files,
 )
-from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable, load_table
+from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable, load_table
 from sen2cor.bands import BAND_NAMES
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.pipeline.run.table_selection import load_tables
@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def table(folder: Path) -> AtmLookUpTable:
+def table(folder: Path) -> Sen2CorLookUpTable:
     return load_atm_files(folder, "S2A", "RURAL", "WINTER")
 
 
@@ -65,7 +65,7 @@ def original(reference_data: Path) -> Path:
 
 
 def model(
-    table: AtmLookUpTable,
+    table: Sen2CorLookUpTable,
     band: str,
     water_share: np.ndarray,
     view_zenith: float = 0.0,
@@ -121,7 +121,7 @@ def by_node(band: str, season: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("band", [band for band in BAND_NAMES if band != "B10"])
-def test_nodes_give_the_radiance_equation_of_the_file(table: AtmLookUpTable, band: str) -> None:
+def test_nodes_give_the_radiance_equation_of_the_file(table: Sen2CorLookUpTable, band: str) -> None:
     found = model(table, band, WATER_SHARE["WINTER"])
     expected = in_reflectance(by_node(band, "WINTER"), irradiance(band))
     assert found.path == pytest.approx(expected.path, abs=1e-6)
@@ -129,7 +129,7 @@ def test_nodes_give_the_radiance_equation_of_the_file(table: AtmLookUpTable, ban
     assert found.albedo == pytest.approx(expected.albedo, abs=1e-6)
 
 
-def test_direct_and_diffuse_keep_their_shares(table: AtmLookUpTable) -> None:
+def test_direct_and_diffuse_keep_their_shares(table: Sen2CorLookUpTable) -> None:
     found = model(table, "B04", WATER_SHARE["WINTER"]).scattering
     values = by_node("B04", "WINTER")
     cosine = np.cos(np.radians(SOLAR_ZENITH))
@@ -142,19 +142,21 @@ def test_direct_and_diffuse_keep_their_shares(table: AtmLookUpTable) -> None:
 
 
 @pytest.mark.parametrize("column", range(7))
-def test_relative_azimuth_0_is_backscatter(table: AtmLookUpTable, column: int) -> None:
+def test_relative_azimuth_0_is_backscatter(table: Sen2CorLookUpTable, column: int) -> None:
     found = model(table, "B02", WATER_SHARE["WINTER"], 10.0, float(AZIMUTH[column]))
     expected = in_reflectance(by_node("B02", "WINTER"), irradiance("B02"))
     assert found.path == pytest.approx(expected.slanted[..., column], abs=1e-6)
 
 
-def test_views_between_the_nadir_and_10_degrees_lie_between_theirs(table: AtmLookUpTable) -> None:
+def test_views_between_the_nadir_and_10_degrees_lie_between_theirs(
+    table: Sen2CorLookUpTable,
+) -> None:
     paths = [model(table, "B02", WATER_SHARE["WINTER"], view).path for view in (0.0, 5.0, 10.0)]
     assert np.all(paths[0] < paths[1])
     assert np.all(paths[1] < paths[2])
 
 
-def test_the_sun_of_the_files_does_not_matter(tmp_path: Path, table: AtmLookUpTable) -> None:
+def test_the_sun_of_the_files_does_not_matter(tmp_path: Path, table: Sen2CorLookUpTable) -> None:
     brighter = load_atm_files(write_files(tmp_path, sun=1.1), "S2A", "RURAL", "WINTER")
     for band in ("B01", "B08", "B12"):
         ours, theirs = (
@@ -164,7 +166,7 @@ def test_the_sun_of_the_files_does_not_matter(tmp_path: Path, table: AtmLookUpTa
         assert theirs.transmittance == pytest.approx(ours.transmittance, rel=1e-5)
 
 
-def test_water_is_the_column_above_the_pixel(table: AtmLookUpTable) -> None:
+def test_water_is_the_column_above_the_pixel(table: Sen2CorLookUpTable) -> None:
     """At 2 km the file of 0.8 cm stands for the share of it that is above."""
     state = STATE | {"elevation": 2.0}
     above = 0.8 * float(WATER_SHARE["WINTER"][4])
@@ -176,7 +178,7 @@ def test_water_is_the_column_above_the_pixel(table: AtmLookUpTable) -> None:
 
 
 def test_interpolation_is_linear_in_optical_thickness_and_root_of_water(
-    table: AtmLookUpTable,
+    table: Sen2CorLookUpTable,
 ) -> None:
     def albedo(aot: float, water: float) -> float:
         state = STATE | {"aot550": aot, "elevation": 0.0, "water_vapour": water}
@@ -192,7 +194,7 @@ def test_interpolation_is_linear_in_optical_thickness_and_root_of_water(
     )
 
 
-def test_water_need_not_be_given(table: AtmLookUpTable) -> None:
+def test_water_need_not_be_given(table: Sen2CorLookUpTable) -> None:
     state = {name: value for name, value in STATE.items() if name != "water_vapour"}
     share = float(WATER_SHARE["WINTER"][1])
     assert table.scattering("B09", **state).spherical_albedo == pytest.approx(
@@ -211,7 +213,7 @@ def test_water_need_not_be_given(table: AtmLookUpTable) -> None:
     ],
 )
 def test_beyond_an_axis_its_end_is_used_with_one_warning(
-    table: AtmLookUpTable,
+    table: Sen2CorLookUpTable,
     caplog: pytest.LogCaptureFixture,
     argument: str,
     value: float,
@@ -227,7 +229,7 @@ def test_beyond_an_axis_its_end_is_used_with_one_warning(
     assert float(beyond.spherical_albedo) == pytest.approx(float(farther.spherical_albedo))
 
 
-def test_arrays_and_single_points_agree(table: AtmLookUpTable) -> None:
+def test_arrays_and_single_points_agree(table: Sen2CorLookUpTable) -> None:
     aot, water = np.meshgrid([0.1, 0.2, 0.4], [0.3, 0.6])
     many = table.scattering("B8A", **(STATE | {"aot550": aot, "water_vapour": water}))
     assert many.path_reflectance.shape == (2, 3)
@@ -296,10 +298,10 @@ def test_lib_dir_selects_the_files(tmp_path: Path, folder: Path) -> None:
         (table,) = load_tables(product, settings(home, lib_dir))  # type: ignore[arg-type]
         return table
 
-    assert isinstance(chosen(None), OwnLookUpTable)
-    assert isinstance(chosen(folder), OwnLookUpTable)
-    assert isinstance(chosen(tmp_path), AtmLookUpTable)
-    assert isinstance(chosen(None, str(folder)), AtmLookUpTable)
+    assert isinstance(chosen(None), SixSLookUpTable)
+    assert isinstance(chosen(folder), SixSLookUpTable)
+    assert isinstance(chosen(tmp_path), Sen2CorLookUpTable)
+    assert isinstance(chosen(None, str(folder)), Sen2CorLookUpTable)
     with pytest.raises(AuxiliaryDataError, match="elsewhere"):
         chosen(tmp_path, "elsewhere")
 

@@ -19,7 +19,7 @@ def factor(
     zenith: float = SUN,
     lower_bound: float = 0.1,
 ) -> float:
-    brdf = empirical_brdf(code, wavelength, zenith, lower_bound=lower_bound, snow_share=0.0)
+    brdf = empirical_brdf(code, wavelength, zenith, lower_bound=lower_bound, snow_fraction=0.0)
     assert brdf is not None
     cosine = np.cos(np.radians(incidence)) / np.cos(np.radians(zenith))
     illumination = np.array([[cosine]], np.float32)
@@ -53,9 +53,9 @@ def test_exponents(
 
 
 def test_code_0_and_snowy_scenes_are_left_alone() -> None:
-    assert empirical_brdf(0, 0.5, SUN, lower_bound=0.22, snow_share=0.0) is None
-    assert empirical_brdf(1, 0.5, SUN, lower_bound=0.22, snow_share=0.51) is None
-    assert empirical_brdf(1, 0.5, SUN, lower_bound=0.22, snow_share=0.49) is not None
+    assert empirical_brdf(0, 0.5, SUN, lower_bound=0.22, snow_fraction=0.0) is None
+    assert empirical_brdf(1, 0.5, SUN, lower_bound=0.22, snow_fraction=0.51) is None
+    assert empirical_brdf(1, 0.5, SUN, lower_bound=0.22, snow_fraction=0.49) is not None
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_lower_bound(lower_bound: float) -> None:
 
 
 def test_factor_falls_steadily_with_the_light() -> None:
-    brdf = empirical_brdf(2, 0.5, SUN, lower_bound=0.22, snow_share=0.0)
+    brdf = empirical_brdf(2, 0.5, SUN, lower_bound=0.22, snow_fraction=0.0)
     assert brdf is not None
     illumination = np.linspace(0.0, 1.5, 500, dtype=np.float32)
     steps = np.diff(brdf.factor(illumination))
@@ -93,7 +93,7 @@ def test_factor_falls_steadily_with_the_light() -> None:
 def test_cover_is_needed_only_by_codes_of_two_digits() -> None:
     light = np.full((2, 2), 0.1, np.float32)
     for code in (1, 2, 11, 12, 21, 22):
-        brdf = empirical_brdf(code, 0.665, SUN, lower_bound=0.22, snow_share=0.0)
+        brdf = empirical_brdf(code, 0.665, SUN, lower_bound=0.22, snow_fraction=0.0)
         assert brdf is not None
         assert brdf.needs_cover == (code > 10)
         if brdf.needs_cover:

@@ -10,11 +10,11 @@ from sen2cor.atmosphere import water_vapour
 from sen2cor.atmosphere.atmospheric_terms import (
     AtmosphereState,
     WaterCurve,
-    band_functions,
-    scattering_functions,
+    band_terms,
+    scattering_maps,
 )
 from sen2cor.atmosphere.elevation_field import ElevationField
-from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable, load_table
+from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable, load_table
 from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.raster.array_types import Float32Array
 
@@ -23,7 +23,7 @@ OZONE = 331.0
 
 
 @pytest.fixture(scope="module")
-def rural() -> OwnLookUpTable:
+def rural() -> SixSLookUpTable:
     return load_table("S2A", "RURAL", "SUMMER")
 
 
@@ -36,7 +36,7 @@ def mountains(shape: tuple[int, int], height: float) -> Float32Array:
 
 
 def toa_reflectance(
-    table: OwnLookUpTable,
+    table: SixSLookUpTable,
     band: str,
     geometry: NodeGeometry,
     *,
@@ -70,14 +70,14 @@ def toa_reflectance(
 @pytest.mark.parametrize(("height", "levels"), [(0.3, 2), (2.4, 3)])
 @pytest.mark.parametrize("band", BANDS)
 def test_mountains_are_as_exact_as_their_pixels(
-    rural: OwnLookUpTable, geometry: NodeGeometry, band: str, height: float, levels: int
+    rural: SixSLookUpTable, geometry: NodeGeometry, band: str, height: float, levels: int
 ) -> None:
     elevation = mountains(geometry.grid.shape, height)
     relief = ElevationField.over(geometry, elevation)
     assert len(relief.levels) == levels
     aot = rural.aot_from_visibility(np.full(elevation.shape, 20.0, np.float32), elevation)
     water = (2.0 * np.exp(-elevation / 2.0)).astype(np.float32)
-    functions = band_functions(rural, band, geometry, AtmosphereState(aot, water, OZONE, relief))
+    functions = band_terms(rural, band, geometry, AtmosphereState(aot, water, OZONE, relief))
     for surface in (0.04, 0.3):
         toa = toa_reflectance(
             rural, band, geometry, aot=aot, water=water, elevation=elevation, surface=surface
@@ -87,14 +87,14 @@ def test_mountains_are_as_exact_as_their_pixels(
         np.testing.assert_allclose(found, surface, rtol=0.0, atol=5e-4)
 
 
-def test_constant_elevation_is_that_number(rural: OwnLookUpTable, geometry: NodeGeometry) -> None:
+def test_constant_elevation_is_that_number(rural: SixSLookUpTable, geometry: NodeGeometry) -> None:
     flat = np.full(geometry.grid.shape, 0.7, np.float32)
     relief = ElevationField.over(geometry, flat)
     aot = np.full(flat.shape, 0.15, np.float32)
     water = np.full(flat.shape, 1.5, np.float32)
     for band in BANDS:
         pixel, number = (
-            band_functions(rural, band, geometry, AtmosphereState(aot, water, OZONE, elevation))
+            band_terms(rural, band, geometry, AtmosphereState(aot, water, OZONE, elevation))
             for elevation in (relief, 0.7)
         )
         np.testing.assert_allclose(pixel.offset, number.offset, rtol=1e-4)
@@ -102,7 +102,7 @@ def test_constant_elevation_is_that_number(rural: OwnLookUpTable, geometry: Node
 
 
 def test_column_of_water_comes_back_at_all_heights(
-    rural: OwnLookUpTable, geometry: NodeGeometry
+    rural: SixSLookUpTable, geometry: NodeGeometry
 ) -> None:
     elevation = mountains(geometry.grid.shape, 2.4)
     relief = ElevationField.over(geometry, elevation)
@@ -116,7 +116,7 @@ def test_column_of_water_comes_back_at_all_heights(
         for band in bands
     ]
     first, second = (
-        scattering_functions(rural, band, geometry, aot550=aot, ozone=OZONE, elevation=relief)
+        scattering_maps(rural, band, geometry, aot550=aot, ozone=OZONE, elevation=relief)
         for band in bands
     )
     curves = [WaterCurve.of_band(rural, band, relief) for band in bands]

@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import uniform_filter
 
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, BandFunctions, band_functions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, AtmosphericTerms, band_terms
 from sen2cor.atmosphere.inversion import (
     adjacency_inversion,
     flat_inversion,
@@ -20,7 +20,7 @@ from .analytic import AnalyticTable
 
 
 @pytest.fixture(params=["B02", "B04", "B8A", "B12"])
-def functions(request, table: AnalyticTable, geometry: NodeGeometry) -> BandFunctions:
+def functions(request, table: AnalyticTable, geometry: NodeGeometry) -> AtmosphericTerms:
     rows, cols = np.mgrid[0:120, 0:100].astype(np.float32)
     state = AtmosphereState(
         aot550=(0.15 + 0.001 * rows).astype(np.float32),
@@ -28,17 +28,17 @@ def functions(request, table: AnalyticTable, geometry: NodeGeometry) -> BandFunc
         ozone=331.0,
         elevation=0.1,
     )
-    return band_functions(table, request.param, geometry, state)
+    return band_terms(table, request.param, geometry, state)
 
 
-def toa_of_constant(reflectance: float, functions: BandFunctions) -> np.ndarray:
+def toa_of_constant(reflectance: float, functions: AtmosphericTerms) -> np.ndarray:
     ground = reflectance / (1.0 - functions.spherical_albedo * reflectance)
     return (functions.offset + functions.slope * ground).astype(np.float32)
 
 
 @pytest.mark.parametrize("reflectance", [0.0, 0.02, 0.3, 0.6])
 def test_constant_surface_comes_back_unchanged_with_adjacency(
-    functions: BandFunctions, reflectance: float
+    functions: AtmosphericTerms, reflectance: float
 ) -> None:
     toa = toa_of_constant(reflectance, functions)
     x = signal(toa, functions)
@@ -56,7 +56,7 @@ def test_constant_surface_under_constant_atmosphere_to_1e_6(
     q: float, albedo: float, reflectance: float
 ) -> None:
     shape = (60, 50)
-    functions = BandFunctions(
+    functions = AtmosphericTerms(
         *(np.full(shape, value, np.float32) for value in (0.07, 0.8, albedo, q, 0.6, 0.7))
     )
     toa = toa_of_constant(reflectance, functions)
@@ -67,7 +67,7 @@ def test_constant_surface_under_constant_atmosphere_to_1e_6(
 
 
 def test_without_adjacency_the_surroundings_are_as_bright_as_the_pixel(
-    functions: BandFunctions,
+    functions: AtmosphericTerms,
 ) -> None:
     reflectance = np.random.default_rng(0).uniform(0.0, 0.6, functions.offset.shape)
     ground = reflectance / (1.0 - functions.spherical_albedo * reflectance)
@@ -78,7 +78,7 @@ def test_without_adjacency_the_surroundings_are_as_bright_as_the_pixel(
 def test_checkered_surface_is_sharpened_back() -> None:
     shape = (80, 80)
     albedo, q = np.float32(0.12), np.float32(0.35)
-    functions = BandFunctions(
+    functions = AtmosphericTerms(
         *(np.full(shape, v, np.float32) for v in (0.05, 0.75, albedo, q, 0.6, 0.7))
     )
     reflectance = np.where(np.add.outer(np.arange(80), np.arange(80)) // 5 % 2, 0.4, 0.05)

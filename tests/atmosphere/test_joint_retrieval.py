@@ -12,7 +12,11 @@ import pytest
 
 from sen2cor.atmosphere.aerosol.retrieval import Aerosol, Fallback
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
-from sen2cor.atmosphere.joint_retrieval import WaterVapourMap, _odd_window, retrieve_jointly
+from sen2cor.atmosphere.joint_retrieval import (
+    WaterVapourMap,
+    _odd_window,
+    retrieve_aerosol_and_water_vapour,
+)
 from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 from tests.atmosphere.aerosol_scene import (
     MARITIME,
@@ -24,7 +28,7 @@ from tests.atmosphere.aerosol_scene import (
 
 
 def retrieved(land: Landscape, tables: Any = (RURAL,), **options: Any) -> Any:
-    return retrieve_jointly(
+    return retrieve_aerosol_and_water_vapour(
         land.scene(),
         tables,
         CorrectionSettings(),

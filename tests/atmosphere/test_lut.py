@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.io import netcdf_file
 
 from sen2cor.atmosphere.look_up_tables import sixs_tables
-from sen2cor.atmosphere.look_up_tables.sixs_tables import LookUpTable, OwnLookUpTable, load_table
+from sen2cor.atmosphere.look_up_tables.sixs_tables import LookUpTable, SixSLookUpTable, load_table
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.errors import AuxiliaryDataError
 
@@ -23,7 +23,7 @@ TABLE = load_table("S2A", "RURAL", "SUMMER")
 
 
 @pytest.fixture
-def table() -> OwnLookUpTable:
+def table() -> SixSLookUpTable:
     return load_table("S2A", "RURAL", "SUMMER")
 
 
@@ -67,7 +67,7 @@ def test_angstrom_exponent_is_the_slope_of_a_power_law() -> None:
 
 
 def test_extinction_beyond_the_table_warns(
-    table: OwnLookUpTable, caplog: pytest.LogCaptureFixture
+    table: SixSLookUpTable, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
         assert table.extinction(12.0) == table.extinction(3.75)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from sen2cor.atmosphere.aerosol.negative_reflectance import NegativeShares, raised_visibility
+from sen2cor.atmosphere.aerosol.negative_reflectance import NegativeFractions, raised_visibility
 
 
 def test_nothing_negative_leaves_it() -> None:
-    assert raised_visibility(lambda factor: NegativeShares(0.009, 0.009), 0.01) == 1.0
+    assert raised_visibility(lambda factor: NegativeFractions(0.009, 0.009), 0.01) == 1.0
 
 
 @pytest.mark.parametrize("group", ["vegetation", "water"])
 def test_smallest_sufficient_step(group: str) -> None:
-    def shares(factor: float) -> NegativeShares:
+    def shares(factor: float) -> NegativeFractions:
         negative = 0.011 if factor < 1.5 else 0.009
-        return NegativeShares(**{"vegetation": 0.0, "water": 0.0, group: negative})
+        return NegativeFractions(**{"vegetation": 0.0, "water": 0.0, group: negative})
 
     factor = raised_visibility(shares, 0.01)
     assert factor is not None
@@ -23,4 +23,4 @@ def test_smallest_sufficient_step(group: str) -> None:
 
 
 def test_where_nothing_helps_there_is_no_factor() -> None:
-    assert raised_visibility(lambda factor: NegativeShares(0.5, 0.0), 0.01) is None
+    assert raised_visibility(lambda factor: NegativeFractions(0.5, 0.0), 0.01) is None

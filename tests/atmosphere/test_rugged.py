@@ -10,16 +10,16 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, BandFunctions, band_functions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, AtmosphericTerms, band_terms
 from sen2cor.atmosphere.brdf import empirical_brdf
 from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
 from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.atmosphere.terrain_inversion import (
     LEAST_FLUX,
-    RuggedInversion,
-    SlopeLight,
+    SlopeIllumination,
     TerrainCorrection,
-    rugged_inversion,
+    TerrainInversion,
+    terrain_inversion,
 )
 from sen2cor.raster.interpolation import bilinear, positions
 from tests.validation.rugged_terrain import residuals
@@ -32,14 +32,14 @@ CORRECTION = TerrainCorrection(start=0.1, iterations=9, half_width=8, cutoff=10.
 
 
 @pytest.fixture(params=["B02", "B8A"])
-def functions(request, table: AnalyticTable, geometry: NodeGeometry) -> BandFunctions:
+def functions(request, table: AnalyticTable, geometry: NodeGeometry) -> AtmosphericTerms:
     ones = np.ones(SHAPE, np.float32)
     state = AtmosphereState(0.2 * ones, 1.5 * ones, ozone=331.0, elevation=0.4)
-    found = band_functions(table, request.param, geometry, state)
-    return BandFunctions(*(np.full(SHAPE, field.mean()) for field in vars(found).values()))
+    found = band_terms(table, request.param, geometry, state)
+    return AtmosphericTerms(*(np.full(SHAPE, field.mean()) for field in vars(found).values()))
 
 
-def rough_light() -> SlopeLight:
+def rough_light() -> SlopeIllumination:
     """Random slopes, a cast shadow with soft edges, and less sky in it."""
     noise = np.random.default_rng(5).standard_normal(SHAPE)
     slopes = gaussian_filter(noise, 2.0)
@@ -49,19 +49,22 @@ def rough_light() -> SlopeLight:
     sunlit[29, 40:60] = sunlit[50, 40:60] = 0.4
     sky = np.clip(0.9 - 0.1 * gaussian_filter(noise, 6.0) / 0.05, 0.6, 1.0)
     fields = (f.astype(np.float32) for f in (illumination * sunlit, sunlit, sky))
-    return SlopeLight(*fields, vegetation=np.zeros(SHAPE, bool))
+    return SlopeIllumination(*fields, vegetation=np.zeros(SHAPE, bool))
 
 
-def flat_light() -> SlopeLight:
+def flat_light() -> SlopeIllumination:
     fields = (np.ones(SHAPE, np.float32) for _ in range(3))
-    return SlopeLight(*fields, vegetation=np.zeros(SHAPE, bool))
+    return SlopeIllumination(*fields, vegetation=np.zeros(SHAPE, bool))
 
 
 def simulated(
-    reflectance: np.ndarray, functions: BandFunctions, light: SlopeLight, around: np.ndarray
+    reflectance: np.ndarray,
+    functions: AtmosphericTerms,
+    light: SlopeIllumination,
+    around: np.ndarray,
 ) -> np.ndarray:
     """Top-of-atmosphere reflectance by the sum of direct, diffuse and reflected light."""
-    share, sun = functions.direct_share, functions.sun_transmittance
+    share, sun = functions.direct_fraction, functions.transmittance_down_direct
     c, b, sky = light.illumination, light.sunlit, light.sky_view
     direct = share * c
     diffuse = (1.0 - share) * (sun * c + (1.0 - b * sun) * sky)
@@ -73,19 +76,19 @@ def simulated(
 
 def corrected(
     toa: np.ndarray,
-    functions: BandFunctions,
-    light: SlopeLight,
+    functions: AtmosphericTerms,
+    light: SlopeIllumination,
     correction: TerrainCorrection = CORRECTION,
     half_width: int | None = 12,
     brdf=None,
 ) -> np.ndarray:
-    inversion = rugged_inversion(
+    inversion = terrain_inversion(
         toa, functions, light, USABLE, correction, adjacency_half_width=half_width, brdf=brdf
     )
     return inversion(toa, light.illumination, light.sunlit, light.vegetation)
 
 
-def test_flat_terrain_is_the_flat_inversion(functions: BandFunctions) -> None:
+def test_flat_terrain_is_the_flat_inversion(functions: AtmosphericTerms) -> None:
     toa = np.random.default_rng(0).uniform(0.05, 0.5, SHAPE).astype(np.float32)
     mean = neighbourhood_mean(signal(toa, functions), USABLE, 12)
     np.testing.assert_allclose(
@@ -101,7 +104,7 @@ def test_flat_terrain_is_the_flat_inversion(functions: BandFunctions) -> None:
 
 
 @pytest.mark.parametrize("cutoff", [0.0, 1.0, 1.5])
-def test_flat_terrain_knows_no_cutoff(functions: BandFunctions, cutoff: float) -> None:
+def test_flat_terrain_knows_no_cutoff(functions: AtmosphericTerms, cutoff: float) -> None:
     toa = np.random.default_rng(0).uniform(0.05, 0.5, SHAPE).astype(np.float32)
     correction = replace(CORRECTION, cutoff=cutoff)
     found = corrected(toa, functions, flat_light(), correction, half_width=None)
@@ -111,7 +114,7 @@ def test_flat_terrain_knows_no_cutoff(functions: BandFunctions, cutoff: float) -
 @pytest.mark.parametrize("half_width", [None, 12])
 @pytest.mark.parametrize("reflectance", [0.03, 0.3, 0.6])
 def test_constant_surface_comes_back_from_a_rough_terrain(
-    functions: BandFunctions, reflectance: float, half_width: int | None
+    functions: AtmosphericTerms, reflectance: float, half_width: int | None
 ) -> None:
     light = rough_light()
     surface = np.full(SHAPE, reflectance)
@@ -128,7 +131,7 @@ def test_constant_surface_comes_back_from_a_rough_terrain(
     assert np.std(flat_inversion(functions)(toa)) > 0.2 * reflectance
 
 
-def test_surface_no_longer_follows_the_light(functions: BandFunctions) -> None:
+def test_surface_no_longer_follows_the_light(functions: AtmosphericTerms) -> None:
     light = rough_light()
     surface = 0.3 + 0.1 * np.random.default_rng(8).standard_normal(SHAPE).clip(-2, 2)
     around = neighbourhood_mean(surface.astype(np.float32), USABLE, CORRECTION.half_width)
@@ -144,15 +147,15 @@ def test_surface_no_longer_follows_the_light(functions: BandFunctions) -> None:
     np.testing.assert_allclose(found[sunlit], surface[sunlit], atol=1e-3)
 
 
-def test_fine_pixels_get_their_own_light(functions: BandFunctions) -> None:
+def test_fine_pixels_get_their_own_light(functions: AtmosphericTerms) -> None:
     coarse = flat_light()
     toa = np.full(SHAPE, 0.2, np.float32)
-    inversion = rugged_inversion(
+    inversion = terrain_inversion(
         toa, functions, coarse, USABLE, CORRECTION, adjacency_half_width=12
     )
     rows, cols = positions(60, 3, 120), positions(SHAPE[1] * 3, 3)
     fine = inversion.map(lambda field: bilinear(field, rows, cols))
-    assert isinstance(fine, RuggedInversion)
+    assert isinstance(fine, TerrainInversion)
     light = np.tile(np.array([0.5, 1.0, 1.5], np.float32), (60, SHAPE[1]))
     found = fine(np.full(light.shape, 0.2, np.float32), light, np.ones_like(light))
     assert (np.diff(found[:, :3], axis=1) < -0.01).all()
@@ -160,13 +163,13 @@ def test_fine_pixels_get_their_own_light(functions: BandFunctions) -> None:
     np.testing.assert_allclose(found[:, 1], level[40, 0], atol=1e-6)
 
 
-def test_flux_of_the_darkest_slopes_has_a_floor(functions: BandFunctions) -> None:
+def test_flux_of_the_darkest_slopes_has_a_floor(functions: AtmosphericTerms) -> None:
     light = flat_light()
     for field in (light.illumination, light.sunlit, light.sky_view):
         field[:60] = 0.0
     toa = np.full(SHAPE, 0.1, np.float32)
     correction = TerrainCorrection(start=0.05, iterations=0, half_width=8, cutoff=20.0)
-    inversion = rugged_inversion(
+    inversion = terrain_inversion(
         toa, functions, light, USABLE, correction, adjacency_half_width=None
     )
     flux = inversion.flux(light.illumination, light.sunlit)
@@ -185,7 +188,7 @@ def test_flux_of_the_darkest_slopes_has_a_floor(functions: BandFunctions) -> Non
         {"cutoff": 1.5},
     ],
 )
-def test_every_item_of_the_correction_matters(functions: BandFunctions, changed: dict) -> None:
+def test_every_item_of_the_correction_matters(functions: AtmosphericTerms, changed: dict) -> None:
     light = rough_light()
     surface = np.where(np.arange(SHAPE[1]) // 10 % 2, 0.05, 0.6) * np.ones(SHAPE)
     toa = simulated(surface, functions, light, surface)
@@ -195,11 +198,11 @@ def test_every_item_of_the_correction_matters(functions: BandFunctions, changed:
     assert np.abs(after - before).max() > 2e-3
 
 
-def test_cutoff_bounds_the_ratio_to_the_flat_signal(functions: BandFunctions) -> None:
+def test_cutoff_bounds_the_ratio_to_the_flat_signal(functions: AtmosphericTerms) -> None:
     light = rough_light()
     toa = np.full(SHAPE, 0.4, np.float32)
-    for brdf in (None, empirical_brdf(2, 0.5, 40.0, lower_bound=0.22, snow_share=0.0)):
-        inversion = rugged_inversion(
+    for brdf in (None, empirical_brdf(2, 0.5, 40.0, lower_bound=0.22, snow_fraction=0.0)):
+        inversion = terrain_inversion(
             toa,
             functions,
             light,
@@ -213,7 +216,7 @@ def test_cutoff_bounds_the_ratio_to_the_flat_signal(functions: BandFunctions) ->
 
 
 def test_slopes_too_dark_to_be_corrected_do_not_lower_the_terrain(
-    functions: BandFunctions,
+    functions: AtmosphericTerms,
 ) -> None:
     light = rough_light()
     light.illumination[:, ::3] = 0.2
@@ -229,14 +232,14 @@ def test_slopes_too_dark_to_be_corrected_do_not_lower_the_terrain(
     np.testing.assert_allclose(bounded[free], known[free], atol=1e-3)
 
 
-def test_weakly_lit_slopes_get_darker_by_the_empirical_factor(functions: BandFunctions) -> None:
+def test_weakly_lit_slopes_get_darker_by_the_empirical_factor(functions: AtmosphericTerms) -> None:
     light = replace(rough_light(), vegetation=np.arange(100) % 2 == np.zeros(SHAPE))
     surface = np.full(SHAPE, 0.3)
     toa = simulated(surface, functions, light, surface)
     plain = corrected(toa, functions, light, half_width=None)
     weak = (light.illumination < 0.6) & (light.sunlit == 1.0)
     for code in (1, 2, 11, 12, 21, 22):
-        brdf = empirical_brdf(code, 0.865, 40.0, lower_bound=0.22, snow_share=0.0)
+        brdf = empirical_brdf(code, 0.865, 40.0, lower_bound=0.22, snow_fraction=0.0)
         found = corrected(toa, functions, light, half_width=None, brdf=brdf)
         assert (found[weak] < plain[weak]).all()
         np.testing.assert_array_equal(found[light.illumination > 1], plain[light.illumination > 1])
@@ -245,14 +248,14 @@ def test_weakly_lit_slopes_get_darker_by_the_empirical_factor(functions: BandFun
             toa,
             functions,
             light,
-            brdf=empirical_brdf(1, 0.865, 40.0, lower_bound=bound, snow_share=0.0),
+            brdf=empirical_brdf(1, 0.865, 40.0, lower_bound=bound, snow_fraction=0.0),
         ).min()
         for bound in (0.1, 0.25)
     ]
     assert bound[0] < bound[1] - 0.01
 
 
-def test_clouds_do_not_light_the_slopes(functions: BandFunctions) -> None:
+def test_clouds_do_not_light_the_slopes(functions: AtmosphericTerms) -> None:
     light = rough_light()
     surface = np.full(SHAPE, 0.2)
     toa = simulated(surface, functions, light, surface)
@@ -260,7 +263,7 @@ def test_clouds_do_not_light_the_slopes(functions: BandFunctions) -> None:
     cloudy[80:100, 20:60] = 0.9
     usable = cloudy == toa
     known = replace(CORRECTION, start=0.2)
-    inversion = rugged_inversion(cloudy, functions, light, usable, known, adjacency_half_width=12)
+    inversion = terrain_inversion(cloudy, functions, light, usable, known, adjacency_half_width=12)
     found = inversion(toa, light.illumination, light.sunlit)
     lit = light.sunlit == 1.0
     np.testing.assert_allclose(found[lit], 0.2, atol=1e-5)

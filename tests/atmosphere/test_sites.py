@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.aerosol.point_sample import Sites, site_functions
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_functions
+from sen2cor.atmosphere.aerosol.point_sample import PointSample, site_functions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
 from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
 
 from .aerosol_scene import OZONE, RURAL, SHAPE, small_geometry
@@ -20,10 +20,10 @@ def test_places_agree_with_the_image(band: str) -> None:
     around = random.uniform(0.1, 0.4, SHAPE).astype(np.float32)
     aot = np.full(SHAPE, 0.35, np.float32)
     state = AtmosphereState(aot, np.full(SHAPE, 1.7, np.float32), OZONE, 0.6)
-    functions = band_functions(RURAL, band, geometry, state)
+    functions = band_terms(RURAL, band, geometry, state)
     rows, cols = np.array([3, 80, 159]), np.array([5, 10, 175])
     number = np.ones(3, np.float32)
-    sites = Sites(
+    sites = PointSample(
         rows.astype(np.float32),
         cols.astype(np.float32),
         0.6 * number,

@@ -8,10 +8,14 @@ from functools import partial
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, BandFunctions, band_functions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, AtmosphericTerms, band_terms
 from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
 from sen2cor.atmosphere.node_geometry import NodeGeometry
-from sen2cor.atmosphere.terrain_inversion import SlopeLight, TerrainCorrection, rugged_inversion
+from sen2cor.atmosphere.terrain_inversion import (
+    SlopeIllumination,
+    TerrainCorrection,
+    terrain_inversion,
+)
 from sen2cor.atmosphere.uncertainty import (
     InputUncertainty,
     reflectance_uncertainty,
@@ -28,10 +32,10 @@ NOTHING = InputUncertainty(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 @pytest.fixture(params=["B02", "B8A", "B09"])
 def functions_of(request, table: AnalyticTable, geometry: NodeGeometry):
-    return partial(band_functions, table, request.param, geometry)
+    return partial(band_terms, table, request.param, geometry)
 
 
-def inverted(functions: BandFunctions, toa: np.ndarray, mean: np.ndarray) -> np.ndarray:
+def inverted(functions: AtmosphericTerms, toa: np.ndarray, mean: np.ndarray) -> np.ndarray:
     return adjacency_inversion(functions, signal(mean, functions))(toa)
 
 
@@ -99,11 +103,11 @@ def test_fields_are_interpolated_to_finer_pixels(functions_of) -> None:
 @pytest.mark.parametrize("half_width", [17, None])
 def test_error_of_the_gradient_on_slopes(functions_of, half_width: int | None) -> None:
     functions = functions_of(STATE)
-    light = SlopeLight(0.7 * ONES, ONES.copy(), 0.95 * ONES, np.zeros(ONES.shape, bool))
+    light = SlopeIllumination(0.7 * ONES, ONES.copy(), 0.95 * ONES, np.zeros(ONES.shape, bool))
     light.sunlit[:10] = 0.0
     light.illumination[:10] = 0.0
     correction = TerrainCorrection(start=0.1, iterations=0, half_width=8, cutoff=10.0)
-    inversion = rugged_inversion(
+    inversion = terrain_inversion(
         MEAN, functions, light, ONES > 0, correction, adjacency_half_width=half_width
     )
     reflectance = inversion(MEAN, light.illumination, light.sunlit)

@@ -11,8 +11,8 @@ from sen2cor.atmosphere import water_vapour
 from sen2cor.atmosphere.atmospheric_terms import (
     AtmosphereState,
     WaterCurve,
-    band_functions,
-    scattering_functions,
+    band_terms,
+    scattering_maps,
 )
 from sen2cor.atmosphere.node_geometry import NodeGeometry
 
@@ -31,11 +31,11 @@ def test_column_comes_back(
     bands = ("B09", "B8A")
     toa, scattering, curves = [], [], []
     for band in bands:
-        functions = band_functions(table, band, geometry, state)
+        functions = band_terms(table, band, geometry, state)
         ground = surface / (1.0 - functions.spherical_albedo * surface)
         toa.append((functions.offset + functions.slope * ground).astype(np.float32))
         scattering.append(
-            scattering_functions(table, band, geometry, aot550=aot, ozone=331.0, elevation=0.1)
+            scattering_maps(table, band, geometry, aot550=aot, ozone=331.0, elevation=0.1)
         )
         curves.append(WaterCurve.of_band(table, band, 0.1))
     found = water_vapour.retrieve(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sen2cor.classification import ClassificationRules, SceneClass, classify
-from sen2cor.classification.dry_air import DryAir, dry_air_of
+from sen2cor.classification.dry_air import DryAirSurfaceSignal, dry_air_of
 from tests.classification.spectra import Image, all_valid, image_of
 
 
@@ -17,7 +17,7 @@ def _snow(*, clear: float, cirrus: float, name: str = "snow") -> Image:
     return image
 
 
-def _dry_air(image: Image) -> DryAir | None:
+def _dry_air(image: Image) -> DryAirSurfaceSignal | None:
     return dry_air_of(
         lambda rows: {band: data[rows] for band, data in image.items()}, all_valid(image)
     )

@@ -10,7 +10,7 @@ from sen2cor.classification import (
     SunGeometry,
     classify,
 )
-from sen2cor.classification.lit_ground import GroundSample, darker_than_lit
+from sen2cor.classification.lit_ground import GroundSample, shadow_by_contrast_of
 from tests.classification.spectra import SPECTRA, Image, all_valid, image_of
 
 CONSTANTS = ClassificationConstants()
@@ -31,7 +31,7 @@ def test_shadow_is_darker_than_any_lit_ground(ground: str) -> None:
     classes = np.full((60, 60), SceneClass.VEGETATION, np.uint8)
     sample = GroundSample.empty((60, 60), 4)
     sample.fill(0, image, classes)
-    found = darker_than_lit(
+    found = shadow_by_contrast_of(
         image, all_valid(image), sample.lit(60, CONSTANTS), slice(0, 60), CONSTANTS
     )
     assert found[11:29, 21:39].all()
@@ -90,7 +90,7 @@ def test_open_water_is_not_taken_for_a_shadow() -> None:
         data[10:20, 20:40] = value
     sample = GroundSample.empty((60, 60), 4)
     sample.fill(0, image, np.full((60, 60), SceneClass.VEGETATION, np.uint8))
-    found = darker_than_lit(
+    found = shadow_by_contrast_of(
         image, all_valid(image), sample.lit(60, CONSTANTS), slice(0, 60), CONSTANTS
     )
     assert not found.any()
@@ -101,7 +101,7 @@ def test_image_without_ground_has_no_shadow() -> None:
     image = {band: np.tile(data, (12, 12)) for band, data in image_of("cloud").items()}
     sample.fill(0, image, np.full((12, 12), SceneClass.HIGH_PROBA_CLOUDS, np.uint8))
     lit = sample.lit(60, CONSTANTS)
-    assert not darker_than_lit(image, all_valid(image), lit, slice(0, 12), CONSTANTS).any()
+    assert not shadow_by_contrast_of(image, all_valid(image), lit, slice(0, 12), CONSTANTS).any()
 
 
 def test_turbid_water_is_not_taken_for_a_shadow() -> None:
@@ -114,4 +114,4 @@ def test_turbid_water_is_not_taken_for_a_shadow() -> None:
     sample = GroundSample.empty((60, 60), 4)
     sample.fill(0, image, np.full((60, 60), SceneClass.BARE_SOILS, np.uint8))
     lit = sample.lit(60, CONSTANTS)
-    assert not darker_than_lit(image, all_valid(image), lit, slice(0, 60), CONSTANTS).any()
+    assert not shadow_by_contrast_of(image, all_valid(image), lit, slice(0, 60), CONSTANTS).any()

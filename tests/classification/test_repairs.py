@@ -15,7 +15,7 @@ from sen2cor.classification import (
     SunGeometry,
     finished_classes,
 )
-from sen2cor.classification.shadow_radiometry import SHADOW_REFERENCE, resembles_shadow
+from sen2cor.classification.shadow_radiometry import SHADOW_REFERENCE, spectral_shadow_match
 from tests.classification.spectra import Image, image_of
 
 SUN = SunGeometry(40.0, 150.0, 20.0)
@@ -145,12 +145,12 @@ def test_spectra_near_or_below_the_reference_resemble_a_shadow() -> None:
             band: np.full((3, 3), level + offset, np.float32)
             for band, level in zip(SHADOW_REFERENCE, levels, strict=True)
         }
-        found = resembles_shadow(
+        found = spectral_shadow_match(
             image, np.zeros((3, 3), bool), ClassificationThresholds(), ClassificationConstants()
         )
         assert found.all() == found.any() == expected
     image["B11"] /= 10
-    found = resembles_shadow(
+    found = spectral_shadow_match(
         image, np.zeros((3, 3), bool), ClassificationThresholds(), ClassificationConstants()
     )
     assert not found.any()

@@ -9,9 +9,9 @@ from scipy import ndimage
 from sen2cor.classification import SunGeometry
 from sen2cor.classification.shadow_geometry import (
     HIGH_CLOUD,
-    block_share,
-    casting_clouds,
+    block_fraction,
     height_weight,
+    shadow_casting_clouds,
     shadow_likelihood,
 )
 
@@ -69,8 +69,8 @@ def test_block_share_of_cut_blocks_counts_what_is_there() -> None:
     mask = np.zeros((4, 5), np.bool_)
     mask[0, :2] = mask[3] = True
     expected = [[2 / 9, 0], [1, 1]]
-    np.testing.assert_allclose(block_share(mask, 3), expected, rtol=1e-6)
-    np.testing.assert_array_equal(block_share(mask, 1), mask)
+    np.testing.assert_allclose(block_fraction(mask, 3), expected, rtol=1e-6)
+    np.testing.assert_array_equal(block_fraction(mask, 1), mask)
 
 
 def test_casting_clouds_are_those_of_a_median_grown_by_a_cross() -> None:
@@ -78,7 +78,7 @@ def test_casting_clouds_are_those_of_a_median_grown_by_a_cross() -> None:
     median = ndimage.median_filter(probability, 3, mode="reflect")
     cross = ndimage.generate_binary_structure(2, 1)
     expected = ndimage.binary_dilation(median > 0.5, cross)
-    np.testing.assert_array_equal(casting_clouds(probability > 0.5), expected)
+    np.testing.assert_array_equal(shadow_casting_clouds(probability > 0.5), expected)
 
 
 def test_only_high_clouds_cast_their_shadow_from_10_km() -> None:

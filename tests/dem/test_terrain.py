@@ -7,11 +7,11 @@ import pytest
 
 from sen2cor.dem.sun import SunDirections
 from sen2cor.dem.terrain import (
-    Ruggedness,
     Terrain,
+    TerrainType,
     coarser,
     derive_terrain,
-    ruggedness,
+    terrain_type,
 )
 from sen2cor.raster.grids import AngleGrid, Grid
 
@@ -141,29 +141,29 @@ TESTS = {"least_range": 50.0, "steep": 6.0, "steep_share": 0.01}
 @pytest.mark.parametrize(
     ("height_range", "steep_pixels", "changed", "expected"),
     [
-        (49.0, 100, {}, Ruggedness.FLAT),
-        (51.0, 0, {}, Ruggedness.GENTLE),
-        (49.0, 0, {"least_range": 40.0}, Ruggedness.GENTLE),
-        (51.0, 10, {}, Ruggedness.GENTLE),
-        (51.0, 11, {}, Ruggedness.RUGGED),
-        (51.0, 11, {"steep_share": 0.02}, Ruggedness.GENTLE),
-        (51.0, 11, {"steep": 9.0}, Ruggedness.GENTLE),
-        (299.0, 0, {}, Ruggedness.GENTLE),
-        (301.0, 0, {}, Ruggedness.RUGGED),
+        (49.0, 100, {}, TerrainType.FLAT),
+        (51.0, 0, {}, TerrainType.GENTLE),
+        (49.0, 0, {"least_range": 40.0}, TerrainType.GENTLE),
+        (51.0, 10, {}, TerrainType.GENTLE),
+        (51.0, 11, {}, TerrainType.RUGGED),
+        (51.0, 11, {"steep_share": 0.02}, TerrainType.GENTLE),
+        (51.0, 11, {"steep": 9.0}, TerrainType.GENTLE),
+        (299.0, 0, {}, TerrainType.GENTLE),
+        (301.0, 0, {}, TerrainType.RUGGED),
     ],
 )
 def test_ruggedness(
-    height_range: float, steep_pixels: int, changed: dict, expected: Ruggedness
+    height_range: float, steep_pixels: int, changed: dict, expected: TerrainType
 ) -> None:
     elevation = np.linspace(100.0, 100.0 + height_range, 1002, dtype=np.float32)
     slope = np.where(np.arange(1002) < steep_pixels, 8.0, 3.0).astype(np.float32)
     elevation[-2], slope[-2:] = np.nan, np.nan
-    assert ruggedness(elevation, slope, **TESTS | changed) is expected
+    assert terrain_type(elevation, slope, **TESTS | changed) is expected
 
 
 def test_relief_without_heights_is_flat() -> None:
     nothing = np.full((5, 5), np.nan, np.float32)
-    assert ruggedness(nothing, nothing, **TESTS) is Ruggedness.FLAT
+    assert terrain_type(nothing, nothing, **TESTS) is TerrainType.FLAT
 
 
 def test_terrain_needs_no_sky() -> None:

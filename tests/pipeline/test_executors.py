@@ -23,7 +23,7 @@ import psutil
 import pytest
 
 from sen2cor.pipeline.execution import executors
-from sen2cor.pipeline.execution.executors import allot
+from sen2cor.pipeline.execution.executors import plan_resources
 from sen2cor.pipeline.run.options import Options
 from sen2cor.settings.gipp import CommonSettings
 from tests.command import (
@@ -347,7 +347,7 @@ def test_six_tiles_in_one_process_in_two_and_on_two_dask_workers(
 
 
 class _Job:
-    """As much of a job as the allotment looks at."""
+    """As much of a job as the resource_plan looks at."""
 
 
 @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ def test_cores_and_memory_are_shared_out(
     monkeypatch.setattr(executors, "tile_memory", lambda job, threads: 2_000_000_000)
     caplog.set_level("INFO", "sen2cor")
     settings = CommonSettings(processes=processes, threads=threads)
-    found = allot([_Job()] * 6, settings, Options(directories=(), max_memory=limit))  # type: ignore[list-item]
+    found = plan_resources([_Job()] * 6, settings, Options(directories=(), max_memory=limit))  # type: ignore[list-item]
     assert (found.processes, found.threads) == expected
     assert f"{expected[0]} of 6 tiles at once" in caplog.text
     assert ("it may fail" in caplog.text) == (limit == 1e-9)

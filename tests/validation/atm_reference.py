@@ -22,7 +22,7 @@ from sen2cor.atmosphere.look_up_tables.atm_layout import (
     irradiance_of,
     read_cells,
 )
-from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable
+from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable
 
 Array = npt.NDArray[np.float64]
 
@@ -145,7 +145,7 @@ class Functions:
         return signal / (1.0 + self.albedo * signal)
 
 
-def original(band: str, file: AtmFile, own: OwnLookUpTable) -> Functions:
+def original(band: str, file: AtmFile, own: SixSLookUpTable) -> Functions:
     """Functions of a band of a file.
 
     Its gas is what remains of the vertical direct transmittance without aerosol, after division by
@@ -180,7 +180,7 @@ def original(band: str, file: AtmFile, own: OwnLookUpTable) -> Functions:
 def ours(
     band: str,
     file: AtmFile,
-    own: OwnLookUpTable,
+    own: SixSLookUpTable,
     *,
     gas_apart: bool = False,
     extinction: float = 1.0,
@@ -238,7 +238,7 @@ def ours(
     )
 
 
-def retrieved_water(file: AtmFile, own: OwnLookUpTable) -> Array:
+def retrieved_water(file: AtmFile, own: SixSLookUpTable) -> Array:
     """Column in cm that our B09 finds in the file's signal over a surface of 0.2, by node."""
     file = file.beside("20_60")
     signal = original("B09", file, own).toa(_BRIGHT)
@@ -252,7 +252,7 @@ def retrieved_water(file: AtmFile, own: OwnLookUpTable) -> Array:
     return result
 
 
-def _vertical_gas(band: str, file: AtmFile, own: OwnLookUpTable) -> Array:
+def _vertical_gas(band: str, file: AtmFile, own: SixSLookUpTable) -> Array:
     thickness = file.thickness(band)[:, -3:]
     slope, intercept = _line(file.beside("20_60").thickness(WINDOW)[:, -3:], thickness)
     window, _ = _clear_thickness(WINDOW, file, own)
@@ -261,7 +261,7 @@ def _vertical_gas(band: str, file: AtmFile, own: OwnLookUpTable) -> Array:
     return np.asarray(gas)
 
 
-def extinction_ratio(band: str, file: AtmFile, own: OwnLookUpTable) -> float:
+def extinction_ratio(band: str, file: AtmFile, own: SixSLookUpTable) -> float:
     """Extinction of the aerosol in a band relative to B03, the file's over ours."""
     theirs, reference = (
         np.ptp(each.thickness(name)[0])
@@ -285,7 +285,7 @@ def extinction_ratio(band: str, file: AtmFile, own: OwnLookUpTable) -> float:
     return float(theirs / reference / (mine[0] / mine[1]))
 
 
-def _clear_thickness(band: str, file: AtmFile, own: OwnLookUpTable) -> tuple[Array, Array]:
+def _clear_thickness(band: str, file: AtmFile, own: SixSLookUpTable) -> tuple[Array, Array]:
     """Vertical optical thickness without aerosol by elevation: with gas, and without."""
     found = own.scattering(
         band,

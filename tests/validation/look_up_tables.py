@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from sen2cor.atmosphere.look_up_tables.atm_layout import ELEVATION, SOLAR_ZENITH, VISIBILITY
-from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable, load_table
+from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable, load_table
 from sen2cor.bands import BAND_NAMES
 
 from .atm_reference import (
@@ -114,7 +114,7 @@ def group_of(file: AtmFile) -> str:
 
 def compare(folder: Path) -> list[Compared]:
     """Compare all files below a folder; B02 .. B04 stand in two of them and are taken once."""
-    tables: dict[tuple[str, str], OwnLookUpTable] = {}
+    tables: dict[tuple[str, str], SixSLookUpTable] = {}
     result = []
     for path in sorted(folder.glob("esa_lut/S2A/*/*.atm")):
         file = AtmFile.of_path(path)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_functions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
 from sen2cor.atmosphere.look_up_tables.sixs_tables import TABLES, load_table
 from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.bands import BAND_NAMES
@@ -87,7 +87,7 @@ def main() -> None:
         # the lambdas run within the turn of the loop that makes them
         scattering = shortest(lambda: table.scattering(band, **megapixel))  # noqa: B023
         gas = shortest(lambda: table.gas(band, **path))  # noqa: B023
-        tile = shortest(lambda: band_functions(table, band, geometry, state))  # noqa: B023
+        tile = shortest(lambda: band_terms(table, band, geometry, state))  # noqa: B023
         print(f"{band:5s}{scattering:12.3f}{gas:9.3f}{tile / grid_megapixels:12.3f}{tile:9.3f}")
     verdict = "pass" if loading <= LONGEST_LOADING else "FAIL"
     print(f"\n{verdict}: loading takes {loading:.3f} s (below {LONGEST_LOADING:g} s asked for)")

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable, load_table
+from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable, load_table
 from sen2cor.bands import BAND_NAMES
 from sen2cor.radiative_transfer import lowtran
 from sen2cor.radiative_transfer.aerosol import AEROSOLS
@@ -116,7 +116,7 @@ def signal(runs: list[Scattering]) -> Array:
     return np.asarray(path + down * up * SURFACES / (1.0 - albedo * SURFACES))
 
 
-def inverted(table: OwnLookUpTable, band: str, sample: Sample, measured: Array) -> Array:
+def inverted(table: SixSLookUpTable, band: str, sample: Sample, measured: Array) -> Array:
     """Surface reflectance by the functions of the table, shape (states, surfaces)."""
     found = table.scattering(band, **vars(sample))
     down = found.transmittance_down_direct + found.transmittance_down_diffuse
@@ -126,7 +126,7 @@ def inverted(table: OwnLookUpTable, band: str, sample: Sample, measured: Array) 
 
 
 def scattering_errors(
-    table: OwnLookUpTable, sample: Sample, work: Path, processes: int
+    table: SixSLookUpTable, sample: Sample, work: Path, processes: int
 ) -> dict[str, Array]:
     """Error of surface reflectance by band, shape (states, surfaces)."""
     plan = {}
@@ -149,7 +149,7 @@ def scattering_errors(
     return errors
 
 
-def gas_errors(table: OwnLookUpTable, count: int) -> dict[str, dict[str, Array]]:
+def gas_errors(table: SixSLookUpTable, count: int) -> dict[str, dict[str, Array]]:
     """Error of the two-way transmittance by band: of all gases, and of parts of them.
 
     Water vapour stands low: the path is that of the air mass. Ozone stands high, where the curved

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PythonicDISORT import pydisort  # type: ignore[import-not-found]
 
-from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable, load_table
+from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable, load_table
 from sen2cor.bands import BAND_NAMES
 from sen2cor.radiative_transfer import sixs
 from sen2cor.radiative_transfer.aerosol import MIXTURES, aerosol_optics, mie_file
@@ -114,7 +114,7 @@ def solution(
 
 
 def tabulated(
-    table: OwnLookUpTable,
+    table: SixSLookUpTable,
     band: str,
     aot550: float,
     elevation: float,
@@ -135,7 +135,7 @@ def tabulated(
     return np.array([found.path_reflectance, down, up, found.spherical_albedo], np.float64)
 
 
-def differences(table: OwnLookUpTable, band: str) -> tuple[Array, Array]:
+def differences(table: SixSLookUpTable, band: str) -> tuple[Array, Array]:
     """Table minus solver, relative in per cent and absolute, shape (states, quantities)."""
     wavelengths, weights = quadrature(table.spacecraft, band, WAVELENGTHS.get(band, 2))
     aerosol = table.aerosol.lower()

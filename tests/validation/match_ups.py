@@ -40,7 +40,7 @@ from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.classification import SceneClass
 from sen2cor.errors import InputError
 from sen2cor.imagery import images
-from sen2cor.product.level2a.reader import FinishedProduct, FinishedTile, open_level2a
+from sen2cor.product.level2a.reader import Level2AReader, Level2ATileReader, open_level2a
 from sen2cor.raster.grids import Grid
 
 WINDOW = 60.0
@@ -161,7 +161,7 @@ def match(reference: Reference, window: float = WINDOW) -> MatchUp:
 
 
 def _window(
-    product: FinishedProduct, tile: FinishedTile, reference: Reference, window: float
+    product: Level2AReader, tile: Level2ATileReader, reference: Reference, window: float
 ) -> tuple[float, float] | None:
     """Mean and standard deviation over the window; None where the place is not on the tile."""
     band = reference.band
@@ -207,7 +207,7 @@ def _around(at: float, number: int, size: int) -> slice:
 
 
 def _classes(
-    tile: FinishedTile, grid: Grid, rows: slice, cols: slice
+    tile: Level2ATileReader, grid: Grid, rows: slice, cols: slice
 ) -> npt.NDArray[np.uint8] | None:
     """Classes of the pixels of a window, from the finest map; None where there is none."""
     size = next((size for size in (20, 60) if ("SCL", size) in tile.images), None)
@@ -223,7 +223,7 @@ def _classes(
 
 
 @cache
-def _opened(product: Path) -> FinishedProduct:
+def _opened(product: Path) -> Level2AReader:
     return open_level2a(product)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
-from sen2cor.atmosphere.atmospheric_terms import BandFunctions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphericTerms
 from sen2cor.atmosphere.inversion import level_inversion
 from sen2cor.atmosphere.look_up_tables.atm_layout import ELEVATION, WATER_SHARE
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
@@ -112,7 +112,7 @@ class Pair:
             ]
             return cls(site, levels[0], levels[1], float(stream["DEM_10m"].mean()) / 1000.0)
 
-    def functions(self, table: LookUpTable, band: str, state: State) -> BandFunctions:
+    def functions(self, table: LookUpTable, band: str, state: State) -> AtmosphericTerms:
         """Atmospheric functions of a band, the same for all pixels."""
         air_mass = 1.0 / np.cos(np.radians(self.site.solar_zenith)) + 1.0
         found = table.scattering(
@@ -135,13 +135,13 @@ class Pair:
         constant = gas.ozone * gas.other
         down = found.transmittance_down_direct + found.transmittance_down_diffuse
         up = found.transmittance_up_direct + found.transmittance_up_diffuse
-        return BandFunctions(
+        return AtmosphericTerms(
             offset=constant * (molecules + (found.path_reflectance - molecules) * gas.water_half),
             slope=constant * gas.water * down * up,
             spherical_albedo=found.spherical_albedo,
-            diffuse_ratio=found.transmittance_up_diffuse / found.transmittance_up_direct,
-            sun_transmittance=found.transmittance_down_direct,
-            direct_share=found.transmittance_down_direct / down,
+            diffuse_to_direct=found.transmittance_up_diffuse / found.transmittance_up_direct,
+            transmittance_down_direct=found.transmittance_down_direct,
+            direct_fraction=found.transmittance_down_direct / down,
         )
 
     def surface(

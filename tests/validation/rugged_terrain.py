@@ -17,10 +17,14 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
-from sen2cor.atmosphere.atmospheric_terms import BandFunctions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphericTerms
 from sen2cor.atmosphere.inversion import adjacency_inversion, signal
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
-from sen2cor.atmosphere.terrain_inversion import SlopeLight, TerrainCorrection, rugged_inversion
+from sen2cor.atmosphere.terrain_inversion import (
+    SlopeIllumination,
+    TerrainCorrection,
+    terrain_inversion,
+)
 from sen2cor.dem.sun import SunDirections
 from sen2cor.dem.terrain import coarser, derive_terrain
 from sen2cor.raster.grids import AngleGrid, Grid
@@ -55,7 +59,7 @@ class Residuals:
     official_correlation: float
 
 
-def light_of(elevation: npt.NDArray[np.float32]) -> SlopeLight:
+def light_of(elevation: npt.NDArray[np.float32]) -> SlopeIllumination:
     """Light on the slopes of an elevation model of 20 m, less its margin."""
     rows, cols = (size - 2 * MARGIN for size in elevation.shape)
     grid = Grid(32718, *UPPER_LEFT, float(PIXEL), rows, cols)
@@ -65,7 +69,7 @@ def light_of(elevation: npt.NDArray[np.float32]) -> SlopeLight:
     terrain = derive_terrain(elevation, MARGIN, grid, sun, with_sky=True)
     assert terrain.sky_view is not None
     illumination, sunlit = terrain.light(slice(0, rows), cols)
-    return SlopeLight(illumination, sunlit, terrain.sky_view, np.zeros((rows, cols), bool))
+    return SlopeIllumination(illumination, sunlit, terrain.sky_view, np.zeros((rows, cols), bool))
 
 
 def residuals(folder: Path, band: str, *, smoothing: float, cutoff: float) -> Residuals:
@@ -89,11 +93,11 @@ def residuals(folder: Path, band: str, *, smoothing: float, cutoff: float) -> Re
     toa, official = pair.toa[band][inner], pair.official[band][inner]
     table = load_table(SITE.spacecraft, AEROSOL, SEASON)
     found = pair.functions(table, band, SITE.documented)
-    functions = BandFunctions(*(np.full_like(toa, value) for value in vars(found).values()))
+    functions = AtmosphericTerms(*(np.full_like(toa, value) for value in vars(found).values()))
     usable = np.ones(toa.shape, bool)
     mean = neighbourhood_mean(signal(toa, functions), usable, ADJACENCY_HALF_WIDTH)
     flat = adjacency_inversion(functions, mean)(toa)
-    inversion = rugged_inversion(
+    inversion = terrain_inversion(
         toa,
         functions,
         light,

@@ -59,7 +59,12 @@ from sen2cor.pipeline.tile.atmosphere_retrieval import retrieve_atmosphere
 from sen2cor.pipeline.tile.band_correction import BandCorrection
 from sen2cor.pipeline.tile.classification_step import classify_tile
 from sen2cor.pipeline.tile.pixels import TilePixels
-from sen2cor.pipeline.tile.terrain_step import FINE, GroundLight, TileTerrain, prepare_terrain
+from sen2cor.pipeline.tile.terrain_step import (
+    FINE,
+    GroundIllumination,
+    TileTerrain,
+    prepare_terrain,
+)
 from sen2cor.pipeline.tile.tile_atmosphere import COARSE, TileAtmosphere
 from sen2cor.product.level1c.reader import Level1CTile, open_level1c
 from sen2cor.raster.array_types import Float32Array
@@ -218,7 +223,7 @@ class Scene:
     terrain: TileTerrain
     classes: npt.NDArray[np.uint8]
     settings: Settings
-    _light: dict[int, GroundLight] = field(default_factory=dict)
+    _light: dict[int, GroundIllumination] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -326,11 +331,11 @@ class Scene:
         factor = max(FINE // resolution, 1)
         return np.repeat(np.repeat(slope, factor, axis=0), factor, axis=1)
 
-    def _ground_light(self, resolution: int) -> GroundLight:
+    def _ground_light(self, resolution: int) -> GroundIllumination:
         """Light on the slopes; vegetation matters to the empirical correction only: off."""
         if resolution not in self._light:
             cols = self.pixels.grids[resolution].cols
-            self._light[resolution] = self.terrain.ground_light(
+            self._light[resolution] = self.terrain.ground_illumination(
                 resolution, lambda rows: np.zeros((rows.stop - rows.start, cols), bool)
             )
         return self._light[resolution]
@@ -643,7 +648,7 @@ def report(site: Site, data: Path, figures: Path, pool: Workers) -> list[str]:
     lines = [
         "",
         f"{site.file}: {heights.min():.0f} to {heights.max():.0f} m, "
-        f"{scene.terrain.ruggedness.value}; "
+        f"{scene.terrain.terrain_type.value}; "
         f"sun at {scene.tile.geometry.mean_solar_zenith:.1f} degrees; {shares}",
         f"aerosol from {account['source']}, {account['reference_share']:.1f} % of the pixels; "
         f"visibility {account['visibility']:.0f} km",

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from sen2cor.atmosphere.look_up_tables.atm_layout import BANDS, ELEVATION, VISIBILITY
-from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable, load_table
+from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable, load_table
 
 from .atm_reference import Array, AtmFile, original
 
@@ -31,7 +31,7 @@ AOT550 = np.arange(0.0, 1.6, 0.01)
 REFINED = 100
 
 
-def own_thickness(table: OwnLookUpTable) -> Array:
+def own_thickness(table: SixSLookUpTable) -> Array:
     """Thickness of molecules and aerosol in our table, shape (bands, elevations, AOT550)."""
     transmittance = [
         table.scattering(
@@ -47,7 +47,7 @@ def own_thickness(table: OwnLookUpTable) -> Array:
     return -np.log(np.array(transmittance, np.float64))
 
 
-def fitted_aot550(files: Sequence[AtmFile], table: OwnLookUpTable) -> Array:
+def fitted_aot550(files: Sequence[AtmFile], table: SixSLookUpTable) -> Array:
     """AOT550 of the nodes, shape (visibilities, elevations); the mean of the files is fitted."""
     theirs = np.mean(
         [

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from sen2cor.atmosphere import water_vapour
-from sen2cor.atmosphere.atmospheric_terms import WaterCurve, scattering_functions
+from sen2cor.atmosphere.atmospheric_terms import WaterCurve, scattering_maps
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.look_up_tables.sen2cor_tables import load_atm_files
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
@@ -45,7 +45,7 @@ def retrieve(
     curves = [WaterCurve.of_band(table, band, ELEVATION) for band in MEASURED]
     for _ in range(ITERATIONS):
         found = [
-            scattering_functions(
+            scattering_maps(
                 table,
                 band,
                 geometry,

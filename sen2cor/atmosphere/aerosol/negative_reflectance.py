@@ -20,7 +20,7 @@ _WATER_SHARE = 0.01
 
 
 @dataclass(frozen=True)
-class NegativeShares:
+class NegativeFractions:
     """Shares of dark pixels that are negative.
 
     Attributes
@@ -36,7 +36,7 @@ class NegativeShares:
 
 
 def raised_visibility(
-    shares: Callable[[float], NegativeShares], vegetation_limit: float
+    shares: Callable[[float], NegativeFractions], vegetation_limit: float
 ) -> float | None:
     """Find by how much the visibility is to be raised.
 

@@ -18,7 +18,7 @@ from sen2cor.raster.array_types import Float32Array
 
 
 @dataclass(frozen=True)
-class Sites:
+class PointSample:
     """Places on the coarse grid; arrays of float32 of shape (n,).
 
     Attributes
@@ -47,28 +47,28 @@ class SiteFunctions:
 
     Attributes
     ----------
-    offset, slope, spherical_albedo, diffuse_ratio : ndarray
-        As those of `sen2cor.atmosphere.atmospheric_terms.BandFunctions`.
+    offset, slope, spherical_albedo, diffuse_to_direct : ndarray
+        As those of `sen2cor.atmosphere.atmospheric_terms.AtmosphericTerms`.
     """
 
     offset: Float32Array
     slope: Float32Array
     spherical_albedo: Float32Array
-    diffuse_ratio: Float32Array
+    diffuse_to_direct: Float32Array
 
     def surface(self, toa: Float32Array, surroundings: Float32Array) -> Float32Array:
         """Surface reflectance with the adjacency effect, see `sen2cor.atmosphere.inversion`."""
         x = (toa - self.offset) / self.slope
         mean = (surroundings - self.offset) / self.slope
         damping = 1.0 / (1.0 + self.spherical_albedo * mean)
-        result: Float32Array = (x + self.diffuse_ratio * (x - mean)) * damping
+        result: Float32Array = (x + self.diffuse_to_direct * (x - mean)) * damping
         return result
 
     def signal(self, surface: Float32Array, surroundings: Float32Array) -> Float32Array:
         """Reflectance at the top of the atmosphere without that of the path."""
         mean = (surroundings - self.offset) / self.slope
-        x = surface * (1.0 + self.spherical_albedo * mean) + self.diffuse_ratio * mean
-        result: Float32Array = self.slope * x / (1.0 + self.diffuse_ratio)
+        x = surface * (1.0 + self.spherical_albedo * mean) + self.diffuse_to_direct * mean
+        result: Float32Array = self.slope * x / (1.0 + self.diffuse_to_direct)
         return result
 
 
@@ -76,7 +76,7 @@ def site_functions(
     table: LookUpTable,
     band: str,
     geometry: NodeGeometry,
-    sites: Sites,
+    sites: PointSample,
     aot550: Float32Array,
     ozone: float,
 ) -> SiteFunctions:
@@ -87,7 +87,7 @@ def site_functions(
     table : LookUpTable
     band : str
     geometry : NodeGeometry
-    sites : Sites
+    sites : PointSample
     aot550 : ndarray of float32, shape (..., n)
         At the elevation of the places.
     ozone : float
@@ -133,5 +133,5 @@ def site_functions(
         offset=constant * (scattering.rayleigh_reflectance + aerosol * gas.water_half),
         slope=constant * gas.water * down * up,
         spherical_albedo=scattering.spherical_albedo,
-        diffuse_ratio=scattering.transmittance_up_diffuse / scattering.transmittance_up_direct,
+        diffuse_to_direct=scattering.transmittance_up_diffuse / scattering.transmittance_up_direct,
     )

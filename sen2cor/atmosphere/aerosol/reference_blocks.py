@@ -9,7 +9,7 @@ import numpy as np
 
 from sen2cor.atmosphere.aerosol import path_radiance_scaling
 from sen2cor.atmosphere.aerosol.block_statistics import Blocks
-from sen2cor.atmosphere.aerosol.point_sample import SiteFunctions, Sites, site_functions
+from sen2cor.atmosphere.aerosol.point_sample import PointSample, SiteFunctions, site_functions
 from sen2cor.atmosphere.aerosol.reference_pixels import RED, ReferencePixels
 from sen2cor.atmosphere.aerosol.scene import AerosolScene
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
@@ -41,7 +41,7 @@ class BlockedReference:
     blocks: Blocks
     occupied: BoolArray
     counts: Float32Array
-    sites: Sites
+    sites: PointSample
     departure: Float32Array
 
     def on_grid(self, values: Float32Array) -> Float32Array:
@@ -88,7 +88,7 @@ def by_blocks(
     else:
         elevation = np.full(rows.shape, scene.elevation, np.float32)
     bands = dict.fromkeys((reference.target, reference.predictor, path_radiance_scaling.BLUE, RED))
-    sites = Sites(
+    sites = PointSample(
         rows=rows,
         cols=cols,
         elevation=elevation,
@@ -108,14 +108,14 @@ def by_blocks(
 
 
 def functions_at(
-    scene: AerosolScene, table: LookUpTable, band: str, sites: Sites, aot550: Float32Array
+    scene: AerosolScene, table: LookUpTable, band: str, sites: PointSample, aot550: Float32Array
 ) -> SiteFunctions:
     """Functions of a band at places of a scene, for optical thicknesses of shape (..., n)."""
     return site_functions(table, band, scene.geometry, sites, aot550, scene.ozone)
 
 
 def surface_at(
-    scene: AerosolScene, table: LookUpTable, band: str, sites: Sites, aot550: Float32Array
+    scene: AerosolScene, table: LookUpTable, band: str, sites: PointSample, aot550: Float32Array
 ) -> Float32Array:
     """Surface reflectance of a band there; arguments as of `functions_at`."""
     functions = functions_at(scene, table, band, sites, aot550)
@@ -125,7 +125,7 @@ def surface_at(
 def _residual(
     scene: AerosolScene,
     table: LookUpTable,
-    sites: Sites,
+    sites: PointSample,
     reference: ReferencePixels,
     aot550: Float32Array,
 ) -> Float32Array:

@@ -19,8 +19,8 @@ from scipy.ndimage import minimum_filter, uniform_filter
 from sen2cor.atmosphere.aerosol import path_radiance_scaling
 from sen2cor.atmosphere.aerosol.gap_filling import central_value, fill_gaps
 from sen2cor.atmosphere.aerosol.model_selection import Trial, choose
-from sen2cor.atmosphere.aerosol.negative_reflectance import NegativeShares, raised_visibility
-from sen2cor.atmosphere.aerosol.point_sample import Sites
+from sen2cor.atmosphere.aerosol.negative_reflectance import NegativeFractions, raised_visibility
+from sen2cor.atmosphere.aerosol.point_sample import PointSample
 from sen2cor.atmosphere.aerosol.reference_blocks import (
     CLEAREST,
     HAZIEST,
@@ -276,7 +276,7 @@ def _raised(
         index = np.flatnonzero(mask)
         rows, cols = np.unravel_index(index[:: max(1, index.size // _SAMPLE)], mask.shape)
         y, x = rows.astype(np.float32), cols.astype(np.float32)
-        sites = Sites(
+        sites = PointSample(
             y,
             x,
             scene.elevation_at(y, x),
@@ -286,7 +286,7 @@ def _raised(
         )
         groups.append((band, sites, inverse[rows, cols]))
 
-    def shares(factor: float) -> NegativeShares:
+    def shares(factor: float) -> NegativeFractions:
         found = []
         limits = (0.0, settings.cut_off_aot_iter_water)
         for (band, sites, values), limit in zip(groups, limits, strict=True):
@@ -296,7 +296,7 @@ def _raised(
             visibility = np.clip(np.float32(factor) / values, *VISIBILITIES)
             aot = table.aot_from_visibility(visibility, sites.elevation)
             found.append(float((surface_at(scene, table, band, sites, aot) < limit).mean()))
-        return NegativeShares(*found)
+        return NegativeFractions(*found)
 
     return raised_visibility(shares, settings.cut_off_aot_iter_vegetation)
 

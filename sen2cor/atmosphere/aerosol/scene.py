@@ -10,7 +10,7 @@ from scipy.ndimage import map_coordinates
 
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.aerosol.reference_pixels import NIR
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, functions_by_rows
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms_by_rows
 from sen2cor.atmosphere.elevation_field import ElevationField, GroundElevation
 from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
@@ -85,7 +85,7 @@ class SceneSurface(dict[str, Float32Array]):
 
     def __missing__(self, band: str) -> Float32Array:
         scene = self._scene
-        functions_of = functions_by_rows(self._table, band, scene.geometry, self._state)
+        functions_of = band_terms_by_rows(self._table, band, scene.geometry, self._state)
         toa, around = scene.toa(band), scene.surroundings(band)
         surface = np.empty_like(toa)
 

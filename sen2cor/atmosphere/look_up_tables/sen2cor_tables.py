@@ -42,7 +42,7 @@ from sen2cor.atmosphere.look_up_tables.atm_layout import (
 )
 from sen2cor.atmosphere.look_up_tables.axes import Axes, Place, interpolate
 from sen2cor.atmosphere.look_up_tables.look_up_table import SEASON_OZONE, Gas, Scattering
-from sen2cor.atmosphere.look_up_tables.sixs_tables import OwnLookUpTable, load_table
+from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable, load_table
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.raster.array_types import Float32Array
 
@@ -74,14 +74,14 @@ class _BandNodes:
     albedo: Float32Array
 
 
-class AtmLookUpTable:
+class Sen2CorLookUpTable:
     """The original's tables of one aerosol, season and ozone column.
 
     Parameters
     ----------
     cells : mapping of str to ndarray of float32
         By band, shape (elevation, water vapour, visibility, solar zenith, 17).
-    own : OwnLookUpTable
+    own : SixSLookUpTable
         Of the same spacecraft, aerosol and season: absorption, molecules, and the aerosol optical
         thickness of the visibilities.
     name : str
@@ -90,7 +90,7 @@ class AtmLookUpTable:
     """
 
     def __init__(
-        self, cells: dict[str, Float32Array], own: OwnLookUpTable, *, name: str, ozone: float
+        self, cells: dict[str, Float32Array], own: SixSLookUpTable, *, name: str, ozone: float
     ) -> None:
         self.name, self.ozone = name, ozone
         self.aerosol, self.season = own.aerosol, own.season
@@ -332,7 +332,7 @@ def holds_atm_files(folder: Path) -> bool:
 
 def load_atm_files(
     folder: Path, spacecraft: str, aerosol: str, season: str, *, ozone: float | None = None
-) -> AtmLookUpTable:
+) -> Sen2CorLookUpTable:
     """Load the original's tables of a spacecraft, an aerosol and a season.
 
     Parameters
@@ -381,4 +381,6 @@ def load_atm_files(
         ordered = stacked.transpose(1, 4, 0, 2, 3, 5)
         cells.update(zip(BANDS[size], ordered, strict=True))
     LOGGER.info("look-up tables of %s: %s", place, ", ".join(names))
-    return AtmLookUpTable(cells, own, name=f"{letter}99000_{AEROSOL[aerosol]}.atm", ozone=column)
+    return Sen2CorLookUpTable(
+        cells, own, name=f"{letter}99000_{AEROSOL[aerosol]}.atm", ozone=column
+    )

@@ -22,7 +22,7 @@ from sen2cor.bands import BAND
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.raster.array_types import Float32Array
 
-__all__ = ["TABLES", "Gas", "LookUpTable", "OwnLookUpTable", "Scattering", "load_table"]
+__all__ = ["TABLES", "Gas", "LookUpTable", "Scattering", "SixSLookUpTable", "load_table"]
 
 TABLES = Path(__file__).parent / "data"
 
@@ -34,7 +34,7 @@ _AOT_AXIS = 2
 _UNITS = {"solar zenith": "degrees", "view zenith": "degrees", "wavelength": "um"}
 
 
-class OwnLookUpTable:
+class SixSLookUpTable:
     """The functions of a spacecraft's bands for one aerosol in one season.
 
     Parameters
@@ -341,7 +341,7 @@ def _read(path: Path) -> dict[str, Float32Array]:
 
 def load_table(
     spacecraft: str, aerosol: str, season: str, *, folder: Path = TABLES
-) -> OwnLookUpTable:
+) -> SixSLookUpTable:
     """Load the table of a spacecraft, an aerosol and a season.
 
     Parameters
@@ -360,7 +360,7 @@ def load_table(
     AuxiliaryDataError
         If a file is absent or broken; the message names it.
     """
-    return OwnLookUpTable(
+    return SixSLookUpTable(
         folder / f"{spacecraft}_{aerosol.lower()}.nc",
         folder / f"{spacecraft}_{season.lower()}.nc",
         spacecraft=spacecraft,

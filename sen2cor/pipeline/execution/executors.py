@@ -26,7 +26,7 @@ _LARGEST_SHARE = 0.9
 
 
 @dataclass(frozen=True)
-class Allotment:
+class ResourcePlan:
     """How the work is shared out.
 
     Attributes
@@ -48,7 +48,9 @@ class Allotment:
     tile_memory: int
 
 
-def allot(jobs: Sequence[TileJob], settings: CommonSettings, options: Options) -> Allotment:
+def plan_resources(
+    jobs: Sequence[TileJob], settings: CommonSettings, options: Options
+) -> ResourcePlan:
     """Share out cores and memory, and log it.
 
     As many tiles at once as ``Nr_Processes`` says, or as there are cores (AUTO), but no more than
@@ -56,7 +58,7 @@ def allot(jobs: Sequence[TileJob], settings: CommonSettings, options: Options) -
     """
     if options.scheduler is not None:
         logger.info("tiles are given to the Dask scheduler %s", options.scheduler)
-        return Allotment(options.scheduler, 1, settings.threads, 0, 0)
+        return ResourcePlan(options.scheduler, 1, settings.threads, 0, 0)
     cores = resources.cores()
     memory = int(_LARGEST_SHARE * resources.available_memory())
     if options.max_memory is not None:
@@ -78,11 +80,11 @@ def allot(jobs: Sequence[TileJob], settings: CommonSettings, options: Options) -
         "%d of %d tiles at once, %d threads each: %d cores, %.1f GB of memory, %.1f GB per tile",
         processes, len(jobs), threads, cores, memory / 1e9, need / 1e9,
     )  # fmt: skip
-    return Allotment(None, processes, threads, memory, need)
+    return ResourcePlan(None, processes, threads, memory, need)
 
 
 def execute(
-    jobs: Sequence[TileJob], allotment: Allotment, show: Callable[[Step], None]
+    jobs: Sequence[TileJob], resource_plan: ResourcePlan, show: Callable[[Step], None]
 ) -> Generator[TileResult, None, None]:
     """Work on tiles; a bad one does not stop the others.
 
@@ -91,7 +93,7 @@ def execute(
     Parameters
     ----------
     jobs : sequence of TileJob
-    allotment : Allotment
+    resource_plan : ResourcePlan
     show : callable
         Gets each step, in this process and one after the other.
 
@@ -100,13 +102,13 @@ def execute(
     TileResult
         In the order in which the tiles end.
     """
-    if allotment.scheduler is not None:
+    if resource_plan.scheduler is not None:
         from sen2cor.pipeline.execution.dask_cluster import run_on_cluster
 
-        yield from run_on_cluster(jobs, allotment.scheduler, allotment.threads, show)
-    elif allotment.processes > 1:
-        yield from run_in_processes(jobs, allotment.processes, allotment.threads or 1, show)
+        yield from run_on_cluster(jobs, resource_plan.scheduler, resource_plan.threads, show)
+    elif resource_plan.processes > 1:
+        yield from run_in_processes(jobs, resource_plan.processes, resource_plan.threads or 1, show)
     else:
-        with workers(allotment.threads) as pool:
+        with workers(resource_plan.threads) as pool:
             for job in jobs:
                 yield run_tile(job, pool, show)

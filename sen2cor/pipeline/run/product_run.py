@@ -12,7 +12,7 @@ from sen2cor import __version__
 from sen2cor.errors import OutputError, Sen2CorError
 from sen2cor.imagery import jpeg2000
 from sen2cor.pipeline.execution import resources
-from sen2cor.pipeline.execution.executors import allot, execute
+from sen2cor.pipeline.execution.executors import execute, plan_resources
 from sen2cor.pipeline.run.console import Outcome, ProductProgress
 from sen2cor.pipeline.run.input_path import level2a_name, opened, target
 from sen2cor.pipeline.run.options import Options
@@ -23,7 +23,7 @@ from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 from sen2cor.product.level2a.run_record import RunRecord
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.product.level2a.writer import Level2AProduct
-from sen2cor.reporting.optional_outputs import write_companions
+from sen2cor.reporting.optional_outputs import write_optional_outputs
 from sen2cor.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ def _illustrate(log: RunLog, jobs: Sequence[TileJob]) -> None:
 
 
 def _write_companions(path: Path, options: Options) -> None:
-    write_companions(
+    write_optional_outputs(
         path, quick_looks=options.quick_looks, stac=options.stac, palette=options.palette
     )
 
@@ -184,11 +184,11 @@ def _process_tiles(
         What went wrong, for the tiles that failed.
     """
     progress.plan(sum(job.weight for job in jobs))
-    allotment = allot(jobs, settings.common, options)
-    log.content.update(allotment=asdict(allotment))
+    resource_plan = plan_resources(jobs, settings.common, options)
+    log.content.update(resource_plan=asdict(resource_plan))
     by_tile = {job.tile.tile_id: job for job in jobs}
     errors: dict[str, Sen2CorError] = {}
-    with closing(execute(jobs, allotment, progress.show)) as results:
+    with closing(execute(jobs, resource_plan, progress.show)) as results:
         for result in results:
             job = by_tile[result.tile_id]
             log.add_tile(result, job.tile.mgrs)

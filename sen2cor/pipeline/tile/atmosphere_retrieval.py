@@ -18,14 +18,18 @@ from sen2cor.atmosphere.aerosol.scene import AerosolScene
 from sen2cor.atmosphere.brdf import empirical_brdf
 from sen2cor.atmosphere.cirrus import CirrusCorrection
 from sen2cor.atmosphere.elevation_field import ElevationField, GroundElevation
-from sen2cor.atmosphere.joint_retrieval import PASSES, WaterVapourMap, retrieve_jointly
+from sen2cor.atmosphere.joint_retrieval import (
+    PASSES,
+    WaterVapourMap,
+    retrieve_aerosol_and_water_vapour,
+)
 from sen2cor.atmosphere.look_up_tables.look_up_table import SEASON_OZONE, LookUpTable
 from sen2cor.atmosphere.node_geometry import NodeGeometry
-from sen2cor.atmosphere.retrieval_record import RetrievalAccount
+from sen2cor.atmosphere.retrieval_record import RetrievalRecord
 from sen2cor.atmosphere.terrain_inversion import TerrainCorrection
 from sen2cor.bands import BAND
 from sen2cor.classification import GroundMasks
-from sen2cor.dem.terrain import Ruggedness
+from sen2cor.dem.terrain import TerrainType
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import TileTerrain
 from sen2cor.pipeline.tile.tile_atmosphere import COARSE, Slopes, TileAtmosphere, half_width
@@ -99,7 +103,7 @@ def retrieve_atmosphere(
         adjacency=half_width(adjacency_range, geometry),
     )
     season = season_of(tile.sensing_time, tile_centre(geometry.grid)[1])
-    state, aerosol = retrieve_jointly(
+    state, aerosol = retrieve_aerosol_and_water_vapour(
         scene,
         tables,
         settings.correction,
@@ -111,7 +115,7 @@ def retrieve_atmosphere(
         water_vapour_map=_water_vapour_map(settings),
         run=run,
     )
-    account = RetrievalAccount.of(
+    account = RetrievalRecord.of(
         aerosol,
         state,
         passes=PASSES,
@@ -141,7 +145,7 @@ def _ground_elevation(
     if terrain is None:
         return settings.calibration.altitude
     elevation = terrain.coarse_elevation()
-    if terrain.ruggedness is Ruggedness.FLAT:
+    if terrain.terrain_type is TerrainType.FLAT:
         return float(elevation.mean(dtype=np.float64))
     return ElevationField.over(geometry, elevation)
 
@@ -175,12 +179,12 @@ def _slopes(
     """What corrects the slopes; None where they are not to be corrected."""
     limits, flags = settings.correction, settings.flags
     wanted = limits.rho_retrieval_step2 and flags.dem_terrain_correction
-    if terrain.ruggedness is not Ruggedness.RUGGED or not wanted:
+    if terrain.terrain_type is not TerrainType.RUGGED or not wanted:
         return None
     valid = max(int(masks.valid.sum()), 1)
-    snow_share = int((masks.snow & masks.valid).sum()) / valid
+    snow_fraction = int((masks.snow & masks.valid).sum()) / valid
     return Slopes(
-        light=terrain.slope_light(masks.vegetation),
+        light=terrain.slope_illumination(masks.vegetation),
         correction=TerrainCorrection(
             start=limits.terrain_refl_start,
             iterations=limits.max_nr_topo_iter,
@@ -192,14 +196,14 @@ def _slopes(
             BAND[band].wavelength,
             tile.geometry.mean_solar_zenith,
             lower_bound=flags.brdf_lower_bound,
-            snow_share=snow_share,
+            snow_fraction=snow_fraction,
         ),
     )
 
 
 def _level_land(land: BoolArray, terrain: TileTerrain | None) -> BoolArray:
     """Land without slopes so steep that their light misleads."""
-    if terrain is None or terrain.ruggedness is not Ruggedness.RUGGED:
+    if terrain is None or terrain.terrain_type is not TerrainType.RUGGED:
         return land
     light = terrain.at(COARSE).light(slice(0, land.shape[0]), land.shape[1])[0]
     level: BoolArray = land & (np.abs(light - np.float32(1.0)) < _LEVEL)

@@ -9,12 +9,12 @@ from functools import partial
 import numpy as np
 
 from sen2cor.atmosphere.inversion import Inversion
-from sen2cor.atmosphere.terrain_inversion import RuggedInversion
+from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.atmosphere.uncertainty import slope_uncertainty
 from sen2cor.imagery.images import Writer
 from sen2cor.imagery.preview import true_colour
 from sen2cor.pipeline.tile.pixels import SATURATED, TilePixels
-from sen2cor.pipeline.tile.terrain_step import GroundLight
+from sen2cor.pipeline.tile.terrain_step import GroundIllumination
 from sen2cor.pipeline.tile.tile_atmosphere import BandUncertainty
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
 from sen2cor.raster.grids import Grid
@@ -32,11 +32,11 @@ class BandCorrection:
     band : str
     resolution : {60, 20, 10}
     pixels : TilePixels
-    inversion : Inversion or RuggedInversion
+    inversion : Inversion or TerrainInversion
         On the coarse grid.
     coarse : int
         Pixel size of the coarse grid in metres (nominal).
-    ground : GroundLight, optional
+    ground : GroundIllumination, optional
         Of the slopes at the resolution; a rugged inversion needs it.
     """
 
@@ -45,9 +45,9 @@ class BandCorrection:
         band: str,
         resolution: int,
         pixels: TilePixels,
-        inversion: Inversion | RuggedInversion,
+        inversion: Inversion | TerrainInversion,
         coarse: int,
-        ground: GroundLight | None = None,
+        ground: GroundIllumination | None = None,
     ) -> None:
         self.band, self.resolution = band, resolution
         self._pixels = pixels
@@ -98,7 +98,7 @@ class BandCorrection:
         return bilinear(field, at, self._cols)
 
 
-def to_numbers(
+def quantize(
     reflectance: Float32Array, source: UInt16Array, quantification: float, offset: int
 ) -> UInt16Array:
     """Digital numbers of surface reflectance.
@@ -131,10 +131,10 @@ def to_numbers(
 def write_band(
     writer: Writer, correction: BandCorrection, grid: Grid, quantification: float, offset: int
 ) -> None:
-    """Correct a band and write it; numbers as in `to_numbers`."""
+    """Correct a band and write it; numbers as in `quantize`."""
     for rows in row_blocks(grid.rows):
         reflectance, source = correction.surface_reflectance(rows)
-        writer.write_rows(to_numbers(reflectance, source, quantification, offset))
+        writer.write_rows(quantize(reflectance, source, quantification, offset))
 
 
 def write_uncertainty(
@@ -144,10 +144,10 @@ def write_uncertainty(
     grid: Grid,
     quantification: float,
 ) -> None:
-    """Write the standard uncertainty of a band; numbers as in `to_numbers`, without an offset."""
+    """Write the standard uncertainty of a band; numbers as in `quantize`, without an offset."""
     for rows in row_blocks(grid.rows):
         uncertainty, source = correction.uncertainty(found, rows)
-        writer.write_rows(to_numbers(uncertainty, source, quantification, 0))
+        writer.write_rows(quantize(uncertainty, source, quantification, 0))
 
 
 def write_true_colour(writer: Writer, red_green_blue: list[BandCorrection], grid: Grid) -> None:

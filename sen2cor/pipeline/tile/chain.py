@@ -29,7 +29,7 @@ from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.run.console import Progress
 from sen2cor.pipeline.tile.atmosphere_retrieval import retrieve_atmosphere
 from sen2cor.pipeline.tile.classification_step import classify_tile
-from sen2cor.pipeline.tile.image_jobs import TileImages, WriteImage, enlarged
+from sen2cor.pipeline.tile.image_jobs import TileImages, WriteImage, upsample_nearest
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import FINE, TileTerrain, prepare_terrain
 from sen2cor.pipeline.tile.tile_atmosphere import COARSE, TileAtmosphere
@@ -237,13 +237,13 @@ class _TileChain:
         factor = max(20 / to_write.resolution, 1.0)
 
         def vegetation(rows: slice) -> BoolArray:
-            found = enlarged(classes, factor, to_write.grid, rows) == SceneClass.VEGETATION
+            found = upsample_nearest(classes, factor, to_write.grid, rows) == SceneClass.VEGETATION
             return np.asarray(found)
 
         light = None
         if self.terrain is not None:
             if atmosphere.slopes is not None:
-                light = self.terrain.ground_light(to_write.resolution, vegetation)
+                light = self.terrain.ground_illumination(to_write.resolution, vegetation)
             self.terrain.forget(FINE)
         writes = to_write.reflectance_images(
             atmosphere, light, self.job.product.quantification_value

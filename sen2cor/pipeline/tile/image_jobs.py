@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.atmosphere.inversion import Inversion
-from sen2cor.atmosphere.terrain_inversion import RuggedInversion
+from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.bands import TILE_SIZES, VISIBLE
 from sen2cor.classification import Classification
 from sen2cor.classification.quality_mask import quality_mask
@@ -25,7 +25,7 @@ from sen2cor.pipeline.tile.band_correction import (
     write_uncertainty,
 )
 from sen2cor.pipeline.tile.pixels import TilePixels
-from sen2cor.pipeline.tile.terrain_step import GroundLight, TileTerrain
+from sen2cor.pipeline.tile.terrain_step import GroundIllumination, TileTerrain
 from sen2cor.pipeline.tile.tile_atmosphere import COARSE, TileAtmosphere
 from sen2cor.product.level2a.quality import QualityPercentages
 from sen2cor.product.level2a.shared_metadata import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
@@ -55,7 +55,7 @@ class TileImages:
     pixels: TilePixels
     resolution: int
     workers: Workers
-    _kept: dict[str, Inversion | RuggedInversion] = field(default_factory=dict)
+    _kept: dict[str, Inversion | TerrainInversion] = field(default_factory=dict)
     _turn: Lock = field(default_factory=Lock)
 
     @property
@@ -108,7 +108,7 @@ class TileImages:
                 topographic_shadow=shadow,
                 aot_interpolated=None
                 if reference is None
-                else enlarged(~reference, factor, self.grid, all_rows),
+                else upsample_nearest(~reference, factor, self.grid, all_rows),
             )
             self._whole("QUA", mask)
 
@@ -129,7 +129,9 @@ class TileImages:
         factor, all_rows = COARSE / self.resolution, slice(0, self.grid.rows)
 
         def write() -> None:
-            self._whole("DDV", enlarged(reference.astype(np.uint8), factor, self.grid, all_rows))
+            self._whole(
+                "DDV", upsample_nearest(reference.astype(np.uint8), factor, self.grid, all_rows)
+            )
 
         return [write]
 
@@ -148,7 +150,7 @@ class TileImages:
         ]
 
     def reflectance_images(
-        self, atmosphere: TileAtmosphere, light: GroundLight | None, quantification: float
+        self, atmosphere: TileAtmosphere, light: GroundIllumination | None, quantification: float
     ) -> list[WriteImage]:
         """Surface reflectance of all bands and the true colour image, the costly ones first."""
         psd = self.output.psd
@@ -177,7 +179,7 @@ class TileImages:
         return jobs
 
     def uncertainty_images(
-        self, atmosphere: TileAtmosphere, light: GroundLight | None, quantification: float
+        self, atmosphere: TileAtmosphere, light: GroundIllumination | None, quantification: float
     ) -> list[WriteImage]:
         """Standard uncertainty of the surface reflectance of all bands."""
 
@@ -193,7 +195,7 @@ class TileImages:
 
         return [partial(write, band) for band in self.output.psd.reflectance_bands[self.resolution]]
 
-    def _inversion(self, atmosphere: TileAtmosphere, band: str) -> Inversion | RuggedInversion:
+    def _inversion(self, atmosphere: TileAtmosphere, band: str) -> Inversion | TerrainInversion:
         """Inversion of a band; one at a time, for it needs many fields of the coarse grid.
 
         Those of the colour image are kept, for they are asked for twice.
@@ -213,7 +215,7 @@ class TileImages:
             writer.write_rows(image)
 
 
-def enlarged(field: Pixels, factor: float, grid: Grid, rows: slice) -> Pixels:
+def upsample_nearest(field: Pixels, factor: float, grid: Grid, rows: slice) -> Pixels:
     """Some rows of a map of a coarser grid, each pixel as the nearest one has it.
 
     Parameters

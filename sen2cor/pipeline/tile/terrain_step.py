@@ -15,11 +15,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from sen2cor.atmosphere.terrain_inversion import SlopeLight
+from sen2cor.atmosphere.terrain_inversion import SlopeIllumination
 from sen2cor.classification import ShadedRelief
 from sen2cor.dem import Elevation, dem_image, elevation_on, open_source
 from sen2cor.dem.sun import SunDirections
-from sen2cor.dem.terrain import Ruggedness, Terrain, coarser, derive_terrain, ruggedness
+from sen2cor.dem.terrain import Terrain, TerrainType, coarser, derive_terrain, terrain_type
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.tile.tile_atmosphere import COARSE
@@ -45,13 +45,13 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class GroundLight:
+class GroundIllumination:
     """Illumination of all pixels at one resolution, packed as it stays in memory.
 
     Attributes
     ----------
     packed : ndarray of uint16, shape (rows, cols)
-        Illumination (see `SlopeLight`) times 8192, 0 where no direct light falls.
+        Illumination (see `SlopeIllumination`) times 8192, 0 where no direct light falls.
     vegetation : callable
         Mask of vegetation in some rows.
     """
@@ -79,7 +79,7 @@ class TileTerrain:
     kind : str
         Of the source: SRTM, DTED, COPERNICUS, RASTER.
     workers : Workers
-    ruggedness : Ruggedness
+    terrain_type : TerrainType
         How much the relief matters to the correction.
     """
 
@@ -88,7 +88,7 @@ class TileTerrain:
     sun: SunDirections
     kind: str
     workers: Workers
-    ruggedness: Ruggedness = Ruggedness.FLAT
+    terrain_type: TerrainType = TerrainType.FLAT
     _derived: dict[int, Terrain] = field(default_factory=dict)
 
     def at(self, resolution: int) -> Terrain:
@@ -119,7 +119,7 @@ class TileTerrain:
             "kind": self.kind,
             "lowest": float(np.nanmin(heights)),
             "highest": float(np.nanmax(heights)),
-            "terrain": self.ruggedness.value,
+            "terrain": self.terrain_type.value,
             "interpolated_voids": self.elevation.voids,
         }
 
@@ -134,17 +134,17 @@ class TileTerrain:
         terrain = self.at(resolution)
         return ShadedRelief(terrain.slope, terrain.illumination, terrain.shadow)
 
-    def slope_light(self, vegetation: BoolArray) -> SlopeLight:
+    def slope_illumination(self, vegetation: BoolArray) -> SlopeIllumination:
         """Light on the slopes of the coarse grid."""
         terrain = self.at(COARSE)
         grid = self.grids[COARSE]
         assert terrain.sky_view is not None
         illumination, sunlit = terrain.light(slice(0, grid.rows), grid.cols)
-        return SlopeLight(illumination, sunlit, terrain.sky_view, vegetation)
+        return SlopeIllumination(illumination, sunlit, terrain.sky_view, vegetation)
 
-    def ground_light(
+    def ground_illumination(
         self, resolution: int, vegetation: Callable[[slice], BoolArray]
-    ) -> GroundLight:
+    ) -> GroundIllumination:
         """Light on the slopes at a resolution.
 
         Parameters
@@ -166,7 +166,7 @@ class TileTerrain:
             packed[rows] = illumination.astype(np.uint16)
 
         self.workers.map(fill, row_blocks(grid.rows))
-        return GroundLight(packed, vegetation)
+        return GroundIllumination(packed, vegetation)
 
     def image(self, resolution: int, rows: slice) -> UInt16Array:
         """Some rows of the elevation image of the product, at any resolution."""
@@ -259,7 +259,7 @@ def prepare_terrain(tile: Level1CTile, settings: Settings, workers: Workers) -> 
         workers=workers,
     )
     coarse = terrain.at(COARSE)
-    terrain.ruggedness = ruggedness(
+    terrain.terrain_type = terrain_type(
         coarse.elevation,
         coarse.slope,
         least_range=limits.dem_p2p_val,
@@ -269,6 +269,6 @@ def prepare_terrain(tile: Level1CTile, settings: Settings, workers: Workers) -> 
     known = coarse.elevation[~np.isnan(coarse.elevation)]
     logger.info(
         "elevation %.0f to %.0f m, mean %.0f m; terrain: %s",
-        known.min(), known.max(), known.mean(dtype=np.float64), terrain.ruggedness.value,
+        known.min(), known.max(), known.mean(dtype=np.float64), terrain.terrain_type.value,
     )  # fmt: skip
     return terrain

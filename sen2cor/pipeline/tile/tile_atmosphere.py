@@ -12,18 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_functions
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
 from sen2cor.atmosphere.brdf import EmpiricalBrdf
 from sen2cor.atmosphere.cirrus import CirrusCorrection
 from sen2cor.atmosphere.inversion import Inversion, level_inversion
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.node_geometry import NodeGeometry
-from sen2cor.atmosphere.retrieval_record import RetrievalAccount
+from sen2cor.atmosphere.retrieval_record import RetrievalRecord
 from sen2cor.atmosphere.terrain_inversion import (
-    RuggedInversion,
-    SlopeLight,
+    SlopeIllumination,
     TerrainCorrection,
-    rugged_inversion,
+    TerrainInversion,
+    terrain_inversion,
 )
 from sen2cor.atmosphere.uncertainty import (
     InputUncertainty,
@@ -46,14 +46,14 @@ class Slopes:
 
     Attributes
     ----------
-    light : SlopeLight
+    light : SlopeIllumination
         On the 60 m grid.
     correction : TerrainCorrection
     brdf : callable
         Empirical correction of a band for weak light, or None.
     """
 
-    light: SlopeLight
+    light: SlopeIllumination
     correction: TerrainCorrection
     brdf: Callable[[str], EmpiricalBrdf | None]
 
@@ -94,7 +94,7 @@ class TileAtmosphere:
         Top-of-atmosphere reflectance of a band on the 60 m grid, without cirrus.
     slopes : Slopes or None
         None: the ground is taken for level.
-    retrieval : RetrievalAccount
+    retrieval : RetrievalRecord
         How the state was found.
     """
 
@@ -106,7 +106,7 @@ class TileAtmosphere:
     cirrus: CirrusCorrection
     toa: ToaReflectance
     slopes: Slopes | None
-    retrieval: RetrievalAccount
+    retrieval: RetrievalRecord
 
     @property
     def reference(self) -> BoolArray:
@@ -114,12 +114,12 @@ class TileAtmosphere:
         found = self.retrieval.reference
         return np.zeros(self.geometry.grid.shape, bool) if found is None else found
 
-    def inversion(self, band: str) -> Inversion | RuggedInversion:
+    def inversion(self, band: str) -> Inversion | TerrainInversion:
         """Inversion of a band on the 60 m grid."""
-        functions = band_functions(self.table, band, self.geometry, self.state)
+        functions = band_terms(self.table, band, self.geometry, self.state)
         window = half_width(self.adjacency_range, self.geometry)
         if self.slopes is not None:
-            rugged = rugged_inversion(
+            rugged = terrain_inversion(
                 self.toa(band),
                 functions,
                 self.slopes.light,
@@ -138,7 +138,7 @@ class TileAtmosphere:
         toa = self.toa(band)
         inputs = InputUncertainty()
         level = reflectance_uncertainty(
-            lambda state: band_functions(self.table, band, self.geometry, state),
+            lambda state: band_terms(self.table, band, self.geometry, state),
             self.state,
             neighbourhood_mean(toa, self.masks.ground, window) if window else toa,
             inputs,

@@ -17,7 +17,7 @@ from sen2cor.xml_document import XmlDocument
 
 
 @dataclass(frozen=True)
-class FinishedTile:
+class Level2ATileReader:
     """A tile of a finished product.
 
     Attributes
@@ -51,7 +51,7 @@ class FinishedTile:
 
 
 @dataclass(frozen=True)
-class FinishedProduct:
+class Level2AReader:
     """A finished product.
 
     Attributes
@@ -72,7 +72,7 @@ class FinishedProduct:
         Surface reflectance is (number + offset) / quantification.
     percentages : mapping of str to float
         Shares of the classes in percent by the names of their elements, without ``_PERCENTAGE``.
-    tiles : tuple of FinishedTile
+    tiles : tuple of Level2ATileReader
     """
 
     path: Path
@@ -88,7 +88,7 @@ class FinishedProduct:
     quantification: float
     offset: int
     percentages: Mapping[str, float]
-    tiles: tuple[FinishedTile, ...]
+    tiles: tuple[Level2ATileReader, ...]
 
     @property
     def cloud_cover(self) -> float:
@@ -97,7 +97,7 @@ class FinishedProduct:
         return min(100.0, sum(self.percentages.get(kind, 0.0) for kind in kinds))
 
 
-def open_level2a(path: Path) -> FinishedProduct:
+def open_level2a(path: Path) -> Level2AReader:
     """Open a finished Level-2A product of this processor.
 
     Parameters
@@ -119,7 +119,7 @@ def open_level2a(path: Path) -> FinishedProduct:
     datatake = f"{info}/Datatake"
     offset = document.find(".//BOA_ADD_OFFSET")
     prefix = "L2A_" if psd.prefix else ""
-    return FinishedProduct(
+    return Level2AReader(
         path=path,
         metadata_path=found[0],
         psd=psd,
@@ -160,7 +160,7 @@ def _percentages(document: XmlDocument) -> dict[str, float]:
     return {}
 
 
-def _tiles(path: Path, document: XmlDocument, psd: Psd) -> list[FinishedTile]:
+def _tiles(path: Path, document: XmlDocument, psd: Psd) -> list[Level2ATileReader]:
     tiles = []
     for folder in sorted((path / "GRANULE").glob("*")):
         metadata = next(iter(sorted(folder.glob("*MTD*.xml"))), None)
@@ -174,7 +174,7 @@ def _tiles(path: Path, document: XmlDocument, psd: Psd) -> list[FinishedTile]:
             for element in tile_document.find_all(f"{angles}//Mean_Viewing_Incidence_Angle")
         }
         tiles.append(
-            FinishedTile(
+            Level2ATileReader(
                 tile_id=tile.tile_id,
                 mgrs=tile.fields["mgrs"],
                 folder=folder,

@@ -17,7 +17,7 @@ from sen2cor.raster.array_types import BoolArray, UInt8Array
 _PALE = (NOT_CLASSIFIED, SceneClass.LOW_PROBA_CLOUDS, SceneClass.MEDIUM_PROBA_CLOUDS)
 
 
-def relief_shade(
+def topographic_shadow(
     classes: UInt8Array,
     reflectance: Reflectance,
     relief: ShadedRelief,
@@ -54,11 +54,13 @@ def relief_shade(
     if relief.slope is not None:
         slopes = relief.slope > np.float32(constants.water_slope_max)
         found |= slopes & shaded & (classes == SceneClass.WATER)
-    found |= unlit(relief, sun, classes.shape, constants) & (classes == SceneClass.CLOUD_SHADOWS)
+    found |= self_shadow(relief, sun, classes.shape, constants) & (
+        classes == SceneClass.CLOUD_SHADOWS
+    )
     return found
 
 
-def unlit(
+def self_shadow(
     relief: ShadedRelief,
     sun: SunGeometry,
     shape: tuple[int, ...],
