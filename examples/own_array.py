@@ -77,7 +77,7 @@ share = {
 }
 print("classes:", ", ".join(f"{name} {part:.1%}" for name, part in share.items()))
 
-masks = steps.GroundMasks.of_classes(classes.scene_class, factor=1, shape=shape)
+masks = steps.GroundMasks.from_classes(classes.scene_class, factor=1, shape=shape)
 
 # %% [markdown]
 # ## Cirrus

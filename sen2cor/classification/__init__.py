@@ -12,12 +12,12 @@ from sen2cor.classification.blocks import (
     classify_rows,
 )
 from sen2cor.classification.chain import SpectralClasses, finished_classes, spectral_classes
-from sen2cor.classification.defective import defective_of
-from sen2cor.classification.geometry import ShadedRelief, SunGeometry
+from sen2cor.classification.defective import find_defective
+from sen2cor.classification.geometry import SunGeometry, TerrainIllumination
 from sen2cor.classification.ground_masks import GroundMasks
 from sen2cor.classification.median_filter import median_filter
-from sen2cor.classification.no_data import no_data_of
-from sen2cor.classification.quality_mask import QualityBit, quality_mask
+from sen2cor.classification.no_data import find_no_data
+from sen2cor.classification.quality_mask import QualityBit, compute_quality_mask
 from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
@@ -32,15 +32,15 @@ __all__ = [
     "GroundMasks",
     "QualityBit",
     "SceneClass",
-    "ShadedRelief",
     "SpectralClasses",
     "SunGeometry",
+    "TerrainIllumination",
     "classify",
     "classify_rows",
-    "defective_of",
+    "compute_quality_mask",
+    "find_defective",
+    "find_no_data",
     "finished_classes",
     "median_filter",
-    "no_data_of",
-    "quality_mask",
     "spectral_classes",
 ]

@@ -17,7 +17,7 @@ from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.chain import finished_classes, spectral_classes
 from sen2cor.classification.cloud_patches import cloud_patches
 from sen2cor.classification.dry_air import dry_air_of
-from sen2cor.classification.geometry import ShadedRelief, SunGeometry
+from sen2cor.classification.geometry import SunGeometry, TerrainIllumination
 from sen2cor.classification.haze import haze_of
 from sen2cor.classification.lit_ground import GroundSample, shadow_by_contrast_of
 from sen2cor.classification.neighbourhood import widen
@@ -78,7 +78,7 @@ def classify(
     rules: ClassificationRules | None = None,
     snow_possible: bool = True,
     elevation: Float32Array | None = None,
-    relief: ShadedRelief | None = None,
+    relief: TerrainIllumination | None = None,
     defective: BoolArray | None = None,
 ) -> Classification:
     """Classify an image held in memory; see `classify_rows`.
@@ -123,7 +123,7 @@ def classify_rows(
     rules: ClassificationRules | None = None,
     snow_possible: bool = True,
     elevation: Float32Array | None = None,
-    relief: ShadedRelief | None = None,
+    relief: TerrainIllumination | None = None,
     defective: BoolArray | None = None,
     block_rows: int = BLOCK_ROWS,
     run: Run = map,
@@ -147,7 +147,7 @@ def classify_rows(
         Whether the climatology allows snow here; without, there is no class 11.
     elevation : ndarray of float32, shape (rows, cols), optional
         Metres above sea level; NaN where unknown.
-    relief : ShadedRelief, optional
+    relief : TerrainIllumination, optional
         Slopes and their light.
     defective : ndarray of bool, shape (rows, cols), optional
         Saturated or defective pixels, which get class 1.

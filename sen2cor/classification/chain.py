@@ -23,7 +23,7 @@ from sen2cor.classification.dark_bright import bright_probability, dark_features
 from sen2cor.classification.dark_soil import dark_soil
 from sen2cor.classification.dark_vegetation import dark_vegetation
 from sen2cor.classification.dark_water import dark_water
-from sen2cor.classification.geometry import ShadedRelief, SunGeometry
+from sen2cor.classification.geometry import SunGeometry, TerrainIllumination
 from sen2cor.classification.ice_glint import ice_and_glint
 from sen2cor.classification.rock_sand import rock_and_sand
 from sen2cor.classification.rules import ClassificationRules
@@ -142,7 +142,7 @@ def finished_classes(
     constants: ClassificationConstants,
     rules: ClassificationRules,
     sun: SunGeometry | None = None,
-    relief: ShadedRelief | None = None,
+    relief: TerrainIllumination | None = None,
 ) -> UInt8Array:
     """Cloud shadow, and the repairs after it.
 

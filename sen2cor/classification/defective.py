@@ -14,7 +14,7 @@ SATURATED = 65535
 """Digital number of a saturated pixel of Level-1C."""
 
 
-def defective_of(
+def find_defective(
     numbers: Mapping[str, npt.NDArray[Any]], masks: Iterable[BoolArray] = ()
 ) -> BoolArray:
     """Pixels that are saturated in any band, or in any mask of saturated or defective pixels.

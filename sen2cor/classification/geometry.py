@@ -41,7 +41,7 @@ class SunGeometry:
 
 
 @dataclass(frozen=True)
-class ShadedRelief:
+class TerrainIllumination:
     """Slopes and their light; what is not known is None or NaN and has no effect.
 
     Attributes
@@ -59,9 +59,9 @@ class ShadedRelief:
     illumination: Float32Array | None = None
     shadow: BoolArray | None = None
 
-    def rows(self, rows: slice) -> ShadedRelief:
+    def rows(self, rows: slice) -> TerrainIllumination:
         """Return a block of rows."""
-        return ShadedRelief(
+        return TerrainIllumination(
             slope=None if self.slope is None else self.slope[rows],
             illumination=None if self.illumination is None else self.illumination[rows],
             shadow=None if self.shadow is None else self.shadow[rows],

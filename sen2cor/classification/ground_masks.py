@@ -90,7 +90,7 @@ class GroundMasks:
         return bool(self.snow.sum() > _SNOW_SHARE * self.valid.sum())
 
     @classmethod
-    def of_classes(cls, classes: UInt8Array, factor: int, shape: tuple[int, int]) -> GroundMasks:
+    def from_classes(cls, classes: UInt8Array, factor: int, shape: tuple[int, int]) -> GroundMasks:
         """Summarise a class map.
 
         Parameters

@@ -19,7 +19,9 @@ _LEAST_ZERO_BANDS = 2
 _OFTEN_ZERO = "B10"
 
 
-def no_data_of(numbers: Mapping[str, npt.NDArray[Any]], mask: BoolArray | None = None) -> BoolArray:
+def find_no_data(
+    numbers: Mapping[str, npt.NDArray[Any]], mask: BoolArray | None = None
+) -> BoolArray:
     """Pixels without data: in the no-data mask, or 0 in at least two bands other than B10.
 
     Parameters

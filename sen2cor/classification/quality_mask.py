@@ -43,7 +43,7 @@ _CLASSES = {
 }
 
 
-def quality_mask(
+def compute_quality_mask(
     scene_class: UInt8Array,
     pixel_size: float,
     *,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from sen2cor.classification.arrays import Reflectance
-from sen2cor.classification.geometry import ShadedRelief, SunGeometry
+from sen2cor.classification.geometry import SunGeometry, TerrainIllumination
 from sen2cor.classification.rules import ClassificationRules
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
 from sen2cor.classification.thresholds import ClassificationConstants
@@ -20,7 +20,7 @@ _PALE = (NOT_CLASSIFIED, SceneClass.LOW_PROBA_CLOUDS, SceneClass.MEDIUM_PROBA_CL
 def topographic_shadow(
     classes: UInt8Array,
     reflectance: Reflectance,
-    relief: ShadedRelief,
+    relief: TerrainIllumination,
     sun: SunGeometry,
     constants: ClassificationConstants,
     rules: ClassificationRules,
@@ -32,7 +32,7 @@ def topographic_shadow(
     classes : ndarray of uint8, shape (rows, cols)
     reflectance : mapping
         B02, B04, B8A.
-    relief : ShadedRelief
+    relief : TerrainIllumination
     sun : SunGeometry
     constants : ClassificationConstants
     rules : ClassificationRules
@@ -61,7 +61,7 @@ def topographic_shadow(
 
 
 def self_shadow(
-    relief: ShadedRelief,
+    relief: TerrainIllumination,
     sun: SunGeometry,
     shape: tuple[int, ...],
     constants: ClassificationConstants,
@@ -70,7 +70,7 @@ def self_shadow(
 
     Parameters
     ----------
-    relief : ShadedRelief
+    relief : TerrainIllumination
     sun : SunGeometry
     shape : (int, int)
         Of the relief.
@@ -83,7 +83,7 @@ def self_shadow(
     return _darker(relief, constants.unlit_illumination_max / sun.cosine, shape)
 
 
-def _darker(relief: ShadedRelief, illumination: float, shape: tuple[int, ...]) -> BoolArray:
+def _darker(relief: TerrainIllumination, illumination: float, shape: tuple[int, ...]) -> BoolArray:
     shaded = np.zeros(shape, np.bool_) if relief.shadow is None else relief.shadow.copy()
     if relief.illumination is not None:
         shaded |= relief.illumination < np.float32(illumination)

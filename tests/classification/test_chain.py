@@ -18,8 +18,8 @@ from sen2cor.classification import (
     ClassificationRules,
     ClassificationThresholds,
     SceneClass,
-    ShadedRelief,
     SunGeometry,
+    TerrainIllumination,
     classify,
     classify_rows,
 )
@@ -201,7 +201,7 @@ def _maps(
         constants=constants,
         rules=rules,
         elevation=random.uniform(1000, 3000, shape).astype(np.float32),
-        relief=ShadedRelief(
+        relief=TerrainIllumination(
             slope=random.uniform(0, 40, shape).astype(np.float32),
             illumination=random.uniform(0, 1, shape).astype(np.float32),
         ),

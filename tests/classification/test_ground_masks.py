@@ -13,14 +13,14 @@ def test_masks_are_those_of_whole_blocks() -> None:
     classes[0:3, 3:6] = 6
     classes[3, 3] = 3
     classes[3:6, 6:9] = 10
-    masks = GroundMasks.of_classes(classes, 3, (2, 3))
+    masks = GroundMasks.from_classes(classes, 3, (2, 3))
     np.testing.assert_array_equal(masks.clear_land, [[False, False, True], [True, False, False]])
     np.testing.assert_array_equal(masks.water, [[False, True, False], [False, False, False]])
     np.testing.assert_array_equal(masks.ground, [[False, True, True], [True, False, True]])
 
 
 def test_masks_of_an_image_that_does_not_fill_its_blocks() -> None:
-    masks = GroundMasks.of_classes(np.full((5, 7), 4, np.uint8), 3, (2, 3))
+    masks = GroundMasks.from_classes(np.full((5, 7), 4, np.uint8), 3, (2, 3))
     assert masks.clear_land.all()
 
 
@@ -29,7 +29,7 @@ def test_reference_pixels_keep_away_from_clouds_and_snow_is_known() -> None:
     classes[:2, :2] = 9
     classes[30, 30] = 11
     classes[50, 50] = 7
-    masks = GroundMasks.of_classes(classes, 2, (30, 30))
+    masks = GroundMasks.from_classes(classes, 2, (30, 30))
     assert not masks.reference[:6, :6].any()
     assert masks.reference[6, 6]
     assert masks.snow[15, 15]
@@ -42,14 +42,14 @@ def test_reference_pixels_keep_away_from_clouds_and_snow_is_known() -> None:
 def test_gaps_are_not_valid() -> None:
     classes = np.full((4, 4), 5, np.uint8)
     classes[0, 0], classes[3, 3], classes[0, 3] = 0, 1, 8
-    masks = GroundMasks.of_classes(classes, 2, (2, 2))
+    masks = GroundMasks.from_classes(classes, 2, (2, 2))
     np.testing.assert_array_equal(masks.valid, [[False, True], [True, False]])
     np.testing.assert_array_equal(masks.ground, [[False, False], [True, False]])
 
 
 def test_cirrus_and_dark_features_are_ground_but_neither_land_nor_water() -> None:
     classes = np.array([[10, 2, 4]], np.uint8)
-    masks = GroundMasks.of_classes(classes, 1, (1, 3))
+    masks = GroundMasks.from_classes(classes, 1, (1, 3))
     assert masks.ground.all()
     assert not masks.water.any()
     np.testing.assert_array_equal(masks.clear_land, [[False, False, True]])
@@ -59,6 +59,6 @@ def test_cirrus_and_dark_features_are_ground_but_neither_land_nor_water() -> Non
 def test_a_scene_is_snowy_from_a_thousandth_of_its_pixels_on() -> None:
     classes = np.full((100, 100), 4, np.uint8)
     classes[0, :10] = 11
-    assert not GroundMasks.of_classes(classes, 1, (100, 100)).snowy
+    assert not GroundMasks.from_classes(classes, 1, (100, 100)).snowy
     classes[0, 10] = 11
-    assert GroundMasks.of_classes(classes, 1, (100, 100)).snowy
+    assert GroundMasks.from_classes(classes, 1, (100, 100)).snowy

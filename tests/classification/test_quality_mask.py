@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 
-from sen2cor.classification import QualityBit, SceneClass, quality_mask
+from sen2cor.classification import QualityBit, SceneClass, compute_quality_mask
 from sen2cor.classification.neighbourhood import widen
 
 
@@ -27,7 +27,7 @@ from sen2cor.classification.neighbourhood import widen
     ],
 )
 def test_each_class_has_its_bit(code: SceneClass, bit: int) -> None:
-    mask = quality_mask(np.full((3, 4), code, np.uint8), 20.0)
+    mask = compute_quality_mask(np.full((3, 4), code, np.uint8), 20.0)
     assert mask.dtype == np.uint16
     assert (mask == bit).all()
 
@@ -38,7 +38,7 @@ def test_clouds_and_shadows_are_widened_by_metres(pixel_size: float) -> None:
     classes[30, 30] = SceneClass.HIGH_PROBA_CLOUDS
     classes[30, 90] = SceneClass.CLOUD_SHADOWS
     classes[30, 150] = SceneClass.THIN_CIRRUS
-    mask = quality_mask(classes, pixel_size, cloud_dilation=120.0, shadow_dilation=60.0)
+    mask = compute_quality_mask(classes, pixel_size, cloud_dilation=120.0, shadow_dilation=60.0)
     rows, cols = np.indices(classes.shape)
     for col, bit, distance in (
         (30, QualityBit.CLOUD, 120),
@@ -54,7 +54,7 @@ def test_bits_add_up_and_no_data_have_no_other() -> None:
     classes[0, 0] = SceneClass.HIGH_PROBA_CLOUDS
     classes[0, 1] = SceneClass.NO_DATA
     everywhere = np.ones((5, 5), np.bool_)
-    mask = quality_mask(
+    mask = compute_quality_mask(
         classes,
         20.0,
         cloud_dilation=20.0,

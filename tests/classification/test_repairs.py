@@ -11,8 +11,8 @@ from sen2cor.classification import (
     ClassificationRules,
     ClassificationThresholds,
     SceneClass,
-    ShadedRelief,
     SunGeometry,
+    TerrainIllumination,
     finished_classes,
 )
 from sen2cor.classification.shadow_radiometry import SHADOW_REFERENCE, spectral_shadow_match
@@ -28,7 +28,7 @@ def finished(
     image: Image,
     *,
     shadow: list[bool] | None = None,
-    relief: ShadedRelief | None = None,
+    relief: TerrainIllumination | None = None,
     sun: SunGeometry = SUN,
     rules: ClassificationRules | None = None,
 ) -> list[int]:
@@ -100,12 +100,12 @@ def test_edge_of_snow_is_snow_within_three_pixels() -> None:
 
 
 def test_water_on_a_dark_slope_is_shade() -> None:
-    relief = ShadedRelief(slope=_row(20, 20, 10), illumination=_row(0.3, 0.7, 0.3))
+    relief = TerrainIllumination(slope=_row(20, 20, 10), illumination=_row(0.3, 0.7, 0.3))
     assert finished([6, 6, 6], image_of(*["water"] * 3), relief=relief) == [2, 6, 6]
 
 
 def test_cloud_shadow_where_no_sun_falls_is_shade_of_the_relief() -> None:
-    relief = ShadedRelief(
+    relief = TerrainIllumination(
         illumination=_row(0.05, 0.2, np.nan), shadow=np.array([[False, False, True]])
     )
     image = image_of(*["dark"] * 3, B11=0.06)
@@ -113,7 +113,7 @@ def test_cloud_shadow_where_no_sun_falls_is_shade_of_the_relief() -> None:
 
 
 def test_dark_forest_that_the_relief_keeps_the_sun_from_stays_dark() -> None:
-    relief = ShadedRelief(illumination=_row(0.05, 0.5))
+    relief = TerrainIllumination(illumination=_row(0.05, 0.5))
     image = image_of("vegetation", "vegetation")
     assert finished([2, 2], image, relief=relief) == [2, 4]
     compatible = ClassificationRules.compatible()
@@ -132,7 +132,7 @@ def test_under_a_low_sun_flat_ground_is_not_in_the_shade() -> None:
     of sun elevation.
     """
     image = image_of("snow", "snow", B02=0.30, B04=0.24, B8A=0.20)
-    relief = ShadedRelief(illumination=_row(1.0, 0.4))
+    relief = TerrainIllumination(illumination=_row(1.0, 0.4))
     assert finished([8, 8], image, relief=relief, sun=LOW_SUN) == [8, 2]
     compatible = ClassificationRules.compatible()
     assert finished([8, 8], image, relief=relief, sun=LOW_SUN, rules=compatible) == [2, 2]

@@ -60,7 +60,7 @@ def retrieved(
         forecast_aot=lambda: forecast,
     )
     classes = np.where(land.water, 6, 4).astype(np.uint8)
-    masks = GroundMasks.of_classes(classes, 1, SHAPE)
+    masks = GroundMasks.from_classes(classes, 1, SHAPE)
     return retrieve_atmosphere(pixels, tile, masks, tables, settings)
 
 

@@ -28,9 +28,9 @@ from sen2cor.classification import (
     ClassificationRules,
     ClassificationThresholds,
     SceneClass,
-    ShadedRelief,
     SpectralClasses,
     SunGeometry,
+    TerrainIllumination,
     classify,
     spectral_classes,
 )
@@ -61,7 +61,7 @@ class Case:
     sun : SunGeometry
     elevation : ndarray of float32, shape (rows, cols), or None
         Metres.
-    relief : ShadedRelief or None
+    relief : TerrainIllumination or None
     expected : mapping of name to ndarray
         The reference maps.
     """
@@ -70,7 +70,7 @@ class Case:
     reflectance: Mapping[str, npt.NDArray[np.float32]]
     sun: SunGeometry
     elevation: npt.NDArray[np.float32] | None
-    relief: ShadedRelief | None
+    relief: TerrainIllumination | None
     expected: Mapping[str, npt.NDArray[Any]]
 
     @classmethod
@@ -128,7 +128,7 @@ class Case:
         return {key: (image[valid], self.expected[key][valid]) for key, image in ours.items()}
 
 
-def _relief(arrays: dict[str, npt.NDArray[Any]], sun: SunGeometry) -> ShadedRelief | None:
+def _relief(arrays: dict[str, npt.NDArray[Any]], sun: SunGeometry) -> TerrainIllumination | None:
     """Relief of the hillshade of the original: 1 + 254 times the cosine of the incidence angle, 0
     where unknown.
     """
@@ -137,7 +137,9 @@ def _relief(arrays: dict[str, npt.NDArray[Any]], sun: SunGeometry) -> ShadedReli
     shade = arrays.pop("hillshade").astype(np.float32)
     cosine = np.where(shade == 0, np.float32(np.nan), (shade - 1) / np.float32(254))
     illumination = cosine / np.float32(sun.cosine)
-    return ShadedRelief(slope=arrays.pop("slope_deg").astype(np.float32), illumination=illumination)
+    return TerrainIllumination(
+        slope=arrays.pop("slope_deg").astype(np.float32), illumination=illumination
+    )
 
 
 def case_paths(data: Path) -> list[Path]:

@@ -275,7 +275,7 @@ class Scene:
             settings.classification,
             pool,
             elevation=terrain.at(FINE).elevation,
-            relief=terrain.shaded_relief(FINE),
+            terrain=terrain.terrain_illumination(FINE),
         ).scene_class
         official = {
             band: np.float32(1e-4) * (_cropped(arrays, "L2A", band) + np.float32(site.offsets[1]))
@@ -285,7 +285,7 @@ class Scene:
 
     def retrieved(self, table: LookUpTable) -> TileAtmosphere:
         """Atmosphere as the processor finds it."""
-        masks = GroundMasks.of_classes(
+        masks = GroundMasks.from_classes(
             self.classes, COARSE // FINE, self.pixels.grids[COARSE].shape
         )
         return retrieve_atmosphere(

@@ -141,7 +141,7 @@ class _TileChain:
             self.workers,
             snow_map=settings.snow_map,
             elevation=None if terrain is None else terrain.at(resolution).elevation,
-            relief=None if terrain is None else terrain.shaded_relief(resolution),
+            terrain=None if terrain is None else terrain.terrain_illumination(resolution),
         )
         if terrain is not None:
             # quick to derive again, and large
@@ -197,7 +197,7 @@ class _TileChain:
         )
 
     def _atmosphere(self, classes: UInt8Array, resolution: int) -> TileAtmosphere:
-        masks = GroundMasks.of_classes(
+        masks = GroundMasks.from_classes(
             classes, COARSE // resolution, self.pixels.grids[COARSE].shape
         )
         job = self.job

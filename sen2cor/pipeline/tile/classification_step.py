@@ -11,12 +11,12 @@ import numpy as np
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
     Classification,
-    ShadedRelief,
     SunGeometry,
+    TerrainIllumination,
     classify_rows,
-    defective_of,
+    find_defective,
+    find_no_data,
     median_filter,
-    no_data_of,
 )
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.tile.pixels import TilePixels
@@ -37,7 +37,7 @@ def classify_tile(
     *,
     snow_map: Path | None = None,
     elevation: Float32Array | None = None,
-    relief: ShadedRelief | None = None,
+    terrain: TerrainIllumination | None = None,
 ) -> Classification:
     """Classify a tile at 60 or 20 m.
 
@@ -53,7 +53,7 @@ def classify_tile(
         Snow climatology; without, snow is possible everywhere.
     elevation : ndarray of float32, shape of the grid, optional
         Metres above sea level; NaN where unknown.
-    relief : ShadedRelief, optional
+    terrain : TerrainIllumination, optional
         Slopes and their light.
 
     Returns
@@ -78,7 +78,7 @@ def classify_tile(
         rules=settings.rules,
         snow_possible=snow_map is None or snow_possible(snow_map, grid),
         elevation=elevation,
-        relief=relief,
+        relief=terrain,
         defective=defective,
         run=workers.map,
     )
@@ -100,8 +100,8 @@ def _gaps(
 
     def find(rows: slice) -> None:
         numbers = {band: pixels.numbers(band, resolution, rows) for band in CLASSIFICATION_BANDS}
-        no_data[rows] = no_data_of(numbers, None if masked is None else masked[rows])
-        defective[rows] = defective_of(numbers, [] if flagged is None else [flagged[rows]])
+        no_data[rows] = find_no_data(numbers, None if masked is None else masked[rows])
+        defective[rows] = find_defective(numbers, [] if flagged is None else [flagged[rows]])
 
     workers.map(find, row_blocks(grid.rows))
     return no_data, defective

@@ -14,7 +14,7 @@ from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.bands import TILE_SIZES, VISIBLE
 from sen2cor.classification import Classification
-from sen2cor.classification.quality_mask import quality_mask
+from sen2cor.classification.quality_mask import compute_quality_mask
 from sen2cor.imagery import images
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.tile.band_correction import (
@@ -100,7 +100,7 @@ class TileImages:
         factor, all_rows = COARSE / self.resolution, slice(0, self.grid.rows)
 
         def write() -> None:
-            mask = quality_mask(
+            mask = compute_quality_mask(
                 classes,
                 self.grid.pixel_size,
                 cloud_dilation=settings.cloud_dilation,

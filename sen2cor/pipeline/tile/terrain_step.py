@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from sen2cor.atmosphere.terrain_inversion import SlopeIllumination
-from sen2cor.classification import ShadedRelief
+from sen2cor.classification import TerrainIllumination
 from sen2cor.dem import Elevation, dem_image, elevation_on, open_source
 from sen2cor.dem.sun import SunDirections
 from sen2cor.dem.terrain import Terrain, TerrainType, coarser, derive_terrain, terrain_type
@@ -129,10 +129,10 @@ class TileTerrain:
         elevation: Float32Array = heights[self._inside(COARSE)] * np.float32(0.001)
         return elevation
 
-    def shaded_relief(self, resolution: int) -> ShadedRelief:
+    def terrain_illumination(self, resolution: int) -> TerrainIllumination:
         """What the classification looks at."""
         terrain = self.at(resolution)
-        return ShadedRelief(terrain.slope, terrain.illumination, terrain.shadow)
+        return TerrainIllumination(terrain.slope, terrain.illumination, terrain.shadow)
 
     def slope_illumination(self, vegetation: BoolArray) -> SlopeIllumination:
         """Light on the slopes of the coarse grid."""
