@@ -72,7 +72,7 @@ validate-official-pairs: .venv/complete ## official surface reflectance beside t
 	$(PYTHON) -m tests.validation.official_pairs
 
 validate-surface-reflectance: .venv/complete ## real pairs through the chain beside the official surface (MATCH_UPS=file.csv)
-	$(PYTHON) -m tests.validation.surface_reflectance $(if $(MATCH_UPS),--match-ups $(MATCH_UPS))
+	$(PYTHON) -m $(if $(MATCH_UPS),sen2cor.match_ups $(MATCH_UPS) --plot validation/match_ups.png,tests.validation.surface_reflectance)
 
 validate-lut-interpolation: .venv/complete .venv/luts ## error of the look-up tables between nodes
 	$(PYTHON) -m tests.validation.lut_interpolation

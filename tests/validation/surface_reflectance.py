@@ -1,4 +1,4 @@
-"""Surface reflectance of real pixels beside the official one, and beside match-ups of your own.
+"""Surface reflectance of real pixels beside the official one.
 
 ``python -m tests.validation.surface_reflectance`` wraps the Level-1C pixels of each reference pair
 as a product and sends it through the steps of a run: relief from the elevation model that comes
@@ -22,8 +22,6 @@ of which a line or table is printed:
   official product has. Ours do not end there.
 - Water vapour fitted as one column for all pixels leaves a slope in B09 that the retrieval, pixel
   by pixel, does not have.
-
-``--match-ups FILE`` compares products with values of your own: see `tests.validation.match_ups`.
 """
 
 from __future__ import annotations
@@ -71,7 +69,6 @@ from sen2cor.raster.array_types import Float32Array
 from sen2cor.raster.grids import AngleGrid, Grid
 from sen2cor.settings import Settings
 from sen2cor.simulation.wrap import wrap
-from tests.validation import match_ups
 
 ROOT = Path(__file__).resolve().parents[2]
 BANDS = tuple(band for band in BAND_NAMES if band != "B10")
@@ -694,14 +691,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=default, help="folder of the reference data")
     parser.add_argument("--figures", type=Path, default=ROOT / "validation", help="folder")
-    parser.add_argument("--match-ups", type=Path, help="CSV file; compares only these")
-    parser.add_argument(
-        "--window", type=float, default=match_ups.WINDOW, help="of match-ups: side in metres"
-    )
     arguments = parser.parse_args()
-    if arguments.match_ups is not None:
-        print(match_ups.report(arguments.match_ups, arguments.figures, arguments.window))
-        return
     logging.disable(logging.WARNING)
     gdal.UseExceptions()
     for site in SITES:
