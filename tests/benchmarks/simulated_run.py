@@ -60,7 +60,7 @@ def process(level1c: Path, target: Path, settings: Values, *options: str) -> Pat
     command = [sys.executable, "-m", "sen2cor.cli", "--output_dir", str(target), *options]
     files = ("L2A_GIPP", "--GIP_L2A"), ("L2A_CAL_AC_GIPP", "--GIP_L2A_AC")
     for name, option in (*files, ("L2A_CAL_SC_GIPP", "--GIP_L2A_SC")):
-        changed = _changed_settings(ROOT / "cfg" / f"{name}.xml", settings)
+        changed = changed_settings(ROOT / "cfg" / f"{name}.xml", settings)
         (target / f"{name}.xml").write_bytes(changed)
         command += [option, str(target / f"{name}.xml")]
     done = subprocess.run([*command, str(level1c)], cwd=ROOT, capture_output=True, text=True)
@@ -69,7 +69,8 @@ def process(level1c: Path, target: Path, settings: Values, *options: str) -> Pat
     return next(target.glob("*MSIL2A*.SAFE"))
 
 
-def _changed_settings(path: Path, values: Values) -> bytes:
+def changed_settings(path: Path, values: Values) -> bytes:
+    """Return a settings file with other values; elements that it does not hold are ignored."""
     root = etree.parse(str(path)).getroot()
     for name, value in values.items():
         for element in root.iter(name):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.accuracy import WITHOUT, at_resolution, error, groups
-from tests.benchmarks.simulated_run import ROOT, _changed_settings
+from tests.benchmarks.simulated_run import ROOT, changed_settings
 
 
 def test_bias_and_rms_of_known_errors() -> None:
@@ -59,7 +59,7 @@ def test_groups_leave_out_clouds_and_shadows_and_part_cirrus(tmp_path: Path) -> 
 
 
 def test_settings_are_changed_where_they_stand() -> None:
-    changed = _changed_settings(ROOT / "cfg" / "L2A_GIPP.xml", {"Adj_Km": "0.0", "Nowhere": "1"})
+    changed = changed_settings(ROOT / "cfg" / "L2A_GIPP.xml", {"Adj_Km": "0.0", "Nowhere": "1"})
     assert b"<Adj_Km>0.0</Adj_Km>" in changed
     assert b"Nowhere" not in changed
 
