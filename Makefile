@@ -4,9 +4,10 @@ DEMO := demo
 SIZE_KM ?= 109.8
 KILLS ?= 200
 N ?= 2000
+OLD ?= HEAD
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all faults fuzz lint format types accuracy benchmark benchmark-classification validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-water-vapour validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts conformance check-readers docs wheel clean
+.PHONY: help environment demo test test-all equal faults fuzz lint format types accuracy benchmark benchmark-classification validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-water-vapour validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts conformance check-readers docs wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-28s %s\n", $$1, $$2}'
@@ -28,6 +29,9 @@ test: .venv/complete lint ## run the tests (all but the slow ones)
 
 test-all: .venv/complete ## run all tests
 	$(PYTHON) -m pytest -q -n 2
+
+equal: .venv/complete ## same products with the code of a commit and with this one, compared bit by bit (OLD=HEAD)
+	$(PYTHON) -m tests.equality $(OLD)
 
 faults: .venv/complete ## kills, full disks, locks, runs side by side: a table of how they end (KILLS=200)
 	$(PYTHON) -m tests.faults.campaign --kills $(KILLS)
@@ -109,4 +113,4 @@ wheel: .venv/complete ## build source archive and wheel into dist/
 	$(PYTHON) -m build --outdir dist
 
 clean: ## remove the environment and everything that was made
-	rm -rf .venv build dist site *.egg-info $(DEMO) benchmark-work
+	rm -rf .venv build dist site *.egg-info $(DEMO) benchmark-work .equal
