@@ -21,7 +21,7 @@ demo: .venv/complete ## make a sample scene, process it, draw TOA beside BOA bes
 	rm -rf $(DEMO)
 	.venv/bin/L2A_Simulate --scene summer --size 6 --output $(DEMO)
 	.venv/bin/L2A_Process $(DEMO)/*MSIL1C*.SAFE
-	$(PYTHON) -m sen2cor.reporting.picture $(DEMO)/*MSIL1C*.SAFE $(DEMO)/*MSIL2A*.SAFE $(DEMO)/picture.png
+	$(PYTHON) -m sen2cor.reporting.comparison_figure $(DEMO)/*MSIL1C*.SAFE $(DEMO)/*MSIL2A*.SAFE $(DEMO)/picture.png
 	@echo "picture: $(DEMO)/picture.png (top of atmosphere, surface, classes)"
 
 test: .venv/complete lint ## run the tests (all but the slow ones)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 from sen2cor.errors import Sen2CorError
 
 if TYPE_CHECKING:
-    from sen2cor.api import Outcome, process
+    from sen2cor.api import ProductOutcome, process
     from sen2cor.settings import Settings, load_settings
 
 __version__ = "0.1.0"
 
-__all__ = ["Outcome", "Sen2CorError", "Settings", "__version__", "load_settings", "process"]
+__all__ = ["ProductOutcome", "Sen2CorError", "Settings", "__version__", "load_settings", "process"]
 
 _HOMES = {
-    "Outcome": "sen2cor.api",
+    "ProductOutcome": "sen2cor.api",
     "Settings": "sen2cor.settings",
     "load_settings": "sen2cor.settings",
     "process": "sen2cor.api",

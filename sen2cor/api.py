@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from sen2cor import interruption
-from sen2cor.pipeline.run.console import Console, Outcome
+from sen2cor.pipeline.run.console import Console, ProductOutcome
 from sen2cor.pipeline.run.options import Options
 from sen2cor.pipeline.run.product_run import process_product
 from sen2cor.pipeline.run.run_settings import run_settings
 from sen2cor.settings import Settings
 
-__all__ = ["Outcome", "process"]
+__all__ = ["ProductOutcome", "process"]
 
 
 def process(
@@ -26,7 +26,7 @@ def process(
     settings: Settings | None = None,
     progress: TextIO | None = None,
     **options: Any,
-) -> Outcome:
+) -> ProductOutcome:
     """Make the Level-2A product of a Level-1C product.
 
     Parameters
@@ -47,7 +47,7 @@ def process(
 
     Returns
     -------
-    Outcome
+    ProductOutcome
         Path of the product, whether there was anything to do, and which tiles failed.
 
     Raises
@@ -86,7 +86,7 @@ def _as_path(name: str, value: Any) -> Any:
 def _interruptible() -> Iterator[None]:
     """Stop where a run can stop, and say so as Python does."""
     try:
-        with interruption.listening():
+        with interruption.catch_signals():
             yield
     except interruption.Interrupted as stop:
         if stop.exit_code == 128 + signal.SIGINT:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from sen2cor import __version__, interruption, standard_streams
-from sen2cor.errors import Sen2CorError, UsageError, kinds, unexpected
+from sen2cor.errors import Sen2CorError, UsageError, describe_unexpected, error_classes
 from sen2cor.optional_packages import require
 from sen2cor.pipeline.run.options import IMAGE_FORMATS, Options
 from sen2cor.reporting.palette import PALETTES
@@ -161,7 +161,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _exit_codes() -> str:
     rows = [(0, "Done, or nothing to do.")]
-    rows += [(kind.exit_code, kind.__doc__ or "") for kind in kinds()]
+    rows += [(kind.exit_code, kind.__doc__ or "") for kind in error_classes()]
     rows += [(129, "Hung up."), (130, "Interrupted."), (143, "Terminated.")]
     return "\n".join(["exit codes:", *(f"  {code:3}  {text}" for code, text in rows)])
 
@@ -244,7 +244,7 @@ def entry_point() -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    with standard_streams.enduring():
+    with standard_streams.tolerate_closed_streams():
         try:
             return _command(parse(sys.argv[1:] if arguments is None else arguments))
         except Sen2CorError as error:
@@ -269,7 +269,7 @@ def _command(values: argparse.Namespace) -> int:
 
 def _run_and_say(options: Options) -> int:
     try:
-        with interruption.listening():
+        with interruption.catch_signals():
             print(f"{BANNER}\n{OWN_VERSION}", flush=True)
             code = run(options)
     except interruption.Interrupted as stop:
@@ -315,7 +315,7 @@ def _process(number: int, options: Options, settings: Settings, console: Console
         _print_error(error)
         return error.exit_code
     except Exception as error:
-        _print_error(error, unexpected(error))
+        _print_error(error, describe_unexpected(error))
         return 1
     console.finished(outcome)
     return outcome.exit_code

@@ -57,17 +57,17 @@ class LockedError(Sen2CorError):
     exit_code = 7
 
 
-def kinds() -> list[type[Sen2CorError]]:
+def error_classes() -> list[type[Sen2CorError]]:
     """Return the errors that have an exit code of their own; the docstrings say what it means."""
     return [one for one in Sen2CorError.__subclasses__() if one.__module__ == __name__]
 
 
-def brief(error: BaseException) -> str:
+def shorten(error: BaseException) -> str:
     """Text of bounded length for an error that is none of these."""
     text = repr(error)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
-def unexpected(error: BaseException) -> str:
+def describe_unexpected(error: BaseException) -> str:
     """What is said of an error that should not be."""
-    return f"unexpected: {brief(error)}; please report it with the report of --work_dir"
+    return f"unexpected: {shorten(error)}; please report it with the report of --work_dir"

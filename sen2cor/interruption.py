@@ -48,7 +48,7 @@ def check() -> None:
 
 
 @contextmanager
-def listening() -> Iterator[None]:
+def catch_signals() -> Iterator[None]:
     """Take notes of signals within this block; a second one stops at once, wherever that is.
 
     One that is ignored, as nohup has it with SIGHUP, stays ignored.

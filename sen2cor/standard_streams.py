@@ -42,7 +42,7 @@ class _Enduring:
 
 
 @contextmanager
-def enduring() -> Iterator[None]:
+def tolerate_closed_streams() -> Iterator[None]:
     """Let nothing that is printed within this block fail, whatever becomes of its readers.
 
     A stream that is closed from the start goes nowhere; characters that its encoding does not have

@@ -14,7 +14,7 @@ import pytest
 
 from sen2cor import __version__
 from sen2cor.cli import main, options_of, parse
-from sen2cor.errors import kinds
+from sen2cor.errors import error_classes
 from sen2cor.pipeline.run import product_run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -92,8 +92,8 @@ def test_wrong_usage_is_one_line_and_exit_code_two(
 
 def test_help_gives_every_exit_code() -> None:
     text = call("--help").stdout
-    assert sorted(kind.exit_code for kind in kinds()) == list(range(1, 8))
-    for kind in kinds():
+    assert sorted(kind.exit_code for kind in error_classes()) == list(range(1, 8))
+    for kind in error_classes():
         assert f"\n  {kind.exit_code:3}  {kind.__doc__}" in text
 
 

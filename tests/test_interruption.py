@@ -11,7 +11,7 @@ import pytest
 
 from sen2cor import cli, interruption
 from sen2cor.interruption import Interrupted
-from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.execution.workers import start_workers
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from sen2cor.pipeline.execution.workers import workers
 )
 def test_a_signal_waits_for_a_check(number: int, code: int) -> None:
     before = signal.getsignal(number)
-    with interruption.listening():
+    with interruption.catch_signals():
         interruption.check()
         os.kill(os.getpid(), number)
         with pytest.raises(Interrupted) as stopped:
@@ -32,7 +32,7 @@ def test_a_signal_waits_for_a_check(number: int, code: int) -> None:
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with interruption.listening():
+        with interruption.catch_signals():
             os.kill(os.getpid(), signal.SIGHUP)
             interruption.check()
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
@@ -41,7 +41,7 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
 
 
 def test_a_second_signal_stops_at_once() -> None:
-    with pytest.raises(Interrupted), interruption.listening():
+    with pytest.raises(Interrupted), interruption.catch_signals():
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(5)
@@ -50,10 +50,10 @@ def test_a_second_signal_stops_at_once() -> None:
 
 def test_a_run_in_another_thread_does_not_forget_what_was_noted() -> None:
     def listen() -> None:
-        with interruption.listening():
+        with interruption.catch_signals():
             pass
 
-    with pytest.raises(Interrupted), interruption.listening():
+    with pytest.raises(Interrupted), interruption.catch_signals():
         os.kill(os.getpid(), signal.SIGTERM)
         other = threading.Thread(target=listen)
         other.start()
@@ -73,7 +73,7 @@ def test_threads_are_waited_for_but_no_longer_than_to_their_next_check() -> None
             ended.set()
 
     threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
-    with pytest.raises(Interrupted), interruption.listening(), workers(2) as pool:
+    with pytest.raises(Interrupted), interruption.catch_signals(), start_workers(2) as pool:
         pool.map(work, range(4))
     assert ended.is_set()
 
@@ -83,7 +83,7 @@ def test_other_threads_can_run_the_command_without_handlers() -> None:
     seen = []
 
     def listen() -> None:
-        with interruption.listening():
+        with interruption.catch_signals():
             seen.append(signal.getsignal(signal.SIGINT))
 
     thread = threading.Thread(target=listen)

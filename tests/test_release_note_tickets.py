@@ -22,7 +22,7 @@ import pytest
 
 from sen2cor.cli import options_of, parse
 from sen2cor.imagery import images, jpeg2000
-from sen2cor.product.level2a.writer import Level2AProduct
+from sen2cor.product.level2a.writer import Level2AWriter
 from tests.command import ROOT, configuration, product_in, run, start, stopped
 from tests.conformance.written import RUN, source, write
 from tests.dem.rasters import write_tif
@@ -222,7 +222,7 @@ def test_siimpc_126_only_what_is_invalid_is_said(
     reference_data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     level1c = stand_in(write_level1c(tmp_path, "14.2"), "14.2")
-    with Level2AProduct.begin(level1c, tmp_path / "out") as product:
+    with Level2AWriter.begin(level1c, tmp_path / "out") as product:
         product.tile(level1c.tiles[0])
         product.finish(RUN, schema_folder=reference_data / "psd_schemas")
     said = [record for record in caplog.records if "invalid" in record.getMessage()]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sen2cor.standard_streams import enduring
+from sen2cor.standard_streams import tolerate_closed_streams
 from tests.command import ROOT, configuration, product_in
 from tests.small_product import write_tiles
 
@@ -98,6 +98,6 @@ def test_all_names_can_be_printed(
 ) -> None:
     stream = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(stream, encoding, handling))
-    with enduring():
+    with tolerate_closed_streams():
         print(name, end="")
     assert stream.getvalue() == written

@@ -58,7 +58,7 @@ def exit_codes() -> str:
     rows = [("0", "", "Done, or nothing to do.")]
     rows += [
         (str(kind.exit_code), f"`{kind.__name__}`", (kind.__doc__ or "").splitlines()[0])
-        for kind in errors.kinds()
+        for kind in errors.error_classes()
     ]
     rows += [("129, 130, 143", "", "Hung up (SIGHUP), interrupted (SIGINT), terminated (SIGTERM).")]
     return _table(("code", "error", "meaning"), rows)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
-from sen2cor.product.level2a.quality import QualityPercentages
+from sen2cor.product.level2a.content import QualityPercentages
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.reporting.palette import PALETTES, SCENE_CLASS_NAMES, SEQUENTIAL
 from sen2cor.reporting.tile_page import TilePage, draw_tile

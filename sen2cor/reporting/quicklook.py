@@ -22,13 +22,13 @@ from sen2cor.imagery.preview import true_colour
 from sen2cor.product import radiometry
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 from sen2cor.product.level2a.reader import Level2AReader, Level2ATileReader
-from sen2cor.product.level2a.shared_metadata import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
+from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.level2a.workspace import writing
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
 from sen2cor.raster.grids import Grid
 from sen2cor.reporting.palette import PALETTES, SEQUENTIAL, rgb
 
-LARGEST_SIDE = 1000
+MAX_SIDE = 1000
 """Pixels along the longer side of a quick look, at most."""
 
 SCALES = {"AOT": AOT_QUANTIFICATION, "WVP": WATER_VAPOUR_QUANTIFICATION, "CLD": 1.0}
@@ -37,7 +37,7 @@ SCALES = {"AOT": AOT_QUANTIFICATION, "WVP": WATER_VAPOUR_QUANTIFICATION, "CLD": 
 RANGES = {"AOT": (0.0, 0.6), "WVP": (0.0, 5.0), "CLD": (0.0, 100.0)}
 """Ends of the colour scales, in these units."""
 
-LEAST_SPANS = {"AOT": 0.1, "WVP": 0.5}
+MIN_SPANS = {"AOT": 0.1, "WVP": 0.5}
 """What a scale that is spread spans at least, so that noise does not look like structure."""
 
 
@@ -123,7 +123,7 @@ class SurfaceImages:
         return sample(images.read(path), shape)
 
 
-def top_reflectance(
+def sample_toa_reflectance(
     product: Level1CProduct, tile: Level1CTile, band: str, shape: tuple[int, int]
 ) -> Float32Array:
     """Sample a band at the top of the atmosphere.
@@ -146,7 +146,7 @@ def top_reflectance(
     return _reflectance(numbers, offset, product.quantification_value)
 
 
-def picture_shape(grid: Grid, largest_side: int) -> tuple[int, int]:
+def find_picture_shape(grid: Grid, largest_side: int) -> tuple[int, int]:
     """Rows and columns of a picture of a grid of 10 m in its area, not more than asked for."""
     finest = grid.pixel_size / 10
     rows, cols = grid.rows * finest, grid.cols * finest
@@ -164,7 +164,7 @@ def sample(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]
     return picked
 
 
-def colours_of(visible: Sequence[Float32Array]) -> UInt8Array:
+def draw_true_colour(visible: Sequence[Float32Array]) -> UInt8Array:
     """True colours of red, green and blue reflectance, black without data."""
     missing = np.isnan(visible[0])
     return true_colour([np.nan_to_num(band) for band in visible], missing)
@@ -191,7 +191,7 @@ def quick_looks(
     """
     visible = [band for name in VISIBLE if (band := tile.reflectance(name, shape)) is not None]
     if len(visible) == len(VISIBLE):
-        yield QuickLook("TCI", colours_of(visible))
+        yield QuickLook("TCI", draw_true_colour(visible))
     classes = tile.numbers("SCL", shape)
     if classes is not None:
         colours = np.array([rgb(colour) for colour in PALETTES[palette]], np.uint8)
@@ -202,8 +202,8 @@ def quick_looks(
             missing = classes == 0 if classes is not None else numbers == 0
             values = numbers / scale
             ends = RANGES[kind]
-            if spread and kind in LEAST_SPANS and not missing.all():
-                ends = _ends(values[~missing], LEAST_SPANS[kind])
+            if spread and kind in MIN_SPANS and not missing.all():
+                ends = _ends(values[~missing], MIN_SPANS[kind])
             yield QuickLook(kind, _scaled(values, ends, missing), ends)
 
 
@@ -233,7 +233,7 @@ def write_quick_looks(product: Level2AReader, palette: str = "standard") -> list
     for tile in product.tiles:
         name = stem if len(product.tiles) == 1 else f"{stem}_T{tile.mgrs}"
         surface = SurfaceImages.of(product, tile)
-        shape = picture_shape(surface.grid, LARGEST_SIDE)
+        shape = find_picture_shape(surface.grid, MAX_SIDE)
         for look in quick_looks(surface, shape, palette):
             path = product.path.with_name(f"{name}_{look.kind}.png")
             with writing(path):

@@ -14,7 +14,7 @@ from sen2cor import __version__
 from sen2cor.bands import BAND, RESOLUTIONS
 from sen2cor.optional_packages import require
 from sen2cor.product.level2a.reader import Level2AReader, Level2ATileReader
-from sen2cor.product.level2a.shared_metadata import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
+from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.level2a.workspace import writing
 from sen2cor.raster.grids import Grid
 
@@ -70,7 +70,7 @@ _ROLES = {
 }
 
 
-def items_of(product: Level2AReader) -> list[pystac.Item]:
+def build_items(product: Level2AReader) -> list[pystac.Item]:
     """Describe a product as STAC items, one for each tile.
 
     Parameters
@@ -106,7 +106,7 @@ def write_items(product: Level2AReader) -> list[Path]:
         A file cannot be written.
     """
     paths = []
-    for item in items_of(product):
+    for item in build_items(product):
         path = product.path.parent / f"{item.id}.json"
         with writing(path):
             item.save_object(include_self_link=False, dest_href=str(path))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from sen2cor.bands import BAND, BAND_NAMES, VISIBLE
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
-from sen2cor.product.level2a.quality import QualityPercentages
+from sen2cor.product.level2a.content import QualityPercentages
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
 from sen2cor.reporting import charts
@@ -22,13 +22,13 @@ from sen2cor.reporting.palette import SCENE_CLASS_NAMES
 from sen2cor.reporting.quicklook import (
     SCALES,
     SurfaceImages,
-    colours_of,
-    picture_shape,
+    draw_true_colour,
+    find_picture_shape,
     quick_looks,
-    top_reflectance,
+    sample_toa_reflectance,
 )
 
-LARGEST_SIDE = 640
+MAX_SIDE = 640
 """Pixels along the longer side of a picture, at most."""
 
 _TITLES = {
@@ -108,7 +108,7 @@ def draw_tile(
     InputError
         An image cannot be read.
     """
-    shape = picture_shape(tile.grids[10], LARGEST_SIDE)
+    shape = find_picture_shape(tile.grids[10], MAX_SIDE)
     paths = {key: output.folder / name for key, name in output.images().items()}
     surface = SurfaceImages(
         paths, tile.grids[10], product.quantification_value, output.psd.boa_offset
@@ -117,7 +117,9 @@ def draw_tile(
         top = dict(
             zip(
                 BAND_NAMES,
-                pool.map(lambda band: top_reflectance(product, tile, band, shape), BAND_NAMES),
+                pool.map(
+                    lambda band: sample_toa_reflectance(product, tile, band, shape), BAND_NAMES
+                ),
                 strict=True,
             )
         )
@@ -136,7 +138,9 @@ def draw_tile(
 def _pictures(
     surface: SurfaceImages, top: Mapping[str, Float32Array], shape: tuple[int, int], palette: str
 ) -> Iterator[Picture]:
-    yield Picture("TOA", _TITLES["TOA"], _photograph(colours_of([top[band] for band in VISIBLE])))
+    yield Picture(
+        "TOA", _TITLES["TOA"], _photograph(draw_true_colour([top[band] for band in VISIBLE]))
+    )
     for look in quick_looks(surface, shape, palette, spread=True):
         source = _photograph(look.image) if look.kind == "TCI" else _drawing(look.image)
         scale = None if look.ends is None else (*look.ends, _UNITS[look.kind])

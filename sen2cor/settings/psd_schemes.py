@@ -1,7 +1,7 @@
 """The ``PSD_Scheme`` blocks of L2A_GIPP: which schema belongs to which document of which format.
 
 They are read, checked and written again, without effect: what checks a document follows from its
-format (`sen2cor.product.level2a.schemas`).
+format (`sen2cor.product.level2a.metadata_schemas`).
 """
 
 from __future__ import annotations

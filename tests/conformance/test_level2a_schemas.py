@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from sen2cor.product.level1c.reader import open_level1c
-from sen2cor.product.level2a.writer import Level2AProduct, schemas
+from sen2cor.product.level2a.writer import Level2AWriter, schemas
 from sen2cor.product.psd import PSD
 from tests.conformance.written import DOCUMENTS, SOURCES, source, write
 
@@ -34,7 +34,7 @@ def test_documents_are_valid(
     psd = PSD[forced or level1c.psd]
     checked = 0
     for file_name, patterns in DOCUMENTS.items():
-        schema = schemas.official_schema(reference_data / "psd_schemas", psd, file_name)
+        schema = schemas.load_official_schema(reference_data / "psd_schemas", psd, file_name)
         assert schema is not None
         for pattern in patterns:
             for path in root.glob(pattern):
@@ -126,7 +126,7 @@ def test_a_product_as_the_reader_opens_it(reference_data: Path, tmp_path: Path, 
     masks = {path.name for path in (level1c.tiles[0].folder / "QI_DATA").glob("*.gml")}
     assert masks <= {path.name for path in (tile / "QI_DATA").iterdir()}
     assert (tile / "AUX_DATA" / "AUX_ECMWFT").is_file()
-    with Level2AProduct.begin(open_level1c(level1c.tiles[0].folder), tmp_path / "out") as again:
+    with Level2AWriter.begin(open_level1c(level1c.tiles[0].folder), tmp_path / "out") as again:
         assert all(again.tile(level1c.tiles[0]).has(resolution) for resolution in (60, 20, 10))
 
 

@@ -35,7 +35,7 @@ def test_documents_of_a_run_are_valid(
     product = product_in(tmp_path)
     checked = 0
     for file_name, patterns in DOCUMENTS.items():
-        schema = schemas.official_schema(reference_data / "psd_schemas", PSD[psd], file_name)
+        schema = schemas.load_official_schema(reference_data / "psd_schemas", PSD[psd], file_name)
         assert schema is not None
         for path in (path for pattern in patterns for path in product.glob(pattern)):
             assert schemas.problems(etree.parse(path).getroot(), schema) == [], path.name

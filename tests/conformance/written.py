@@ -7,12 +7,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from sen2cor.product.level2a.quality import QualityPercentages
-from sen2cor.product.level2a.run_record import RunRecord, TileRetrieval
-from sen2cor.product.level2a.writer import Level2AProduct
+from sen2cor.product.level2a.content import Provenance, QualityPercentages, TileRetrieval
+from sen2cor.product.level2a.writer import Level2AWriter
 from tests.product.level1c_samples import stand_in
 
-RUN = RunRecord(
+RUN = Provenance(
     "1.0.0",
     datetime(2020, 1, 1, tzinfo=timezone.utc),
     b"<Level-2A_GIPP/>",
@@ -57,7 +56,7 @@ def write(
     schema_folder: Path | None = None,
 ) -> Path:
     """Write the Level-2A product of a stand-in; its images are a few bytes."""
-    with Level2AProduct.begin(level1c, target, psd=forced, ending=ending) as product:
+    with Level2AWriter.begin(level1c, target, psd=forced, ending=ending) as product:
         for level1c_tile in level1c.tiles:
             tile = product.tile(level1c_tile)
             for resolution in (60, 20, 10):

@@ -19,7 +19,7 @@ GRID = Grid(32633, 300000.0, 5900040.0, 20.0, 100, 100)
 def test_an_interrupted_run_stops_writing_and_leaves_nothing(tmp_path: Path, name: str) -> None:
     rows = np.ones((50, 100), np.uint16)
     with (
-        interruption.listening(),
+        interruption.catch_signals(),
         pytest.raises(interruption.Interrupted),
         images.writer(tmp_path / name, GRID, np.uint16, 64) as writer,
     ):
@@ -32,6 +32,6 @@ def test_an_interrupted_run_stops_writing_and_leaves_nothing(tmp_path: Path, nam
 def test_an_interrupted_run_stops_decoding(tmp_path: Path) -> None:
     path = tmp_path / "image.jp2"
     images.write(path, np.ones((100, 100), np.uint16), GRID, 64)
-    with interruption.listening(), pytest.raises(interruption.Interrupted):
+    with interruption.catch_signals(), pytest.raises(interruption.Interrupted):
         signal.raise_signal(signal.SIGTERM)
         images.read(path)

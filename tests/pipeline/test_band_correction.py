@@ -9,7 +9,7 @@ import pytest
 
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.imagery import jpeg2000
-from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.execution.workers import start_workers
 from sen2cor.pipeline.tile.band_correction import BandCorrection, quantize, write_band, write_map
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.raster.grids import Grid
@@ -50,7 +50,7 @@ def test_negative_reflectance_survives_where_the_product_has_an_offset() -> None
 @pytest.mark.parametrize("resolution", [10, 20, 60])
 def test_identity_gives_the_numbers_back(tmp_path: Path, resolution: int) -> None:
     pixels = pixels_of()
-    with workers(2) as pool:
+    with start_workers(2) as pool:
         for coarser in (20, 60):
             pixels.derive(coarser, ["B02"], pool)
     correction = BandCorrection("B02", resolution, pixels, Inversion(field(1.0), field(0.0)), 60)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from sen2cor.classification import CLASSIFICATION_BANDS, SceneClass
-from sen2cor.pipeline.execution.workers import Workers, workers
+from sen2cor.pipeline.execution.workers import Workers, start_workers
 from sen2cor.pipeline.tile.classification_step import classify_tile
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.product.level1c.reader import Level1CTile
@@ -40,7 +40,7 @@ class _Tile:
 
 @pytest.fixture
 def pool() -> Workers:
-    with workers(2) as opened:
+    with start_workers(2) as opened:
         yield opened
 
 

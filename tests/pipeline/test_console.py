@@ -6,7 +6,7 @@ import io
 import re
 from pathlib import Path
 
-from sen2cor.pipeline.run.console import Console, Outcome, Progress
+from sen2cor.pipeline.run.console import Console, ProductOutcome, Progress
 
 
 def test_progress_lines_have_the_form_that_callers_parse() -> None:
@@ -31,7 +31,9 @@ def test_progress_lines_have_the_form_that_callers_parse() -> None:
 
 def test_the_end_names_the_product_and_what_failed() -> None:
     output, errors = io.StringIO(), io.StringIO()
-    outcome = Outcome(Path("/data/S2A_MSIL2A_X.SAFE"), False, ("ProcessingError: tile 33UUU",), 1)
+    outcome = ProductOutcome(
+        Path("/data/S2A_MSIL2A_X.SAFE"), False, ("ProcessingError: tile 33UUU",), 1
+    )
     Console(output, errors).finished(outcome)
     assert output.getvalue() == "L2A product: /data/S2A_MSIL2A_X.SAFE\n"
     assert "tile 33UUU" in errors.getvalue()
@@ -39,5 +41,5 @@ def test_the_end_names_the_product_and_what_failed() -> None:
 
 def test_nothing_to_do_is_said() -> None:
     output = io.StringIO()
-    Console(output, io.StringIO()).finished(Outcome(Path("/x"), True, (), 0))
+    Console(output, io.StringIO()).finished(ProductOutcome(Path("/x"), True, (), 0))
     assert output.getvalue() == "Product already processed.\nL2A product: /x\n"

@@ -372,7 +372,7 @@ def test_cores_and_memory_are_shared_out(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(executors.resources, "cores", lambda: 8)
-    monkeypatch.setattr(executors.resources, "available_memory", lambda: 20_000_000_000)
+    monkeypatch.setattr(executors.resources, "read_available_memory", lambda: 20_000_000_000)
     monkeypatch.setattr(executors, "tile_memory", lambda job, threads: 2_000_000_000)
     caplog.set_level("INFO", "sen2cor")
     settings = CommonSettings(processes=processes, threads=threads)

@@ -129,7 +129,7 @@ def test_records_that_cannot_be_written_cost_no_product(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("sen2cor.pipeline.run.run_log._write_whole", full)
+    monkeypatch.setattr("sen2cor.pipeline.run.run_records._write_whole", full)
     work = tmp_path / "log"
     arguments = ["--cr_only", "--output_dir", str(tmp_path / "out"), "--work_dir", str(work)]
     assert main([str(small_product), *arguments]) == 0

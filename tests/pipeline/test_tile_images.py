@@ -10,8 +10,8 @@ import numpy as np
 
 from sen2cor.classification import QualityBit, SceneClass
 from sen2cor.imagery import images
-from sen2cor.pipeline.execution.workers import workers
-from sen2cor.pipeline.tile.image_jobs import TileImages
+from sen2cor.pipeline.execution.workers import start_workers
+from sen2cor.pipeline.tile.image_jobs import TileImageJobs
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.raster.grids import Grid
 from sen2cor.settings.cal_sc_gipp import ClassificationSettings
@@ -29,8 +29,8 @@ def test_quality_mask_shows_clouds_and_the_shadow_of_the_relief(tmp_path: Path) 
         image_path=lambda kind, resolution: tmp_path / f"{kind}_{resolution}m.jp2"
     )
     settings = ClassificationSettings(generate_quality_mask=True, cloud_dilation=60.0)
-    with workers(1) as pool:
-        to_write = TileImages(output, TilePixels({20: GRID}, {}, 1e-4, {}), 20, pool)
+    with start_workers(1) as pool:
+        to_write = TileImageJobs(output, TilePixels({20: GRID}, {}, 1e-4, {}), 20, pool)
         to_write.write(to_write.quality_images(classes, settings, shadow, None))
     mask = images.read(tmp_path / "QUA_20m.jp2")
     assert np.flatnonzero(mask[10] & QualityBit.CLOUD).tolist() == [2, 3, 4, 5, 6, 7, 8]

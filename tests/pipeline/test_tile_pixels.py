@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sen2cor.imagery import images, jpeg2000
-from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.execution.workers import start_workers
 from sen2cor.pipeline.tile import pixels as tile_pixels
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.raster.grids import Grid
@@ -38,6 +38,6 @@ def test_late_band_is_decoded_once_and_whole_for_all_threads(
         pixels.load("B08", [60])
         return int(pixels.numbers("B08", 60)[0, 0])
 
-    with workers(4) as pool:
+    with start_workers(4) as pool:
         assert pool.map(ask, range(4)) == [1234] * 4
     assert decoded == [path]

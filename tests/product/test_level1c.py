@@ -15,7 +15,7 @@ import pytest
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.errors import InputError
 from sen2cor.imagery import images, jpeg2000
-from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.execution.workers import start_workers
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.product.level1c.reader import open_level1c
 from sen2cor.raster.grids import Grid
@@ -79,7 +79,7 @@ class TestWhatIsRead:
         product = open_level1c(build(tmp_path, PSD_15))
         assert product.radiometric_offsets["B01"] == -1000
         assert product.radiometric_offsets["B12"] == -1012
-        with workers(1) as pool:
+        with start_workers(1) as pool:
             pixels = TilePixels.decode(product, product.tiles[0], ["B01", "B12"], pool)
         for band, offset in (("B01", -1000), ("B12", -1012)):
             resolution = BAND[band].resolution

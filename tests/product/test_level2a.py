@@ -22,13 +22,12 @@ from lxml import etree
 
 from sen2cor.errors import ConfigurationError, LockedError, OutputError
 from sen2cor.imagery import images
-from sen2cor.product.level2a.quality import QualityPercentages
-from sen2cor.product.level2a.run_record import RunRecord, TileRetrieval
-from sen2cor.product.level2a.writer import Level2AProduct, Level2ATile, level2a_path
+from sen2cor.product.level2a.content import Provenance, QualityPercentages, TileRetrieval
+from sen2cor.product.level2a.writer import Level2ATile, Level2AWriter, locate_level2a
 from sen2cor.raster.grids import Grid
 from tests.product.level1c_samples import TILES, stand_in, write_level1c
 
-RUN = RunRecord("1.0.0", datetime(2020, 1, 1, tzinfo=timezone.utc), b"<Level-2A_GIPP/>")
+RUN = Provenance("1.0.0", datetime(2020, 1, 1, tzinfo=timezone.utc), b"<Level-2A_GIPP/>")
 
 
 def _fill(tile: Level2ATile, resolutions: Sequence[int] = (60,), content: bytes = b"jp2") -> None:
@@ -40,7 +39,7 @@ def _fill(tile: Level2ATile, resolutions: Sequence[int] = (60,), content: bytes 
 
 
 def _make(level1c: Any, target: Path, resolutions: Sequence[int] = (60,)) -> Path:
-    with Level2AProduct.begin(level1c, target) as product:
+    with Level2AWriter.begin(level1c, target) as product:
         for level1c_tile in level1c.tiles:
             _fill(product.tile(level1c_tile), resolutions)
         return product.finish(RUN)
@@ -57,8 +56,8 @@ def level1c(tmp_path: Path) -> Any:
 
 def test_a_product_appears_only_when_it_is_finished(level1c: Any, tmp_path: Path) -> None:
     target = tmp_path / "out" / "deeper"
-    product = Level2AProduct.begin(level1c, target)
-    assert product.path == level2a_path(level1c, target)
+    product = Level2AWriter.begin(level1c, target)
+    assert product.path == locate_level2a(level1c, target)
     assert product.path.name == level1c.name.replace("MSIL1C", "MSIL2A")
     assert not product.exists_before
     tile = product.tile(level1c.tiles[0])
@@ -121,7 +120,7 @@ def test_a_second_run_adds_to_the_product(level1c: Any, tmp_path: Path) -> None:
     target = tmp_path / "out"
     root = _make(level1c, target, (60,))
     before = {path: path.stat().st_ino for path in root.rglob("*_60m.jp2")}
-    with Level2AProduct.begin(level1c, target) as product:
+    with Level2AWriter.begin(level1c, target) as product:
         assert product.exists_before
         tile = product.tile(level1c.tiles[0])
         assert tile.has(60)
@@ -161,7 +160,7 @@ def test_giving_up_leaves_no_trace(level1c: Any, tmp_path: Path) -> None:
     target = tmp_path / "out"
     root = _make(level1c, target)
     before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
-    with pytest.raises(RuntimeError), Level2AProduct.begin(level1c, target) as product:
+    with pytest.raises(RuntimeError), Level2AWriter.begin(level1c, target) as product:
         _fill(product.tile(level1c.tiles[0]), (20,))
         raise RuntimeError
     assert list(target.iterdir()) == [root]
@@ -169,10 +168,10 @@ def test_giving_up_leaves_no_trace(level1c: Any, tmp_path: Path) -> None:
 
 
 def test_a_finished_product_does_not_touch_the_next_run(level1c: Any, tmp_path: Path) -> None:
-    with Level2AProduct.begin(level1c, tmp_path / "out") as first:
+    with Level2AWriter.begin(level1c, tmp_path / "out") as first:
         _fill(first.tile(level1c.tiles[0]))
         first.finish(RUN)
-        second = Level2AProduct.begin(level1c, tmp_path / "out")
+        second = Level2AWriter.begin(level1c, tmp_path / "out")
         path = second.tile(level1c.tiles[0]).image_path("B02", 60)
     assert path.is_file()
     second.abandon()
@@ -188,7 +187,7 @@ def test_broken_metadata_of_an_earlier_run_are_written_anew(level1c: Any, tmp_pa
 
 
 def test_incomplete_or_empty_images_do_not_make_a_resolution(level1c: Any, tmp_path: Path) -> None:
-    with Level2AProduct.begin(level1c, tmp_path / "out") as product:
+    with Level2AWriter.begin(level1c, tmp_path / "out") as product:
         tile = product.tile(level1c.tiles[0])
         _fill(tile, (20,))
         assert tile.has(20)
@@ -200,7 +199,7 @@ def test_incomplete_or_empty_images_do_not_make_a_resolution(level1c: Any, tmp_p
 
 def test_a_failed_tile_is_taken_out(tmp_path: Path) -> None:
     level1c = stand_in(write_level1c(tmp_path, "13.1", TILES), "13.1")
-    with Level2AProduct.begin(level1c, tmp_path / "out") as product:
+    with Level2AWriter.begin(level1c, tmp_path / "out") as product:
         for level1c_tile in level1c.tiles:
             _fill(product.tile(level1c_tile))
         product.drop(level1c.tiles[0])
@@ -211,7 +210,7 @@ def test_a_failed_tile_is_taken_out(tmp_path: Path) -> None:
 def test_a_tile_that_fails_later_keeps_what_it_had(level1c: Any, tmp_path: Path) -> None:
     root = _make(level1c, tmp_path / "out", (60,))
     before = _names(root)
-    with Level2AProduct.begin(level1c, tmp_path / "out") as product:
+    with Level2AWriter.begin(level1c, tmp_path / "out") as product:
         tile = product.tile(level1c.tiles[0])
         _fill(tile, (20,))
         tile.image_path("B02", 60).unlink()
@@ -226,7 +225,7 @@ def test_two_formats_are_not_mixed(level1c: Any, tmp_path: Path) -> None:
     _make(level1c, tmp_path / "out")
     for other in ("14.5", "15"):
         with pytest.raises(ConfigurationError, match="another format"):
-            Level2AProduct.begin(level1c, tmp_path / "out", psd=other)
+            Level2AWriter.begin(level1c, tmp_path / "out", psd=other)
 
 
 def test_optional_parts_may_be_missing(tmp_path: Path) -> None:
@@ -267,9 +266,9 @@ def test_siimpc_598_copies_of_read_only_files_are_writable(level1c: Any, tmp_pat
 def test_siimpc_555_the_report_is_part_of_the_product(level1c: Any, tmp_path: Path) -> None:
     for run in (b"first", b"second"):
         reports = {"report.xml": run, "run.json": run}
-        with Level2AProduct.begin(level1c, tmp_path / "out") as product:
+        with Level2AWriter.begin(level1c, tmp_path / "out") as product:
             _fill(product.tile(level1c.tiles[0]))
-            root = product.finish(RunRecord("1", RUN.started, b"<x/>", reports=reports))
+            root = product.finish(Provenance("1", RUN.started, b"<x/>", reports=reports))
     manifest = (root / "manifest.safe").read_text()
     for moment, content in (("20200101T000000", b"first"), ("20200101T000001", b"second")):
         for ending in ("report.xml", "run.json"):
@@ -279,18 +278,18 @@ def test_siimpc_555_the_report_is_part_of_the_product(level1c: Any, tmp_path: Pa
 
 
 def test_a_format_can_be_forced(level1c: Any, tmp_path: Path) -> None:
-    with Level2AProduct.begin(level1c, tmp_path / "out", psd="15") as product:
+    with Level2AWriter.begin(level1c, tmp_path / "out", psd="15") as product:
         tile = product.tile(level1c.tiles[0])
         assert tile.image_path("B01", 20).name == "T32TQM_20170403T105021_B01_20m.jp2"
     with pytest.raises(ConfigurationError):
-        Level2AProduct.begin(level1c, tmp_path / "out", psd="13.1")
+        Level2AWriter.begin(level1c, tmp_path / "out", psd="13.1")
 
 
 def test_percentages_come_from_the_classification_on_disk(level1c: Any, tmp_path: Path) -> None:
     classes = np.full((20, 20), 4, np.uint8)
     classes[:5] = 0
     classes[5:8] = 9
-    with Level2AProduct.begin(level1c, tmp_path / "out") as product:
+    with Level2AWriter.begin(level1c, tmp_path / "out") as product:
         tile = product.tile(level1c.tiles[0])
         grid = Grid(32632, 600000.0, 5000040.0, 60.0, 20, 20)
         images.write(tile.image_path("SCL", 60), classes, grid, 64)
@@ -302,7 +301,7 @@ def test_percentages_come_from_the_classification_on_disk(level1c: Any, tmp_path
 
 
 def test_tiles_can_be_sent_to_other_processes(level1c: Any, tmp_path: Path) -> None:
-    with Level2AProduct.begin(level1c, tmp_path / "out") as product:
+    with Level2AWriter.begin(level1c, tmp_path / "out") as product:
         tile = product.tile(level1c.tiles[0])
         copy = pickle.loads(pickle.dumps(tile))
         assert copy.image_path("B02", 60) == tile.image_path("B02", 60)
@@ -310,16 +309,16 @@ def test_tiles_can_be_sent_to_other_processes(level1c: Any, tmp_path: Path) -> N
 
 def test_two_runs_cannot_work_on_one_product(level1c: Any, tmp_path: Path) -> None:
     with (
-        Level2AProduct.begin(level1c, tmp_path / "out"),
+        Level2AWriter.begin(level1c, tmp_path / "out"),
         pytest.raises(LockedError, match=f"process {os.getpid()}"),
     ):
-        Level2AProduct.begin(level1c, tmp_path / "out")
-    Level2AProduct.begin(level1c, tmp_path / "out").abandon()
+        Level2AWriter.begin(level1c, tmp_path / "out")
+    Level2AWriter.begin(level1c, tmp_path / "out").abandon()
 
 
 def _leave_behind(level1c: Any, target: Path, **owner: Any) -> Path:
     """Make what a dead run leaves behind."""
-    product = Level2AProduct.begin(level1c, target)
+    product = Level2AWriter.begin(level1c, target)
     folder = product.tile(level1c.tiles[0]).image_path("B02", 60).parents[5]
     file = folder / "owner.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), **owner}))
@@ -331,7 +330,7 @@ def test_what_a_dead_run_left_is_removed(level1c: Any, tmp_path: Path) -> None:
     process.wait()
     folder = _leave_behind(level1c, tmp_path / "out", pid=process.pid)
     assert folder.name.endswith(".part")
-    product = Level2AProduct.begin(level1c, tmp_path / "out")
+    product = Level2AWriter.begin(level1c, tmp_path / "out")
     assert not product.tile(level1c.tiles[0]).images()
     product.abandon()
     assert not list((tmp_path / "out").iterdir())
@@ -340,25 +339,25 @@ def test_what_a_dead_run_left_is_removed(level1c: Any, tmp_path: Path) -> None:
 def test_a_process_number_that_was_given_anew(level1c: Any, tmp_path: Path) -> None:
     start = psutil.Process().create_time()
     _leave_behind(level1c, tmp_path / "out", process_start=start - 1000.0)
-    Level2AProduct.begin(level1c, tmp_path / "out").abandon()
+    Level2AWriter.begin(level1c, tmp_path / "out").abandon()
 
 
 def test_a_run_on_another_host_is_left_alone(level1c: Any, tmp_path: Path) -> None:
     folder = _leave_behind(level1c, tmp_path / "out", host="elsewhere", pid=1)
     with pytest.raises(LockedError, match="elsewhere"):
-        Level2AProduct.begin(level1c, tmp_path / "out")
+        Level2AWriter.begin(level1c, tmp_path / "out")
     assert folder.is_dir()
     long_ago = time.time() - 1e6
     for path in (*folder.rglob("*"), folder):
         os.utime(path, (long_ago, long_ago))
-    Level2AProduct.begin(level1c, tmp_path / "out").abandon()
+    Level2AWriter.begin(level1c, tmp_path / "out").abandon()
 
 
 def test_death_between_the_two_renames_loses_no_product(level1c: Any, tmp_path: Path) -> None:
     root = _make(level1c, tmp_path / "out")
     folder = _leave_behind(level1c, tmp_path / "out", process_start=0.0)
     root.rename(folder / "previous")
-    with Level2AProduct.begin(level1c, tmp_path / "out") as product:
+    with Level2AWriter.begin(level1c, tmp_path / "out") as product:
         assert product.exists_before
     assert (root / "manifest.safe").is_file()
 
@@ -374,7 +373,7 @@ def test_errors_of_the_file_system_say_what_to_do(
     def fail(*_: Any, **__: Any) -> None:
         raise OSError(code, os.strerror(code), "MTD_TL.xml")
 
-    with Level2AProduct.begin(level1c, tmp_path / "out") as product:
+    with Level2AWriter.begin(level1c, tmp_path / "out") as product:
         _fill(product.tile(level1c.tiles[0]), (20,))
         monkeypatch.setattr(os, "fsync", fail)
         with pytest.raises(OutputError, match=advice) as raised:
@@ -388,4 +387,4 @@ def test_errors_of_the_file_system_say_what_to_do(
 def test_a_target_that_is_no_folder(level1c: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="--output_dir"):
-        Level2AProduct.begin(level1c, tmp_path / "file" / "out")
+        Level2AWriter.begin(level1c, tmp_path / "file" / "out")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from sen2cor.product.level2a.manifest import manifest
+from sen2cor.product.level2a.manifest import build_manifest
 from sen2cor.product.psd import PSD
 
 METADATA = """<n1:P xmlns:n1="https://psd-14"><n1:General_Info>
@@ -49,7 +49,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("version", ["14.2", "15"])
 def test_every_file_once_with_size_and_checksum(root: Path, version: str) -> None:
-    document = manifest(root, PSD[version], root / "MTD_MSIL2A.xml", None)
+    document = build_manifest(root, PSD[version], root / "MTD_MSIL2A.xml", None)
     found = {}
     for entry in document.find("dataObjectSection"):
         stream = entry.find("byteStream")
@@ -71,7 +71,7 @@ def test_every_file_once_with_size_and_checksum(root: Path, version: str) -> Non
 
 
 def test_every_object_is_pointed_to_once_from_the_map(root: Path) -> None:
-    document = manifest(root, PSD["14.2"], root / "MTD_MSIL2A.xml", None)
+    document = build_manifest(root, PSD["14.2"], root / "MTD_MSIL2A.xml", None)
     objects = [entry.get("ID") for entry in document.find("dataObjectSection")]
     package = document.find("informationPackageMap")
     pointers = [pointer.get("dataObjectID") for pointer in package.iter("dataObjectPointer")]
@@ -81,7 +81,7 @@ def test_every_object_is_pointed_to_once_from_the_map(root: Path) -> None:
 
 
 def test_tiles_and_datastrips_have_their_containers(root: Path) -> None:
-    document = manifest(root, PSD["14.2"], root / "MTD_MSIL2A.xml", None)
+    document = build_manifest(root, PSD["14.2"], root / "MTD_MSIL2A.xml", None)
     units = {found.get("ID") for found in document.iter("{urn:ccsds:schema:xfdu:1}contentUnit")}
     assert {"Tiles", "Tile1", "Tile2", "IMG_DATA_Tile1", "QI_DATA_Tile1", "Datastrips"} <= units
     assert document.get("version") == (
@@ -90,7 +90,7 @@ def test_tiles_and_datastrips_have_their_containers(root: Path) -> None:
 
 
 def test_without_a_level1c_manifest_the_metadata_are_asked(root: Path) -> None:
-    document = manifest(root, PSD["14.2"], root / "MTD_MSIL2A.xml", root / "absent")
+    document = build_manifest(root, PSD["14.2"], root / "MTD_MSIL2A.xml", root / "absent")
     text = etree.tostring(document).decode()
     assert ">009300<" in text
     assert 'groundTrackDirection="ascending"' in text
@@ -106,7 +106,7 @@ def test_acquisition_is_taken_from_the_level1c_manifest(root: Path, tmp_path: Pa
         'category="DMD"><kept/></metadataObject><metadataObject ID="processing"><old/>'
         "</metadataObject></metadataSection></x>"
     )
-    document = manifest(root, PSD["14.2"], root / "MTD_MSIL2A.xml", source)
+    document = build_manifest(root, PSD["14.2"], root / "MTD_MSIL2A.xml", source)
     text = etree.tostring(document).decode()
     assert "<kept" in text
     assert "<old" not in text
@@ -116,5 +116,5 @@ def test_acquisition_is_taken_from_the_level1c_manifest(root: Path, tmp_path: Pa
 def test_a_broken_level1c_manifest_is_not_used(root: Path, tmp_path: Path) -> None:
     source = tmp_path / "manifest.safe"
     source.write_text("<broken")
-    document = manifest(root, PSD["14.2"], root / "MTD_MSIL2A.xml", source)
+    document = build_manifest(root, PSD["14.2"], root / "MTD_MSIL2A.xml", source)
     assert "Sentinel-SAFE" in etree.tostring(document).decode()

@@ -14,15 +14,14 @@ from lxml import etree
 
 from sen2cor.errors import InputError
 from sen2cor.product import metadata
-from sen2cor.product.level2a.quality import QualityPercentages
-from sen2cor.product.level2a.run_record import Accuracy, RunRecord, TileRetrieval
-from sen2cor.product.level2a.shared_metadata import unify_ground_reference
-from sen2cor.product.level2a.writer import Level2AProduct
+from sen2cor.product.level2a.content import Accuracy, Provenance, QualityPercentages, TileRetrieval
+from sen2cor.product.level2a.shared_elements import write_ground_reference
+from sen2cor.product.level2a.writer import Level2AWriter
 from sen2cor.product.psd import PSD, SCENE_CLASSES
 from tests.product.level1c_samples import TILES, stand_in, write_level1c
 
 AREAS = (100, 1, 2, 3, 40, 20, 10, 4, 5, 6, 7, 2)
-RUN = RunRecord(
+RUN = Provenance(
     "1.2.3",
     datetime(2020, 1, 1, tzinfo=timezone.utc),
     b"<x/>",
@@ -34,7 +33,7 @@ RUN = RunRecord(
 
 def _product(tmp_path: Path, version: str, forced: str | None = None, **kwargs: Any) -> Path:
     level1c = stand_in(write_level1c(tmp_path, version, **kwargs), version)
-    with Level2AProduct.begin(level1c, tmp_path / "out", psd=forced) as product:
+    with Level2AWriter.begin(level1c, tmp_path / "out", psd=forced) as product:
         for index, level1c_tile in enumerate(level1c.tiles):
             tile = product.tile(level1c_tile)
             for resolution in (60, 20, 10):
@@ -204,7 +203,7 @@ def test_datastrip_lists_each_tile_once(tmp_path: Path) -> None:
 )
 def test_ground_reference_keeps_its_name(given: str, as_list: bool, expected: list[str]) -> None:
     auxiliary = etree.fromstring(f"<A>{given}</A>")
-    unify_ground_reference(auxiliary, as_list=as_list)
+    write_ground_reference(auxiliary, as_list=as_list)
     assert [found.text for found in auxiliary.iter("GRI_FILENAME")] == expected
     assert (auxiliary.find("GRI_List") is not None) == as_list
 
@@ -213,7 +212,7 @@ def test_a_second_finish_does_not_append(tmp_path: Path) -> None:
     root = _product(tmp_path, "14.2")
     level1c = stand_in(tmp_path / root.name.replace("MSIL2A", "MSIL1C"), "14.2")
     first = etree.tostring(_tile(root))
-    with Level2AProduct.begin(level1c, tmp_path / "out") as product:
+    with Level2AWriter.begin(level1c, tmp_path / "out") as product:
         product.tile(level1c.tiles[0]).quality = QualityPercentages(AREAS)
         product.finish(RUN)
     assert etree.tostring(_tile(root)) == first

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from sen2cor.product.level2a.quality import CLASS_COUNT
+from sen2cor.product.level2a.content import CLASS_COUNT
 from sen2cor.reporting.palette import PALETTES, SCENE_CLASS_NAMES, SEQUENTIAL, rgb
 
 # Machado, Oliveira, Fernandes (2009), IEEE TVCG 15(6), 1291-1298, severity 1.0, linear sRGB.

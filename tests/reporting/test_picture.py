@@ -9,7 +9,7 @@ from PIL import Image
 
 from sen2cor.product.level1c.reader import open_level1c
 from sen2cor.product.level2a.reader import open_level2a
-from sen2cor.reporting.picture import draw
+from sen2cor.reporting.comparison_figure import draw
 
 pytest.importorskip("matplotlib", reason="the extra 'report' is not installed")
 

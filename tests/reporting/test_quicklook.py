@@ -14,14 +14,14 @@ from sen2cor.product.level2a.reader import open_level2a
 from sen2cor.raster.grids import Grid
 from sen2cor.reporting.palette import PALETTES, rgb
 from sen2cor.reporting.quicklook import (
-    LEAST_SPANS,
+    MIN_SPANS,
     RANGES,
     SCALES,
     SurfaceImages,
-    picture_shape,
+    find_picture_shape,
     quick_looks,
     sample,
-    top_reflectance,
+    sample_toa_reflectance,
     write_quick_looks,
 )
 
@@ -43,7 +43,7 @@ def test_scales_may_follow_the_values(surface: SurfaceImages) -> None:
     fixed = {look.kind: look for look in quick_looks(surface, shape)}
     spread = {look.kind: look for look in quick_looks(surface, shape, spread=True)}
     assert {kind: fixed[kind].ends for kind in RANGES} == RANGES
-    for kind, least in LEAST_SPANS.items():
+    for kind, least in MIN_SPANS.items():
         numbers = surface.numbers(kind, shape)
         low, high = spread[kind].ends
         assert low <= np.median(numbers[numbers > 0]) / SCALES[kind] <= high
@@ -73,8 +73,8 @@ def test_numbers_are_those_of_the_image(surface: SurfaceImages) -> None:
 
 def test_top_of_atmosphere_lies_on_the_surface(small_product: Path, surface: SurfaceImages) -> None:
     level1c = open_level1c(small_product)
-    shape = picture_shape(surface.grid, 64)
-    top = top_reflectance(level1c, level1c.tiles[0], "B8A", shape)
+    shape = find_picture_shape(surface.grid, 64)
+    top = sample_toa_reflectance(level1c, level1c.tiles[0], "B8A", shape)
     below = surface.reflectance("B8A", shape)
     valid = np.isfinite(top) & np.isfinite(below)
     assert valid.mean() > 0.5
@@ -89,8 +89,8 @@ def test_samples_are_picked_from_the_middle() -> None:
 
 def test_shape_is_that_of_the_tile_at_most() -> None:
     whole = Grid(32632, 0.0, 0.0, 60.0, 1830, 1830)
-    assert picture_shape(whole, 640) == (640, 640)
-    assert picture_shape(Grid(32632, 0.0, 0.0, 20.0, 30, 60), 640) == (60, 120)
+    assert find_picture_shape(whole, 640) == (640, 640)
+    assert find_picture_shape(Grid(32632, 0.0, 0.0, 20.0, 30, 60), 640) == (60, 120)
 
 
 def test_files_stand_beside_the_product(finished_product: Path) -> None:

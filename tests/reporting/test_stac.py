@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from sen2cor.product.level2a.reader import open_level2a
-from sen2cor.reporting.stac import items_of, write_items
+from sen2cor.reporting.stac import build_items, write_items
 
 pystac = pytest.importorskip("pystac", reason="the extra 'stac' is not installed")
 
 
 def test_item_is_valid(finished_product: Path) -> None:
-    (item,) = items_of(open_level2a(finished_product))
+    (item,) = build_items(open_level2a(finished_product))
     # the core schema comes with pystac; the schemas of extensions would be fetched
     item.stac_extensions = []
     assert item.validate()
@@ -42,7 +42,7 @@ def test_extensions_read_their_fields(finished_product: Path) -> None:
     from pystac.extensions.view import ViewExtension
 
     product = open_level2a(finished_product)
-    (item,) = items_of(product)
+    (item,) = build_items(product)
     (tile,) = product.tiles
     assert EOExtension.ext(item).cloud_cover == pytest.approx(product.cloud_cover, abs=1e-4)
     assert ProjectionExtension.ext(item).epsg == tile.grids[10].epsg

@@ -12,7 +12,7 @@ import numpy as np
 
 from sen2cor.bands import REFLECTANCE_BANDS
 from sen2cor.imagery import jpeg2000
-from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.execution.workers import start_workers
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.product.level1c.reader import open_level1c
 from sen2cor.reporting.palette import SCENE_CLASS_COLOURS
@@ -34,7 +34,7 @@ def main() -> None:
         return jpeg2000.read(next(folder.glob(f"**/*_{kind}_{RESOLUTION}m.jp2")))
 
     classes = image("SCL")
-    with workers() as pool:
+    with start_workers() as pool:
         pixels = TilePixels.decode(product, product.tiles[0], bands, pool)
         pixels.derive(RESOLUTION, bands, pool)
     toa = {band: pixels.toa_reflectance(band, RESOLUTION) for band in bands}

@@ -52,7 +52,7 @@ from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.classification import GroundMasks, SceneClass
 from sen2cor.imagery import images
-from sen2cor.pipeline.execution.workers import Workers, workers
+from sen2cor.pipeline.execution.workers import Workers, start_workers
 from sen2cor.pipeline.tile.atmosphere_retrieval import retrieve_atmosphere
 from sen2cor.pipeline.tile.band_correction import BandCorrection
 from sen2cor.pipeline.tile.classification_step import classify_tile
@@ -695,7 +695,7 @@ def main() -> None:
     logging.disable(logging.WARNING)
     gdal.UseExceptions()
     for site in SITES:
-        with workers() as pool:
+        with start_workers() as pool:
             print("\n".join(report(site, arguments.data, arguments.figures, pool)), flush=True)
 
 

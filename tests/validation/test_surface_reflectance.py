@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
-from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.execution.workers import start_workers
 from tests.validation.surface_reflectance import AEROSOL, SEASON, SITES, Agreement, Scene
 
 
@@ -26,7 +26,7 @@ def test_agreement_of_a_known_line() -> None:
 @pytest.fixture(scope="module")
 def hills(reference_data: Path) -> Iterator[Scene]:
     """The hilly pair."""
-    with workers() as pool, tempfile.TemporaryDirectory() as folder:
+    with start_workers() as pool, tempfile.TemporaryDirectory() as folder:
         yield Scene.load(reference_data, SITES[1], Path(folder), pool)
 
 

@@ -20,7 +20,7 @@ from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.look_up_tables.sen2cor_tables import load_atm_files
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.atmosphere.node_geometry import NodeGeometry
-from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.execution.workers import start_workers
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile, open_level1c
 from sen2cor.raster.array_types import Float32Array
@@ -83,7 +83,7 @@ def compare(product: Level1CProduct, folder: Path) -> list[str]:
         weather = tile.meteorology()
         if weather is None:
             continue
-        with workers() as pool:
+        with start_workers() as pool:
             pixels = TilePixels.decode(product, tile, BANDS, pool)
             pixels.derive(RESOLUTION, BANDS, pool)
         chosen = clear_land(pixels)

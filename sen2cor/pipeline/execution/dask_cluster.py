@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sen2cor import interruption
-from sen2cor.errors import AuxiliaryDataError, ProcessingError, UsageError, brief
+from sen2cor.errors import AuxiliaryDataError, ProcessingError, UsageError, shorten
 from sen2cor.pipeline.execution import log_forwarding, resources
-from sen2cor.pipeline.execution.tile_run import TileResult, run_tile
-from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.execution.tile_run import TileRun, run_tile
+from sen2cor.pipeline.execution.workers import start_workers
 from sen2cor.pipeline.run.console import Step
-from sen2cor.pipeline.tile.chain import TileJob
+from sen2cor.pipeline.tile.processing_chain import TileJob
 
 try:
     import distributed
@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 class _Finished:
     """A result with the log records of its tile."""
 
-    result: TileResult
+    result: TileRun
     records: tuple[logging.LogRecord, ...]
 
 
@@ -53,7 +53,7 @@ def run_on_cluster(
     scheduler: str,
     threads: int | None,
     show: Callable[[Step], None],
-) -> Generator[TileResult, None, None]:
+) -> Generator[TileRun, None, None]:
     """Work on tiles on the workers of a cluster.
 
     Parameters
@@ -69,7 +69,7 @@ def run_on_cluster(
 
     Yields
     ------
-    TileResult
+    TileRun
         In the order in which the tiles end.
 
     Raises
@@ -108,7 +108,7 @@ def _connected(scheduler: str) -> distributed.Client:
     except Exception as error:  # of whatever kind, as what listens there may be no scheduler
         raise AuxiliaryDataError(
             f"--scheduler {scheduler}: cannot be reached; is it the scheduler's port? "
-            f"({brief(error)})"
+            f"({shorten(error)})"
         ) from error
 
 
@@ -157,15 +157,19 @@ def _outcome(future: distributed.Future, job: TileJob) -> _Finished:
     try:
         finished: _Finished = future.result()
     except Exception as error:  # of whatever kind the cluster has
-        failure = ProcessingError(f"the Dask cluster could not process it: {brief(error)}")
-        return _Finished(TileResult(job.tile.tile_id, error=failure), ())
+        failure = ProcessingError(f"the Dask cluster could not process it: {shorten(error)}")
+        return _Finished(TileRun(job.tile.tile_id, error=failure), ())
     return finished
 
 
 def _task(job: TileJob, threads: int | None, neighbours: int, level: int) -> _Finished:
     """Process a tile on a worker; one at a time, whatever number of threads the worker has."""
     records: list[logging.LogRecord] = []
-    number = threads or max(1, resources.cores() // neighbours)
-    with _one_at_a_time, log_forwarding.forwarding(records.append, level), workers(number) as pool:
+    number = threads or max(1, resources.count_cores() // neighbours)
+    with (
+        _one_at_a_time,
+        log_forwarding.forwarding(records.append, level),
+        start_workers(number) as pool,
+    ):
         result = run_tile(job, pool, lambda step: None)
     return _Finished(result, tuple(records))

@@ -1,6 +1,6 @@
 """Where the tiles of a product are worked on: here, in several processes, or on a Dask cluster.
 
-All three give the same results: one `TileResult` for each job, as soon as it is there.
+All three give the same results: one `TileRun` for each job, as soon as it is there.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from sen2cor.pipeline.execution import resources
 from sen2cor.pipeline.execution.memory_plan import tile_memory
 from sen2cor.pipeline.execution.process_pool import run_in_processes
-from sen2cor.pipeline.execution.tile_run import TileResult, run_tile
-from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.execution.tile_run import TileRun, run_tile
+from sen2cor.pipeline.execution.workers import start_workers
 from sen2cor.pipeline.run.console import Step
 from sen2cor.pipeline.run.options import Options
-from sen2cor.pipeline.tile.chain import TileJob
+from sen2cor.pipeline.tile.processing_chain import TileJob
 from sen2cor.settings.gipp import CommonSettings
 
 logger = logging.getLogger(__name__)
@@ -59,8 +59,8 @@ def plan_resources(
     if options.scheduler is not None:
         logger.info("tiles are given to the Dask scheduler %s", options.scheduler)
         return ResourcePlan(options.scheduler, 1, settings.threads, 0, 0)
-    cores = resources.cores()
-    memory = int(_LARGEST_SHARE * resources.available_memory())
+    cores = resources.count_cores()
+    memory = int(_LARGEST_SHARE * resources.read_available_memory())
     if options.max_memory is not None:
         memory = min(memory, int(options.max_memory * 1e9))
     wanted = cores if settings.processes is None else max(1, settings.processes)
@@ -85,7 +85,7 @@ def plan_resources(
 
 def execute(
     jobs: Sequence[TileJob], resource_plan: ResourcePlan, show: Callable[[Step], None]
-) -> Generator[TileResult, None, None]:
+) -> Generator[TileRun, None, None]:
     """Work on tiles; a bad one does not stop the others.
 
     When the iterator is closed or interrupted, what still runs is stopped.
@@ -99,7 +99,7 @@ def execute(
 
     Yields
     ------
-    TileResult
+    TileRun
         In the order in which the tiles end.
     """
     if resource_plan.scheduler is not None:
@@ -109,6 +109,6 @@ def execute(
     elif resource_plan.processes > 1:
         yield from run_in_processes(jobs, resource_plan.processes, resource_plan.threads or 1, show)
     else:
-        with workers(resource_plan.threads) as pool:
+        with start_workers(resource_plan.threads) as pool:
             for job in jobs:
                 yield run_tile(job, pool, show)

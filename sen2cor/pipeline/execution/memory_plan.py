@@ -10,7 +10,7 @@ the same time, and are held against ``make benchmark``.
 from __future__ import annotations
 
 from sen2cor.bands import BAND
-from sen2cor.pipeline.tile.chain import TileJob
+from sen2cor.pipeline.tile.processing_chain import TileJob
 
 BASE = 250_000_000
 """Interpreter, libraries, look-up tables."""

@@ -25,10 +25,10 @@ from typing import Any
 from sen2cor import interruption
 from sen2cor.errors import ProcessingError
 from sen2cor.pipeline.execution import log_forwarding
-from sen2cor.pipeline.execution.tile_run import TileResult, run_tile
-from sen2cor.pipeline.execution.workers import workers
+from sen2cor.pipeline.execution.tile_run import TileRun, run_tile
+from sen2cor.pipeline.execution.workers import start_workers
 from sen2cor.pipeline.run.console import Step
-from sen2cor.pipeline.tile.chain import TileJob
+from sen2cor.pipeline.tile.processing_chain import TileJob
 
 _END_GRACE = 5.0
 """Seconds that a process has to end before it is killed."""
@@ -56,7 +56,7 @@ class _Running:
         its.close()
         return cls(job, process, mine)
 
-    def lost(self) -> TileResult:
+    def lost(self) -> TileRun:
         """Result of a process that ended without one."""
         self.process.join(_END_GRACE)
         code = self.process.exitcode
@@ -65,7 +65,7 @@ class _Running:
             how = f"was ended by {signal.Signals(-code).name}"
         advice = "; perhaps memory ran short: see --max_memory and Nr_Processes"
         error = ProcessingError(f"its process {self.process.pid} {how}{advice}")
-        return TileResult(self.job.tile.tile_id, error=error)
+        return TileRun(self.job.tile.tile_id, error=error)
 
     def close(self) -> None:
         """Make sure that the process is gone."""
@@ -79,7 +79,7 @@ class _Running:
 
 def run_in_processes(
     jobs: Sequence[TileJob], processes: int, threads: int, show: Callable[[Step], None]
-) -> Generator[TileResult, None, None]:
+) -> Generator[TileRun, None, None]:
     """Work on tiles in processes of their own.
 
     Parameters
@@ -94,7 +94,7 @@ def run_in_processes(
 
     Yields
     ------
-    TileResult
+    TileRun
         In the order in which the tiles end.
     """
     waiting = deque(jobs)
@@ -139,7 +139,7 @@ def _work(threads: int, connection: Connection, level: int) -> None:
         with lock:
             connection.send(message)
 
-    with log_forwarding.forwarding(send, level), workers(threads) as pool:
+    with log_forwarding.forwarding(send, level), start_workers(threads) as pool:
         result = run_tile(job, pool, send)
     send(result)
 

@@ -19,7 +19,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """Parameters of mallopt, from malloc.h of the GNU C library."""
 
 
-def cores() -> int:
+def count_cores() -> int:
     """Cores for this process: its affinity, bounded by the quota of its control group."""
     if hasattr(os, "sched_getaffinity"):
         number = len(os.sched_getaffinity(0))
@@ -29,7 +29,7 @@ def cores() -> int:
     return max(1, min([number, *(round(quota) for quota in quotas)]))
 
 
-def available_memory() -> int:
+def read_available_memory() -> int:
     """Bytes that can still be had: of the machine, and within the limits of the control group."""
     rooms = [room for folder in _folders("memory") if (room := _room(folder)) is not None]
     return int(max(0, min([psutil.virtual_memory().available, *rooms])))

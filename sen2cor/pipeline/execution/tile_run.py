@@ -6,19 +6,18 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sen2cor.errors import ProcessingError, Sen2CorError, unexpected
+from sen2cor.errors import ProcessingError, Sen2CorError, describe_unexpected
 from sen2cor.pipeline.execution.resources import peak_memory
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.run.console import Progress, Step
-from sen2cor.pipeline.tile.chain import TileJob, process_tile
-from sen2cor.product.level2a.quality import QualityPercentages
-from sen2cor.product.level2a.run_record import TileRetrieval
+from sen2cor.pipeline.tile.processing_chain import TileJob, process_tile
+from sen2cor.product.level2a.content import QualityPercentages, TileRetrieval
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class TileResult:
+class TileRun:
     """How the work on a tile ended.
 
     Attributes
@@ -42,7 +41,7 @@ class TileResult:
     error: Sen2CorError | None = None
 
 
-def run_tile(job: TileJob, workers: Workers, show: Callable[[Step], None]) -> TileResult:
+def run_tile(job: TileJob, workers: Workers, show: Callable[[Step], None]) -> TileRun:
     """Process a tile; what goes wrong with it is part of the result.
 
     Parameters
@@ -67,8 +66,8 @@ def run_tile(job: TileJob, workers: Workers, show: Callable[[Step], None]) -> Ti
         error = ProcessingError("not enough memory; see --max_memory and Nr_Processes")
     except Exception as failure:
         logger.critical("tile %s: unexpected error", job.tile.mgrs, exc_info=True)
-        error = ProcessingError(unexpected(failure))
-    return TileResult(
+        error = ProcessingError(describe_unexpected(failure))
+    return TileRun(
         tile_id=job.tile.tile_id,
         quality=job.output.quality,
         retrieval=job.output.retrieval,

@@ -66,10 +66,10 @@ class Workers:
 
 
 @contextmanager
-def workers(threads: int | None = None) -> Iterator[Workers]:
+def start_workers(threads: int | None = None) -> Iterator[Workers]:
     """Open a pool; without a number, as many threads as there are cores for this process."""
     resources.return_large_blocks()
-    pool = Workers(threads or resources.cores())
+    pool = Workers(threads or resources.count_cores())
     jpeg2000.set_threads(min(pool.threads, CODEC_THREADS))
     try:
         yield pool

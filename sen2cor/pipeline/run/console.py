@@ -18,7 +18,7 @@ _LAST = 99.99
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ProductOutcome:
     """How the run of one product ended.
 
     Attributes
@@ -159,7 +159,7 @@ class Console:
         share = 100.0 / of
         return ProductProgress(self._output, number * share, (number + 1) * share, self._began)
 
-    def finished(self, outcome: Outcome) -> None:
+    def finished(self, outcome: ProductOutcome) -> None:
         """Print where the product is and which tiles failed."""
         for failure in outcome.failed_tiles:
             print(f"L2A_Process: {failure}", file=self._errors, flush=True)

@@ -74,7 +74,7 @@ def target(path: Path, options: Options, settings: Settings) -> tuple[Path, str 
     return folder, None
 
 
-def level2a_name(path: Path) -> str:
+def derive_level2a_name(path: Path) -> str:
     """Return the name of the Level-2A product as far as the path alone tells it."""
     level2a = _as_level2a(path)
     if level2a is not None:

@@ -13,16 +13,16 @@ from sen2cor.errors import OutputError, Sen2CorError
 from sen2cor.imagery import jpeg2000
 from sen2cor.pipeline.execution import resources
 from sen2cor.pipeline.execution.executors import execute, plan_resources
-from sen2cor.pipeline.run.console import Outcome, ProductProgress
-from sen2cor.pipeline.run.input_path import level2a_name, opened, target
+from sen2cor.pipeline.run.console import ProductOutcome, ProductProgress
+from sen2cor.pipeline.run.input_path import derive_level2a_name, opened, target
 from sen2cor.pipeline.run.options import Options
-from sen2cor.pipeline.run.run_log import RunLog, run_log
+from sen2cor.pipeline.run.run_records import RunRecords, keep_records
 from sen2cor.pipeline.run.table_selection import load_tables
-from sen2cor.pipeline.tile.chain import TileJob
+from sen2cor.pipeline.tile.processing_chain import TileJob
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
-from sen2cor.product.level2a.run_record import RunRecord
+from sen2cor.product.level2a.content import Provenance
 from sen2cor.product.level2a.tile import Level2ATile
-from sen2cor.product.level2a.writer import Level2AProduct
+from sen2cor.product.level2a.writer import Level2AWriter
 from sen2cor.reporting.optional_outputs import write_optional_outputs
 from sen2cor.settings import Settings
 
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 def process_product(
     path: Path, options: Options, settings: Settings, progress: ProductProgress
-) -> Outcome:
+) -> ProductOutcome:
     """Process one product.
 
     Parameters
@@ -45,7 +45,7 @@ def process_product(
 
     Returns
     -------
-    Outcome
+    ProductOutcome
 
     Raises
     ------
@@ -53,11 +53,11 @@ def process_product(
         Nothing could be processed; no product was left behind.
     """
     with (
-        run_log(level2a_name(path), options, settings) as log,
+        keep_records(derive_level2a_name(path), options, settings) as log,
         opened(path, options, settings) as level1c,
     ):
         folder, name = target(path, options, settings)
-        with Level2AProduct.begin(
+        with Level2AWriter.begin(
             level1c,
             folder,
             name=name,
@@ -86,12 +86,12 @@ def process_product(
 def _make(
     level1c: Level1CProduct,
     plan: Sequence[tuple[Level1CTile, tuple[int, ...]]],
-    output: Level2AProduct,
+    output: Level2AWriter,
     options: Options,
     settings: Settings,
     progress: ProductProgress,
-    log: RunLog,
-) -> Outcome:
+    log: RunRecords,
+) -> ProductOutcome:
     """Process tiles at their resolutions and finish the product."""
     tables = load_tables(level1c, settings)
     log.content.update(look_up_tables=[table.name for table in tables])
@@ -113,7 +113,7 @@ def _make(
     outcome = _outcome(output.path, {**level1c.unusable, **errors})
     _illustrate(log, [job for job in jobs if job.tile.mgrs not in errors])
     output.finish(
-        RunRecord(
+        Provenance(
             version=__version__,
             started=log.started,
             gipp=settings.effective_gipp_xml(),
@@ -129,23 +129,23 @@ def _make(
 
 def _outcome(
     product: Path, failures: Mapping[str, Sen2CorError], *, nothing_to_do: bool = False
-) -> Outcome:
+) -> ProductOutcome:
     failed = tuple(
         f"{type(error).__name__}: tile {name}: {error}" for name, error in failures.items()
     )
-    return Outcome(product, nothing_to_do and not failed, failed, 1 if failed else 0)
+    return ProductOutcome(product, nothing_to_do and not failed, failed, 1 if failed else 0)
 
 
-def _ending(outcome: Outcome) -> tuple[int, str, str | None]:
+def _ending(outcome: ProductOutcome) -> tuple[int, str, str | None]:
     """Exit code, result and error as the records of the run have them."""
     if outcome.failed_tiles:
         return outcome.exit_code, "failed in part", "; ".join(outcome.failed_tiles)
     return outcome.exit_code, "already processed" if outcome.already_processed else "done", None
 
 
-def _illustrate(log: RunLog, jobs: Sequence[TileJob]) -> None:
+def _illustrate(log: RunRecords, jobs: Sequence[TileJob]) -> None:
     if log.page is not None:
-        jpeg2000.set_threads(resources.cores())
+        jpeg2000.set_threads(resources.count_cores())
         for job in jobs:
             log.page.illustrate(job.product, job.tile, job.output)
 
@@ -170,11 +170,11 @@ def _dem_type(jobs: Sequence[TileJob]) -> str:
 
 def _process_tiles(
     jobs: list[TileJob],
-    output: Level2AProduct,
+    output: Level2AWriter,
     settings: Settings,
     options: Options,
     progress: ProductProgress,
-    log: RunLog,
+    log: RunRecords,
 ) -> dict[str, Sen2CorError]:
     """Process the tiles; a bad tile does not stop the others.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LAST = 0.99
 
 
-class LiveProgress(ProductProgress):
+class ProgressBar(ProductProgress):
     """Shows how far the run of one product is as a bar that stays when the product is done.
 
     Parameters
@@ -34,7 +34,7 @@ class LiveProgress(ProductProgress):
         self._bars = _bars(stream)
         self._title = title
 
-    def __enter__(self) -> LiveProgress:
+    def __enter__(self) -> ProgressBar:
         self._bars.console.print(
             self._title, style="bold", markup=False, highlight=False, soft_wrap=True
         )
@@ -70,9 +70,9 @@ class LiveProgress(ProductProgress):
 class LiveConsole(Console):
     """The terminal of a run with bars instead of lines."""
 
-    def product(self, number: int, of: int, name: str = "") -> LiveProgress:
+    def product(self, number: int, of: int, name: str = "") -> ProgressBar:
         """Progress of one of several products."""
-        return LiveProgress(self._output, f"{name} ({number + 1} of {of})" if of > 1 else name)
+        return ProgressBar(self._output, f"{name} ({number + 1} of {of})" if of > 1 else name)
 
 
 def can_show(stream: TextIO) -> bool:

@@ -27,8 +27,8 @@ from sen2cor.pipeline.tile.band_correction import (
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import GroundIllumination, TileTerrain
 from sen2cor.pipeline.tile.tile_atmosphere import COARSE, TileAtmosphere
-from sen2cor.product.level2a.quality import QualityPercentages
-from sen2cor.product.level2a.shared_metadata import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
+from sen2cor.product.level2a.content import QualityPercentages
+from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.raster.array_types import BoolArray, Float32Array, Pixels, UInt8Array
 from sen2cor.raster.grids import Grid
@@ -40,7 +40,7 @@ WriteImage = Callable[[], None]
 
 
 @dataclass
-class TileImages:
+class TileImageJobs:
     """The images of a tile at one resolution.
 
     Attributes

@@ -116,7 +116,7 @@ class TilePixels:
 
         workers.map(fill, jobs)
 
-    def forget(self, resolution: int) -> None:
+    def release(self, resolution: int) -> None:
         """Release the block means of a resolution."""
         for key in [key for key in self._coarser if key[1] == resolution]:
             del self._coarser[key]

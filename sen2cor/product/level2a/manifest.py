@@ -66,7 +66,7 @@ class _File:
         return _MIME_TYPES.get(self.path.suffix.lower(), _UNKNOWN_TYPE)
 
 
-def manifest(root: Path, psd: Psd, metadata: Path, level1c_manifest: Path | None) -> Element:
+def build_manifest(root: Path, psd: Psd, metadata: Path, level1c_manifest: Path | None) -> Element:
     """Make the manifest of a product folder whose other files are all there.
 
     Parameters

@@ -12,15 +12,14 @@ import numpy as np
 from sen2cor.errors import InputError
 from sen2cor.imagery import images
 from sen2cor.product import naming
-from sen2cor.product.level2a.product_metadata import ProductTile
-from sen2cor.product.level2a.quality import QualityPercentages
-from sen2cor.product.level2a.run_record import TileRetrieval
-from sen2cor.product.level2a.shared_metadata import (
+from sen2cor.product.level2a.content import QualityPercentages, TileRetrieval
+from sen2cor.product.level2a.product_document import ProductTile
+from sen2cor.product.level2a.shared_elements import (
     AOT_QUANTIFICATION,
     WATER_VAPOUR_QUANTIFICATION,
     read_retrieval,
 )
-from sen2cor.product.level2a.tile_metadata import TileState
+from sen2cor.product.level2a.tile_document import TileState
 from sen2cor.product.level2a.workspace import writing
 from sen2cor.product.metadata import Element, text_of
 from sen2cor.product.psd import Psd

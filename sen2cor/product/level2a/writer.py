@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from sen2cor.errors import ConfigurationError, InputError
 from sen2cor.product import metadata, naming
-from sen2cor.product.level2a import schemas
-from sen2cor.product.level2a.datastrip_metadata import datastrip_metadata
-from sen2cor.product.level2a.manifest import MANIFEST_NAME, manifest
-from sen2cor.product.level2a.product_metadata import product_metadata
-from sen2cor.product.level2a.run_record import RunRecord
+from sen2cor.product.level2a import metadata_schemas
+from sen2cor.product.level2a.content import Provenance
+from sen2cor.product.level2a.datastrip_document import build_datastrip_metadata
+from sen2cor.product.level2a.manifest import MANIFEST_NAME, build_manifest
+from sen2cor.product.level2a.product_document import build_product_metadata
 from sen2cor.product.level2a.tile import Level2ATile, tile_from_metadata
-from sen2cor.product.level2a.tile_metadata import tile_metadata
+from sen2cor.product.level2a.tile_document import build_tile_metadata
 from sen2cor.product.level2a.workspace import Workspace, writing
 from sen2cor.product.level2a.xml_report import claim_report
 from sen2cor.product.metadata import Element
@@ -27,7 +27,7 @@ from sen2cor.product.psd import Psd, output_psd
 if TYPE_CHECKING:
     from sen2cor.product.level1c.reader import Level1CDatastrip, Level1CProduct, Level1CTile
 
-__all__ = ["Level2AProduct", "Level2ATile", "level2a_path"]
+__all__ = ["Level2ATile", "Level2AWriter", "locate_level2a"]
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 _FOREIGN_ENDINGS = {".gfs", ".aux", ".ovr"}
 
 
-def level2a_path(
+def locate_level2a(
     level1c: Level1CProduct, target_directory: Path, *, psd: str | None = None
 ) -> Path:
     """Return where the Level-2A product of a Level-1C product stands, or will stand."""
@@ -47,7 +47,7 @@ def level2a_path(
     return target_directory / name
 
 
-class Level2AProduct:
+class Level2AWriter:
     """A Level-2A product in the making; use `begin`.
 
     As a context manager it is abandoned when the block is left before `finish`.
@@ -89,7 +89,7 @@ class Level2AProduct:
         psd: str | None = None,
         true_colour: bool = True,
         ending: str = "jp2",
-    ) -> Level2AProduct:
+    ) -> Level2AWriter:
         """Start a product, or open one that exists to add to it.
 
         Parameters
@@ -117,7 +117,9 @@ class Level2AProduct:
         """
         form = output_psd(level1c.psd, psd)
         form = replace(form, true_colour=form.true_colour and true_colour)
-        path = target_directory / name if name else level2a_path(level1c, target_directory, psd=psd)
+        path = (
+            target_directory / name if name else locate_level2a(level1c, target_directory, psd=psd)
+        )
         _check_format(path, form, ending)
         workspace = Workspace.claim(path)
         try:
@@ -127,7 +129,7 @@ class Level2AProduct:
             raise
         return cls(level1c, form, workspace, exists_before, ending)
 
-    def __enter__(self) -> Level2AProduct:
+    def __enter__(self) -> Level2AWriter:
         return self
 
     def __exit__(
@@ -157,12 +159,12 @@ class Level2AProduct:
         del self._tiles[level1c_tile.tile_id]
         self._workspace.restore(folder)
 
-    def finish(self, run: RunRecord, *, schema_folder: Path | None = None) -> Path:
+    def finish(self, run: Provenance, *, schema_folder: Path | None = None) -> Path:
         """Write the metadata from what is on disk and put the product in its place.
 
         Parameters
         ----------
-        run : RunRecord
+        run : Provenance
         schema_folder : Path or None
             Folder of official schemas; the metadata are checked by them instead of by those in
             ``rep_info``. What is invalid is logged as a warning.
@@ -189,10 +191,12 @@ class Level2AProduct:
                 self._write_datastrip(datastrip, root, tiles, run, schema_folder)
             product_file = self._write_product(root, tiles, run, schema_folder)
             self._write_inspire(root)
-            for name, schema in schemas.structure_schemas(self.psd).items():
+            for name, schema in metadata_schemas.build_structure_schemas(self.psd).items():
                 metadata.write(schema, root / "rep_info" / name)
             self._write_reports(root, run)
-            document = manifest(root, self.psd, product_file, self._level1c.root / MANIFEST_NAME)
+            document = build_manifest(
+                root, self.psd, product_file, self._level1c.root / MANIFEST_NAME
+            )
             self._check(document, "manifest", schema_folder)
             metadata.write(document, root / MANIFEST_NAME)
             self._workspace.publish()
@@ -248,7 +252,7 @@ class Level2AProduct:
         self,
         level1c_tile: Level1CTile,
         tile: Level2ATile,
-        run: RunRecord,
+        run: Provenance,
         schema_folder: Path | None,
     ) -> None:
         if run.gipp:
@@ -258,7 +262,7 @@ class Level2AProduct:
         path = self._tile_metadata_path(tile, level1c_tile)
         tile.complete_from_disk(_read_earlier(path))
         summary = tile.summary()
-        document = tile_metadata(
+        document = build_tile_metadata(
             metadata.read(level1c_tile.metadata_path),
             self.psd,
             state=tile.state(),
@@ -296,14 +300,14 @@ class Level2AProduct:
         datastrip: Level1CDatastrip,
         root: Path,
         tiles: list[Level2ATile],
-        run: RunRecord,
+        run: Provenance,
         schema_folder: Path | None,
     ) -> None:
         identifier = to_level2a(datastrip.datastrip_id, self.psd.file_class)
         tile_ids = [tile.tile_id for tile in tiles if tile.datastrip_id == identifier]
         if datastrip.metadata_path is None or not tile_ids:
             return
-        document = datastrip_metadata(
+        document = build_datastrip_metadata(
             metadata.read(datastrip.metadata_path),
             self.psd,
             tile_ids=tile_ids,
@@ -322,10 +326,10 @@ class Level2AProduct:
         self,
         root: Path,
         tiles: list[Level2ATile],
-        run: RunRecord,
+        run: Provenance,
         schema_folder: Path | None,
     ) -> Path:
-        document = product_metadata(
+        document = build_product_metadata(
             metadata.read(self._level1c.metadata_path),
             self.psd,
             level1c_name=self._level1c.name,
@@ -339,7 +343,7 @@ class Level2AProduct:
         metadata.write(document, path)
         return path
 
-    def _write_reports(self, root: Path, run: RunRecord) -> None:
+    def _write_reports(self, root: Path, run: Provenance) -> None:
         if run.reports:
             stem = claim_report(root, self.path.name, run.started).name.removesuffix("report.xml")
             for ending, content in run.reports.items():
@@ -357,9 +361,9 @@ class Level2AProduct:
 
     def _check(self, document: Element, file_name: str, schema_folder: Path | None) -> None:
         """Log what is invalid; nothing is said of a valid document."""
-        schema = schemas.schema_for(self.psd, file_name, schema_folder)
+        schema = metadata_schemas.select_schema(self.psd, file_name, schema_folder)
         if schema is not None:
-            for problem in schemas.problems(document, schema):
+            for problem in metadata_schemas.problems(document, schema):
                 logger.warning("%s: metadata is invalid: %s", file_name, problem)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sen2cor.product.level2a.run_record import RunRecord
-from sen2cor.product.level2a.shared_metadata import (
+from sen2cor.product.level2a.content import Provenance
+from sen2cor.product.level2a.shared_elements import (
     JOINT_DATASTRIP_AUXILIARY,
-    joint_auxiliary,
-    quantification_values,
-    unify_ground_reference,
+    add_joint_auxiliary,
+    add_quantification_values,
+    write_ground_reference,
 )
 from sen2cor.product.metadata import (
     Element,
@@ -41,13 +41,13 @@ _SEPARATE_AUXILIARY = (
 )
 
 
-def datastrip_metadata(
+def build_datastrip_metadata(
     level1c: Element,
     psd: Psd,
     *,
     tile_ids: Iterable[str],
     quantification: float,
-    run: RunRecord,
+    run: Provenance,
 ) -> Element:
     """Make the datastrip metadata of Level-2A.
 
@@ -62,7 +62,7 @@ def datastrip_metadata(
         consolidated tiles are not.
     quantification : float
         Of the surface reflectances.
-    run : RunRecord
+    run : Provenance
     """
     root = rebuild(
         level1c,
@@ -83,11 +83,11 @@ def datastrip_metadata(
         if parsed is None or parsed["unit"] != "CO":
             add(tiles, "Tile", tileId=tile_id)
     auxiliary = section(root, "Auxiliary_Data_Info")
-    unify_ground_reference(auxiliary, as_list=not psd.prefix)
+    write_ground_reference(auxiliary, as_list=not psd.prefix)
     if psd.prefix:
         arrange(auxiliary, _SEPARATE_AUXILIARY)
     else:
-        joint_auxiliary(auxiliary, run, JOINT_DATASTRIP_AUXILIARY)
+        add_joint_auxiliary(auxiliary, run, JOINT_DATASTRIP_AUXILIARY)
         _scales(image, psd, quantification)
     return root
 
@@ -95,7 +95,7 @@ def datastrip_metadata(
 def _scales(image: Element, psd: Psd, quantification: float) -> None:
     """Replace the scale of Level-1C by those of Level-2A, from format 14.5 on."""
     for radiometry in image.iterfind("Radiometric_Info"):
-        quantification_values(radiometry, psd, quantification)
+        add_quantification_values(radiometry, psd, quantification)
         for old in (
             *radiometry.findall("QUANTIFICATION_VALUE"),
             *radiometry.findall("Radiometric_Offset_List"),

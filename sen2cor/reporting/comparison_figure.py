@@ -1,6 +1,6 @@
 """A picture of a product: top of atmosphere beside surface beside classes.
 
-``python -m sen2cor.reporting.picture LEVEL1C LEVEL2A PICTURE.png``
+``python -m sen2cor.reporting.comparison_figure LEVEL1C LEVEL2A PICTURE.png``
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from sen2cor.product.level1c.reader import Level1CProduct, open_level1c
 from sen2cor.product.level2a.reader import Level2AReader, open_level2a
 from sen2cor.raster.array_types import Float32Array
 from sen2cor.reporting.palette import SCENE_CLASS_COLOURS
-from sen2cor.reporting.quicklook import SurfaceImages, picture_shape, top_reflectance
+from sen2cor.reporting.quicklook import SurfaceImages, find_picture_shape, sample_toa_reflectance
 
-_LARGEST_SIDE = 1400
+_MAX_SIDE = 1400
 
 
 def draw(level1c: Level1CProduct, level2a: Level2AReader, picture: Path) -> None:
@@ -48,8 +48,10 @@ def draw(level1c: Level1CProduct, level2a: Level2AReader, picture: Path) -> None
     from matplotlib.patches import Patch
 
     tile = SurfaceImages.of(level2a, level2a.tiles[0])
-    shape = picture_shape(tile.grid, _LARGEST_SIDE)
-    top = _colour([top_reflectance(level1c, level1c.tiles[0], band, shape) for band in VISIBLE])
+    shape = find_picture_shape(tile.grid, _MAX_SIDE)
+    top = _colour(
+        [sample_toa_reflectance(level1c, level1c.tiles[0], band, shape) for band in VISIBLE]
+    )
     visible = [band for name in VISIBLE if (band := tile.reflectance(name, shape)) is not None]
     classes = tile.numbers("SCL", shape)
     if len(visible) < len(VISIBLE) or classes is None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sen2cor.bands import BANDS
-from sen2cor.product.level2a.quality import QualityPercentages
-from sen2cor.product.level2a.run_record import Accuracy, RunRecord, TileRetrieval
+from sen2cor.product.level2a.content import Accuracy, Provenance, QualityPercentages, TileRetrieval
 from sen2cor.product.metadata import Element, add, arrange, text_of
 from sen2cor.product.psd import Psd
 
@@ -41,7 +40,7 @@ JOINT_DATASTRIP_AUXILIARY = (
 """The same of the datastrip."""
 
 
-def quantification_values(parent: Element, psd: Psd, quantification: float) -> None:
+def add_quantification_values(parent: Element, psd: Psd, quantification: float) -> None:
     """Append the scales of the images, and from format 15 on the offsets of the reflectances.
 
     Parameters
@@ -68,7 +67,7 @@ def quantification_values(parent: Element, psd: Psd, quantification: float) -> N
             add(offsets, "BOA_ADD_OFFSET", str(psd.boa_offset), band_id=str(band.index))
 
 
-def joint_auxiliary(auxiliary: Element, run: RunRecord, order: Sequence[str]) -> None:
+def add_joint_auxiliary(auxiliary: Element, run: Provenance, order: Sequence[str]) -> None:
     """Add the auxiliary data of Level-2A to those of Level-1C, from format 14.5 on."""
     if auxiliary.find("GIPP_List") is None:
         add(auxiliary, "GIPP_List")
@@ -84,7 +83,7 @@ def joint_auxiliary(auxiliary: Element, run: RunRecord, order: Sequence[str]) ->
     arrange(auxiliary, order)
 
 
-def unify_ground_reference(auxiliary: Element, *, as_list: bool) -> None:
+def write_ground_reference(auxiliary: Element, *, as_list: bool) -> None:
     """Write the ground reference images as GRI_List (format 14.5 on) or as one GRI_FILENAME."""
     names = [found.text or "" for found in auxiliary.iter("GRI_FILENAME")]
     for old in [*auxiliary.iterfind("GRI_FILENAME"), *auxiliary.iterfind("GRI_List")]:
@@ -98,7 +97,7 @@ def unify_ground_reference(auxiliary: Element, *, as_list: bool) -> None:
         add(auxiliary, "GRI_FILENAME", names[0] if names else "NONE")
 
 
-def image_content(
+def add_image_content(
     parent: Element,
     psd: Psd,
     quality: QualityPercentages,
@@ -144,7 +143,7 @@ def retrieval_elements(retrieval: TileRetrieval) -> Mapping[str, str | float | N
 
 
 def read_retrieval(document: Element) -> TileRetrieval:
-    """Read back what `image_content` wrote about the atmosphere of a tile."""
+    """Read back what `add_image_content` wrote about the atmosphere of a tile."""
 
     def number(name: str) -> float | None:
         text = text_of(document, f".//{name}")

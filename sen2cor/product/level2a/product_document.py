@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from sen2cor.bands import BANDS, RESOLUTIONS
-from sen2cor.product.level2a.quality import QualityPercentages
-from sen2cor.product.level2a.run_record import RunRecord, TileRetrieval
-from sen2cor.product.level2a.shared_metadata import (
+from sen2cor.product.level2a.content import Provenance, QualityPercentages, TileRetrieval
+from sen2cor.product.level2a.shared_elements import (
     JOINT_AUXILIARY,
-    image_content,
-    joint_auxiliary,
-    quantification_values,
-    unify_ground_reference,
+    add_image_content,
+    add_joint_auxiliary,
+    add_quantification_values,
+    write_ground_reference,
 )
 from sen2cor.product.metadata import (
     Element,
@@ -61,7 +60,7 @@ class ProductTile:
     retrieval: TileRetrieval
 
 
-def product_metadata(
+def build_product_metadata(
     level1c: Element,
     psd: Psd,
     *,
@@ -69,7 +68,7 @@ def product_metadata(
     name: str,
     quantification: float,
     tiles: Sequence[ProductTile],
-    run: RunRecord,
+    run: Provenance,
 ) -> Element:
     """Make the metadata of the user product, from what is on disk at the end of a run.
 
@@ -84,7 +83,7 @@ def product_metadata(
     quantification : float
         Of the reflectances, the same as in Level-1C.
     tiles : sequence of ProductTile
-    run : RunRecord
+    run : Provenance
     """
     names = ["General_Info", "Geometric_Info", "Auxiliary_Data_Info", "Quality_Indicators_Info"]
     if psd.prefix:
@@ -100,19 +99,19 @@ def product_metadata(
     quality = QualityPercentages.combine(tile.quality for tile in tiles)
     auxiliary = section(root, "Auxiliary_Data_Info")
     indicators = section(root, "Quality_Indicators_Info")
-    unify_ground_reference(auxiliary, as_list=not psd.prefix)
+    write_ground_reference(auxiliary, as_list=not psd.prefix)
     _unify_checks(indicators, as_list=not psd.prefix)
     _assessment(indicators)
     if psd.prefix:
         _separate_auxiliary(auxiliary, section(root, "L2A_Auxiliary_Data_Info"), tiles, run)
         parent = section(root, "L2A_Quality_Indicators_Info")
-        image_content(add(parent, "Image_Content_QI"), psd, quality, run.accuracy, None)
+        add_image_content(add(parent, "Image_Content_QI"), psd, quality, run.accuracy, None)
     else:
-        joint_auxiliary(auxiliary, run, JOINT_AUXILIARY)
+        add_joint_auxiliary(auxiliary, run, JOINT_AUXILIARY)
         _list_gipp(auxiliary.find("GIPP_List"), "GIP_L2AUSR", tiles, run)
         for coverage in indicators.iterfind("Cloud_Coverage_Assessment"):
             coverage.text = f"{quality.cloud_coverage:.6f}"
-        image_content(
+        add_image_content(
             add(indicators, "Image_Content_QI"),
             psd,
             quality,
@@ -207,7 +206,7 @@ def _image_characteristics(general: Element, psd: Psd, quantification: float) ->
     images = _renamed(
         general, "Product_Image_Characteristics", f"{prefix}Product_Image_Characteristics"
     )
-    quantification_values(images, psd, quantification)
+    add_quantification_values(images, psd, quantification)
     classes = add(images, f"{prefix}Scene_Classification_List")
     upper = prefix.upper()
     for code, text in enumerate(psd.class_texts):
@@ -232,7 +231,7 @@ def _image_characteristics(general: Element, psd: Psd, quantification: float) ->
 
 
 def _separate_auxiliary(
-    inherited: Element, own: Element, tiles: Sequence[ProductTile], run: RunRecord
+    inherited: Element, own: Element, tiles: Sequence[ProductTile], run: Provenance
 ) -> None:
     arrange(
         inherited,
@@ -252,7 +251,7 @@ def _separate_auxiliary(
 
 
 def _list_gipp(
-    parent: Element, gipp_type: str, tiles: Sequence[ProductTile], run: RunRecord
+    parent: Element, gipp_type: str, tiles: Sequence[ProductTile], run: Provenance
 ) -> None:
     for tile in tiles:
         if tile.gipp is not None:

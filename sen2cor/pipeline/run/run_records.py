@@ -15,7 +15,7 @@ from typing import Any
 from sen2cor.errors import InputError, OutputError, Sen2CorError
 from sen2cor.optional_packages import available, how_to_get
 from sen2cor.pipeline.execution.resources import peak_memory
-from sen2cor.pipeline.execution.tile_run import TileResult
+from sen2cor.pipeline.execution.tile_run import TileRun
 from sen2cor.pipeline.run.options import Options
 from sen2cor.product.level2a.workspace import writing
 from sen2cor.product.level2a.xml_report import XmlReportHandler, claim_report
@@ -40,7 +40,7 @@ class _Warnings(logging.Handler):
 
 
 @dataclass
-class RunLog:
+class RunRecords:
     """What is kept of a run.
 
     Attributes
@@ -63,7 +63,7 @@ class RunLog:
     content: dict[str, Any] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
 
-    def add_tile(self, result: TileResult, name: str) -> None:
+    def add_tile(self, result: TileRun, name: str) -> None:
         """Keep the result of a tile."""
         self.content.setdefault("tiles", {})[name] = {
             "result": "done" if result.error is None else "failed",
@@ -87,7 +87,7 @@ class RunLog:
     def add_unusable(self, tiles: Mapping[str, InputError]) -> None:
         """Keep tiles, by the names of their folders, that could not even be begun."""
         for name, error in tiles.items():
-            self.add_tile(TileResult(name, error=error), name)
+            self.add_tile(TileRun(name, error=error), name)
 
     def records(self, exit_code: int, result: str, error: str | None = None) -> dict[str, bytes]:
         """Return the XML report, run.json and the HTML report by the endings of their names."""
@@ -126,10 +126,10 @@ class RunLog:
 
 
 @contextmanager
-def run_log(product_name: str, options: Options, settings: Settings) -> Iterator[RunLog]:
+def keep_records(product_name: str, options: Options, settings: Settings) -> Iterator[RunRecords]:
     """Keep a log of what happens within this block, in the work folder where one is given.
 
-    run.json is written when the block ends with an error; otherwise that is left to `RunLog.write`.
+    When the block ends with an error, run.json is written; otherwise `RunRecords.write` does it.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def run_log(product_name: str, options: Options, settings: Settings) -> Iterator
     report = _report(options.work_directory, product_name, started)
     page = _page(product_name, options, settings)
     warnings = _Warnings()
-    log = RunLog(report, page, started, warnings.messages)
+    log = RunRecords(report, page, started, warnings.messages)
     package = logging.getLogger("sen2cor")
     handlers = [handler for handler in (report, warnings, page) if handler is not None]
     for handler in handlers:

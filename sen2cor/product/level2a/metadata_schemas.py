@@ -22,7 +22,7 @@ _MANIFEST_SCHEMA = (
 )
 
 
-def structure_schemas(psd: Psd) -> dict[str, Element]:
+def build_structure_schemas(psd: Psd) -> dict[str, Element]:
     """Make the schemas of ``rep_info``.
 
     Returns
@@ -68,7 +68,7 @@ def structure_schemas(psd: Psd) -> dict[str, Element]:
     }
 
 
-def official_schema(folder: Path, psd: Psd, file_name: str) -> etree.XMLSchema | None:
+def load_official_schema(folder: Path, psd: Psd, file_name: str) -> etree.XMLSchema | None:
     """Return an official schema from a folder of PSD schemas, or None if it is not there.
 
     Parameters
@@ -101,7 +101,7 @@ def problems(root: Element, schema: etree.XMLSchema) -> list[str]:
     return [f"{error.path}: {error.message}" for error in schema.error_log]
 
 
-def schema_for(psd: Psd, file_name: str, folder: Path | None) -> etree.XMLSchema | None:
+def select_schema(psd: Psd, file_name: str, folder: Path | None) -> etree.XMLSchema | None:
     """Return the official schema of a document where a folder holds it, else the one made here.
 
     Parameters
@@ -110,12 +110,12 @@ def schema_for(psd: Psd, file_name: str, folder: Path | None) -> etree.XMLSchema
     file_name : str
         Name of a metadata schema, or ``manifest`` (for which there is only the official one).
     folder : Path or None
-        As for `official_schema`.
+        As for `load_official_schema`.
     """
-    official = official_schema(folder, psd, file_name) if folder is not None else None
+    official = load_official_schema(folder, psd, file_name) if folder is not None else None
     if official is not None or file_name == "manifest":
         return official
-    return etree.XMLSchema(structure_schemas(psd)[file_name])
+    return etree.XMLSchema(build_structure_schemas(psd)[file_name])
 
 
 @cache

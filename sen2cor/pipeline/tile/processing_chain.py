@@ -29,12 +29,12 @@ from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.run.console import Progress
 from sen2cor.pipeline.tile.atmosphere_retrieval import retrieve_atmosphere
 from sen2cor.pipeline.tile.classification_step import classify_tile
-from sen2cor.pipeline.tile.image_jobs import TileImages, WriteImage, upsample_nearest
+from sen2cor.pipeline.tile.image_jobs import TileImageJobs, WriteImage, upsample_nearest
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import FINE, TileTerrain, prepare_terrain
 from sen2cor.pipeline.tile.tile_atmosphere import COARSE, TileAtmosphere
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
-from sen2cor.product.level2a.run_record import TileRetrieval
+from sen2cor.product.level2a.content import TileRetrieval
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.raster.array_types import BoolArray, UInt8Array
 from sen2cor.settings import Settings
@@ -148,7 +148,7 @@ class _TileChain:
             terrain.forget(FINE)
         progress.step("L2A_SceneClass", f"end of classification {resolution} m")
         scene_class = classes.scene_class
-        to_write = TileImages(self.job.output, pixels, resolution, self.workers)
+        to_write = TileImageJobs(self.job.output, pixels, resolution, self.workers)
         if self.job.classification_only:
             to_write.write(self._class_images(to_write, classes, None))
         else:
@@ -166,10 +166,10 @@ class _TileChain:
             else:
                 self.atmosphere = self.classes = None
         if resolution != COARSE:
-            pixels.forget(resolution)
+            pixels.release(resolution)
 
     def _class_images(
-        self, to_write: TileImages, classes: Classification, reference: BoolArray | None
+        self, to_write: TileImageJobs, classes: Classification, reference: BoolArray | None
     ) -> list[WriteImage]:
         settings, terrain = self.job.settings.classification, self.terrain
         writes = to_write.class_images(classes)
@@ -186,7 +186,7 @@ class _TileChain:
             progress.step("L2A_AtmCorr", "end of AOT and WV retrieval 20 m")
         pixels = self.pixels
         pixels.keep(PROCESSED_BANDS[10])
-        to_write = TileImages(self.job.output, pixels, 10, self.workers)
+        to_write = TileImageJobs(self.job.output, pixels, 10, self.workers)
         to_write.write(
             self._images(
                 to_write,
@@ -227,7 +227,7 @@ class _TileChain:
 
     def _images(
         self,
-        to_write: TileImages,
+        to_write: TileImageJobs,
         atmosphere: TileAtmosphere,
         classes: UInt8Array,
         no_data: Callable[[slice], BoolArray],

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sen2cor.product.level2a.quality import QualityPercentages
-from sen2cor.product.level2a.run_record import Accuracy, TileRetrieval
-from sen2cor.product.level2a.shared_metadata import image_content
+from sen2cor.product.level2a.content import Accuracy, QualityPercentages, TileRetrieval
+from sen2cor.product.level2a.shared_elements import add_image_content
 from sen2cor.product.metadata import (
     Element,
     add,
@@ -47,7 +46,7 @@ class TileState:
         return found[0][1] if found else None
 
 
-def tile_metadata(
+def build_tile_metadata(
     level1c: Element,
     psd: Psd,
     *,
@@ -118,7 +117,7 @@ def _separate_indicators(
     arrange(content, ("CLOUDY_PIXEL_PERCENTAGE", "DEGRADED_MSI_DATA_PERCENTAGE"))
     masks = _inherited(indicators, "Pixel_Level_QI", "L1C_Pixel_Level_QI")
     _inherit_masks(masks, psd, state)
-    image_content(add(indicators, "L2A_Image_Content_QI"), psd, quality, accuracy, None)
+    add_image_content(add(indicators, "L2A_Image_Content_QI"), psd, quality, accuracy, None)
     own = add(indicators, "L2A_Pixel_Level_QI")
     add(own, "CLOUD_CONFIDENCE_MASK", _stem(state.finest("CLD")))
     add(own, "SNOW_ICE_CONFIDENCE_MASK", _stem(state.finest("SNW")))
@@ -148,7 +147,7 @@ def _joint_indicators(
     arrange(content, ("CLOUDY_PIXEL_PERCENTAGE", "DEGRADED_MSI_DATA_PERCENTAGE"))
     for cloudy in content.iterfind("CLOUDY_PIXEL_PERCENTAGE"):
         cloudy.text = f"{quality.cloud_coverage:.6f}"
-    image_content(content, psd, quality, accuracy, retrieval if psd.boa_offset else None)
+    add_image_content(content, psd, quality, accuracy, retrieval if psd.boa_offset else None)
     masks = _inherited(indicators, "Pixel_Level_QI", "Pixel_Level_QI")
     _inherit_masks(masks, psd, state)
     for resolution in (20, 60):
