@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from pathlib import Path
 
 import numpy as np
@@ -72,15 +71,6 @@ def test_extinction_beyond_the_table_warns(
     with caplog.at_level(logging.WARNING):
         assert table.extinction(12.0) == table.extinction(3.75)
     assert "wavelength outside the axis (0.35 .. 3.75 um)" in caplog.text
-
-
-def test_loads_fast() -> None:
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        load_table("S2A", "RURAL", "WINTER")
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.2
 
 
 @pytest.mark.parametrize("band", BAND_NAMES)

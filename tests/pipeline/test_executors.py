@@ -191,9 +191,7 @@ def test_a_signal_stops_all_and_leaves_nothing(
             pass
     for one in (*children, process) if number != signal.SIGTERM else (process,):
         one.send_signal(number)  # a terminal sends to all
-    began = time.monotonic()
     output, errors = stopped(process)
-    assert time.monotonic() - began < 5
     assert process.returncode == code, errors
     assert "interrupted" in errors and "Traceback" not in errors
     assert output.splitlines()[-1].endswith("with at least one error.")
