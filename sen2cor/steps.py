@@ -10,7 +10,7 @@ over to labelled arrays. In the order of the processor:
   `sen2cor.product.level1c.reader.open_level1c` and `NodeGeometry.over`.
 - `retrieve_cirrus`: what thin cirrus adds to the bands, and the bands without it.
 - `retrieve_aerosol_and_water_vapour`: aerosol and water vapour of an `AerosolScene`; its parts are
-  `retrieve_aerosol`, `retrieve_water_vapour` and `complete_water_vapour`.
+  `retrieve_aerosol`, `retrieve_water_vapour` and `fill_water_vapour`.
 - `band_terms`: what follows for one band from that `AtmosphereState` or from `uniform_state`.
 - `surface_reflectance`: the inversion over level ground, with or without adjacency;
   `sen2cor.atmosphere.terrain_inversion` has that of slopes and `sen2cor.dem` what it needs to know
@@ -29,16 +29,15 @@ from sen2cor.atmosphere.atmospheric_terms import (
     AtmosphericTerms,
     WaterCurve,
     band_terms,
-    scattering_maps,
+    scattering_terms,
 )
-from sen2cor.atmosphere.cirrus import retrieve as retrieve_cirrus
-from sen2cor.atmosphere.inversion import level_inversion
+from sen2cor.atmosphere.cirrus import retrieve_cirrus
+from sen2cor.atmosphere.inversion import flat_terrain_inversion
 from sen2cor.atmosphere.joint_retrieval import WaterVapourMap, retrieve_aerosol_and_water_vapour
 from sen2cor.atmosphere.look_up_tables.look_up_table import SEASON_OZONE
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.atmosphere.node_geometry import NodeGeometry
-from sen2cor.atmosphere.water_vapour import complete as complete_water_vapour
-from sen2cor.atmosphere.water_vapour import retrieve as retrieve_water_vapour
+from sen2cor.atmosphere.water_vapour import fill_water_vapour, retrieve_water_vapour
 from sen2cor.bands import BAND_NAMES
 from sen2cor.classification import (
     Classification,
@@ -66,14 +65,14 @@ __all__ = [
     "WaterVapourMap",
     "band_terms",
     "classify",
-    "complete_water_vapour",
     "factors_by_band",
+    "fill_water_vapour",
     "load_table",
     "retrieve_aerosol",
     "retrieve_aerosol_and_water_vapour",
     "retrieve_cirrus",
     "retrieve_water_vapour",
-    "scattering_maps",
+    "scattering_terms",
     "surface_reflectance",
     "uniform_geometry",
     "uniform_state",
@@ -184,4 +183,4 @@ def surface_reflectance(
     toa = np.asarray(toa_reflectance, np.float32)
     finite = np.isfinite(toa)
     seen = finite if usable is None else usable & finite
-    return level_inversion(toa, functions, seen, half_width)(toa)
+    return flat_terrain_inversion(toa, functions, seen, half_width)(toa)

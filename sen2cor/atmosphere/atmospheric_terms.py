@@ -60,7 +60,7 @@ class AtmosphericTerms:
 
 
 @dataclass(frozen=True)
-class ScatteringMaps:
+class ScatteringTerms:
     """Scattering functions of one band and the absorption of all gases but water vapour.
 
     Attributes
@@ -120,16 +120,16 @@ class NodeTerms:
     geometry : NodeGeometry
     elevation : float or ElevationField
     values : mapping of str to ndarray
-        By the names of `ScatteringMaps`; at the nodes, and above a relief at its levels.
+        By the names of `ScatteringTerms`; at the nodes, and above a relief at its levels.
     """
 
     geometry: NodeGeometry
     elevation: GroundElevation
     values: Mapping[str, npt.ArrayLike]
 
-    def maps(self, rows: slice | None = None) -> ScatteringMaps:
+    def maps(self, rows: slice | None = None) -> ScatteringTerms:
         """Interpolate to the pixels of some rows of the coarse grid, of all by default."""
-        return ScatteringMaps(
+        return ScatteringTerms(
             **{name: self._expanded(name, values, rows) for name, values in self.values.items()}
         )
 
@@ -208,7 +208,7 @@ def node_terms(
     )
 
 
-def scattering_maps(
+def scattering_terms(
     table: LookUpTable,
     band: str,
     geometry: NodeGeometry,
@@ -217,14 +217,14 @@ def scattering_maps(
     ozone: float,
     elevation: GroundElevation,
     water_vapour: Float32Array | None = None,
-) -> ScatteringMaps:
+) -> ScatteringTerms:
     """Evaluate the table for one band at the nodes and interpolate to the coarse grid.
 
     Parameters are those of `node_terms`.
 
     Returns
     -------
-    ScatteringMaps
+    ScatteringTerms
     """
     at_nodes = node_terms(
         table,

@@ -133,7 +133,7 @@ class _Fit:
         return self.doubt if self.slope is None else f"gamma {1.0 / self.slope:.2f}"
 
 
-def retrieve(
+def retrieve_cirrus(
     toa: Mapping[str, Float32Array],
     *,
     measured: BoolArray,

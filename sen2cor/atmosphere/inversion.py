@@ -86,7 +86,7 @@ def signal(toa_reflectance: Float32Array, functions: AtmosphericTerms) -> Float3
     return ((toa_reflectance - functions.offset) / functions.slope).astype(np.float32)
 
 
-def flat_inversion(functions: AtmosphericTerms) -> Inversion:
+def inversion_without_adjacency(functions: AtmosphericTerms) -> Inversion:
     """Inversion without adjacency: the neighbourhood is as bright as the pixel."""
     gain = 1.0 / functions.slope
     return Inversion(
@@ -96,7 +96,7 @@ def flat_inversion(functions: AtmosphericTerms) -> Inversion:
     )
 
 
-def adjacency_inversion(functions: AtmosphericTerms, mean_signal: Float32Array) -> Inversion:
+def inversion_with_adjacency(functions: AtmosphericTerms, mean_signal: Float32Array) -> Inversion:
     """Inversion with the adjacency effect.
 
     Parameters
@@ -116,7 +116,7 @@ def adjacency_inversion(functions: AtmosphericTerms, mean_signal: Float32Array) 
     return Inversion(gain.astype(np.float32), bias.astype(np.float32))
 
 
-def level_inversion(
+def flat_terrain_inversion(
     toa_reflectance: Float32Array, functions: AtmosphericTerms, usable: BoolArray, half_width: int
 ) -> Inversion:
     """Inversion over level ground, with the adjacency effect or without.
@@ -135,6 +135,6 @@ def level_inversion(
     Inversion
     """
     if half_width == 0:
-        return flat_inversion(functions)
+        return inversion_without_adjacency(functions)
     x = signal(toa_reflectance, functions)
-    return adjacency_inversion(functions, neighbourhood_mean(x, usable, half_width))
+    return inversion_with_adjacency(functions, neighbourhood_mean(x, usable, half_width))

@@ -14,12 +14,17 @@ import numpy as np
 
 from sen2cor.atmosphere.aerosol.model_selection import Trial
 from sen2cor.atmosphere.aerosol.path_radiance_scaling import factors_by_band
-from sen2cor.atmosphere.aerosol.retrieval import Aerosol, Fallback, retrieve_aerosol
+from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval, Fallback, retrieve_aerosol
 from sen2cor.atmosphere.aerosol.scene import AerosolScene
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, WaterCurve, node_terms
 from sen2cor.atmosphere.elevation_field import ElevationField
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
-from sen2cor.atmosphere.water_vapour import MEASUREMENT_BAND, WINDOW_BAND, complete, retrieve
+from sen2cor.atmosphere.water_vapour import (
+    MEASUREMENT_BAND,
+    WINDOW_BAND,
+    fill_water_vapour,
+    retrieve_water_vapour,
+)
 from sen2cor.raster.array_types import BoolArray, Float32Array
 from sen2cor.raster.row_blocks import Run, row_blocks
 from sen2cor.settings.cal_ac_gipp import CorrectionSettings
@@ -57,7 +62,7 @@ def retrieve_aerosol_and_water_vapour(
     aerosol_map: bool = True,
     water_vapour_map: WaterVapourMap | None = WaterVapourMap(),
     run: Run = map,
-) -> tuple[AtmosphereState, Aerosol]:
+) -> tuple[AtmosphereState, AerosolRetrieval]:
     """Find aerosol and water vapour of a scene.
 
     Parameters
@@ -85,7 +90,7 @@ def retrieve_aerosol_and_water_vapour(
     Returns
     -------
     state : AtmosphereState
-    aerosol : Aerosol
+    aerosol : AerosolRetrieval
         With the trials of the candidates.
     """
     water_vapour = np.full(scene.geometry.grid.shape, first_guess, np.float32)
@@ -148,7 +153,7 @@ def _water_vapour(
     result = np.empty_like(aot)
 
     def fill(rows: slice) -> None:
-        result[rows] = retrieve(
+        result[rows] = retrieve_water_vapour(
             measurement[rows],
             window[rows],
             scattering=(first.maps(rows), second.maps(rows)),
@@ -170,7 +175,7 @@ def _completed(
     """Fill the gaps of the water vapour and smooth it."""
     if not clear_land.any():
         logger.warning("no clear land for the water vapour: %.2f cm everywhere", first_guess)
-    return complete(
+    return fill_water_vapour(
         water_vapour,
         clear_land,
         scene.water,

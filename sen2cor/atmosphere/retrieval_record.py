@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from sen2cor.atmosphere.aerosol.model_selection import described
-from sen2cor.atmosphere.aerosol.retrieval import Aerosol
+from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.raster.array_types import BoolArray
@@ -87,7 +87,7 @@ class RetrievalRecord:
     @classmethod
     def of(
         cls,
-        aerosol: Aerosol,
+        aerosol: AerosolRetrieval,
         state: AtmosphereState,
         *,
         passes: int,

@@ -26,7 +26,11 @@ import numpy as np
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.atmospheric_terms import AtmosphericTerms
 from sen2cor.atmosphere.brdf import EmpiricalBrdf
-from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
+from sen2cor.atmosphere.inversion import (
+    inversion_with_adjacency,
+    inversion_without_adjacency,
+    signal,
+)
 from sen2cor.raster.array_types import BoolArray, Float32Array
 
 LEAST_FLUX = 0.1
@@ -60,7 +64,7 @@ class SlopeIllumination:
 
 
 @dataclass(frozen=True)
-class TerrainCorrection:
+class TerrainParameters:
     """How the correction of slopes is to be done.
 
     Attributes
@@ -190,7 +194,7 @@ def terrain_inversion(
     functions: AtmosphericTerms,
     light: SlopeIllumination,
     usable: BoolArray,
-    correction: TerrainCorrection,
+    correction: TerrainParameters,
     *,
     adjacency_half_width: int | None,
     brdf: EmpiricalBrdf | None = None,
@@ -204,7 +208,7 @@ def terrain_inversion(
     light : SlopeIllumination
     usable : ndarray of bool, same shape
         Pixels that show the ground: no cloud, cloud shadow or gap.
-    correction : TerrainCorrection
+    correction : TerrainParameters
     adjacency_half_width : int or None
         Half width in pixels of the window of the adjacency effect; None is without it.
     brdf : EmpiricalBrdf, optional
@@ -214,7 +218,7 @@ def terrain_inversion(
     TerrainInversion
     """
     x = signal(toa_reflectance, functions)
-    flat = flat_inversion(functions)
+    flat = inversion_without_adjacency(functions)
     isotropic = 1.0 - functions.direct_fraction
     circumsolar = isotropic * functions.transmittance_down_direct
     inversion = TerrainInversion(
@@ -236,7 +240,7 @@ def terrain_inversion(
         return inversion
     x *= inversion.terrain_factor(light.illumination, light.sunlit, light.vegetation)
     mean = neighbourhood_mean(x, usable, adjacency_half_width)
-    level = adjacency_inversion(functions, mean)
+    level = inversion_with_adjacency(functions, mean)
     # level's bias is that of the pixel, which the slope scales, and that of its surroundings
     bias = -functions.offset * level.gain
     return replace(
@@ -255,7 +259,7 @@ def _lit_by_terrain(
     isotropic: Float32Array,
     light: SlopeIllumination,
     usable: BoolArray,
-    correction: TerrainCorrection,
+    correction: TerrainParameters,
 ) -> TerrainInversion:
     """Find the light from the surrounding terrain by iteration."""
     terrain = np.full_like(x, correction.start)

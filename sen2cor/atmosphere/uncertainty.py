@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, AtmosphericTerms
-from sen2cor.atmosphere.inversion import Inversion, adjacency_inversion, signal
+from sen2cor.atmosphere.inversion import Inversion, inversion_with_adjacency, signal
 from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.raster.array_types import Float32Array
 
@@ -133,7 +133,7 @@ def reflectance_uncertainty(
             functions = replace(
                 functions, diffuse_to_direct=np.zeros_like(functions.diffuse_to_direct)
             )
-        return adjacency_inversion(functions, signal(mean, functions))
+        return inversion_with_adjacency(functions, signal(mean, functions))
 
     functions = functions_of(state)
     found = inversion(functions, mean_toa_reflectance)

@@ -16,7 +16,7 @@ import logging
 import numpy as np
 from scipy.ndimage import uniform_filter
 
-from sen2cor.atmosphere.atmospheric_terms import ScatteringMaps, WaterCurve
+from sen2cor.atmosphere.atmospheric_terms import ScatteringTerms, WaterCurve
 from sen2cor.raster.array_types import BoolArray, Float32Array
 
 MEASUREMENT_BAND = "B09"
@@ -31,11 +31,11 @@ _LAST_RESORT = 1.0
 logger = logging.getLogger(__name__)
 
 
-def retrieve(
+def retrieve_water_vapour(
     measurement: Float32Array,
     window: Float32Array,
     *,
-    scattering: tuple[ScatteringMaps, ScatteringMaps],
+    scattering: tuple[ScatteringTerms, ScatteringTerms],
     water: tuple[WaterCurve, WaterCurve],
     start: float,
 ) -> Float32Array:
@@ -45,7 +45,7 @@ def retrieve(
     ----------
     measurement, window : ndarray of float32, shape (rows, cols)
         Top-of-atmosphere reflectance of B09 and B8A.
-    scattering : pair of ScatteringMaps
+    scattering : pair of ScatteringTerms
         Of B09 and B8A, on the same grid.
     water : pair of WaterCurve
         Of B09 and B8A.
@@ -81,7 +81,7 @@ def retrieve(
     return column
 
 
-def complete(
+def fill_water_vapour(
     column: Float32Array,
     clear_land: BoolArray,
     water: BoolArray,
@@ -135,7 +135,7 @@ def complete(
 
 
 def _ground_signal(
-    toa: Float32Array, functions: ScatteringMaps, water: WaterCurve, column: Float32Array
+    toa: Float32Array, functions: ScatteringTerms, water: WaterCurve, column: Float32Array
 ) -> Float32Array:
     """Reflectance from the ground, absorbed by water vapour, other transmittances removed."""
     half = water.transmittance(np.float32(0.5) * column * functions.air_mass)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sen2cor.atmosphere.aerosol.retrieval import Aerosol, Fallback, retrieve_aerosol
+from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval, Fallback, retrieve_aerosol
 from sen2cor.atmosphere.aerosol.scene import AerosolScene
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
 from sen2cor.atmosphere.elevation_field import GroundElevation
@@ -105,7 +105,7 @@ class Landscape:
         mapped: bool = True,
         passes: int = 2,
         **items: Any,
-    ) -> Aerosol:
+    ) -> AerosolRetrieval:
         """Retrieve with some settings other than shipped."""
         start = np.full(SHAPE, 0.2, np.float32)
         for _ in range(passes):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sen2cor.atmosphere.aerosol.model_selection import Trial, choose, described, season_of
+from sen2cor.atmosphere.aerosol.model_selection import Trial, choose, described, season_by_date
 
 
 def trial(aerosol: str, season: str, ratio: float) -> Trial:
@@ -39,7 +39,7 @@ def test_date_decides_between_seasons_within_the_tolerance(tolerance: float, sea
     ],
 )  # fmt: skip
 def test_season_of_date_and_latitude(month: int, latitude: float, season: str) -> None:
-    assert season_of(datetime(2017, month, 10, tzinfo=timezone.utc), latitude) == season
+    assert season_by_date(datetime(2017, month, 10, tzinfo=timezone.utc), latitude) == season
 
 
 def test_ratios_by_name() -> None:

@@ -50,7 +50,7 @@ class Veiled:
             "column": 2.0, "least_column": 0.25, "thin": THIN,
         }  # fmt: skip
         toa = changes.pop("toa", self.toa)
-        return cirrus.retrieve(toa, **(arguments | changes))
+        return cirrus.retrieve_cirrus(toa, **(arguments | changes))
 
     def error(self, found: CirrusCorrection, band: str) -> float:
         return rms(found.cleared(band, self.toa[band]) - self.clear[band])
@@ -274,7 +274,7 @@ def berlin(reference_data: Path) -> dict[str, np.ndarray]:
 
 def test_real_pixels_without_cirrus(berlin: dict[str, np.ndarray]) -> None:
     everywhere = np.ones((128, 256), bool)
-    found = cirrus.retrieve(
+    found = cirrus.retrieve_cirrus(
         berlin, measured=everywhere, ground=everywhere, water=~everywhere,
         column=0.8, least_column=0.25, thin=THIN,
     )  # fmt: skip
@@ -292,7 +292,7 @@ def test_real_pixels_under_cirrus(berlin: dict[str, np.ndarray]) -> None:
     toa["B10"] = berlin["B10"] + np.float32(0.9) * ice
     water = berlin["B8A"] < 0.06
     everywhere = np.ones(water.shape, bool)
-    found = cirrus.retrieve(
+    found = cirrus.retrieve_cirrus(
         toa, measured=everywhere, ground=everywhere, water=water,
         column=0.8, least_column=0.25, thin=THIN,
     )  # fmt: skip

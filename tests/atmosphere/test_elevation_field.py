@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from sen2cor.atmosphere import water_vapour
 from sen2cor.atmosphere.atmospheric_terms import (
     AtmosphereState,
     WaterCurve,
     band_terms,
-    scattering_maps,
+    scattering_terms,
 )
 from sen2cor.atmosphere.elevation_field import ElevationField
 from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable, load_table
 from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.atmosphere.water_vapour import MEASUREMENT_BAND, WINDOW_BAND, retrieve_water_vapour
 from sen2cor.raster.array_types import Float32Array
 
 BANDS = ("B02", "B04", "B09", "B12")
@@ -108,7 +108,7 @@ def test_column_of_water_comes_back_at_all_heights(
     relief = ElevationField.over(geometry, elevation)
     aot = rural.aot_from_visibility(np.full(elevation.shape, 30.0, np.float32), elevation)
     column = (2.5 * np.exp(-elevation / 2.0)).astype(np.float32)
-    bands = (water_vapour.MEASUREMENT_BAND, water_vapour.WINDOW_BAND)
+    bands = (MEASUREMENT_BAND, WINDOW_BAND)
     toa = [
         toa_reflectance(
             rural, band, geometry, aot=aot, water=column, elevation=elevation, surface=0.3
@@ -116,11 +116,11 @@ def test_column_of_water_comes_back_at_all_heights(
         for band in bands
     ]
     first, second = (
-        scattering_maps(rural, band, geometry, aot550=aot, ozone=OZONE, elevation=relief)
+        scattering_terms(rural, band, geometry, aot550=aot, ozone=OZONE, elevation=relief)
         for band in bands
     )
     curves = [WaterCurve.of_band(rural, band, relief) for band in bands]
-    found = water_vapour.retrieve(
+    found = retrieve_water_vapour(
         *toa, scattering=(first, second), water=(curves[0], curves[1]), start=1.0
     )
     np.testing.assert_allclose(found, column, rtol=0.01)

@@ -9,9 +9,9 @@ from scipy.ndimage import uniform_filter
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, AtmosphericTerms, band_terms
 from sen2cor.atmosphere.inversion import (
-    adjacency_inversion,
-    flat_inversion,
-    level_inversion,
+    flat_terrain_inversion,
+    inversion_with_adjacency,
+    inversion_without_adjacency,
     signal,
 )
 from sen2cor.atmosphere.node_geometry import NodeGeometry
@@ -45,8 +45,12 @@ def test_constant_surface_comes_back_unchanged_with_adjacency(
     mean = neighbourhood_mean(x, np.ones(x.shape, bool), 17)
     # the mean over a window of a varying atmosphere is what a constant surface sends up on average
     exact = np.float32(reflectance) / (1.0 - functions.spherical_albedo * np.float32(reflectance))
-    np.testing.assert_allclose(adjacency_inversion(functions, exact)(toa), reflectance, atol=1e-6)
-    np.testing.assert_allclose(adjacency_inversion(functions, mean)(toa), reflectance, atol=2e-3)
+    np.testing.assert_allclose(
+        inversion_with_adjacency(functions, exact)(toa), reflectance, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        inversion_with_adjacency(functions, mean)(toa), reflectance, atol=2e-3
+    )
 
 
 @pytest.mark.parametrize("q", [0.0, 0.1, 0.5, 2.0])
@@ -62,7 +66,7 @@ def test_constant_surface_under_constant_atmosphere_to_1e_6(
     toa = toa_of_constant(reflectance, functions)
     usable = np.random.default_rng(1).random(shape) > 0.3
     for half_width in (0, 8):
-        result = level_inversion(toa, functions, usable, half_width)(toa)
+        result = flat_terrain_inversion(toa, functions, usable, half_width)(toa)
         np.testing.assert_allclose(result, reflectance, atol=1e-6)
 
 
@@ -72,7 +76,7 @@ def test_without_adjacency_the_surroundings_are_as_bright_as_the_pixel(
     reflectance = np.random.default_rng(0).uniform(0.0, 0.6, functions.offset.shape)
     ground = reflectance / (1.0 - functions.spherical_albedo * reflectance)
     toa = (functions.offset + functions.slope * ground).astype(np.float32)
-    np.testing.assert_allclose(flat_inversion(functions)(toa), reflectance, atol=1e-6)
+    np.testing.assert_allclose(inversion_without_adjacency(functions)(toa), reflectance, atol=1e-6)
 
 
 def test_checkered_surface_is_sharpened_back() -> None:
@@ -88,8 +92,8 @@ def test_checkered_surface_is_sharpened_back() -> None:
     x = signal(toa, functions)
     mean = neighbourhood_mean(x, np.ones(shape, bool), 4)
     inner = (slice(12, -12), slice(12, -12))
-    sharpened = adjacency_inversion(functions, mean)(toa)
-    flat = flat_inversion(functions)(toa)
+    sharpened = inversion_with_adjacency(functions, mean)(toa)
+    flat = inversion_without_adjacency(functions)(toa)
     error, before = (np.abs(r - reflectance)[inner].mean() for r in (sharpened, flat))
     assert error < 0.15 * before
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.aerosol.retrieval import Aerosol, Fallback
+from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval, Fallback
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
 from sen2cor.atmosphere.joint_retrieval import (
     WaterVapourMap,
@@ -46,7 +46,7 @@ def test_both_are_found_from_a_wrong_guess() -> None:
     land = replace(forest_and_fields(0.35), column=3.1)
     state, aerosol = retrieved(land)
     assert isinstance(state, AtmosphereState)
-    assert isinstance(aerosol, Aerosol)
+    assert isinstance(aerosol, AerosolRetrieval)
     assert state.aot550.mean() == pytest.approx(0.35, abs=0.01)
     assert state.water_vapour.mean() == pytest.approx(3.1, abs=0.05)
     assert state.elevation == land.elevation

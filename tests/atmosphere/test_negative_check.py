@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from sen2cor.atmosphere.aerosol.negative_reflectance import NegativeFractions, raised_visibility
+from sen2cor.atmosphere.aerosol.negative_reflectance import (
+    NegativeFractions,
+    find_visibility_factor,
+)
 
 
 def test_nothing_negative_leaves_it() -> None:
-    assert raised_visibility(lambda factor: NegativeFractions(0.009, 0.009), 0.01) == 1.0
+    assert find_visibility_factor(lambda factor: NegativeFractions(0.009, 0.009), 0.01) == 1.0
 
 
 @pytest.mark.parametrize("group", ["vegetation", "water"])
@@ -17,10 +20,10 @@ def test_smallest_sufficient_step(group: str) -> None:
         negative = 0.011 if factor < 1.5 else 0.009
         return NegativeFractions(**{"vegetation": 0.0, "water": 0.0, group: negative})
 
-    factor = raised_visibility(shares, 0.01)
+    factor = find_visibility_factor(shares, 0.01)
     assert factor is not None
     assert 1.5 <= factor < 1.5 * 1.06
 
 
 def test_where_nothing_helps_there_is_no_factor() -> None:
-    assert raised_visibility(lambda factor: NegativeFractions(0.5, 0.0), 0.01) is None
+    assert find_visibility_factor(lambda factor: NegativeFractions(0.5, 0.0), 0.01) is None

@@ -12,13 +12,17 @@ from scipy.ndimage import gaussian_filter
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, AtmosphericTerms, band_terms
 from sen2cor.atmosphere.brdf import empirical_brdf
-from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
+from sen2cor.atmosphere.inversion import (
+    inversion_with_adjacency,
+    inversion_without_adjacency,
+    signal,
+)
 from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.atmosphere.terrain_inversion import (
     LEAST_FLUX,
     SlopeIllumination,
-    TerrainCorrection,
     TerrainInversion,
+    TerrainParameters,
     terrain_inversion,
 )
 from sen2cor.raster.interpolation import bilinear, positions
@@ -28,7 +32,7 @@ from .analytic import AnalyticTable
 
 SHAPE = (120, 100)
 USABLE = np.ones(SHAPE, bool)
-CORRECTION = TerrainCorrection(start=0.1, iterations=9, half_width=8, cutoff=10.0)
+CORRECTION = TerrainParameters(start=0.1, iterations=9, half_width=8, cutoff=10.0)
 
 
 @pytest.fixture(params=["B02", "B8A"])
@@ -78,7 +82,7 @@ def corrected(
     toa: np.ndarray,
     functions: AtmosphericTerms,
     light: SlopeIllumination,
-    correction: TerrainCorrection = CORRECTION,
+    correction: TerrainParameters = CORRECTION,
     half_width: int | None = 12,
     brdf=None,
 ) -> np.ndarray:
@@ -93,12 +97,12 @@ def test_flat_terrain_is_the_flat_inversion(functions: AtmosphericTerms) -> None
     mean = neighbourhood_mean(signal(toa, functions), USABLE, 12)
     np.testing.assert_allclose(
         corrected(toa, functions, flat_light()),
-        adjacency_inversion(functions, mean)(toa),
+        inversion_with_adjacency(functions, mean)(toa),
         atol=1e-6,
     )
     np.testing.assert_allclose(
         corrected(toa, functions, flat_light(), half_width=None),
-        flat_inversion(functions)(toa),
+        inversion_without_adjacency(functions)(toa),
         atol=1e-6,
     )
 
@@ -108,7 +112,7 @@ def test_flat_terrain_knows_no_cutoff(functions: AtmosphericTerms, cutoff: float
     toa = np.random.default_rng(0).uniform(0.05, 0.5, SHAPE).astype(np.float32)
     correction = replace(CORRECTION, cutoff=cutoff)
     found = corrected(toa, functions, flat_light(), correction, half_width=None)
-    np.testing.assert_allclose(found, flat_inversion(functions)(toa), atol=1e-6)
+    np.testing.assert_allclose(found, inversion_without_adjacency(functions)(toa), atol=1e-6)
 
 
 @pytest.mark.parametrize("half_width", [None, 12])
@@ -128,7 +132,7 @@ def test_constant_surface_comes_back_from_a_rough_terrain(
     # from elsewhere the iteration comes near and stops
     found = corrected(toa, functions, light, half_width=half_width)
     np.testing.assert_allclose(found[bright], reflectance, atol=1e-3)
-    assert np.std(flat_inversion(functions)(toa)) > 0.2 * reflectance
+    assert np.std(inversion_without_adjacency(functions)(toa)) > 0.2 * reflectance
 
 
 def test_surface_no_longer_follows_the_light(functions: AtmosphericTerms) -> None:
@@ -142,7 +146,7 @@ def test_surface_no_longer_follows_the_light(functions: AtmosphericTerms) -> Non
     def correlation(reflectance: np.ndarray) -> float:
         return float(np.corrcoef(reflectance[sunlit], light.illumination[sunlit])[0, 1])
 
-    assert correlation(flat_inversion(functions)(toa)) > 0.4
+    assert correlation(inversion_without_adjacency(functions)(toa)) > 0.4
     assert abs(correlation(found)) < 0.03
     np.testing.assert_allclose(found[sunlit], surface[sunlit], atol=1e-3)
 
@@ -168,7 +172,7 @@ def test_flux_of_the_darkest_slopes_has_a_floor(functions: AtmosphericTerms) -> 
     for field in (light.illumination, light.sunlit, light.sky_view):
         field[:60] = 0.0
     toa = np.full(SHAPE, 0.1, np.float32)
-    correction = TerrainCorrection(start=0.05, iterations=0, half_width=8, cutoff=20.0)
+    correction = TerrainParameters(start=0.05, iterations=0, half_width=8, cutoff=20.0)
     inversion = terrain_inversion(
         toa, functions, light, USABLE, correction, adjacency_half_width=None
     )
@@ -227,7 +231,7 @@ def test_slopes_too_dark_to_be_corrected_do_not_lower_the_terrain(
         corrected(toa, functions, light, replace(CORRECTION, **items), half_width=None)
         for items in ({"cutoff": 1.2}, {"start": 0.4, "iterations": 0})
     )
-    free = known < 1.15 * flat_inversion(functions)(toa)
+    free = known < 1.15 * inversion_without_adjacency(functions)(toa)
     assert 0.2 < free.mean() < 0.8 and bounded.min() < 0.3
     np.testing.assert_allclose(bounded[free], known[free], atol=1e-3)
 

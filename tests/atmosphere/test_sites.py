@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.aerosol.point_sample import PointSample, site_functions
+from sen2cor.atmosphere.aerosol.point_sample import PointSample, evaluate_at_points
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
-from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
+from sen2cor.atmosphere.inversion import (
+    inversion_with_adjacency,
+    inversion_without_adjacency,
+    signal,
+)
 
 from .aerosol_scene import OZONE, RURAL, SHAPE, small_geometry
 
@@ -31,11 +35,11 @@ def test_places_agree_with_the_image(band: str) -> None:
         {band: toa[rows, cols]},
         {band: around[rows, cols]},
     )
-    found = site_functions(RURAL, band, geometry, sites, 0.35 * number, OZONE)
-    near = adjacency_inversion(functions, signal(around, functions))(toa)[rows, cols]
+    found = evaluate_at_points(RURAL, band, geometry, sites, 0.35 * number, OZONE)
+    near = inversion_with_adjacency(functions, signal(around, functions))(toa)[rows, cols]
     here = found.surface(sites.toa[band], sites.surroundings[band])
     np.testing.assert_allclose(here, near, atol=2e-4)
-    flat = flat_inversion(functions)(toa)[rows, cols]
+    flat = inversion_without_adjacency(functions)(toa)[rows, cols]
     np.testing.assert_allclose(found.surface(sites.toa[band], sites.toa[band]), flat, atol=2e-4)
     path = sites.toa[band] - found.signal(here, sites.surroundings[band])
     np.testing.assert_allclose(path, found.offset, atol=1e-5)

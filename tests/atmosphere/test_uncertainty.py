@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, AtmosphericTerms, band_terms
-from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
+from sen2cor.atmosphere.inversion import (
+    inversion_with_adjacency,
+    inversion_without_adjacency,
+    signal,
+)
 from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.atmosphere.terrain_inversion import (
     SlopeIllumination,
-    TerrainCorrection,
+    TerrainParameters,
     terrain_inversion,
 )
 from sen2cor.atmosphere.uncertainty import (
@@ -36,7 +40,7 @@ def functions_of(request, table: AnalyticTable, geometry: NodeGeometry):
 
 
 def inverted(functions: AtmosphericTerms, toa: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    return adjacency_inversion(functions, signal(mean, functions))(toa)
+    return inversion_with_adjacency(functions, signal(mean, functions))(toa)
 
 
 @pytest.fixture
@@ -88,7 +92,7 @@ def test_contributions_add_in_quadrature(functions_of, toa: np.ndarray) -> None:
 
 def test_without_adjacency_it_is_that_of_the_flat_inversion(functions_of, toa: np.ndarray) -> None:
     inputs = replace(NOTHING, radiometry=0.01)
-    inversion = flat_inversion(functions_of(STATE))
+    inversion = inversion_without_adjacency(functions_of(STATE))
     found = reflectance_uncertainty(functions_of, STATE, toa, inputs, adjacency=False)(toa)
     # to first order: the neighbourhood as bright as the pixel changes with it
     np.testing.assert_allclose(found, inversion(1.01 * toa) - inversion(toa), rtol=0.01, atol=1e-5)
@@ -106,7 +110,7 @@ def test_error_of_the_gradient_on_slopes(functions_of, half_width: int | None) -
     light = SlopeIllumination(0.7 * ONES, ONES.copy(), 0.95 * ONES, np.zeros(ONES.shape, bool))
     light.sunlit[:10] = 0.0
     light.illumination[:10] = 0.0
-    correction = TerrainCorrection(start=0.1, iterations=0, half_width=8, cutoff=10.0)
+    correction = TerrainParameters(start=0.1, iterations=0, half_width=8, cutoff=10.0)
     inversion = terrain_inversion(
         MEAN, functions, light, ONES > 0, correction, adjacency_half_width=half_width
     )

@@ -7,14 +7,14 @@ import logging
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere import water_vapour
 from sen2cor.atmosphere.atmospheric_terms import (
     AtmosphereState,
     WaterCurve,
     band_terms,
-    scattering_maps,
+    scattering_terms,
 )
 from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.atmosphere.water_vapour import fill_water_vapour, retrieve_water_vapour
 
 from .analytic import AnalyticTable
 
@@ -35,10 +35,10 @@ def test_column_comes_back(
         ground = surface / (1.0 - functions.spherical_albedo * surface)
         toa.append((functions.offset + functions.slope * ground).astype(np.float32))
         scattering.append(
-            scattering_maps(table, band, geometry, aot550=aot, ozone=331.0, elevation=0.1)
+            scattering_terms(table, band, geometry, aot550=aot, ozone=331.0, elevation=0.1)
         )
         curves.append(WaterCurve.of_band(table, band, 0.1))
-    found = water_vapour.retrieve(
+    found = retrieve_water_vapour(
         *toa, scattering=tuple(scattering), water=tuple(curves), start=start
     )
     np.testing.assert_allclose(found, column, rtol=0.003)
@@ -65,7 +65,7 @@ LAND_MEAN = (11 * 1.0 + 12 * 2.0) / 23
 )
 def test_rules_over_water(rule: int, upper: float, lower: float) -> None:
     column, land, water = fields()
-    filled = water_vapour.complete(column, land, water, over_water=rule, window=1, fallback=3.0)
+    filled = fill_water_vapour(column, land, water, over_water=rule, window=1, fallback=3.0)
     np.testing.assert_allclose([filled[1, 4], filled[5, 4]], [upper, lower], rtol=1e-5)
     assert filled[0, 0] == pytest.approx(LAND_MEAN)
     assert np.isfinite(filled).all()
@@ -74,7 +74,7 @@ def test_rules_over_water(rule: int, upper: float, lower: float) -> None:
 def test_without_clear_land_the_fallback_serves() -> None:
     column, land, water = fields()
     none = np.zeros_like(land)
-    filled = water_vapour.complete(column, none, water, over_water=1, window=3, fallback=1.7)
+    filled = fill_water_vapour(column, none, water, over_water=1, window=3, fallback=1.7)
     np.testing.assert_allclose(filled, 1.7)
 
 
@@ -83,7 +83,7 @@ def test_nonsense_is_reset_loudly(caplog: pytest.LogCaptureFixture, nonsense: fl
     column, land, water = fields()
     column[1:] = nonsense
     with caplog.at_level(logging.WARNING):
-        filled = water_vapour.complete(column, land, water, over_water=1, window=1, fallback=3.0)
+        filled = fill_water_vapour(column, land, water, over_water=1, window=1, fallback=3.0)
     assert "1.00 cm are taken everywhere" in caplog.text
     np.testing.assert_array_equal(filled, 1.0)
 
@@ -91,7 +91,7 @@ def test_nonsense_is_reset_loudly(caplog: pytest.LogCaptureFixture, nonsense: fl
 def test_single_impossible_pixels_count_as_gaps() -> None:
     column, land, water = fields()
     column[5, 0] = 30.0
-    filled = water_vapour.complete(column, land, water, over_water=1, window=1, fallback=3.0)
+    filled = fill_water_vapour(column, land, water, over_water=1, window=1, fallback=3.0)
     mean = (11 * 1.0 + 11 * 2.0) / 22
     np.testing.assert_allclose([filled[5, 0], filled[5, 4]], mean, rtol=1e-6)
 
@@ -103,7 +103,7 @@ def test_smoothing_leaves_no_frame(window: int) -> None:
     land, water = np.ones(rows.shape, bool), np.zeros(rows.shape, bool)
 
     def smoothed(column: np.ndarray) -> np.ndarray:
-        return water_vapour.complete(column, land, water, over_water=1, window=window, fallback=1.0)
+        return fill_water_vapour(column, land, water, over_water=1, window=window, fallback=1.0)
 
     level = np.full(rows.shape, 1.7, np.float32)
     np.testing.assert_allclose(smoothed(level), level, rtol=1e-6)

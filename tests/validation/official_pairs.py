@@ -20,7 +20,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
 from sen2cor.atmosphere.atmospheric_terms import AtmosphericTerms
-from sen2cor.atmosphere.inversion import level_inversion
+from sen2cor.atmosphere.inversion import flat_terrain_inversion
 from sen2cor.atmosphere.look_up_tables.atm_layout import ELEVATION, WATER_SHARE
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.look_up_tables.sen2cor_tables import load_atm_files
@@ -150,7 +150,7 @@ class Pair:
         """Surface reflectance of the pixels."""
         functions, toa = self.functions(table, band, state), self.toa[band]
         half_width = round(ADJACENCY_RANGE / BAND[band].resolution) if adjacency else 0
-        return level_inversion(toa, functions, np.ones(toa.shape, bool), half_width)(toa)
+        return flat_terrain_inversion(toa, functions, np.ones(toa.shape, bool), half_width)(toa)
 
     def agreement(
         self, table: LookUpTable, band: str, state: State, *, adjacency: bool = False

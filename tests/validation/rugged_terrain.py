@@ -18,11 +18,11 @@ from scipy.ndimage import gaussian_filter
 
 from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.atmospheric_terms import AtmosphericTerms
-from sen2cor.atmosphere.inversion import adjacency_inversion, signal
+from sen2cor.atmosphere.inversion import inversion_with_adjacency, signal
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.atmosphere.terrain_inversion import (
     SlopeIllumination,
-    TerrainCorrection,
+    TerrainParameters,
     terrain_inversion,
 )
 from sen2cor.dem.sun import SunDirections
@@ -96,13 +96,13 @@ def residuals(folder: Path, band: str, *, smoothing: float, cutoff: float) -> Re
     functions = AtmosphericTerms(*(np.full_like(toa, value) for value in vars(found).values()))
     usable = np.ones(toa.shape, bool)
     mean = neighbourhood_mean(signal(toa, functions), usable, ADJACENCY_HALF_WIDTH)
-    flat = adjacency_inversion(functions, mean)(toa)
+    flat = inversion_with_adjacency(functions, mean)(toa)
     inversion = terrain_inversion(
         toa,
         functions,
         light,
         usable,
-        TerrainCorrection(0.1, 3, TERRAIN_HALF_WIDTH, cutoff),
+        TerrainParameters(0.1, 3, TERRAIN_HALF_WIDTH, cutoff),
         adjacency_half_width=ADJACENCY_HALF_WIDTH,
     )
     corrected = inversion(toa, light.illumination, light.sunlit)

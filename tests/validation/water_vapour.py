@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.atmosphere import water_vapour
-from sen2cor.atmosphere.atmospheric_terms import WaterCurve, scattering_maps
+from sen2cor.atmosphere.atmospheric_terms import WaterCurve, scattering_terms
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.look_up_tables.sen2cor_tables import load_atm_files
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.atmosphere.water_vapour import MEASUREMENT_BAND, WINDOW_BAND, retrieve_water_vapour
 from sen2cor.pipeline.execution.workers import start_workers
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile, open_level1c
@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RESOLUTION = 60
 AOT = 0.12
 ELEVATION = 0.2
-MEASURED = (water_vapour.MEASUREMENT_BAND, water_vapour.WINDOW_BAND)
+MEASURED = (MEASUREMENT_BAND, WINDOW_BAND)
 BANDS = ("B02", "B04", *MEASURED)
 ITERATIONS = 3
 
@@ -45,7 +45,7 @@ def retrieve(
     curves = [WaterCurve.of_band(table, band, ELEVATION) for band in MEASURED]
     for _ in range(ITERATIONS):
         found = [
-            scattering_maps(
+            scattering_terms(
                 table,
                 band,
                 geometry,
@@ -56,7 +56,7 @@ def retrieve(
             )
             for band in MEASURED
         ]
-        column = water_vapour.retrieve(
+        column = retrieve_water_vapour(
             toa[0],
             toa[1],
             scattering=(found[0], found[1]),

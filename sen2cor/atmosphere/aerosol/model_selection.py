@@ -68,7 +68,7 @@ def choose(trials: Sequence[Trial], season: str, tolerance: float) -> Trial:
     return equal[0] if equal else best
 
 
-def season_of(time: datetime, latitude: float) -> str:
+def season_by_date(time: datetime, latitude: float) -> str:
     """Season by date and latitude: winter from November to March, in the south half a year later.
 
     Parameters

@@ -35,7 +35,7 @@ class NegativeFractions:
     water: float
 
 
-def raised_visibility(
+def find_visibility_factor(
     shares: Callable[[float], NegativeFractions], vegetation_limit: float
 ) -> float | None:
     """Find by how much the visibility is to be raised.

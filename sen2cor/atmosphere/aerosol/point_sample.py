@@ -72,7 +72,7 @@ class SiteFunctions:
         return result
 
 
-def site_functions(
+def evaluate_at_points(
     table: LookUpTable,
     band: str,
     geometry: NodeGeometry,

@@ -9,7 +9,7 @@ import numpy as np
 
 from sen2cor.atmosphere.aerosol import path_radiance_scaling
 from sen2cor.atmosphere.aerosol.block_statistics import Blocks
-from sen2cor.atmosphere.aerosol.point_sample import PointSample, SiteFunctions, site_functions
+from sen2cor.atmosphere.aerosol.point_sample import PointSample, SiteFunctions, evaluate_at_points
 from sen2cor.atmosphere.aerosol.reference_pixels import RED, ReferencePixels
 from sen2cor.atmosphere.aerosol.scene import AerosolScene
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
@@ -32,7 +32,7 @@ J. Atmos. Sci. 62 (2005) 947-973."""
 
 
 @dataclass(frozen=True)
-class BlockedReference:
+class ReferenceBlocks:
     """Reference pixels of a scene by blocks; arrays of shape (n,) for the blocks that have some.
 
     ``departure`` is what the typical pixel differs by from the pixel of mean values.
@@ -51,13 +51,13 @@ class BlockedReference:
         return grid
 
 
-def by_blocks(
+def gather_reference_blocks(
     scene: AerosolScene,
     table: LookUpTable,
     surface: Mapping[str, Float32Array],
     reference: ReferencePixels,
     state: AtmosphereState,
-) -> BlockedReference:
+) -> ReferenceBlocks:
     """Gather reference pixels in blocks.
 
     Parameters
@@ -72,7 +72,7 @@ def by_blocks(
 
     Returns
     -------
-    BlockedReference
+    ReferenceBlocks
     """
     shape = scene.geometry.grid.shape
     blocks = Blocks(shape, max(1, round(_BLOCK / scene.geometry.grid.pixel_size)))
@@ -102,7 +102,7 @@ def by_blocks(
     residual -= np.float32(reference.constant)
     typical = blocks.quantiles(residual, reference.mask, _QUANTILE)[occupied]
     at_mean = _residual(scene, table, sites, reference, mean(state.aot550))
-    return BlockedReference(
+    return ReferenceBlocks(
         blocks, occupied, counts[occupied].astype(np.float32), sites, typical - at_mean
     )
 
@@ -111,7 +111,7 @@ def functions_at(
     scene: AerosolScene, table: LookUpTable, band: str, sites: PointSample, aot550: Float32Array
 ) -> SiteFunctions:
     """Functions of a band at places of a scene, for optical thicknesses of shape (..., n)."""
-    return site_functions(table, band, scene.geometry, sites, aot550, scene.ozone)
+    return evaluate_at_points(table, band, scene.geometry, sites, aot550, scene.ozone)
 
 
 def surface_at(
@@ -140,7 +140,7 @@ def _residual(
 
 
 def inverse_visibilities(
-    scene: AerosolScene, table: LookUpTable, blocked: BlockedReference, reference: ReferencePixels
+    scene: AerosolScene, table: LookUpTable, blocked: ReferenceBlocks, reference: ReferencePixels
 ) -> Float32Array:
     """Solve for the inverse visibility (1/km) of each block, shape (n,).
 

@@ -19,15 +19,18 @@ from scipy.ndimage import minimum_filter, uniform_filter
 from sen2cor.atmosphere.aerosol import path_radiance_scaling
 from sen2cor.atmosphere.aerosol.gap_filling import central_value, fill_gaps
 from sen2cor.atmosphere.aerosol.model_selection import Trial, choose
-from sen2cor.atmosphere.aerosol.negative_reflectance import NegativeFractions, raised_visibility
+from sen2cor.atmosphere.aerosol.negative_reflectance import (
+    NegativeFractions,
+    find_visibility_factor,
+)
 from sen2cor.atmosphere.aerosol.point_sample import PointSample
 from sen2cor.atmosphere.aerosol.reference_blocks import (
     CLEAREST,
     HAZIEST,
     VISIBILITIES,
-    BlockedReference,
-    by_blocks,
+    ReferenceBlocks,
     functions_at,
+    gather_reference_blocks,
     inverse_visibilities,
     surface_at,
 )
@@ -41,7 +44,7 @@ from sen2cor.atmosphere.aerosol.reference_pixels import (
     reference_vegetation,
     vegetation_index,
 )
-from sen2cor.atmosphere.aerosol.scene import AerosolScene, SceneSurface, at_places
+from sen2cor.atmosphere.aerosol.scene import AerosolScene, SceneSurface, interpolate_at
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
 from sen2cor.atmosphere.elevation_field import ElevationField
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
@@ -83,7 +86,7 @@ class Fallback:
 
 
 @dataclass(frozen=True)
-class Aerosol:
+class AerosolRetrieval:
     """What was found out about the aerosol of a tile.
 
     Attributes
@@ -136,7 +139,7 @@ def retrieve_aerosol(
     mapped: bool,
     season: str,
     run: Run = map,
-) -> Aerosol:
+) -> AerosolRetrieval:
     """Find the aerosol of a tile.
 
     Parameters
@@ -159,7 +162,7 @@ def retrieve_aerosol(
 
     Returns
     -------
-    Aerosol
+    AerosolRetrieval
     """
     table = tables[0]
     state = AtmosphereState(start, water_vapour, scene.ozone, scene.elevation)
@@ -176,7 +179,7 @@ def retrieve_aerosol(
     reference = _reference_pixels(scene, surface, land, settings, fallback)
     if reference is None:
         return _constant(scene, table, fallback)
-    blocked = by_blocks(scene, table, surface, reference, state)
+    blocked = gather_reference_blocks(scene, table, surface, reference, state)
     trials: tuple[Trial, ...] = ()
     if len(tables) > 1 and reference.kind == DARK_VEGETATION:
         trials = tuple(
@@ -196,7 +199,7 @@ def retrieve_aerosol(
     factor = _raised(scene, table, surface, inverse, water_vapour, settings)
     if factor is not None:
         inverse = np.clip(inverse / np.float32(factor), CLEAREST, HAZIEST)
-    found = Aerosol(
+    found = AerosolRetrieval(
         table=table,
         aot550=_optical_thickness(scene, table, inverse),
         source=reference.kind,
@@ -236,7 +239,7 @@ def _inner(shape: tuple[int, int], margin: float) -> BoolArray:
 
 def _map(
     scene: AerosolScene,
-    blocked: BlockedReference,
+    blocked: ReferenceBlocks,
     values: Float32Array,
     mean: float,
     settings: CorrectionSettings,
@@ -298,7 +301,7 @@ def _raised(
             found.append(float((surface_at(scene, table, band, sites, aot) < limit).mean()))
         return NegativeFractions(*found)
 
-    return raised_visibility(shares, settings.cut_off_aot_iter_vegetation)
+    return find_visibility_factor(shares, settings.cut_off_aot_iter_vegetation)
 
 
 def _path_ratio(
@@ -306,7 +309,7 @@ def _path_ratio(
     table: LookUpTable,
     band: str,
     expected: Float32Array,
-    blocked: BlockedReference,
+    blocked: ReferenceBlocks,
     aot550: Float32Array,
 ) -> float:
     """Path radiance of the scene over that of the table: what is not reflected by the ground."""
@@ -319,7 +322,7 @@ def _path_ratio(
 def _expected_red(
     scene: AerosolScene,
     table: LookUpTable,
-    blocked: BlockedReference,
+    blocked: ReferenceBlocks,
     reference: ReferencePixels,
     aot550: Float32Array,
 ) -> Float32Array:
@@ -330,7 +333,7 @@ def _expected_red(
 def _double_ratio(
     scene: AerosolScene,
     table: LookUpTable,
-    blocked: BlockedReference,
+    blocked: ReferenceBlocks,
     reference: ReferencePixels,
     settings: CorrectionSettings,
 ) -> float:
@@ -346,11 +349,11 @@ def _double_ratio(
 
 def _with_path_factor(
     scene: AerosolScene,
-    found: Aerosol,
+    found: AerosolRetrieval,
     inverse: Float32Array,
-    blocked: BlockedReference,
+    blocked: ReferenceBlocks,
     settings: CorrectionSettings,
-) -> Aerosol:
+) -> AerosolRetrieval:
     """Add the factor of the blue path radiance where there is enough dark vegetation."""
     reference = found.reference
     if reference is None or reference.kind != DARK_VEGETATION:
@@ -361,7 +364,7 @@ def _with_path_factor(
     if few:
         return found
     sites = blocked.sites
-    visibility = 1.0 / at_places(inverse, sites.rows, sites.cols)
+    visibility = 1.0 / interpolate_at(inverse, sites.rows, sites.cols)
     aot = found.table.aot_from_visibility(visibility, sites.elevation)
     red = _expected_red(scene, found.table, blocked, reference, aot)
     expected = settings.red_blue_refl_ratio
@@ -383,10 +386,10 @@ def _optical_thickness(
     return np.interp(inverse, nodes, curve).astype(np.float32)
 
 
-def _constant(scene: AerosolScene, table: LookUpTable, fallback: Fallback) -> Aerosol:
+def _constant(scene: AerosolScene, table: LookUpTable, fallback: Fallback) -> AerosolRetrieval:
     visibility = float(np.clip(fallback.visibility, *VISIBILITIES))
     inverse = np.full(scene.land.shape, 1.0 / visibility, np.float32)
-    return Aerosol(
+    return AerosolRetrieval(
         table=table,
         aot550=_optical_thickness(scene, table, inverse),
         source=fallback.source,

@@ -12,7 +12,11 @@ from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.aerosol.reference_pixels import NIR
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms_by_rows
 from sen2cor.atmosphere.elevation_field import ElevationField, GroundElevation
-from sen2cor.atmosphere.inversion import adjacency_inversion, flat_inversion, signal
+from sen2cor.atmosphere.inversion import (
+    inversion_with_adjacency,
+    inversion_without_adjacency,
+    signal,
+)
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.raster.array_types import BoolArray, Float32Array
@@ -70,7 +74,7 @@ class AerosolScene:
     def elevation_at(self, rows: Float32Array, cols: Float32Array) -> Float32Array:
         """Elevation of places in km."""
         if isinstance(self.elevation, ElevationField):
-            return at_places(self.elevation.elevation, rows, cols)
+            return interpolate_at(self.elevation.elevation, rows, cols)
         return np.full(rows.shape, self.elevation, np.float32)
 
 
@@ -92,11 +96,11 @@ class SceneSurface(dict[str, Float32Array]):
         def fill(rows: slice) -> None:
             functions = functions_of(rows)
             if scene.adjacency == 0 or band == NIR:
-                inversion = flat_inversion(functions)
+                inversion = inversion_without_adjacency(functions)
             else:
-                # not `level_inversion`: the mean is taken once for all passes, and of what the
-                # sensor sees, which differs only where the functions vary in the neighbourhood
-                inversion = adjacency_inversion(functions, signal(around[rows], functions))
+                # taken once for all passes: the mean of what the sensor sees, which differs from
+                # that of the signal only where the functions vary in the neighbourhood
+                inversion = inversion_with_adjacency(functions, signal(around[rows], functions))
             surface[rows] = inversion(toa[rows])
 
         list(self._run(fill, row_blocks(len(surface))))
@@ -104,7 +108,7 @@ class SceneSurface(dict[str, Float32Array]):
         return surface
 
 
-def at_places(field: Float32Array, rows: Float32Array, cols: Float32Array) -> Float32Array:
+def interpolate_at(field: Float32Array, rows: Float32Array, cols: Float32Array) -> Float32Array:
     """Interpolate a field of the coarse grid linearly at places given in its pixels."""
     places = np.stack([rows, cols])
     return np.asarray(map_coordinates(field, places, order=1, mode="nearest"), np.float32)

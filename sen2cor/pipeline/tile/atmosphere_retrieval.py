@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from sen2cor.atmosphere import cirrus as cirrus_correction
-from sen2cor.atmosphere.aerosol.model_selection import season_of
+from sen2cor.atmosphere.aerosol.model_selection import season_by_date
 from sen2cor.atmosphere.aerosol.retrieval import Fallback
 from sen2cor.atmosphere.aerosol.scene import AerosolScene
 from sen2cor.atmosphere.brdf import empirical_brdf
@@ -26,7 +26,7 @@ from sen2cor.atmosphere.joint_retrieval import (
 from sen2cor.atmosphere.look_up_tables.look_up_table import SEASON_OZONE, LookUpTable
 from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.atmosphere.retrieval_record import RetrievalRecord
-from sen2cor.atmosphere.terrain_inversion import TerrainCorrection
+from sen2cor.atmosphere.terrain_inversion import TerrainParameters
 from sen2cor.bands import BAND
 from sen2cor.classification import GroundMasks
 from sen2cor.dem.terrain import TerrainType
@@ -102,7 +102,7 @@ def retrieve_atmosphere(
         ozone=ozone,
         adjacency=half_width(adjacency_range, geometry),
     )
-    season = season_of(tile.sensing_time, tile_centre(geometry.grid)[1])
+    season = season_by_date(tile.sensing_time, tile_centre(geometry.grid)[1])
     state, aerosol = retrieve_aerosol_and_water_vapour(
         scene,
         tables,
@@ -162,7 +162,7 @@ def _cirrus(
     if not settings.flags.cirrus_correction:
         return CirrusCorrection(reason="Cirrus_Correction is off")
     bands = [band for band in cirrus_correction.NEEDED_BANDS if band in pixels.native]
-    return cirrus_correction.retrieve(
+    return cirrus_correction.retrieve_cirrus(
         {band: pixels.toa_reflectance(band, COARSE) for band in bands},
         measured=pixels.numbers(cirrus_correction.CIRRUS_BAND, COARSE) > 0,
         ground=masks.ground,
@@ -185,7 +185,7 @@ def _slopes(
     snow_fraction = int((masks.snow & masks.valid).sum()) / valid
     return Slopes(
         light=terrain.slope_illumination(masks.vegetation),
-        correction=TerrainCorrection(
+        correction=TerrainParameters(
             start=limits.terrain_refl_start,
             iterations=limits.max_nr_topo_iter,
             half_width=round(limits.rng_nbhd_terrain_corr * 1000.0 / COARSE),

@@ -15,14 +15,14 @@ from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
 from sen2cor.atmosphere.brdf import EmpiricalBrdf
 from sen2cor.atmosphere.cirrus import CirrusCorrection
-from sen2cor.atmosphere.inversion import Inversion, level_inversion
+from sen2cor.atmosphere.inversion import Inversion, flat_terrain_inversion
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.atmosphere.retrieval_record import RetrievalRecord
 from sen2cor.atmosphere.terrain_inversion import (
     SlopeIllumination,
-    TerrainCorrection,
     TerrainInversion,
+    TerrainParameters,
     terrain_inversion,
 )
 from sen2cor.atmosphere.uncertainty import (
@@ -48,13 +48,13 @@ class Slopes:
     ----------
     light : SlopeIllumination
         On the 60 m grid.
-    correction : TerrainCorrection
+    correction : TerrainParameters
     brdf : callable
         Empirical correction of a band for weak light, or None.
     """
 
     light: SlopeIllumination
-    correction: TerrainCorrection
+    correction: TerrainParameters
     brdf: Callable[[str], EmpiricalBrdf | None]
 
 
@@ -129,7 +129,7 @@ class TileAtmosphere:
                 brdf=self.slopes.brdf(band),
             )
             return self.cirrus.before(band, rugged)
-        level = level_inversion(self.toa(band), functions, self.masks.ground, window)
+        level = flat_terrain_inversion(self.toa(band), functions, self.masks.ground, window)
         return self.cirrus.before(band, level)
 
     def uncertainty(self, band: str) -> BandUncertainty:
