@@ -1,4 +1,8 @@
-"""Metadata documents as they are read: safe parsing, and errors that name element and file."""
+"""XML documents: the only parser of the package, and errors that name file, line and element.
+
+Nothing outside a file is ever read: entities are not resolved, external definitions and the network
+are not used, and a document type declaration is refused.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +12,77 @@ from typing import Any
 
 from lxml import etree
 
-from sen2cor.errors import InputError
+from sen2cor.errors import InputError, Sen2CorError
 
 Element = Any
 """An lxml element (the library has no types)."""
 
 
-class XmlDocument:
-    """A parsed document. Element paths use names without namespace: ``General_Info/TILE_ID``.
+def parse_xml(
+    path: Path,
+    error: type[Sen2CorError] = InputError,
+    remedy: str = "fetch the product again",
+    *,
+    editable: bool = False,
+) -> Element:
+    """Parse an XML file.
 
-    Nothing outside the file is ever read: no entities, no external definitions, no network.
+    Parameters
+    ----------
+    path : Path
+    error : type of Sen2CorError
+        Raised if the file cannot be used.
+    remedy : str
+        What the user can do about a file that is not well-formed.
+    editable : bool
+        True for documents that are edited and written again: comments and processing instructions
+        are kept, white space between elements is dropped, and size and depth are not limited.
+        False: the reverse of each.
+
+    Returns
+    -------
+    Element
+        The root.
+
+    Raises
+    ------
+    Sen2CorError
+        As `error`: the file cannot be read, is not well-formed, exceeds the parser's limits, or has
+        a document type declaration.
+    """
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=editable,
+        remove_blank_text=editable,
+        remove_comments=not editable,
+        remove_pis=not editable,
+    )
+    try:
+        root = etree.fromstring(path.read_bytes(), parser, base_url=str(path))
+    except etree.XMLSyntaxError as problem:
+        reason = " ".join(problem.msg.split())
+        raise error(
+            f"{path}, line {problem.lineno}: not well-formed XML ({reason}); {remedy}"
+        ) from problem
+    except OSError as problem:
+        raise error(f"{path}: cannot be read ({problem.strerror or problem})") from problem
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise error(
+            f"{path}: a document type declaration (DOCTYPE, entities) is not accepted, for safety; "
+            "remove it"
+        )
+    return root
+
+
+def local_name(element: Element) -> str:
+    """Return the name of an element without its namespace."""
+    return str(etree.QName(element).localname)
+
+
+class XmlDocument:
+    """A document to read from. Paths use names without namespace: ``General_Info/TILE_ID``.
 
     Parameters
     ----------
@@ -26,35 +91,17 @@ class XmlDocument:
     Raises
     ------
     InputError
-        The file is missing, not well-formed, or carries a document type declaration.
+        As for `parse_xml`.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        parser = etree.XMLParser(
-            resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True
-        )
-        try:
-            with path.open("rb") as file:
-                tree = etree.parse(file, parser)
-        except etree.XMLSyntaxError as error:
-            raise InputError(
-                f"{path}, line {error.lineno}: not well-formed XML ({error.msg}); "
-                "fetch the product again"
-            ) from error
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-        if tree.docinfo.internalDTD is not None:
-            raise InputError(
-                f"{path}: carries a document type declaration, which product metadata never do; "
-                "it is refused for safety"
-            )
-        self.root: Element = tree.getroot()
+        self.root: Element = parse_xml(path)
 
     @property
-    def kind(self) -> str:
+    def root_name(self) -> str:
         """Name of the root element without namespace."""
-        return str(etree.QName(self.root).localname)
+        return local_name(self.root)
 
     @property
     def namespace(self) -> str:
@@ -80,7 +127,7 @@ class XmlDocument:
         found = self.find(where, within)
         text = (found.text or "").strip() if found is not None else ""
         if not text:
-            raise self.lacks(where)
+            raise self.missing(where)
         return text
 
     def number(self, where: str, within: Element | None = None) -> float:
@@ -91,9 +138,9 @@ class XmlDocument:
         InputError
             The element is missing or holds something else.
         """
-        return self.as_number(self.text(where, within), where)
+        return self.parse_number(self.text(where, within), where)
 
-    def as_number(self, text: str, where: str) -> float:
+    def parse_number(self, text: str, where: str) -> float:
         """Turn the text of an element into a finite number.
 
         Raises
@@ -109,7 +156,7 @@ class XmlDocument:
             raise self.error(where, f"holds {text!r}, not a number")
         return number
 
-    def lacks(self, where: str) -> InputError:
+    def missing(self, where: str) -> InputError:
         """Return the error of a missing element."""
         return self.error(where, "is missing or empty")
 

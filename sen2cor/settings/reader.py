@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lxml import etree
-
 from sen2cor.bands import BANDS
 from sen2cor.errors import ConfigurationError
 from sen2cor.settings.cal_ac_gipp import COEFFICIENT
@@ -16,6 +14,7 @@ from sen2cor.settings.documents import DOCUMENTS, USER, Document
 from sen2cor.settings.legacy import scheme_of_single_elements, translate
 from sen2cor.settings.psd_schemes import PSD_VERSION, SCHEME_NAMES, PsdScheme, merge_schemes
 from sen2cor.settings.value_types import SCHEME, Kind
+from sen2cor.xml_document import Element, parse_xml
 
 
 @dataclass
@@ -47,7 +46,7 @@ def read_document(path: Path, document: Document) -> Content:
         entities, is not the document expected, or an element has a value that is not allowed;
         the message names file, line, element, value and the allowed values.
     """
-    root = _parse(path)
+    root = parse_xml(path, ConfigurationError, "correct it, or start from --setup")
     if root.tag != document.root:
         raise ConfigurationError(
             f"{path}, line {root.sourceline}: root element is {root.tag}, "
@@ -63,30 +62,6 @@ def _hint(root: str) -> str:
     return ""
 
 
-def _parse(path: Path) -> Any:
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    try:
-        root = etree.fromstring(path.read_bytes(), parser)
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
-    except etree.XMLSyntaxError as error:
-        raise ConfigurationError(
-            f"{path}, line {error.lineno}: not well-formed XML ({error.msg})"
-        ) from error
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise ConfigurationError(
-            f"{path}: a document type declaration (DOCTYPE, entities) is not accepted; remove it"
-        )
-    return root
-
-
 class _Reader:
     """One pass over the elements of a file."""
 
@@ -96,7 +71,7 @@ class _Reader:
         self._content = Content()
         self._blocks: dict[str, PsdScheme] = {}
 
-    def read(self, root: Any) -> Content:
+    def read(self, root: Element) -> Content:
         self._group(root)
         content = self._content
         if self._document is USER:
@@ -107,7 +82,7 @@ class _Reader:
             content.warnings += [f"{self._path}: {warning}" for warning in warnings]
         return content
 
-    def _group(self, group: Any) -> None:
+    def _group(self, group: Element) -> None:
         for element in group:
             if element.tag in self._document.by_element:
                 self._value(element)
@@ -120,31 +95,31 @@ class _Reader:
             else:
                 self._ignore(element)
 
-    def _ignore(self, element: Any) -> None:
+    def _ignore(self, element: Element) -> None:
         self._content.warnings.append(
             f"{self._path}, line {element.sourceline}: element {element.tag} "
             "is not known here and is ignored"
         )
 
-    def _holds_known(self, element: Any) -> bool:
+    def _holds_known(self, element: Element) -> bool:
         # Later versions regroup elements: a known one counts wherever it stands.
         return any(inner.tag in self._document.by_element for inner in element.iterdescendants())
 
-    def _value(self, element: Any) -> None:
+    def _value(self, element: Element) -> None:
         parameter = self._document.by_element[element.tag]
         self._once(element, parameter.name, self._content.values)
         self._content.values[parameter.name] = self._checked(
             element, element.tag, self._text(element), parameter.kind
         )
 
-    def _once(self, element: Any, key: str, known: Container[str]) -> None:
+    def _once(self, element: Element, key: str, known: Container[str]) -> None:
         if key in known:
             raise ConfigurationError(
                 f"{self._path}, line {element.sourceline}: element {element.tag} ({key}) "
                 "stands twice; remove one"
             )
 
-    def _text(self, element: Any) -> str:
+    def _text(self, element: Element) -> str:
         if len(element):
             raise ConfigurationError(
                 f"{self._path}, line {element[0].sourceline}: {element.tag} holds the element "
@@ -152,7 +127,7 @@ class _Reader:
             )
         return (element.text or "").strip()
 
-    def _checked(self, element: Any, name: str, text: str, kind: Kind) -> Any:
+    def _checked(self, element: Element, name: str, text: str, kind: Kind) -> Any:
         try:
             return kind.parse(text)
         except ValueError as error:
@@ -162,11 +137,11 @@ class _Reader:
                 f"{reason}; allowed: {kind.allowed}"
             ) from None
 
-    def _attribute(self, element: Any, name: str, kind: Kind) -> Any:
+    def _attribute(self, element: Element, name: str, kind: Kind) -> Any:
         text = element.get(name, "").strip()
         return self._checked(element, f"{element.tag}/@{name}", text, kind)
 
-    def _band_list(self, band_list: Any) -> None:
+    def _band_list(self, band_list: Element) -> None:
         known = {entry.element.name: entry for entry in self._document.band_lists}
         counts = dict.fromkeys(known, 0)
         for element in band_list:
@@ -186,7 +161,7 @@ class _Reader:
                     f"{name}; allowed: {len(BANDS)}, one for each band"
                 )
 
-    def _psd_scheme(self, block: Any) -> None:
+    def _psd_scheme(self, block: Element) -> None:
         version = self._attribute(block, "PSD_Version", PSD_VERSION)
         self._once(block, version, self._blocks)
         reference = self._attribute(block, "PSD_Reference", SCHEME)

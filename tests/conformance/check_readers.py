@@ -20,9 +20,10 @@ from typing import Any
 
 from sen2cor.cli import main as process
 from sen2cor.imagery import jpeg2000
-from sen2cor.product.metadata import read, text_of
+from sen2cor.product.level2a.document_editing import find_text
 from sen2cor.product.psd import PSD
 from sen2cor.simulation.cli import main as simulate
+from sen2cor.xml_document import parse_xml
 from tests.conftest import reference_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,7 +121,7 @@ class Written:
         red = (self._image("B04").mean(dtype=float) + PSD[self.layout].boa_offset) / 10000
         if "red" in found and abs(found["red"] - red) > REFLECTANCE_TOLERANCE:
             yield f"red reflectance {found['red']:.4f}, not {red:.4f}"
-        zenith = float(text_of(self._tile(), ".//Mean_Sun_Angle/ZENITH_ANGLE"))
+        zenith = float(find_text(self._tile(), ".//Mean_Sun_Angle/ZENITH_ANGLE"))
         if "sun_zenith" in found and abs(found["sun_zenith"] - zenith) > ANGLE_TOLERANCE:
             yield f"sun zenith {found['sun_zenith']:.2f}, not {zenith:.2f}"
         codes = sorted({int(code) for code in self._image("SCL").ravel()})
@@ -133,7 +134,7 @@ class Written:
         return jpeg2000.read(next(path for path in paths if f"_{kind}_" in path.name))
 
     def _tile(self) -> Any:
-        return read(next(self.path.glob("GRANULE/*/*MTD*.xml")))
+        return parse_xml(next(self.path.glob("GRANULE/*/*MTD*.xml")))
 
 
 def products(folder: Path) -> Iterator[Written]:

@@ -8,9 +8,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sen2cor.product import metadata, naming
+from sen2cor.product import naming
+from sen2cor.product.level2a.document_editing import find_text
 from sen2cor.product.naming import DATASTRIP_ID
 from sen2cor.product.psd import PSD
+from sen2cor.xml_document import parse_xml
 
 TILES = ("32TQM", "32TQL")
 
@@ -132,14 +134,14 @@ def write_level1c(
 def stand_in(root: Path, psd: str) -> Any:
     """Return what the writer needs of an opened product, without its images."""
     main = next(iter([*root.glob("MTD_MSIL1C.xml"), *root.glob("*MTD_SAFL1C*.xml")]))
-    product = metadata.read(main)
+    product = parse_xml(main)
     tiles = []
     datastrips: dict[str, SimpleNamespace] = {}
     for folder in sorted((root / "GRANULE").iterdir()):
         path = next(folder.glob("*MTD*.xml"))
-        tile = metadata.read(path)
-        tile_id = metadata.text_of(tile, ".//TILE_ID")
-        datastrip_id = metadata.text_of(tile, ".//DATASTRIP_ID")
+        tile = parse_xml(path)
+        tile_id = find_text(tile, ".//TILE_ID")
+        datastrip_id = find_text(tile, ".//DATASTRIP_ID")
         tiles.append(
             SimpleNamespace(
                 tile_id=tile_id,
@@ -150,14 +152,14 @@ def stand_in(root: Path, psd: str) -> Any:
             )
         )
         datastrips[datastrip_id] = _datastrip(root, datastrip_id)
-    start = metadata.text_of(product, ".//DATATAKE_SENSING_START")
+    start = find_text(product, ".//DATATAKE_SENSING_START")
     return SimpleNamespace(
         root=root,
         metadata_path=main,
         name=root.name,
         psd=psd,
         datatake_start=datetime.fromisoformat(start.replace("Z", "+00:00")),
-        quantification_value=float(metadata.text_of(product, ".//QUANTIFICATION_VALUE")),
+        quantification_value=float(find_text(product, ".//QUANTIFICATION_VALUE")),
         datastrips=tuple(datastrips.values()),
         tiles=tuple(tiles),
     )

@@ -84,7 +84,7 @@ class TestProductMetadata:
 
     def test_document_of_another_kind(self, tmp_path: Path) -> None:
         text = product_text(PSD_14).replace("Level-1C_User_Product", "Level-2A_User_Product")
-        with pytest.raises(InputError, match="is a document Level-2A_User_Product"):
+        with pytest.raises(InputError, match="root element is Level-2A_User_Product"):
             read_product_metadata(write_product(tmp_path, text))
 
 
@@ -132,7 +132,7 @@ class TestTileMetadata:
             ("_T56JKT_", "_TXXX_", "TILE_ID holds .* not a tile identifier"),
             ("<NROWS>36<", "<NROWS>0<", "Size holds no positive size"),
             ("<ULX>199980<", "<ULX><", "ULX is missing"),
-            ("Level-1C_Tile_ID", "Level-2A_Tile_ID", "is a document Level-2A_Tile_ID"),
+            ("Level-1C_Tile_ID", "Level-2A_Tile_ID", "root element is Level-2A_Tile_ID"),
         ],
     )
     def test_errors_name_the_element(self, tmp_path: Path, old: str, new: str, words: str) -> None:

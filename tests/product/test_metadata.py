@@ -12,8 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from sen2cor.errors import InputError
-from sen2cor.product import metadata
 from sen2cor.product.level2a.content import Accuracy, Provenance, QualityPercentages, TileRetrieval
 from sen2cor.product.level2a.shared_elements import write_ground_reference
 from sen2cor.product.level2a.writer import Level2AWriter
@@ -218,15 +216,6 @@ def test_a_second_finish_does_not_append(tmp_path: Path) -> None:
     assert etree.tostring(_tile(root)) == first
 
 
-def test_broken_metadata_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "MTD_MSIL1C.xml"
-    path.write_text("<broken")
-    with pytest.raises(InputError, match=r"MTD_MSIL1C\.xml"):
-        metadata.read(path)
-    with pytest.raises(InputError, match="absent"):
-        metadata.read(tmp_path / "absent")
-
-
 def test_percentages_of_nothing_are_zero() -> None:
     assert QualityPercentages().percentages == (0.0,) * 12
     assert QualityPercentages((5,) + (0,) * 11).percentages == (100.0,) + (0.0,) * 11
@@ -258,18 +247,3 @@ def test_classes_are_counted_by_area() -> None:
 def test_every_format_has_twelve_classes() -> None:
     for psd in PSD.values():
         assert len(psd.class_texts) == len(psd.class_percentages) == len(SCENE_CLASSES)
-
-
-@pytest.mark.parametrize(
-    "declaration",
-    [
-        '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>',
-        '<!DOCTYPE x [<!ENTITY b "bb"><!ENTITY a "&b;&b;">]>',
-        '<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd">',
-    ],
-)
-def test_entities_and_external_definitions_are_refused(declaration: str, tmp_path: Path) -> None:
-    path = tmp_path / "MTD_DS.xml"
-    path.write_text(f'<?xml version="1.0"?>{declaration}<x/>')
-    with pytest.raises(InputError, match="document type declaration"):
-        metadata.read(path)

@@ -119,7 +119,7 @@ def _read_values(document: XmlDocument, element: Element, angle: str) -> Float64
     where = f"{angle}/Values_List/VALUES"
     rows = document.find_all(where, element)
     if not rows:
-        raise document.lacks(where)
+        raise document.missing(where)
     try:
         values = np.array([[float(value) for value in (row.text or "").split()] for row in rows])
     except ValueError as error:
@@ -171,7 +171,7 @@ def _mean_angles(document: XmlDocument, element: Element | None) -> tuple[float,
         text = document.text(name, element)
         if text.lower() == "nan":
             return None
-        angles.append(document.as_number(text, name))
+        angles.append(document.parse_number(text, name))
     return angles[0], angles[1]
 
 

@@ -122,8 +122,8 @@ def _fill(mask: BoolArray, rings: list[Float64Array]) -> None:
 
 def _read_polygons(path: Path, wanted: str | None) -> Iterator[list[Float64Array]]:
     document = XmlDocument(path)
-    if document.kind != "Mask":
-        raise InputError(f"{path}: is a document {document.kind}, expected a Mask")
+    if document.root_name != "Mask":
+        raise InputError(f"{path}: root element is {document.root_name}, expected a Mask")
     for feature in document.find_all("maskMembers/MaskFeature"):
         if wanted is None or document.text("maskType", feature) == wanted:
             for polygon in document.find_all(".//Polygon", feature):

@@ -75,8 +75,10 @@ def read_product_metadata(path: Path) -> ProductMetadata:
         missing or makes no sense.
     """
     document = XmlDocument(path)
-    if document.kind != "Level-1C_User_Product":
-        raise InputError(f"{path}: is a document {document.kind}, expected Level-1C_User_Product")
+    if document.root_name != "Level-1C_User_Product":
+        raise InputError(
+            f"{path}: root element is {document.root_name}, expected Level-1C_User_Product"
+        )
     version = _format_number(document)
     baseline = document.text(f"{_INFO}/PROCESSING_BASELINE")
     quantification = document.number(f"{_IMAGE}/QUANTIFICATION_VALUE")
@@ -194,7 +196,7 @@ def _by_band(
         text = texts.get(str(band.index), "")
         if not text:
             raise document.error(where, f'with {attribute}="{band.index}" ({band.name}) is missing')
-        numbers[band.name] = document.as_number(text, where)
+        numbers[band.name] = document.parse_number(text, where)
     return numbers
 
 

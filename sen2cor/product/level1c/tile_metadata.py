@@ -50,9 +50,9 @@ def open_tile_document(path: Path) -> XmlDocument:
         The file cannot be read or is something else.
     """
     document = XmlDocument(path)
-    if document.kind != "Level-1C_Tile_ID":
+    if document.root_name != "Level-1C_Tile_ID":
         raise InputError(
-            f"{path}: is a document {document.kind}, expected the Level-1C_Tile_ID of a tile"
+            f"{path}: root element is {document.root_name}, expected the Level-1C_Tile_ID of a tile"
         )
     return document
 

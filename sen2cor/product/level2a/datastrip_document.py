@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sen2cor.product.level2a.content import Provenance
-from sen2cor.product.level2a.shared_elements import (
-    JOINT_DATASTRIP_AUXILIARY,
-    add_joint_auxiliary,
-    add_quantification_values,
-    write_ground_reference,
-)
-from sen2cor.product.metadata import (
-    Element,
+from sen2cor.product.level2a.document_editing import (
     add,
     arrange,
     namespace,
     rebuild,
     section,
 )
+from sen2cor.product.level2a.shared_elements import (
+    JOINT_DATASTRIP_AUXILIARY,
+    add_joint_auxiliary,
+    add_quantification_values,
+    write_ground_reference,
+)
 from sen2cor.product.naming import TILE_ID
 from sen2cor.product.psd import Psd
+from sen2cor.xml_document import Element
 
 _DOCUMENT = "S2_PDI_Level-2A_Datastrip_Metadata.xsd"
 _SECTIONS = (

@@ -17,8 +17,9 @@ from pathlib import Path, PurePosixPath
 from lxml import etree
 
 from sen2cor.errors import InputError
-from sen2cor.product.metadata import Element, add, read, text_of
+from sen2cor.product.level2a.document_editing import add, find_text
 from sen2cor.product.psd import Psd
+from sen2cor.xml_document import Element, parse_xml
 
 MANIFEST_NAME = "manifest.safe"
 
@@ -95,7 +96,12 @@ def build_manifest(root: Path, psd: Psd, metadata: Path, level1c_manifest: Path 
         f"{{{_XFDU}}}XFDU", nsmap={"xfdu": _XFDU, "safe": _SAFE, "gml": _GML}, version=_VERSION
     )
     _package_map(add(document, "informationPackageMap"), files)
-    _metadata_section(add(document, "metadataSection"), read(metadata), level1c_manifest, files)
+    _metadata_section(
+        add(document, "metadataSection"),
+        parse_xml(metadata, editable=True),
+        level1c_manifest,
+        files,
+    )
     _data_objects(add(document, "dataObjectSection"), files, psd)
     return document
 
@@ -262,7 +268,7 @@ def _inherited_objects(level1c_manifest: Path | None) -> dict[str, Element]:
     if level1c_manifest is None or not level1c_manifest.is_file():
         return {}
     try:
-        root = read(level1c_manifest)
+        root = parse_xml(level1c_manifest, editable=True)
     except InputError:
         return {}
     return {
@@ -294,14 +300,14 @@ def _wrap(
 
 def _acquisition_period(parent: Element, metadata: Element) -> None:
     period = add(parent, f"{{{_SAFE}}}acquisitionPeriod")
-    add(period, f"{{{_SAFE}}}startTime", text_of(metadata, ".//PRODUCT_START_TIME"))
+    add(period, f"{{{_SAFE}}}startTime", find_text(metadata, ".//PRODUCT_START_TIME"))
 
 
 def _orbit_reference(parent: Element, metadata: Element) -> None:
     orbit = add(parent, f"{{{_SAFE}}}orbitReference")
     take = next((found.get("datatakeIdentifier") for found in metadata.iter("Datatake")), "")
     absolute = re.search(r"_(\d{6})_", take or "")
-    direction = text_of(metadata, ".//SENSING_ORBIT_DIRECTION", "DESCENDING").lower()
+    direction = find_text(metadata, ".//SENSING_ORBIT_DIRECTION", "DESCENDING").lower()
     add(
         orbit,
         f"{{{_SAFE}}}orbitNumber",
@@ -312,13 +318,13 @@ def _orbit_reference(parent: Element, metadata: Element) -> None:
     add(
         orbit,
         f"{{{_SAFE}}}relativeOrbitNumber",
-        text_of(metadata, ".//SENSING_ORBIT_NUMBER", "0"),
+        find_text(metadata, ".//SENSING_ORBIT_NUMBER", "0"),
         type="start",
     )
 
 
 def _platform(parent: Element, metadata: Element) -> None:
-    number = text_of(metadata, ".//SPACECRAFT_NAME", "Sentinel-2A").rsplit("-", 1)[-1]
+    number = find_text(metadata, ".//SPACECRAFT_NAME", "Sentinel-2A").rsplit("-", 1)[-1]
     platform = add(parent, f"{{{_SAFE}}}platform")
     add(platform, f"{{{_SAFE}}}nssdcIdentifier", _NSSDC.get(number, "0000-000A"))
     add(platform, f"{{{_SAFE}}}familyName", "SENTINEL")
@@ -333,7 +339,7 @@ def _processing(parent: Element, metadata: Element) -> None:
         parent,
         f"{{{_SAFE}}}processing",
         name="Generation of Level-2A User Product",
-        start=text_of(metadata, ".//GENERATION_TIME", now),
+        start=find_text(metadata, ".//GENERATION_TIME", now),
     )
 
 

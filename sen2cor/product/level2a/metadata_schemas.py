@@ -12,8 +12,9 @@ from pathlib import Path
 from lxml import etree
 
 from sen2cor.errors import ConfigurationError
-from sen2cor.product.metadata import SCHEMA_FILES, Element, add, namespace
+from sen2cor.product.level2a.document_editing import SCHEMA_FILES, add, namespace
 from sen2cor.product.psd import Psd
+from sen2cor.xml_document import Element, parse_xml
 
 _XS = "http://www.w3.org/2001/XMLSchema"
 
@@ -121,8 +122,8 @@ def select_schema(psd: Psd, file_name: str, folder: Path | None) -> etree.XMLSch
 @cache
 def _load(path: Path) -> etree.XMLSchema:
     try:
-        return etree.XMLSchema(etree.parse(path))
-    except (OSError, etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
+        return etree.XMLSchema(parse_xml(path, ConfigurationError, "replace it"))
+    except etree.XMLSchemaParseError as error:
         raise ConfigurationError(f"{path}: schema cannot be used ({error})") from error
 
 

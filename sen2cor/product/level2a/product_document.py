@@ -8,6 +8,14 @@ from datetime import datetime, timezone
 
 from sen2cor.bands import BANDS, RESOLUTIONS
 from sen2cor.product.level2a.content import Provenance, QualityPercentages, TileRetrieval
+from sen2cor.product.level2a.document_editing import (
+    add,
+    arrange,
+    find_text,
+    namespace,
+    rebuild,
+    section,
+)
 from sen2cor.product.level2a.shared_elements import (
     JOINT_AUXILIARY,
     add_image_content,
@@ -15,16 +23,8 @@ from sen2cor.product.level2a.shared_elements import (
     add_quantification_values,
     write_ground_reference,
 )
-from sen2cor.product.metadata import (
-    Element,
-    add,
-    arrange,
-    namespace,
-    rebuild,
-    section,
-    text_of,
-)
 from sen2cor.product.psd import Psd
+from sen2cor.xml_document import Element
 
 _DOCUMENT = "User_Product_Level-2A.xsd"
 _QUALITY_CHECKS = (
@@ -125,7 +125,7 @@ def _product_info(
     general: Element, psd: Psd, level1c_name: str, name: str, tiles: Sequence[ProductTile]
 ) -> None:
     info = _renamed(general, "Product_Info", f"{psd.prefix}Product_Info")
-    original = text_of(info, "PRODUCT_URI")
+    original = find_text(info, "PRODUCT_URI")
     for old in (*info.findall("PRODUCT_URI"), *info.findall("Product_Organisation")):
         info.remove(old)
     if psd.cloud_coverage:

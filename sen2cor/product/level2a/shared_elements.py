@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from sen2cor.bands import BANDS
 from sen2cor.product.level2a.content import Accuracy, Provenance, QualityPercentages, TileRetrieval
-from sen2cor.product.metadata import Element, add, arrange, text_of
+from sen2cor.product.level2a.document_editing import add, arrange, find_text
 from sen2cor.product.psd import Psd
+from sen2cor.xml_document import Element
 
 AOT_QUANTIFICATION = 1000.0
 WATER_VAPOUR_QUANTIFICATION = 1000.0
@@ -54,7 +55,7 @@ def add_quantification_values(parent: Element, psd: Psd, quantification: float) 
     prefix = psd.prefix
     if prefix:
         values = add(parent, "L1C_L2A_Quantification_Values_List")
-        top = text_of(parent, "QUANTIFICATION_VALUE", f"{quantification:g}")
+        top = find_text(parent, "QUANTIFICATION_VALUE", f"{quantification:g}")
         add(values, "L1C_TOA_QUANTIFICATION_VALUE", top, unit="none")
     else:
         values = add(parent, "QUANTIFICATION_VALUES_LIST")
@@ -146,13 +147,13 @@ def read_retrieval(document: Element) -> TileRetrieval:
     """Read back what `add_image_content` wrote about the atmosphere of a tile."""
 
     def number(name: str) -> float | None:
-        text = text_of(document, f".//{name}")
+        text = find_text(document, f".//{name}")
         return float(text) if text else None
 
     return TileRetrieval(
         mean_aot=number("GRANULE_MEAN_AOT"),
         mean_water_vapour=number("GRANULE_MEAN_WV"),
-        aot_method=text_of(document, ".//AOT_RETRIEVAL_METHOD") or None,
+        aot_method=find_text(document, ".//AOT_RETRIEVAL_METHOD") or None,
         ozone=number("OZONE_VALUE"),
-        ozone_source=text_of(document, ".//OZONE_SOURCE") or None,
+        ozone_source=find_text(document, ".//OZONE_SOURCE") or None,
     )

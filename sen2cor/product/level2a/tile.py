@@ -13,6 +13,7 @@ from sen2cor.errors import InputError
 from sen2cor.imagery import images
 from sen2cor.product import naming
 from sen2cor.product.level2a.content import QualityPercentages, TileRetrieval
+from sen2cor.product.level2a.document_editing import find_text
 from sen2cor.product.level2a.product_document import ProductTile
 from sen2cor.product.level2a.shared_elements import (
     AOT_QUANTIFICATION,
@@ -21,9 +22,9 @@ from sen2cor.product.level2a.shared_elements import (
 )
 from sen2cor.product.level2a.tile_document import TileState
 from sen2cor.product.level2a.workspace import writing
-from sen2cor.product.metadata import Element, text_of
 from sen2cor.product.psd import Psd
 from sen2cor.raster.array_types import UInt16Array
+from sen2cor.xml_document import Element
 
 logger = logging.getLogger(__name__)
 
@@ -203,8 +204,8 @@ def tile_from_metadata(
     fields : mapping of str to str
         Fields of names that the identifiers do not hold.
     """
-    tile_id = text_of(metadata, f".//TILE_ID{psd.id_suffix}")
-    datastrip_id = text_of(metadata, f".//DATASTRIP_ID{psd.id_suffix}")
+    tile_id = find_text(metadata, f".//TILE_ID{psd.id_suffix}")
+    datastrip_id = find_text(metadata, f".//DATASTRIP_ID{psd.id_suffix}")
     own = naming.TILE_ID.match(tile_id)
     if own is None:
         raise InputError(f"{folder}: its metadata hold no tile identifier")

@@ -6,17 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sen2cor.product.level2a.content import Accuracy, QualityPercentages, TileRetrieval
+from sen2cor.product.level2a.document_editing import add, arrange, namespace, rebuild, section
 from sen2cor.product.level2a.shared_elements import add_image_content
-from sen2cor.product.metadata import (
-    Element,
-    add,
-    arrange,
-    namespace,
-    rebuild,
-    section,
-)
 from sen2cor.product.naming import to_level2a
 from sen2cor.product.psd import Psd
+from sen2cor.xml_document import Element
 
 _DOCUMENT = "S2_PDI_Level-2A_Tile_Metadata.xsd"
 

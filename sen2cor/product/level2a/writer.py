@@ -10,19 +10,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from sen2cor.errors import ConfigurationError, InputError
-from sen2cor.product import metadata, naming
+from sen2cor.product import naming
 from sen2cor.product.level2a import metadata_schemas
 from sen2cor.product.level2a.content import Provenance
 from sen2cor.product.level2a.datastrip_document import build_datastrip_metadata
+from sen2cor.product.level2a.document_editing import namespace, write_document
 from sen2cor.product.level2a.manifest import MANIFEST_NAME, build_manifest
 from sen2cor.product.level2a.product_document import build_product_metadata
 from sen2cor.product.level2a.tile import Level2ATile, tile_from_metadata
 from sen2cor.product.level2a.tile_document import build_tile_metadata
 from sen2cor.product.level2a.workspace import Workspace, writing
 from sen2cor.product.level2a.xml_report import claim_report
-from sen2cor.product.metadata import Element
 from sen2cor.product.naming import to_level2a
 from sen2cor.product.psd import Psd, output_psd
+from sen2cor.xml_document import Element, parse_xml
 
 if TYPE_CHECKING:
     from sen2cor.product.level1c.reader import Level1CDatastrip, Level1CProduct, Level1CTile
@@ -192,13 +193,13 @@ class Level2AWriter:
             product_file = self._write_product(root, tiles, run, schema_folder)
             self._write_inspire(root)
             for name, schema in metadata_schemas.build_structure_schemas(self.psd).items():
-                metadata.write(schema, root / "rep_info" / name)
+                write_document(schema, root / "rep_info" / name)
             self._write_reports(root, run)
             document = build_manifest(
                 root, self.psd, product_file, self._level1c.root / MANIFEST_NAME
             )
             self._check(document, "manifest", schema_folder)
-            metadata.write(document, root / MANIFEST_NAME)
+            write_document(document, root / MANIFEST_NAME)
             self._workspace.publish()
         self._open = False
         return self.path
@@ -263,7 +264,7 @@ class Level2AWriter:
         tile.complete_from_disk(_read_earlier(path))
         summary = tile.summary()
         document = build_tile_metadata(
-            metadata.read(level1c_tile.metadata_path),
+            parse_xml(level1c_tile.metadata_path, editable=True),
             self.psd,
             state=tile.state(),
             quality=summary.quality,
@@ -271,7 +272,7 @@ class Level2AWriter:
             retrieval=summary.retrieval,
         )
         self._check(document, "S2_PDI_Level-2A_Tile_Metadata.xsd", schema_folder)
-        metadata.write(document, path)
+        write_document(document, path)
 
     def _tile_metadata_path(self, tile: Level2ATile, level1c_tile: Level1CTile) -> Path:
         return tile.folder / to_level2a(level1c_tile.metadata_path.name, self.psd.file_class)
@@ -308,7 +309,7 @@ class Level2AWriter:
         if datastrip.metadata_path is None or not tile_ids:
             return
         document = build_datastrip_metadata(
-            metadata.read(datastrip.metadata_path),
+            parse_xml(datastrip.metadata_path, editable=True),
             self.psd,
             tile_ids=tile_ids,
             quantification=self._level1c.quantification_value,
@@ -316,7 +317,7 @@ class Level2AWriter:
         )
         self._check(document, "S2_PDI_Level-2A_Datastrip_Metadata.xsd", schema_folder)
         name = to_level2a(datastrip.metadata_path.name, self.psd.file_class)
-        metadata.write(document, self._datastrip_folder(datastrip, root) / name)
+        write_document(document, self._datastrip_folder(datastrip, root) / name)
 
     def _datastrip_folder(self, datastrip: Level1CDatastrip, root: Path) -> Path:
         name = datastrip.folder.name if datastrip.folder else datastrip.datastrip_id
@@ -330,7 +331,7 @@ class Level2AWriter:
         schema_folder: Path | None,
     ) -> Path:
         document = build_product_metadata(
-            metadata.read(self._level1c.metadata_path),
+            parse_xml(self._level1c.metadata_path, editable=True),
             self.psd,
             level1c_name=self._level1c.name,
             name=self.path.name,
@@ -340,7 +341,7 @@ class Level2AWriter:
         )
         self._check(document, "S2_User_Product_Level-2A_Metadata.xsd", schema_folder)
         path = root / to_level2a(self._level1c.metadata_path.name, self.psd.file_class)
-        metadata.write(document, path)
+        write_document(document, path)
         return path
 
     def _write_reports(self, root: Path, run: Provenance) -> None:
@@ -372,7 +373,7 @@ def _read_earlier(path: Path) -> Element | None:
     if not path.is_file():
         return None
     try:
-        return metadata.read(path)
+        return parse_xml(path, editable=True)
     except InputError as error:
         logger.warning("Metadata of an earlier run are not used: %s", error)
         return None
@@ -388,7 +389,7 @@ def _check_format(path: Path, psd: Psd, ending: str) -> None:
             )
     for file in sorted(path.glob("*MTD*L2A*.xml")):
         root = _read_earlier(file)
-        wanted = metadata.namespace(psd.namespace, "User_Product_Level-2A.xsd")
+        wanted = namespace(psd.namespace, "User_Product_Level-2A.xsd")
         if root is not None and not (
             root.tag.startswith(f"{{{wanted}}}")
             and root.find(f".//{psd.prefix}Product_Info") is not None

@@ -1,7 +1,6 @@
-"""Metadata documents: reading Level-1C ones and turning them into Level-2A ones.
+"""Editing of metadata documents: a Level-2A document starts from its Level-1C document.
 
-Level-2A documents inherit from their Level-1C documents; ``level2a_metadata_product``,
-``level2a_metadata_tile`` and ``level2a_metadata_datastrip`` say what is renamed, added and left
+`product_document`, `tile_document` and `datastrip_document` say what is renamed, added and left
 out.
 """
 
@@ -10,15 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from lxml import etree
 
-from sen2cor.errors import InputError
 from sen2cor.product.level2a.workspace import writing
-
-Element = Any
-"""An lxml element (the library has no types)."""
+from sen2cor.xml_document import Element, local_name
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
@@ -35,27 +30,7 @@ def namespace(name: str, document: str) -> str:
     return f"https://{name}.sentinel2.eo.esa.int/PSD/{document}"
 
 
-def read(path: Path) -> Element:
-    """Read the root of a document.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, is not well-formed, or carries a document type declaration.
-    """
-    parser = etree.XMLParser(
-        remove_blank_text=True, huge_tree=True, resolve_entities=False, no_network=True
-    )
-    try:
-        tree = etree.parse(path, parser)
-    except (OSError, etree.XMLSyntaxError) as error:
-        raise InputError(f"{path}: metadata cannot be read ({error})") from error
-    if tree.docinfo.internalDTD is not None:
-        raise InputError(f"{path}: metadata with a document type declaration are refused")
-    return tree.getroot()
-
-
-def write(root: Element, path: Path) -> None:
+def write_document(root: Element, path: Path) -> None:
     """Write a document by way of a second file, so that it is never seen half-written.
 
     Raises
@@ -99,11 +74,6 @@ def rebuild(level1c: Element, tag: str, uri: str, sections: Iterable[str], depth
     return root
 
 
-def local_name(element: Element) -> str:
-    """Return the name of an element without its namespace."""
-    return str(etree.QName(element).localname)
-
-
 def section(root: Element, name: str) -> Element:
     """Return a section (a child with namespace) of a document of `rebuild`."""
     found = root.find(f"{{*}}{name}")
@@ -120,7 +90,7 @@ def add(parent: Element, tag: str, text: str | float | None = None, **attributes
     return child
 
 
-def text_of(parent: Element, path: str, default: str = "") -> str:
+def find_text(parent: Element, path: str, default: str = "") -> str:
     """Return the text of the first element of a path (names without namespace)."""
     for found in parent.iterfind(path):
         if found.text and found.text.strip():
