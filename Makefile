@@ -57,6 +57,9 @@ benchmark: .venv/complete ## time and memory of a tile beside the JPEG 2000 floo
 benchmark-growth: .venv/complete ## time and memory by area, tiles and processes
 	$(PYTHON) -m tests.benchmarks.growth
 
+tree-numbers: .venv/complete ## modules, lines and functions by package, for a commit and for this tree (OLD=HEAD)
+	$(PYTHON) -m tests.benchmarks.tree_numbers $(OLD)
+
 benchmark-classification: .venv/complete ## CPU seconds and memory of the classification of a tile at 20 m, one thread
 	$(PYTHON) -m tests.benchmarks.classification
 
