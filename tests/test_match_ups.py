@@ -11,7 +11,7 @@ from sen2cor.errors import InputError
 from sen2cor.imagery import images
 from sen2cor.match_ups import Statistics, main, match, read_references
 from sen2cor.product.level2a.reader import open_level2a
-from sen2cor.simulation.overpass_geometry import geographic
+from sen2cor.raster.coordinates import geographic
 
 HEADER = "site,date,band,reflectance,uncertainty,product,longitude,latitude\n"
 
@@ -20,7 +20,7 @@ def _line(product: Path, band: str, x: float, y: float, reflectance: float = 0.1
     """Line for a site ``x`` metres east and ``y`` south of the product's corner."""
     finished = open_level2a(product)
     grid = finished.tiles[0].grids[10]
-    latitude, longitude = geographic(grid.epsg, grid.ulx + x, grid.uly - y)
+    longitude, latitude = geographic(grid.epsg, grid.ulx + x, grid.uly - y)
     return (
         f"field,2017-06-15,{band},{reflectance},0.002,{product},"
         f"{float(longitude):.8f},{float(latitude):.8f}\n"

@@ -7,9 +7,9 @@ A square window stands for the horizontal range of the effect (R. Richter, Appli
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import uniform_filter
 
 from sen2cor.raster.array_types import BoolArray, Float32Array
+from sen2cor.raster.resampling import masked_mean
 
 
 def neighbourhood_mean(signal: Float32Array, usable: BoolArray, half_width: int) -> Float32Array:
@@ -32,10 +32,6 @@ def neighbourhood_mean(signal: Float32Array, usable: BoolArray, half_width: int)
     if not usable.any():
         return signal
     width = 2 * half_width + 1
-    weight = uniform_filter(usable.astype(np.float32), width, mode="nearest")
-    total = uniform_filter(np.where(usable, signal, np.float32(0.0)), width, mode="nearest")
-    reached = weight > 0.5 / width**2
-    everywhere = signal[usable].mean(dtype=np.float64)
-    mean = np.full(signal.shape, everywhere, np.float32)
-    np.divide(total, weight, out=mean, where=reached)
-    return mean
+    everywhere = float(signal[usable].mean(dtype=np.float64))
+    half_pixel = 0.5 / width**2
+    return masked_mean(signal, usable, width, min_fraction=half_pixel, fallback=everywhere)

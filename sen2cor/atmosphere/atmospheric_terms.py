@@ -25,7 +25,7 @@ from sen2cor.atmosphere.elevation_field import ElevationField, GroundElevation
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.raster.array_types import Float32Array
-from sen2cor.raster.row_blocks import row_blocks
+from sen2cor.raster.grids import row_blocks
 
 _CURVE_NODES = 512
 _USUAL_ROOT = (1.0, 3.0)

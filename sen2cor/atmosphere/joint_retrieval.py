@@ -26,7 +26,7 @@ from sen2cor.atmosphere.water_vapour import (
     retrieve_water_vapour,
 )
 from sen2cor.raster.array_types import BoolArray, Float32Array
-from sen2cor.raster.row_blocks import Run, row_blocks
+from sen2cor.raster.grids import Run, row_blocks
 from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 
 PASSES = 2

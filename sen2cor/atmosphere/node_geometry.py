@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from sen2cor.raster.array_types import Float32Array
 from sen2cor.raster.grids import AngleGrid, Grid, TileGeometry
-from sen2cor.raster.interpolation import bilinear
+from sen2cor.raster.resampling import bilinear
 
 _NODE_DISTANCE = 600.0
 _FEWEST_NODES = 2

@@ -26,7 +26,6 @@ from sen2cor.classification.scene_class import SceneClass
 from sen2cor.classification.shadow_geometry import (
     ANY_CLOUD,
     HIGH_CLOUD,
-    block_fraction,
     shadow_casting_clouds,
     shadow_likelihood,
 )
@@ -34,8 +33,8 @@ from sen2cor.classification.shadow_radiometry import spectral_shadow_match
 from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
 from sen2cor.classification.unclear_ground import unclear_ground
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
-from sen2cor.raster.interpolation import bilinear, positions
-from sen2cor.raster.row_blocks import BLOCK_ROWS, Run, row_blocks
+from sen2cor.raster.grids import BLOCK_ROWS, Run, row_blocks
+from sen2cor.raster.resampling import bilinear, block_fraction, positions
 
 CLASSIFICATION_BANDS = ("B02", "B03", "B04", "B05", "B8A", "B10", "B11", "B12")
 """Bands that the classification looks at; it can do without B10."""

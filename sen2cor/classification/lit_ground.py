@@ -16,14 +16,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from sen2cor.classification.arrays import Reflectance
 from sen2cor.classification.neighbourhood import majority
 from sen2cor.classification.scene_class import SceneClass
 from sen2cor.classification.thresholds import ClassificationConstants
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
-from sen2cor.raster.interpolation import bilinear, positions
+from sen2cor.raster.resampling import bilinear, masked_mean, positions
 
 BANDS = ("B8A", "B11")
 _NO_LIT_GROUND = (
@@ -161,10 +160,5 @@ def shadow_by_contrast_of(
 
 def _mean(image: Float32Array, mask: BoolArray, window: int) -> Float32Array:
     """Mean over a mask in a window; over all of the mask where the window holds too little."""
-    weight = mask.astype(np.float32)
-    total = ndimage.uniform_filter(image * weight, window, mode="nearest")
-    share = ndimage.uniform_filter(weight, window, mode="nearest")
-    everywhere = np.float32(image[mask].mean() if mask.any() else 0)
-    mean = np.full_like(image, everywhere)
-    np.divide(total, share, out=mean, where=share > np.float32(_LEAST_SHARE))
-    return mean
+    everywhere = float(image[mask].mean()) if mask.any() else 0.0
+    return masked_mean(image, mask, window, min_fraction=_LEAST_SHARE, fallback=everywhere)

@@ -86,32 +86,6 @@ def shadow_casting_clouds(clouds: BoolArray) -> BoolArray:
     return dilate(majority(clouds), 1)
 
 
-def block_fraction(mask: BoolArray, factor: int) -> Float32Array:
-    """Share of blocks of pixels that lies in a mask; blocks at the far edges may be smaller.
-
-    Parameters
-    ----------
-    mask : ndarray of bool, shape (rows, cols)
-    factor : int
-        Side of a block in pixels.
-
-    Returns
-    -------
-    ndarray of float32, shape (ceil(rows / factor), ceil(cols / factor))
-    """
-    if factor == 1 or not mask.size:
-        return mask.astype(np.float32)
-    starts = [np.arange(0, size, factor) for size in mask.shape]
-    share = mask.view(np.uint8)
-    sizes = []
-    for axis in (0, 1):
-        share = np.add.reduceat(share, starts[axis], axis=axis, dtype=np.uint8)
-        sizes.append(np.diff(starts[axis], append=mask.shape[axis]))
-    result = share.astype(np.float32)
-    result /= np.multiply.outer(*sizes)
-    return result
-
-
 def shadow_likelihood(
     clouds: Float32Array,
     sun: SunGeometry,

@@ -19,6 +19,7 @@ from sen2cor.dem.tiles import Bounds
 from sen2cor.dem.voids import extrapolate_nearest, fill_voids, flood
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.raster.array_types import BoolArray, Float32Array, Float64Array, UInt16Array
+from sen2cor.raster.coordinates import transform, unwrap_longitudes, wkt
 from sen2cor.raster.grids import Grid
 
 logger = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ def elevation_on(source: DemSource, grid: Grid, *, margin: float) -> Elevation |
     only in the margin and should exist counts as unknown, with a warning.
     """
     pixels = 3 * math.ceil(margin / grid.pixel_size / 3)
-    outer = _widened(grid, pixels)
+    outer = grid.pad(pixels)
     places = _places(outer, source)
     bounds = _bounds(places)
     selection = source.select(bounds)
@@ -147,40 +148,21 @@ def dem_image(heights: Float32Array, known: BoolArray) -> UInt16Array:
     return image.astype(np.uint16)
 
 
-def _widened(grid: Grid, pixels: int) -> Grid:
-    distance = pixels * grid.pixel_size
-    return Grid(
-        grid.epsg,
-        grid.ulx - distance,
-        grid.uly + distance,
-        grid.pixel_size,
-        grid.rows + 2 * pixels,
-        grid.cols + 2 * pixels,
-    )
-
-
 def _places(grid: Grid, source: DemSource) -> Float64Array:
     """Points all over a grid, edges included, in the system of the source; shape (points, 2).
 
     Longitudes are continuous across the date line.
     """
-    from osgeo import osr
-
-    osr.UseExceptions()
-    projected = osr.SpatialReference()
-    projected.ImportFromEPSG(grid.epsg)
-    target = osr.SpatialReference(source.projection)
-    for system in (projected, target):
-        system.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    x = np.linspace(grid.ulx, grid.ulx + grid.cols * grid.pixel_size, _LATTICE)
-    y = np.linspace(grid.uly, grid.uly - grid.rows * grid.pixel_size, _LATTICE)
-    lattice = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    transformation = osr.CoordinateTransformation(projected, target)
-    places = np.array(transformation.TransformPoints(lattice.tolist()))[:, :2]
+    west, south, east, north = grid.bounds
+    x, y = transform(
+        grid.epsg,
+        source.projection,
+        np.linspace(west, east, _LATTICE)[np.newaxis, :],
+        np.linspace(north, south, _LATTICE)[:, np.newaxis],
+    )
     if source.geographic:
-        centre = places[len(places) // 2, 0]
-        places[:, 0] = centre + (places[:, 0] - centre + 180) % 360 - 180
-    return places
+        x = unwrap_longitudes(x, x[_LATTICE // 2, _LATTICE // 2])
+    return np.column_stack([x.ravel(), y.ravel()])
 
 
 def _bounds(places: Float64Array) -> Bounds:
@@ -236,7 +218,7 @@ def _warp(
     pixels: Float32Array, mosaic: Mosaic, projection: str, grid: Grid, method: str
 ) -> Float32Array:
     """Resample pixels on the raster of the mosaic to a grid."""
-    from osgeo import gdal, osr
+    from osgeo import gdal
 
     gdal.UseExceptions()
     rows, cols = pixels.shape
@@ -245,8 +227,7 @@ def _warp(
     source.SetGeoTransform(mosaic.geotransform)
     source.SetProjection(projection)
     source.WriteRaster(0, 0, cols, rows, pixels, cols, rows, gdal.GDT_Float32)
-    system = osr.SpatialReference()
-    system.ImportFromEPSG(grid.epsg)
+    target_projection = wkt(grid.epsg)
     result = np.empty(grid.shape, np.float32)
     for first in range(0, grid.rows, _ROWS):
         part = result[first : first + _ROWS]
@@ -254,7 +235,7 @@ def _warp(
         target.SetGeoTransform(
             (grid.ulx, grid.pixel_size, 0, grid.uly - first * grid.pixel_size, 0, -grid.pixel_size)
         )
-        target.SetProjection(system.ExportToWkt())
+        target.SetProjection(target_projection)
         gdal.Warp(target, source, resampleAlg=method, errorThreshold=_ERROR)
         target.GetRasterBand(1).ReadRaster(buf_obj=part)
     return result

@@ -10,7 +10,7 @@ from scipy.ndimage import uniform_filter
 
 from sen2cor.dem.gradient import gradient
 from sen2cor.raster.array_types import BoolArray, Float32Array
-from sen2cor.raster.row_blocks import Run, row_blocks
+from sen2cor.raster.grids import Run, row_blocks
 
 EARTH_RADIUS = 6371000.0
 AZIMUTHS = 16

@@ -12,7 +12,7 @@ import numpy as np
 from sen2cor.dem.tiles import Bounds
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.raster.array_types import BoolArray, Float32Array
-from sen2cor.raster.interpolation import bilinear
+from sen2cor.raster.resampling import bilinear
 
 _VOIDS = (-32768, -32767)
 """Values that are never heights, declared or not."""

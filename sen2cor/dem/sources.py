@@ -19,6 +19,7 @@ from sen2cor.dem.download import Limits, fetch
 from sen2cor.dem.mosaic import Piece
 from sen2cor.dem.tiles import SCHEMES, Bounds, Corner, TileScheme, scheme_of_address
 from sen2cor.errors import AuxiliaryDataError
+from sen2cor.raster.coordinates import WGS84, is_geographic, wkt
 
 logger = logging.getLogger(__name__)
 
@@ -69,9 +70,7 @@ class DemSource(ABC):
     @property
     def geographic(self) -> bool:
         """Whether the files are in longitude and latitude."""
-        from osgeo import osr
-
-        return bool(osr.SpatialReference(self.projection).IsGeographic())
+        return is_geographic(self.projection)
 
     @abstractmethod
     def select(self, bounds: Bounds) -> Selection:
@@ -227,7 +226,7 @@ def open_source(
         scheme.kind,
         scheme.title,
         unit,
-        _geographic(),
+        wkt(WGS84),
         scheme,
         tiles,
         reference,
@@ -295,14 +294,6 @@ def _raster(path: Path, unit: float) -> RasterSource:
     west, dx, _, north, _, dy = transform
     extent = west, north + dataset.RasterYSize * dy, west + dataset.RasterXSize * dx, north
     return RasterSource(path, "RASTER", f"raster {path.name}", unit, projection, extent)
-
-
-def _geographic() -> str:
-    from osgeo import osr
-
-    system = osr.SpatialReference()
-    system.ImportFromEPSG(4326)
-    return str(system.ExportToWkt())
 
 
 def _opened_as(path: Path) -> str:

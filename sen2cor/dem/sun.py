@@ -11,13 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.raster.array_types import Float32Array, Float64Array
+from sen2cor.raster.array_types import Float32Array
+from sen2cor.raster.coordinates import grid_convergence
 from sen2cor.raster.grids import AngleGrid, Grid
-from sen2cor.raster.interpolation import bilinear
+from sen2cor.raster.resampling import bilinear
 
 _HIGHEST_ZENITH = 88.0
-_STEP = 100.0
-_ECCENTRICITY_SQUARED = 0.00669438
 
 
 @dataclass(frozen=True)
@@ -93,42 +92,3 @@ class SunDirections:
         row, col = np.array([grid.rows // 2]), np.array([grid.cols // 2])
         east, north = self.at(grid.pixel_size, row, col)
         return east.item(), north.item()
-
-
-def grid_convergence(epsg: int, easting: Float64Array, northing: Float64Array) -> Float64Array:
-    """Angle from true north to the north of a projection.
-
-    Parameters
-    ----------
-    epsg : int
-        Code of the projection.
-    easting, northing : ndarray of float
-        Metres, of one shape.
-
-    Returns
-    -------
-    ndarray of float
-        Degrees, positive where the grid's north lies east of true north: the azimuth in the grid is
-        the true azimuth minus the convergence.
-    """
-    from osgeo import osr
-
-    osr.UseExceptions()
-    projected, geographic = osr.SpatialReference(), osr.SpatialReference()
-    projected.ImportFromEPSG(epsg)
-    geographic.ImportFromEPSG(4326)
-    geographic.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    transformation = osr.CoordinateTransformation(projected, geographic)
-    x, y = np.ravel(easting).astype(float), np.ravel(northing).astype(float)
-    below, above = (
-        np.asarray(transformation.TransformPoints(np.column_stack([x, y + step]).tolist()))
-        for step in (-_STEP, _STEP)
-    )
-    longitude, latitude = (above - below)[:, 0], (above - below)[:, 1]
-    longitude = (longitude + 180.0) % 360.0 - 180.0
-    middle = np.radians(0.5 * (above + below)[:, 1])
-    # radii of curvature of WGS 84: of the meridian over that of the parallel's normal
-    flattening = (1.0 - _ECCENTRICITY_SQUARED) / (1.0 - _ECCENTRICITY_SQUARED * np.sin(middle) ** 2)
-    bearing = np.arctan2(longitude * np.cos(middle), latitude * flattening)
-    convergence: Float64Array = np.degrees(bearing).reshape(np.shape(easting))
-    return convergence

@@ -16,9 +16,8 @@ from sen2cor.dem.gradient import gradient
 from sen2cor.dem.horizon import cast_shadow, sky_view
 from sen2cor.dem.sun import SunDirections
 from sen2cor.raster.array_types import BoolArray, Float32Array
-from sen2cor.raster.grids import Grid
-from sen2cor.raster.interpolation import bilinear, positions
-from sen2cor.raster.row_blocks import Run, row_blocks
+from sen2cor.raster.grids import Grid, Run, row_blocks
+from sen2cor.raster.resampling import bilinear, positions
 
 GENTLE_RANGE = 300.0
 """Height range in metres below which a relief of gentle slopes is not corrected."""
@@ -181,32 +180,6 @@ def _lambert(
     np.arctan(steepness_east, out=steepness_east)
     steepness_east *= np.float32(180.0 / np.pi)
     return illumination, steepness_east
-
-
-def coarser(elevation: Float32Array, factor: int) -> Float32Array:
-    """Mean heights of blocks of pixels.
-
-    Parameters
-    ----------
-    elevation : ndarray of float32, shape (rows, cols)
-        NaN where unknown. Both sizes must be multiples of the factor.
-    factor : int
-
-    Returns
-    -------
-    ndarray of float32, shape (rows / factor, cols / factor)
-        NaN where any height of the block is unknown.
-    """
-    rows, cols = (size // factor for size in elevation.shape)
-    # two short sums of float32 are much quicker than a mean over two axes of the blocks
-    total = np.zeros((rows, cols * factor), np.float32)
-    for row in range(factor):
-        total += elevation[row::factor]
-    result = np.zeros((rows, cols), np.float32)
-    for col in range(factor):
-        result += total[:, col::factor]
-    result /= np.float32(factor * factor)
-    return result
 
 
 def terrain_type(

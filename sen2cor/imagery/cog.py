@@ -22,6 +22,7 @@ import numpy.typing as npt
 from sen2cor import interruption
 from sen2cor.errors import InputError, OutputError
 from sen2cor.raster.array_types import Pixels
+from sen2cor.raster.coordinates import wkt
 from sen2cor.raster.grids import Grid
 
 TILE_SIZE = 512
@@ -128,8 +129,6 @@ class Writer:
 
     def _create(self) -> Any:
         """Make the plain file."""
-        from osgeo import osr
-
         gdal = _gdal()
         options = ["INTERLEAVE=PIXEL", "BIGTIFF=IF_SAFER"]
         if self._components == 3:
@@ -142,9 +141,7 @@ class Writer:
             next(number for number, dtype in _DTYPES.items() if dtype == self._dtype),
             options,
         )
-        reference = osr.SpatialReference()
-        reference.ImportFromEPSG(self._grid.epsg)
-        image.SetProjection(reference.ExportToWkt())
+        image.SetProjection(wkt(self._grid.epsg))
         image.SetGeoTransform(self._grid.geotransform)
         if not self._classes:
             for number in range(self._components):

@@ -18,6 +18,7 @@ from typing import Any
 from lxml import etree
 
 from sen2cor.imagery.openjpeg import load_glymur
+from sen2cor.raster.coordinates import epsg_code, wkt
 from sen2cor.raster.grids import Grid
 
 _GEOJP2 = uuid.UUID("b14bf8bd-083d-4b43-a5ae-8cd7d5a6ce03")
@@ -123,15 +124,15 @@ def _grid_of_gml(document: Any, rows: int, cols: int) -> Grid | None:
 
 
 def _grid_by_gdal(path: Path, rows: int, cols: int) -> Grid | None:
-    from osgeo import gdal, osr
+    from osgeo import gdal
 
     gdal.UseExceptions()
     dataset = gdal.Open(str(path))
     transform = dataset.GetGeoTransform(can_return_null=True)
-    code = osr.SpatialReference(dataset.GetProjection() or "").GetAuthorityCode(None)
+    code = epsg_code(dataset.GetProjection() or "")
     if transform is None or code is None:
         return None
-    return Grid(int(code), transform[0], transform[3], transform[1], rows, cols)
+    return Grid(code, transform[0], transform[3], transform[1], rows, cols)
 
 
 def insert_georeference(path: Path, grid: Grid) -> None:
@@ -175,14 +176,12 @@ def _georeference_boxes(grid: Grid) -> tuple[Any, Any]:
 @lru_cache(maxsize=16)
 def _geotiff(grid: Grid) -> bytes:
     """A GeoTIFF of one pixel that carries the projection and the transform."""
-    from osgeo import gdal, osr
+    from osgeo import gdal
 
     gdal.UseExceptions()
-    reference = osr.SpatialReference()
-    reference.ImportFromEPSG(grid.epsg)
     name = f"/vsimem/{uuid.uuid4().hex}.tif"
     dataset = gdal.GetDriverByName("GTiff").Create(name, 1, 1)
-    dataset.SetProjection(reference.ExportToWkt())
+    dataset.SetProjection(wkt(grid.epsg))
     dataset.SetGeoTransform(grid.geotransform)
     del dataset
     size = gdal.VSIStatL(name).size

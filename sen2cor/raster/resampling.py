@@ -1,61 +1,101 @@
-"""Changing the pixel size: block means downward, linear interpolation upward.
+"""Interpolation to finer grids, aggregation to coarser ones, means of neighbourhoods.
 
-Grids are aligned by pixel edges. A digital number of 0 is no data.
+Grids are aligned by pixel edges: the centre of pixel i of a grid that is coarser by a factor f
+lies at ``f * (i + 0.5) - 0.5`` of the finer one. A digital number of 0 is no data.
 """
 
 from __future__ import annotations
 
+from typing import Any, Literal, TypeAlias, TypeVar
+
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import uniform_filter
 
-from sen2cor.raster.array_types import UInt16Array
-from sen2cor.raster.interpolation import bilinear, nearest, positions
+from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
+
+IndexArray = npt.NDArray[np.intp]
+Neighbours: TypeAlias = tuple[IndexArray, IndexArray, Float32Array]
+Pixel = TypeVar("Pixel", bound=np.generic)
 
 
-def block_mean(pixels: UInt16Array, factor: int, shape: tuple[int, int]) -> UInt16Array:
-    """Mean of blocks of pixels, rounded half up.
+def positions(number: int, factor: float, start: int = 0) -> Float32Array:
+    """Positions of pixel centres in the index coordinates of another grid.
 
     Parameters
     ----------
-    pixels : ndarray of uint16, shape (rows, cols)
-        0 is no data and takes no part in the mean.
-    factor : int
-        Block size in pixels.
-    shape : (int, int)
-        Size of the result; blocks that reach beyond the input count its outside as no data.
+    number : int
+        Number of pixels, from ``start`` on.
+    factor : float
+        Pixel size of the other grid over that of this one (3 from 20 m to 60 m).
+    start : int
+        First pixel.
 
     Returns
     -------
-    ndarray of uint16
-        0 where more than half of the block is no data.
+    ndarray of float32, shape (number,)
     """
-    rows, cols = shape
-    missing = (max(0, rows * factor - pixels.shape[0]), max(0, cols * factor - pixels.shape[1]))
-    if any(missing):
-        pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1])))
-    total = np.zeros(shape, np.uint32)
-    valid = np.zeros(shape, np.uint32)
-    for i in range(factor):
-        for j in range(factor):
-            part = pixels[i : rows * factor : factor, j : cols * factor : factor]
-            total += part
-            valid += part != 0
-    count: npt.NDArray[np.uint32] = np.maximum(valid, np.uint32(1))
-    total += count >> np.uint32(1)
-    total //= count
-    total[valid < (factor * factor + 1) // 2] = 0
-    return total.astype(np.uint16)
+    return ((np.arange(start, start + number) + 0.5) / factor - 0.5).astype(np.float32)
+
+
+def nearest(position: Float32Array, size: int) -> IndexArray:
+    """Index of the nearest pixel, within ``0 .. size - 1``."""
+    index: IndexArray = np.floor(position + np.float32(0.5)).astype(np.intp)
+    return index.clip(0, size - 1)
+
+
+def neighbours(position: Float32Array, size: int) -> Neighbours:
+    """Indices of the two pixels around a position, and the weight of the second."""
+    inside = np.clip(position, 0.0, size - 1.0)
+    first = np.minimum(inside.astype(np.intp), max(size - 2, 0))
+    return first, np.minimum(first + 1, size - 1), (inside - first).astype(np.float32)
+
+
+def bilinear(
+    source: Float32Array, row_positions: Float32Array, col_positions: Float32Array
+) -> Float32Array:
+    """Interpolate bilinearly between pixel centres; constant beyond the outermost ones.
+
+    Parameters
+    ----------
+    source : ndarray of float32, shape (rows, cols)
+        Without gaps.
+    row_positions, col_positions : ndarray of float32, shape (n,), (m,)
+        In index coordinates of the source.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, m)
+    """
+    rows = neighbours(row_positions, source.shape[0])
+    cols = neighbours(col_positions, source.shape[1])
+    top, bottom = int(rows[0].min()), int(rows[1].max()) + 1
+    if bottom - top > len(row_positions):
+        return _interpolate_axis(_interpolate_axis(source, rows, 0), cols, 1)
+    # the step across the columns costs most: take it where there are fewer rows
+    rows = rows[0] - top, rows[1] - top, rows[2]
+    return _interpolate_axis(_interpolate_axis(source[top:bottom], cols, 1), rows, 0)
+
+
+def _interpolate_axis(source: Float32Array, at: Neighbours, axis: int) -> Float32Array:
+    first, second, weight = at
+    result: Float32Array = np.take(source, first, axis)
+    step = np.take(source, second, axis)
+    step -= result
+    step *= weight[:, np.newaxis] if axis == 0 else weight
+    result += step
+    return result
 
 
 def bilinear_pixels(source: UInt16Array, factor: int, rows: slice, cols: int) -> UInt16Array:
-    """Interpolate digital numbers to a finer grid, with gaps kept apart.
+    """Interpolate digital numbers to a finer grid; no data takes no part.
 
     Parameters
     ----------
     source : ndarray of uint16, shape (rows, cols)
         0 is no data.
     factor : int
-        How much finer the result is.
+        Pixel size of the source over that of the result.
     rows : slice
         Rows of the result (start and stop).
     cols : int
@@ -80,3 +120,154 @@ def bilinear_pixels(source: UInt16Array, factor: int, rows: slice, cols: int) ->
     closest = part[nearest(row_at, part.shape[0])][:, nearest(col_at, part.shape[1])]
     value[closest == 0] = 0.0
     return np.rint(value).astype(np.uint16)
+
+
+def repeat_pixels(values: npt.NDArray[Pixel], factor: int) -> npt.NDArray[Pixel]:
+    """Repeat every pixel ``factor`` times in both directions."""
+    if factor == 1:
+        return values
+    return np.repeat(np.repeat(values, factor, axis=0), factor, axis=1)
+
+
+def block_mean(values: Float32Array, factor: int, *, first_axis: Literal[0, 1] = 0) -> Float32Array:
+    """Mean of blocks of pixels.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (rows, cols)
+        NaN where unknown.
+    factor : int
+        Side of a block in pixels. Rows and columns beyond the last whole block are left out.
+    first_axis : {0, 1}
+        Axis along which the float32 sums run first; it decides their last bit.
+
+    Returns
+    -------
+    ndarray of float32, shape (rows // factor, cols // factor)
+        NaN where any pixel of the block is NaN.
+    """
+    if factor == 1:
+        return values
+    rows, cols = (size // factor * factor for size in values.shape)
+    # two short sums are much faster than a mean over two axes of the blocks
+    total = values[:rows, :cols]
+    for axis in (first_axis, 1 - first_axis):
+        total = _sum_runs(total, factor, axis)
+    total /= np.float32(factor * factor)
+    return total
+
+
+def _sum_runs(values: Float32Array, factor: int, axis: int) -> Float32Array:
+    """Sum runs of ``factor`` pixels along one axis, one after the other."""
+    shape = [size // factor if number == axis else size for number, size in enumerate(values.shape)]
+    total = np.zeros(shape, np.float32)
+    for start in range(factor):
+        total += values[start::factor] if axis == 0 else values[:, start::factor]
+    return total
+
+
+def block_mean_pixels(pixels: UInt16Array, factor: int, shape: tuple[int, int]) -> UInt16Array:
+    """Mean of blocks of digital numbers, rounded half up; no data takes no part.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint16, shape (rows, cols)
+        0 is no data.
+    factor : int
+        Side of a block in pixels.
+    shape : (int, int)
+        Shape of the result; where a block reaches beyond the input, that part is no data.
+
+    Returns
+    -------
+    ndarray of uint16
+        0 where more than half of the block is no data.
+    """
+    rows, cols = shape
+    missing = (max(0, rows * factor - pixels.shape[0]), max(0, cols * factor - pixels.shape[1]))
+    if any(missing):
+        pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1])))
+    total = np.zeros(shape, np.uint32)
+    valid = np.zeros(shape, np.uint32)
+    for i in range(factor):
+        for j in range(factor):
+            part = pixels[i : rows * factor : factor, j : cols * factor : factor]
+            total += part
+            valid += part != 0
+    count: npt.NDArray[np.uint32] = np.maximum(valid, np.uint32(1))
+    total += count >> np.uint32(1)
+    total //= count
+    total[valid < (factor * factor + 1) // 2] = 0
+    return total.astype(np.uint16)
+
+
+def block_sum(values: npt.NDArray[Any], factor: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Sum of blocks of pixels; blocks at the lower and right edges may be smaller.
+
+    Parameters
+    ----------
+    values : ndarray, shape (rows, cols)
+    factor : int
+        Side of a block in pixels.
+    dtype : dtype
+        Of the sums and the result.
+
+    Returns
+    -------
+    ndarray, shape (ceil(rows / factor), ceil(cols / factor))
+    """
+    total = values
+    for axis in (0, 1):
+        starts = np.arange(0, values.shape[axis], factor)
+        total = np.add.reduceat(total, starts, axis=axis, dtype=dtype)
+    return total
+
+
+def block_fraction(mask: BoolArray, factor: int) -> Float32Array:
+    """Fraction of every block that lies in a mask; edge blocks may be smaller.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (rows, cols)
+    factor : int
+        Side of a block in pixels, at most 15.
+
+    Returns
+    -------
+    ndarray of float32, shape (ceil(rows / factor), ceil(cols / factor))
+    """
+    if factor == 1 or not mask.size:
+        return mask.astype(np.float32)
+    result: Float32Array = block_sum(mask.view(np.uint8), factor, np.uint8).astype(np.float32)
+    heights, widths = (np.diff(np.arange(0, size, factor), append=size) for size in mask.shape)
+    result /= np.multiply.outer(heights, widths)
+    return result
+
+
+def masked_mean(
+    values: Float32Array, mask: BoolArray, width: int, *, min_fraction: float, fallback: float
+) -> Float32Array:
+    """Mean over the pixels of a mask in a square window around every pixel.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (rows, cols)
+        Beyond the edge, the outermost pixels are repeated.
+    mask : ndarray of bool, same shape
+        Pixels that take part.
+    width : int
+        Width of the window in pixels.
+    min_fraction : float
+        Fraction of the window that the mask must exceed.
+    fallback : float
+        Result where it does not.
+
+    Returns
+    -------
+    ndarray of float32, shape (rows, cols)
+    """
+    weight = uniform_filter(mask.astype(np.float32), width, mode="nearest")
+    total = uniform_filter(np.where(mask, values, np.float32(0.0)), width, mode="nearest")
+    mean = np.full(values.shape, fallback, np.float32)
+    np.divide(total, weight, out=mean, where=weight > np.float32(min_fraction))
+    return mean

@@ -16,6 +16,7 @@ from sen2cor.optional_packages import require
 from sen2cor.product.level2a.reader import Level2AReader, Level2ATileReader
 from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.level2a.workspace import writing
+from sen2cor.raster.coordinates import footprint
 from sen2cor.raster.grids import Grid
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _properties(product: Level2AReader, tile: Level2ATileReader, grid: Grid) -> 
         "proj:code": f"EPSG:{grid.epsg}",
         "proj:shape": list(grid.shape),
         "proj:transform": _transform(grid),
-        "proj:bbox": _projected_box(grid),
+        "proj:bbox": list(grid.bounds),
         "sat:orbit_state": product.orbit_direction.lower(),
         "sat:relative_orbit": product.relative_orbit,
         "processing:level": "L2A",
@@ -253,27 +254,7 @@ def _title(kind: str, resolution: int | None) -> str:
 
 def _outline(grid: Grid) -> list[list[float]]:
     """Corners in longitude and latitude, counter-clockwise, the first one twice."""
-    from osgeo import osr
-
-    utm, geographic = osr.SpatialReference(), osr.SpatialReference()
-    utm.ImportFromEPSG(grid.epsg)
-    geographic.ImportFromEPSG(4326)
-    geographic.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    transformation = osr.CoordinateTransformation(utm, geographic)
-    west, south, east, north = _projected_box(grid)
-    corners = [(west, north), (west, south), (east, south), (east, north), (west, north)]
-    return [
-        [round(value, 7) for value in transformation.TransformPoint(x, y)[:2]] for x, y in corners
-    ]
-
-
-def _projected_box(grid: Grid) -> list[float]:
-    return [
-        grid.ulx,
-        grid.uly - grid.rows * grid.pixel_size,
-        grid.ulx + grid.cols * grid.pixel_size,
-        grid.uly,
-    ]
+    return [[round(value, 7) for value in corner] for corner in footprint(grid)]
 
 
 def _transform(grid: Grid) -> list[float]:

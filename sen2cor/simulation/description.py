@@ -12,8 +12,9 @@ from sen2cor.bands import BAND_NAMES
 from sen2cor.product.naming import DATASTRIP_ID, TILE_ID, fields, timestamp
 from sen2cor.product.psd import Psd
 from sen2cor.raster.array_types import Float64Array
+from sen2cor.raster.coordinates import geographic
 from sen2cor.raster.grids import Grid
-from sen2cor.simulation.overpass_geometry import DETECTORS, Overpass, geographic
+from sen2cor.simulation.overpass_geometry import DETECTORS, Overpass
 
 BASELINES = {"13.1": "02.04", "14.2": "02.05", "14.5": "02.07", "15": "05.09"}
 """Processing baseline of a product by its format."""
@@ -73,7 +74,7 @@ class TileDescription:
         height, width = grid.rows * 10.0, grid.cols * 10.0
         east = np.array([0.0, width, width, 0.0, 0.0])
         south = np.array([0.0, 0.0, height, height, 0.0])
-        latitude, longitude = geographic(grid.epsg, grid.ulx + east, grid.uly - south)
+        longitude, latitude = geographic(grid.epsg, grid.ulx + east, grid.uly - south)
         return [(float(a), float(b)) for a, b in zip(latitude, longitude, strict=True)]
 
     def detectors(self) -> list[int]:

@@ -13,10 +13,10 @@ from datetime import datetime, timezone
 
 import numpy as np
 import numpy.typing as npt
-from osgeo import osr
 
 from sen2cor.bands import BAND
 from sen2cor.raster.array_types import Float64Array
+from sen2cor.raster.coordinates import geographic
 from sen2cor.raster.grids import Grid
 
 NODES = 23
@@ -38,18 +38,6 @@ _BAND_ORDER = ("B02", "B08", "B03", "B10", "B04", "B05", "B11", "B06", "B07", "B
 """Along the focal plane, from the middle outwards."""
 _PARALLAX = 0.9
 """How much further a band looks than the one before it in the focal plane (km)."""
-
-
-def geographic(epsg: int, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Float64Array, Float64Array]:
-    """Latitude and longitude (degrees) of map coordinates."""
-    source, target = osr.SpatialReference(), osr.SpatialReference()
-    source.ImportFromEPSG(epsg)
-    target.ImportFromEPSG(4326)
-    target.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    east, north = np.broadcast_arrays(np.asarray(x, np.float64), np.asarray(y, np.float64))
-    pairs = list(zip(east.ravel().tolist(), north.ravel().tolist(), strict=True))
-    points = np.array(osr.CoordinateTransformation(source, target).TransformPoints(pairs))
-    return points[:, 1].reshape(east.shape), points[:, 0].reshape(east.shape)
 
 
 def sun_position(
@@ -109,13 +97,13 @@ class Overpass:
 
     def sun(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Float64Array, Float64Array]:
         """Zenith and azimuth of the sun (degrees) at map coordinates."""
-        latitude, longitude = geographic(self.grid.epsg, x, y)
+        longitude, latitude = geographic(self.grid.epsg, x, y)
         return sun_position(self.time, latitude, longitude)
 
     def convergence(self) -> float:
         """Direction of the grid's north from true north at the tile's middle, degrees."""
         half = self.grid.rows * self.grid.pixel_size / 2
-        latitude, longitude = geographic(self.grid.epsg, self.grid.ulx + half, self.grid.uly - half)
+        longitude, latitude = geographic(self.grid.epsg, self.grid.ulx + half, self.grid.uly - half)
         meridian = -183.0 + 6.0 * (self.grid.epsg % 100)
         return float(
             np.degrees(
@@ -125,7 +113,7 @@ class Overpass:
 
     def heading(self) -> float:
         """Direction of flight of the descending track from the grid's north, degrees."""
-        latitude, _ = geographic(self.grid.epsg, self.grid.ulx, self.grid.uly)
+        _, latitude = geographic(self.grid.epsg, self.grid.ulx, self.grid.uly)
         ratio = math.cos(math.radians(_INCLINATION)) / math.cos(math.radians(latitude.item()))
         return 180.0 - math.degrees(math.asin(ratio)) - self.convergence()
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from osgeo import gdal, osr
+from osgeo import gdal
 from scipy.ndimage import map_coordinates
 
 from sen2cor.errors import OutputError
 from sen2cor.raster.array_types import Float32Array, Float64Array
+from sen2cor.raster.coordinates import wkt
 from sen2cor.raster.grids import Grid
 from sen2cor.simulation.patterns import fractal
 
@@ -171,8 +172,6 @@ def write_elevation_model(path: Path, relief: Relief, grid: Grid, seed: int) -> 
         raise OutputError(f"{path}: cannot write the elevation model")
     corner = grid.ulx - margin, grid.uly + margin
     image.SetGeoTransform((corner[0], MODEL_RESOLUTION, 0.0, corner[1], 0.0, -MODEL_RESOLUTION))
-    reference = osr.SpatialReference()
-    reference.ImportFromEPSG(grid.epsg)
-    image.SetProjection(reference.ExportToWkt())
+    image.SetProjection(wkt(grid.epsg))
     image.GetRasterBand(1).WriteRaster(0, 0, size, size, elevation.tobytes())
     image.FlushCache()

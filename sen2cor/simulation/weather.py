@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from osgeo import gdal, osr
+from osgeo import gdal
 
+from sen2cor.raster.coordinates import WGS84, wkt
 from sen2cor.simulation.description import Meteorology, TileDescription
 
 logger = logging.getLogger(__name__)
@@ -45,9 +46,7 @@ def write_weather(path: Path, tile: TileDescription, weather: Meteorology, time:
     half = _STEP * _NODES / 2
     source = gdal.GetDriverByName("MEM").Create("", _NODES, _NODES, 3, gdal.GDT_Float64)
     source.SetGeoTransform((middle[1] - half, _STEP, 0.0, middle[0] + half, 0.0, -_STEP))
-    reference = osr.SpatialReference()
-    reference.ImportFromEPSG(4326)
-    source.SetProjection(reference.ExportToWkt())
+    source.SetProjection(wkt(WGS84))
     # discipline, category and number of GRIB2 code table 4.2: precipitable water 0-1-3,
     # pressure at mean sea level 0-3-1, total ozone 0-14-0
     fields = (

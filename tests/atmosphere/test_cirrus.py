@@ -16,9 +16,8 @@ from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.bands import BAND
 from sen2cor.imagery import jpeg2000
 from sen2cor.raster.grids import Grid
-from sen2cor.raster.resampling import block_mean as pixel_mean
+from sen2cor.raster.resampling import block_mean, block_mean_pixels
 from sen2cor.simulation import clouds
-from sen2cor.simulation.blocks import block_mean
 from sen2cor.simulation.patterns import fractal
 from sen2cor.simulation.scenes import SCENES
 
@@ -267,7 +266,7 @@ def berlin(reference_data: Path) -> dict[str, np.ndarray]:
         numbers = jpeg2000.read(path)
         factor = 60 // BAND[band].resolution
         if factor > 1:
-            numbers = pixel_mean(numbers, factor, (128, 256))
+            numbers = block_mean_pixels(numbers, factor, (128, 256))
         found[band] = numbers.astype(np.float32) / np.float32(1e4)
     return found
 

@@ -25,7 +25,7 @@ from sen2cor.atmosphere.terrain_inversion import (
     TerrainParameters,
     terrain_inversion,
 )
-from sen2cor.raster.interpolation import bilinear, positions
+from sen2cor.raster.resampling import bilinear, positions
 from tests.validation.rugged_terrain import residuals
 
 from .analytic import AnalyticTable

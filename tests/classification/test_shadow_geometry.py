@@ -9,11 +9,11 @@ from scipy import ndimage
 from sen2cor.classification import SunGeometry
 from sen2cor.classification.shadow_geometry import (
     HIGH_CLOUD,
-    block_fraction,
     height_weight,
     shadow_casting_clouds,
     shadow_likelihood,
 )
+from sen2cor.raster.resampling import block_fraction
 
 
 @pytest.mark.parametrize(

@@ -5,25 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sen2cor.dem.sun import SunDirections, grid_convergence
+from sen2cor.dem.sun import SunDirections
 from sen2cor.raster.grids import AngleGrid, Grid
-
-
-@pytest.mark.parametrize(
-    ("epsg", "easting", "northing", "longitude", "latitude"),
-    [
-        (32633, 667015.0, 6655205.0, 3.0, 60.0),
-        (32633, 332985.0, 6655205.0, -3.0, 60.0),
-        (32733, 667015.0, 3344795.0, 3.0, -60.0),
-        (32633, 500000.0, 5000000.0, 0.0, 45.0),
-    ],
-)
-def test_convergence_follows_its_formula(
-    epsg: int, easting: float, northing: float, longitude: float, latitude: float
-) -> None:
-    expected = np.degrees(np.arctan(np.tan(np.radians(longitude)) * np.sin(np.radians(latitude))))
-    found = grid_convergence(epsg, np.array([easting]), np.array([northing]))
-    np.testing.assert_allclose(found, expected, atol=0.005)
 
 
 def test_azimuth_is_counted_from_the_north_of_the_grid() -> None:

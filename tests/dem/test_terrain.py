@@ -9,7 +9,6 @@ from sen2cor.dem.sun import SunDirections
 from sen2cor.dem.terrain import (
     Terrain,
     TerrainType,
-    coarser,
     derive_terrain,
     terrain_type,
 )
@@ -124,15 +123,6 @@ def test_light_of_a_finer_grid_is_smooth_and_does_not_depend_on_the_rows() -> No
     own = terrain.light(slice(0, 90), 84)[0]
     assert np.abs(blocks - own).mean() < 0.03
     assert np.isin(whole[1], np.arange(17) / 16.0).all() and len(np.unique(whole[1])) > 5
-
-
-def test_coarse_relief_is_the_mean_of_the_fine_one() -> None:
-    relief = hills()
-    mean = coarser(relief, 3)
-    np.testing.assert_allclose(mean[2, 5], relief[6:9, 15:18].mean(), rtol=1e-5)
-    assert mean.shape == (SHAPE[0] // 3, SHAPE[1] // 3)
-    relief[7, 16] = np.nan
-    assert np.isnan(coarser(relief, 3)).sum() == 1
 
 
 TESTS = {"least_range": 50.0, "steep": 6.0, "steep_share": 0.01}

@@ -13,8 +13,8 @@ from sen2cor.product.level1c.meteorology import (
     KILOGRAM_PER_DOBSON,
     read_aerosol,
     read_meteorology,
-    tile_centre,
 )
+from sen2cor.raster.coordinates import grid_centre
 from sen2cor.raster.grids import Grid
 
 gdal = pytest.importorskip("osgeo.gdal")
@@ -33,7 +33,7 @@ def write_grib(
 
     Returns the file and the latitude of its northern nodes.
     """
-    longitude, latitude = tile_centre(GRID)
+    longitude, latitude = grid_centre(GRID)
     north = latitude + 0.5
     rows, cols = np.indices((5, 5))
     planes = (
@@ -58,7 +58,7 @@ def write_grib(
 
 
 def test_centre_of_a_tile() -> None:
-    longitude, latitude = tile_centre(GRID)
+    longitude, latitude = grid_centre(GRID)
     assert longitude == pytest.approx(9.0, abs=1e-9)
     assert latitude == pytest.approx(45.15, abs=0.01)
 

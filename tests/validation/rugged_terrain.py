@@ -26,8 +26,9 @@ from sen2cor.atmosphere.terrain_inversion import (
     terrain_inversion,
 )
 from sen2cor.dem.sun import SunDirections
-from sen2cor.dem.terrain import coarser, derive_terrain
+from sen2cor.dem.terrain import derive_terrain
 from sen2cor.raster.grids import AngleGrid, Grid
+from sen2cor.raster.resampling import block_mean
 from tests.validation.official_pairs import AEROSOL, ROOT, SEASON, SITES, Pair
 
 SITE = SITES[1]
@@ -88,7 +89,7 @@ def residuals(folder: Path, band: str, *, smoothing: float, cutoff: float) -> Re
     pair = Pair.load(folder, SITE)
     with np.load(folder / "l1c_l2a_pairs" / f"{SITE.file}.npz") as stream:
         elevation = gaussian_filter(stream["DEM_10m"].astype(np.float32), smoothing / 10.0)
-    light = light_of(coarser(elevation, PIXEL // 10))
+    light = light_of(block_mean(elevation, PIXEL // 10))
     inner = (slice(MARGIN, -MARGIN),) * 2
     toa, official = pair.toa[band][inner], pair.official[band][inner]
     table = load_table(SITE.spacecraft, AEROSOL, SEASON)

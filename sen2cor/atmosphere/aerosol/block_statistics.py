@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.raster.array_types import BoolArray, Float32Array
+from sen2cor.raster.resampling import block_sum
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,11 @@ class Blocks:
 
     def counts(self, mask: BoolArray) -> npt.NDArray[np.intp]:
         """Pixels of a mask by block."""
-        return np.add.reduceat(
-            np.add.reduceat(mask, self._starts(0), axis=0, dtype=np.intp), self._starts(1), axis=1
-        )
+        return block_sum(mask, self.side, np.intp)
 
     def means(self, values: Float32Array, mask: BoolArray) -> Float32Array:
         """Mean over the pixels of a mask; NaN where a block has none."""
-        total = np.add.reduceat(np.where(mask, values, np.float32(0.0)), self._starts(0), axis=0)
-        total = np.add.reduceat(total, self._starts(1), axis=1)
+        total = block_sum(np.where(mask, values, np.float32(0.0)), self.side, np.float32)
         count = self.counts(mask)
         result = np.full(total.shape, np.nan, np.float32)
         np.divide(total, count, out=result, where=count > 0)
@@ -73,6 +71,3 @@ class Blocks:
         result = np.full((rows, cols), np.nan, np.float32)
         result[occupied] = first + (position - lower) * step
         return result
-
-    def _starts(self, axis: int) -> npt.NDArray[np.intp]:
-        return np.arange(0, self.shape[axis], self.side)

@@ -49,8 +49,8 @@ from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
 from sen2cor.atmosphere.elevation_field import ElevationField
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.raster.array_types import BoolArray, Float32Array
-from sen2cor.raster.interpolation import bilinear, positions
-from sen2cor.raster.row_blocks import Run
+from sen2cor.raster.grids import Run
+from sen2cor.raster.resampling import bilinear, positions
 from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 
 _BLUE = path_radiance_scaling.BLUE

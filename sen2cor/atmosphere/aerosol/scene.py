@@ -20,7 +20,7 @@ from sen2cor.atmosphere.inversion import (
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.raster.array_types import BoolArray, Float32Array
-from sen2cor.raster.row_blocks import Run, row_blocks
+from sen2cor.raster.grids import Run, row_blocks
 
 
 @dataclass

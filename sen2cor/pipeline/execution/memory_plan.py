@@ -1,7 +1,7 @@
 """What a tile needs of memory at its peak, by plan.
 
 Pixels stay uint16 in the resolution of their band, with their block means at 20 and 60 m, until
-they are corrected by blocks of rows (`sen2cor.raster.row_blocks.BLOCK_ROWS`). Everything that
+they are corrected by blocks of rows (`sen2cor.raster.grids.BLOCK_ROWS`). Everything that
 describes the atmosphere is a field of the 60 m grid. What stays longest is decoded last (B08) or
 released first (bands of 20 m before 10 m). The numbers below follow from the arrays that live at
 the same time, and are held against ``make benchmark``.

@@ -33,10 +33,10 @@ from sen2cor.dem.terrain import TerrainType
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import TileTerrain
 from sen2cor.pipeline.tile.tile_atmosphere import COARSE, Slopes, TileAtmosphere, half_width
-from sen2cor.product.level1c.meteorology import tile_centre
 from sen2cor.product.level1c.reader import Level1CTile, Meteorology
 from sen2cor.raster.array_types import BoolArray, Float32Array
-from sen2cor.raster.row_blocks import Run
+from sen2cor.raster.coordinates import grid_centre
+from sen2cor.raster.grids import Run
 from sen2cor.settings import Settings
 
 _LEVEL = np.float32(0.25)
@@ -102,7 +102,7 @@ def retrieve_atmosphere(
         ozone=ozone,
         adjacency=half_width(adjacency_range, geometry),
     )
-    season = season_by_date(tile.sensing_time, tile_centre(geometry.grid)[1])
+    season = season_by_date(tile.sensing_time, grid_centre(geometry.grid)[1])
     state, aerosol = retrieve_aerosol_and_water_vapour(
         scene,
         tables,

@@ -17,9 +17,8 @@ from sen2cor.pipeline.tile.pixels import SATURATED, TilePixels
 from sen2cor.pipeline.tile.terrain_step import GroundIllumination
 from sen2cor.pipeline.tile.tile_atmosphere import BandUncertainty
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
-from sen2cor.raster.grids import Grid
-from sen2cor.raster.interpolation import bilinear, positions
-from sen2cor.raster.row_blocks import row_blocks
+from sen2cor.raster.grids import Grid, row_blocks
+from sen2cor.raster.resampling import bilinear, positions
 
 _LARGEST = 65534
 

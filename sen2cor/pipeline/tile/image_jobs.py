@@ -31,9 +31,8 @@ from sen2cor.product.level2a.content import QualityPercentages
 from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.raster.array_types import BoolArray, Float32Array, Pixels, UInt8Array
-from sen2cor.raster.grids import Grid
-from sen2cor.raster.interpolation import nearest, positions
-from sen2cor.raster.row_blocks import row_blocks
+from sen2cor.raster.grids import Grid, row_blocks
+from sen2cor.raster.resampling import nearest, positions
 from sen2cor.settings.cal_sc_gipp import ClassificationSettings
 
 WriteImage = Callable[[], None]

@@ -16,9 +16,8 @@ from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.product import radiometry
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 from sen2cor.raster.array_types import Float32Array, UInt16Array
-from sen2cor.raster.grids import Grid
-from sen2cor.raster.resampling import bilinear_pixels, block_mean
-from sen2cor.raster.row_blocks import row_blocks
+from sen2cor.raster.grids import Grid, row_blocks
+from sen2cor.raster.resampling import bilinear_pixels, block_mean_pixels
 
 SATURATED = 65535
 """Digital number of a saturated pixel of Level-1C."""
@@ -90,7 +89,7 @@ class TilePixels:
             numbers = jpeg2000.read(self.files[band])
             _check_band(numbers, band, self.files[band])
             for resolution in resolutions:
-                self._coarser[band, resolution] = block_mean(
+                self._coarser[band, resolution] = block_mean_pixels(
                     numbers, resolution // BAND[band].resolution, self.grids[resolution].shape
                 )
             self.native[band] = numbers
@@ -112,7 +111,7 @@ class TilePixels:
             factor = resolution // BAND[name].resolution
             fine = self.native[name][rows.start * factor : rows.stop * factor]
             target = self._coarser[name, resolution]
-            target[rows] = block_mean(fine, factor, (rows.stop - rows.start, shape[1]))
+            target[rows] = block_mean_pixels(fine, factor, (rows.stop - rows.start, shape[1]))
 
         workers.map(fill, jobs)
 

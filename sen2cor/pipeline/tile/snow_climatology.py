@@ -11,8 +11,9 @@ import math
 from pathlib import Path
 
 import numpy as np
-from osgeo import gdal, osr
+from osgeo import gdal
 
+from sen2cor.raster.coordinates import footprint
 from sen2cor.raster.grids import Grid
 
 logger = logging.getLogger(__name__)
@@ -57,18 +58,7 @@ def snow_possible(path: Path, grid: Grid) -> bool:
 
 def _extent(grid: Grid) -> tuple[float, float, list[tuple[float, float]]]:
     """Southern and northern latitude of a tile, and its longitudes: two ranges at the date line."""
-    projected, geographic = osr.SpatialReference(), osr.SpatialReference()
-    projected.ImportFromEPSG(grid.epsg)
-    geographic.ImportFromEPSG(4326)
-    for system in (projected, geographic):
-        system.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    transformation = osr.CoordinateTransformation(projected, geographic)
-    width, height = grid.cols * grid.pixel_size, grid.rows * grid.pixel_size
-    corners = [
-        transformation.TransformPoint(grid.ulx + x * width, grid.uly - y * height)
-        for x in (0, 1)
-        for y in (0, 1)
-    ]
+    corners = footprint(grid)
     east = [corner[0] for corner in corners]
     north = [corner[1] for corner in corners]
     if max(east) - min(east) <= 180.0:

@@ -19,15 +19,14 @@ from sen2cor.atmosphere.terrain_inversion import SlopeIllumination
 from sen2cor.classification import TerrainIllumination
 from sen2cor.dem import Elevation, dem_image, elevation_on, open_source
 from sen2cor.dem.sun import SunDirections
-from sen2cor.dem.terrain import Terrain, TerrainType, coarser, derive_terrain, terrain_type
+from sen2cor.dem.terrain import Terrain, TerrainType, derive_terrain, terrain_type
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.tile.tile_atmosphere import COARSE
 from sen2cor.product.level1c.reader import Level1CTile
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
-from sen2cor.raster.grids import Grid
-from sen2cor.raster.interpolation import bilinear, nearest, positions
-from sen2cor.raster.row_blocks import row_blocks
+from sen2cor.raster.grids import Grid, row_blocks
+from sen2cor.raster.resampling import bilinear, block_mean, nearest, positions
 from sen2cor.settings import Settings
 
 SlopeRows: TypeAlias = tuple[Float32Array, Float32Array, BoolArray]
@@ -201,8 +200,8 @@ class TileTerrain:
         if any(after for _, after in missing):
             heights = np.pad(heights, missing, mode="edge")
             known = np.pad(known, missing, mode="edge")
-        share = coarser(known.astype(np.float32), factor) if not known.all() else None
-        means = coarser(heights, factor)
+        share = block_mean(known.astype(np.float32), factor) if not known.all() else None
+        means = block_mean(heights, factor)
         return means, np.ones(means.shape, bool) if share is None else share > np.float32(0.5)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from sen2cor.raster.array_types import Float64Array
+from sen2cor.raster.coordinates import grid_centre
 from sen2cor.raster.grids import Grid
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def read_meteorology(path: Path, grid: Grid) -> Meteorology | None:
         None, with one WARNING, if the file cannot be read or its values cannot be true.
     """
     try:
-        values = _sample(path, *tile_centre(grid))
+        values = _sample(path, *grid_centre(grid))
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
         logger.warning("%s: no usable weather data (%s); the settings are used", path, reason)
@@ -97,7 +98,7 @@ def read_aerosol(path: Path, grid: Grid) -> float | None:
         None, with one WARNING, if the file cannot be read or its value cannot be true.
     """
     try:
-        (value,) = _sample(path, *tile_centre(grid), _aerosol_band).values()
+        (value,) = _sample(path, *grid_centre(grid), _aerosol_band).values()
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
         logger.warning("%s: no usable aerosol data (%s); the settings are used", path, reason)
@@ -119,23 +120,6 @@ def _plausible(path: Path, **values: float) -> bool:
             )
             return False
     return True
-
-
-def tile_centre(grid: Grid) -> tuple[float, float]:
-    """Return longitude and latitude of the centre of a grid in degrees (WGS 84)."""
-    from osgeo import osr
-
-    osr.UseExceptions()
-    projected, geographic = osr.SpatialReference(), osr.SpatialReference()
-    projected.ImportFromEPSG(grid.epsg)
-    geographic.ImportFromEPSG(4326)
-    for reference in (projected, geographic):
-        reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    easting = grid.ulx + grid.cols * grid.pixel_size / 2
-    northing = grid.uly - grid.rows * grid.pixel_size / 2
-    transformation = osr.CoordinateTransformation(projected, geographic)
-    longitude, latitude, _ = transformation.TransformPoint(easting, northing)
-    return float(longitude), float(latitude)
 
 
 def _weather_bands(dataset: Any) -> tuple[int, ...]:

@@ -1,0 +1,139 @@
+"""Coordinate systems: map coordinates, longitude and latitude, grid convergence.
+
+Points are in the traditional order everywhere: east before north, longitude before latitude.
+Geographic coordinates are degrees on WGS 84.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sen2cor.raster.array_types import Float64Array
+from sen2cor.raster.grids import Grid
+
+WGS84 = 4326
+"""EPSG code of longitude and latitude on WGS 84."""
+
+_CONVERGENCE_STEP = 100.0
+"""Half length in metres of the line along the grid's north whose bearing is the convergence."""
+
+_ECCENTRICITY_SQUARED = 0.00669438
+"""Of the WGS 84 ellipsoid (NIMA TR8350.2)."""
+
+
+def wkt(epsg: int) -> str:
+    """Well-known text of a coordinate system."""
+    return str(_reference(epsg).ExportToWkt())
+
+
+def epsg_code(projection: str) -> int | None:
+    """EPSG code of a well-known text, None where it has none."""
+    code = _reference(projection).GetAuthorityCode(None)
+    return None if code is None else int(code)
+
+
+def is_geographic(projection: str) -> bool:
+    """Whether a well-known text describes longitude and latitude."""
+    return bool(_reference(projection).IsGeographic())
+
+
+def transform(
+    source: int | str, target: int | str, x: npt.ArrayLike, y: npt.ArrayLike
+) -> tuple[Float64Array, Float64Array]:
+    """Transform points from one coordinate system to another.
+
+    Parameters
+    ----------
+    source, target : int or str
+        EPSG code or well-known text.
+    x, y : array_like of float, broadcastable
+        East and north, or longitude and latitude, in the source.
+
+    Returns
+    -------
+    (ndarray of float64, ndarray of float64)
+        The same in the target.
+    """
+    from osgeo import osr
+
+    east, north = np.broadcast_arrays(np.asarray(x, np.float64), np.asarray(y, np.float64))
+    transformation = osr.CoordinateTransformation(_reference(source), _reference(target))
+    points = np.column_stack([east.ravel(), north.ravel()]).tolist()
+    found = np.asarray(transformation.TransformPoints(points))
+    return found[:, 0].reshape(east.shape), found[:, 1].reshape(east.shape)
+
+
+def geographic(
+    epsg: int, easting: npt.ArrayLike, northing: npt.ArrayLike
+) -> tuple[Float64Array, Float64Array]:
+    """Longitude and latitude of map coordinates in metres."""
+    return transform(epsg, WGS84, easting, northing)
+
+
+def grid_centre(grid: Grid) -> tuple[float, float]:
+    """Longitude and latitude of the centre of a grid."""
+    easting = grid.ulx + grid.cols * grid.pixel_size / 2
+    northing = grid.uly - grid.rows * grid.pixel_size / 2
+    longitude, latitude = geographic(grid.epsg, easting, northing)
+    return longitude.item(), latitude.item()
+
+
+def footprint(grid: Grid) -> list[tuple[float, float]]:
+    """Longitude and latitude of the corners, counter-clockwise from the upper left, closed."""
+    west, south, east, north = grid.bounds
+    longitude, latitude = geographic(
+        grid.epsg, [west, west, east, east, west], [north, south, south, north, north]
+    )
+    return list(zip(longitude.tolist(), latitude.tolist(), strict=True))
+
+
+def unwrap_longitudes(longitude: Float64Array, centre: float) -> Float64Array:
+    """Shift longitudes by whole turns to within 180 degrees of a centre (date line)."""
+    unwrapped: Float64Array = centre + (longitude - centre + 180) % 360 - 180
+    return unwrapped
+
+
+def grid_convergence(epsg: int, easting: npt.ArrayLike, northing: npt.ArrayLike) -> Float64Array:
+    """Angle from true north to the north of a projection.
+
+    Parameters
+    ----------
+    epsg : int
+        EPSG code of the projection.
+    easting, northing : array_like of float, one shape
+        Metres.
+
+    Returns
+    -------
+    ndarray of float64, same shape
+        Degrees, positive where grid north lies east of true north: the azimuth in the grid is the
+        true azimuth minus the convergence.
+    """
+    x, y = np.asarray(easting, np.float64), np.asarray(northing, np.float64)
+    (west, south), (east, north) = (
+        geographic(epsg, x, y + step) for step in (-_CONVERGENCE_STEP, _CONVERGENCE_STEP)
+    )
+    longitude = unwrap_longitudes(east - west, 0.0)
+    middle = np.radians(0.5 * (south + north))
+    # ratio of the radii of curvature of WGS 84: of the meridian to the prime vertical
+    ratio = (1.0 - _ECCENTRICITY_SQUARED) / (1.0 - _ECCENTRICITY_SQUARED * np.sin(middle) ** 2)
+    bearing = np.arctan2(longitude * np.cos(middle), (north - south) * ratio)
+    convergence: Float64Array = np.degrees(bearing)
+    return convergence
+
+
+def _reference(system: int | str) -> Any:
+    """OSR's object for an EPSG code or a well-known text."""
+    from osgeo import osr
+
+    osr.UseExceptions()
+    if isinstance(system, int):
+        reference = osr.SpatialReference()
+        reference.ImportFromEPSG(system)
+    else:
+        reference = osr.SpatialReference(system)
+    reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    return reference
