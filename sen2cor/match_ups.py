@@ -38,7 +38,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from osgeo import osr
 
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.classification import SceneClass
@@ -47,6 +46,7 @@ from sen2cor.imagery import images
 from sen2cor.optional_packages import require
 from sen2cor.product.level2a.reader import Level2AReader, Level2ATileReader, open_level2a
 from sen2cor.raster.array_types import Pixels, UInt8Array
+from sen2cor.raster.coordinates import WGS84, transform
 from sen2cor.raster.grids import Grid
 
 WINDOW = 60.0
@@ -204,13 +204,9 @@ def _read_window(
 
 def _locate_pixel(grid: Grid, reference: Reference) -> tuple[float, float]:
     """Row and column of the site, in pixels from the upper left corner."""
-    source, target = osr.SpatialReference(), osr.SpatialReference()
-    source.ImportFromEPSG(4326)
-    source.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    target.ImportFromEPSG(grid.epsg)
-    transformation = osr.CoordinateTransformation(source, target)
-    east, north, _ = transformation.TransformPoint(reference.longitude, reference.latitude)
-    return (grid.uly - north) / grid.pixel_size, (east - grid.ulx) / grid.pixel_size
+    east, north = transform(WGS84, grid.epsg, reference.longitude, reference.latitude)
+    row, col = (grid.uly - north) / grid.pixel_size, (east - grid.ulx) / grid.pixel_size
+    return row.item(), col.item()
 
 
 def _window_slice(at: float, number: int, size: int) -> slice:
