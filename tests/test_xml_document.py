@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from sen2cor.product.level2a.schemas import official_schema
+from sen2cor.product.level2a.metadata_schemas import load_official_schema
 
 import sen2cor
 from sen2cor.errors import ConfigurationError, InputError
@@ -85,7 +85,7 @@ def test_schemas_find_what_they_include(tmp_path: Path) -> None:
         schema.format('<xs:include schemaLocation="./inner.xsd"/><xs:element name="y"/>')
     )
     (tmp_path / "x.xml").write_text("<x/>")
-    found = official_schema(folder.parent, PSD["14.2"], "outer.xsd")
+    found = load_official_schema(folder.parent, PSD["14.2"], "outer.xsd")
     assert found is not None
     assert found.validate(parse_xml(tmp_path / "x.xml"))
 
