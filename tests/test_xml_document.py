@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from sen2cor.product.level2a.metadata_schemas import load_official_schema
 
 import sen2cor
 from sen2cor.errors import ConfigurationError, InputError
+from sen2cor.product.level2a.metadata_schemas import load_official_schema
 from sen2cor.product.psd import PSD
 from sen2cor.xml_document import parse_xml
 
