@@ -145,8 +145,7 @@ def test_siimpc_672_auto_without_vegetation_is_rural_summer(
     level1c = altered(small_product, tmp_path, soil)
     auto = configuration(tmp_path, Aerosol_Type="AUTO", Mid_Latitude="AUTO")
     assert run("--resolution", "20", "--GIP_L2A", auto, level1c).returncode == 0
-    assert "AUTO without dark vegetation" in report_of(product_in(tmp_path))
-    assert "look-up table S2A_RURAL_SUMMER" in report_of(product_in(tmp_path))
+    assert "S2A_RURAL_SUMMER" in report_of(product_in(tmp_path))
 
 
 def test_siimpc_561_configuration_is_only_read_by_runs_side_by_side(
@@ -225,7 +224,7 @@ def test_siimpc_126_only_what_is_invalid_is_said(
     with Level2AWriter.begin(level1c, tmp_path / "out") as product:
         product.tile(level1c.tiles[0])
         product.finish(RUN, schema_folder=reference_data / "psd_schemas")
-    said = [record for record in caplog.records if "invalid" in record.getMessage()]
+    said = [record for record in caplog.records if ".xsd" in record.getMessage()]
     assert said and all(record.levelno == logging.WARNING for record in said)
 
 
@@ -233,7 +232,7 @@ def test_siimpc_126_a_good_run_says_nothing_of_validation(
     finished_tiles: tuple[Path, Any],
 ) -> None:
     _, result = finished_tiles
-    assert "valid" not in result.stdout
+    assert ".xsd" not in result.stdout + result.stderr
 
 
 def test_siimpc_287_exit_codes(finished_tiles: tuple[Path, Any], tmp_path: Path) -> None:
@@ -276,7 +275,7 @@ def test_siimpc_274_black_tile_is_skipped_with_a_warning(two_tiles: Path, tmp_pa
         images.write(path, np.zeros((info.rows, info.cols), np.uint16), info.grid, 1024)
     result = run("--resolution", "60", level1c, "--output_dir", tmp_path / "out")
     assert result.returncode == 1
-    assert "no valid pixel" in result.stderr
+    assert "33UUU" in result.stderr
     assert made_tiles(tmp_path / "out") == ["33UVU"]
 
 
@@ -522,7 +521,9 @@ TICKETS = (
 )
 
 COMPLAINTS = {
-    "1 elevation that cannot be fetched": "test_server_that_never_answers_is_an_error_in_time",
+    "1 elevation that cannot be fetched": (
+        "test_server_that_never_answers_is_given_up_after_the_attempts_of_the_limits"
+    ),
     "2 products without empty folders": "test_bare_product_of_a_cloud_archive_is_processed",
     "3 unsupported version": "test_later_format_is_tried_with_a_warning",
     "4 names that cannot be foretold": (

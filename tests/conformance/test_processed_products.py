@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from sen2cor.product.level2a.writer import schemas
+from sen2cor.product.level2a import metadata_schemas
 from sen2cor.product.psd import PSD
 from tests.command import configuration, product_in, run
 from tests.conformance.written import DOCUMENTS
@@ -35,10 +35,12 @@ def test_documents_of_a_run_are_valid(
     product = product_in(tmp_path)
     checked = 0
     for file_name, patterns in DOCUMENTS.items():
-        schema = schemas.load_official_schema(reference_data / "psd_schemas", PSD[psd], file_name)
+        schema = metadata_schemas.load_official_schema(
+            reference_data / "psd_schemas", PSD[psd], file_name
+        )
         assert schema is not None
         for path in (path for pattern in patterns for path in product.glob(pattern)):
-            assert schemas.problems(etree.parse(path).getroot(), schema) == [], path.name
+            assert metadata_schemas.problems(etree.parse(path).getroot(), schema) == [], path.name
             checked += 1
     assert checked == len(DOCUMENTS)
 
@@ -67,4 +69,4 @@ def test_schemas_in_the_home_are_used(tmp_path: Path, small_product: Path) -> No
     result = run("--resolution", "60", "--output_dir", tmp_path, small_product,
                  SEN2COR_HOME=str(tmp_path))  # fmt: skip
     assert result.returncode == 0, result.stderr
-    assert "S2_PDI_Level-2A_Tile_Metadata.xsd: metadata is invalid" in result.stderr
+    assert "S2_PDI_Level-2A_Tile_Metadata.xsd" in result.stderr
