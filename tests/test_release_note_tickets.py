@@ -25,7 +25,7 @@ from sen2cor.imagery import images, jpeg2000
 from sen2cor.product.level2a.writer import Level2AWriter
 from tests.command import ROOT, configuration, product_in, run, start, stopped
 from tests.conformance.written import RUN, source, write
-from tests.dem.rasters import write_tif
+from tests.dem.elevation_files import write_tif
 from tests.product.level1c_samples import TILES, stand_in, write_level1c
 from tests.small_product import EXTENT, SOIL, write_small_product, write_tiles
 

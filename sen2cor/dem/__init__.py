@@ -1,10 +1,14 @@
-"""Elevation models: reading, relief and its light; arrays on the grid of a tile.
+"""Digital elevation models: reading them, and the slopes, shadows and sky view of the terrain.
 
-`sources` finds files (and fetches them), `mosaic` joins them, `voids` fills their gaps, and
-`elevation` brings them to a grid.
+From file to grid: `tile_schemes` knows the names of the tiles of each model, `sources` finds the
+files of an area, `download` fetches missing ones, `mosaic` joins them, `voids` fills their gaps,
+and `elevation` resamples the result to the grid of a tile.
+
+From grid to terrain: `illumination` has the sun's direction and the light that slopes receive,
+`horizon` the cast shadows and the sky view factor, and `terrain` puts them together.
 """
 
-from sen2cor.dem.elevation import Elevation, dem_image, elevation_on
+from sen2cor.dem.elevation import TileElevation, encode_elevation, read_elevation
 from sen2cor.dem.sources import DemSource, open_source
 
-__all__ = ["DemSource", "Elevation", "dem_image", "elevation_on", "open_source"]
+__all__ = ["DemSource", "TileElevation", "encode_elevation", "open_source", "read_elevation"]

@@ -1,8 +1,7 @@
-"""Fetching one tile of an elevation model into a folder that several runs may share.
+"""Downloads a tile of an elevation model into a folder that several runs may share.
 
-Nothing here waits without end: attempts are counted, each has a time limit, and so has the wait
-for another run that fetches the same tile.  A tile appears in the folder under its name by one
-rename, complete and checked.
+Attempts are limited, each has a timeout, and so has the wait for another run that fetches the same
+tile.  A tile appears in the folder by one rename, complete and checked.
 """
 
 from __future__ import annotations
@@ -30,27 +29,27 @@ from sen2cor.errors import AuxiliaryDataError
 logger = logging.getLogger(__name__)
 
 _SCHEMES = ("http://", "https://", "file://")
-_GONE = (404, 410)
+_NOT_FOUND = (404, 410)
 _CHUNK = 1 << 20
 _BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
-"""Raised while unpacking; the last for methods that are not supported and for passwords."""
+"""Raised while unpacking; RuntimeError for unsupported methods and for passwords."""
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How long a tile is tried for.
+class DownloadLimits:
+    """Attempts and timeouts of a download.
 
     Attributes
     ----------
     attempts : int
-        How often a server is asked.
+        Number of attempts.
     pause : float
-        Seconds before the second attempt; doubled before each further one.
+        Seconds before the second attempt; doubled before every further one.
     timeout : float
-        Seconds without an answer after which an attempt has failed.
+        Seconds without data after which an attempt fails.
     duration : float
-        Seconds after which an attempt has failed even if the data still flow, and the longest
-        wait for another run that fetches the same tile.
+        Seconds after which an attempt fails even if data still arrive, and the longest wait for
+        another run that fetches the same tile.
     """
 
     attempts: int = 3
@@ -60,41 +59,40 @@ class Limits:
 
 
 def fetch(
-    address: str,
+    url: str,
     names: Sequence[str],
     target: Path,
     check: Callable[[Path], None],
-    limits: Limits,
+    limits: DownloadLimits,
 ) -> bool:
-    """Fetch a file, out of a zip archive or as it is, unless another run has just done so.
+    """Fetch a file, zipped or not, unless another run has just fetched it.
 
     Parameters
     ----------
-    address : str
-        Base address: http, https or file; a name and password in it stay out of all messages.
+    url : str
+        Base URL: http, https or file; user name and password in it appear in no message.
     names : sequence of str
-        Names that the file may have there, tried in turn.
+        Names that the file may have on the server, tried in turn.
     target : Path
-        Where the file is to stand.
+        Path of the fetched file.
     check : callable
-        Raises a ValueError that says what is wrong with a file.
-    limits : Limits
-        Attempts and times.
+        Raises a ValueError that explains what is wrong with a file.
+    limits : DownloadLimits
+        Attempts and timeouts.
 
     Returns
     -------
     bool
-        Whether the file is there now; False if the server says that there is no such file.
+        True if the file exists now; False if the server has no such file.
 
     Raises
     ------
     AuxiliaryDataError
-        If the server cannot be reached, what it sends is not the file, or the folder cannot be
-        written to.
+        If the server is unreachable, sends something else, or the folder is not writable.
     """
-    if not address.startswith(_SCHEMES):
+    if not url.startswith(_SCHEMES):
         raise AuxiliaryDataError(
-            f"cannot fetch {target.name}: DEM_Reference is not an address ({', '.join(_SCHEMES)})"
+            f"cannot fetch {target.name}: DEM_Reference is no URL ({', '.join(_SCHEMES)})"
         )
     try:
         with _lock(target.with_name(f".{target.name}.lock"), limits.duration):
@@ -105,8 +103,8 @@ def fetch(
             ) as folder:
                 part = Path(folder, target.name)
                 for name in names:
-                    request = _request(f"{address.rstrip('/')}/{name}")
-                    if _try(request, part, check, limits):
+                    request = _request(f"{url.rstrip('/')}/{name}")
+                    if _fetch_with_retries(request, part, check, limits):
                         os.replace(part, target)
                         logger.info("elevation tile fetched from %s", request.full_url)
                         return True
@@ -116,7 +114,7 @@ def fetch(
 
 
 def _request(url: str) -> urllib.request.Request:
-    """Return what asks for an address; a name and password move from it into the header."""
+    """Request for a URL; user name and password move from the URL into the header."""
     parts = urlsplit(url)
     user, _, host = parts.netloc.rpartition("@")
     request = urllib.request.Request(urlunsplit(parts._replace(netloc=host)))
@@ -127,8 +125,11 @@ def _request(url: str) -> urllib.request.Request:
     return request
 
 
-def _try(
-    request: urllib.request.Request, part: Path, check: Callable[[Path], None], limits: Limits
+def _fetch_with_retries(
+    request: urllib.request.Request,
+    part: Path,
+    check: Callable[[Path], None],
+    limits: DownloadLimits,
 ) -> bool:
     url, reason = request.full_url, ""
     for attempt in range(limits.attempts):
@@ -146,17 +147,17 @@ def _try(
                 "attempt %d of %d to fetch %s: %s", attempt + 1, limits.attempts, url, reason
             )
     raise AuxiliaryDataError(
-        f"elevation tile cannot be fetched from {url}: {reason}; put it into DEM_Directory, check "
+        f"cannot fetch elevation tile from {url}: {reason}; add it to DEM_Directory, check "
         "DEM_Reference, or set DEM_Missing to FLAT"
     )
 
 
 class _TransferError(Exception):
-    """An attempt failed on the way from the server; the next may not."""
+    """The transfer failed; another attempt may succeed."""
 
 
-def _download(request: urllib.request.Request, part: Path, limits: Limits) -> bool:
-    """Write what an address holds into a file; False where there is nothing at it."""
+def _download(request: urllib.request.Request, part: Path, limits: DownloadLimits) -> bool:
+    """Download a URL into a file; False if nothing exists at the URL."""
     end = time.monotonic() + limits.duration
     with part.open("wb") as stream:
         try:
@@ -167,7 +168,7 @@ def _download(request: urllib.request.Request, part: Path, limits: Limits) -> bo
                     if time.monotonic() > end:
                         raise _TransferError(f"not complete after {limits.duration:g} s")
         except urllib.error.HTTPError as error:
-            if error.code in _GONE:
+            if error.code in _NOT_FOUND:
                 return False
             raise _TransferError(f"HTTP {error.code} {error.reason}") from error
         except urllib.error.URLError as error:
@@ -182,7 +183,7 @@ def _download(request: urllib.request.Request, part: Path, limits: Limits) -> bo
 
 
 def _unpack(part: Path) -> None:
-    """Replace a zip archive by the file of the same ending in it."""
+    """Replace a zip archive by the file with the same suffix in it."""
     if not zipfile.is_zipfile(part):
         return
     content = part.with_name("content")
@@ -190,7 +191,7 @@ def _unpack(part: Path) -> None:
         ending = part.suffix.lower()
         names = [name for name in archive.namelist() if name.lower().endswith(ending)]
         if len(names) != 1:
-            raise ValueError(f"the archive holds {len(names)} files *{ending} instead of one")
+            raise ValueError(f"the archive holds {len(names)} *{ending} files, expected 1")
         with archive.open(names[0]) as source, content.open("wb") as stream:
             shutil.copyfileobj(source, stream, _CHUNK)
     os.replace(content, part)
@@ -198,15 +199,15 @@ def _unpack(part: Path) -> None:
 
 @contextmanager
 def _lock(path: Path, duration: float) -> Iterator[None]:
-    """Keep other runs off, as far as the system and the file system can.
+    """Exclude other runs, as far as the system and the file system support it.
 
-    The lock ends with the process that holds it, however that ends.  It only saves fetching a
-    tile twice; where it cannot be had, work goes on without it.
+    The lock ends with the process that holds it.  It only avoids fetching a tile twice; if it is
+    unavailable, the download continues without it.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o666)
     try:
         if not _acquire(descriptor, duration):
-            logger.warning("no lock on %s, another run may fetch the same tile", path)
+            logger.warning("cannot lock %s; another run may fetch the same tile", path)
         yield
     finally:
         path.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
-"""Heights on the grid of a tile and around it.
+"""Elevation on the grid of a tile and around it.
 
-The files are joined first and resampled after (SIIMPC-564), with a cubic B-spline.  Its kernel has
-a standard deviation of 0.58 pixels of the source: the facets that interpolation of a coarse model
-makes in slopes are smoothed away without a filter of their own.
+The files are joined first and resampled afterwards (SIIMPC-564), with a cubic B-spline.  Its
+kernel has a standard deviation of 0.58 pixels of the source: this smooths away the facets that
+interpolating a coarse model leaves in slopes, without an extra filter.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sen2cor.dem.mosaic import Mosaic, Piece, read_mosaic
+from sen2cor.dem.mosaic import DemFile, Mosaic, read_mosaic
 from sen2cor.dem.sources import DemSource, Selection
-from sen2cor.dem.tiles import Bounds
-from sen2cor.dem.voids import extrapolate_nearest, fill_voids, flood
+from sen2cor.dem.tile_schemes import Bounds
+from sen2cor.dem.voids import extrapolate_nearest, fill_as_sea, fill_voids
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.raster.array_types import BoolArray, Float32Array, Float64Array, UInt16Array
 from sen2cor.raster.coordinates import transform, unwrap_longitudes, wkt
@@ -25,39 +25,43 @@ from sen2cor.raster.grids import Grid
 logger = logging.getLogger(__name__)
 
 _OFFSET = 10000.0
-"""What the elevation image adds to metres (SIIMPC-551)."""
+"""Added to metres in the elevation image (SIIMPC-551)."""
 
 _METRES_PER_DEGREE = 111320.0
-_LATTICE = 41
-_ROWS = 1024
-"""Rows that are warped at once."""
+"""Along the equator (WGS 84)."""
 
-_ERROR = 0.02
-"""Pixels by which the approximate transformation may be wrong."""
+_POINTS_PER_SIDE = 41
+"""Of the lattice of points that finds the area of a grid in the source."""
+
+_WARP_ROWS = 1024
+"""Rows that are resampled at a time."""
+
+_WARP_ERROR = 0.02
+"""Largest error in pixels of the approximate coordinate transformation."""
 
 
 @dataclass(frozen=True)
-class Elevation:
-    """Heights of a tile and a margin.
+class TileElevation:
+    """Elevation of a tile and a margin around it.
 
     Attributes
     ----------
-    heights : ndarray of float32, shape (rows + 2 * margin, cols + 2 * margin)
-        Metres above sea level (geoid of the source); no NaN. Where nothing is known the nearest
-        known heights go on.
+    elevation : ndarray of float32, shape (rows + 2 * margin, cols + 2 * margin)
+        Metres above sea level (geoid of the source); no NaN. Where it is unknown, the nearest
+        known elevation.
     margin : int
         Pixels around the tile, a multiple of 3.
     known : ndarray of bool, same shape
-        Where the source has heights, sea and interpolated voids included.
+        Where the source has elevation, including sea and interpolated voids.
     grid : Grid
         The tile without margin.
     source : str
-        What was read.
+        Description of the source and names of the files.
     voids : int
         Pixels of the source that were interpolated.
     """
 
-    heights: Float32Array
+    elevation: Float32Array
     margin: int
     known: BoolArray
     grid: Grid
@@ -65,8 +69,8 @@ class Elevation:
     voids: int
 
 
-def elevation_on(source: DemSource, grid: Grid, *, margin: float) -> Elevation | None:
-    """Bring heights to the grid of a tile.
+def read_elevation(source: DemSource, grid: Grid, *, margin: float) -> TileElevation | None:
+    """Read elevation on the grid of a tile.
 
     Parameters
     ----------
@@ -75,81 +79,82 @@ def elevation_on(source: DemSource, grid: Grid, *, margin: float) -> Elevation |
     grid : Grid
         The tile.
     margin : float
-        Metres around the tile that are wanted as well; rounded up to three pixels.
+        Metres around the tile to read as well; rounded up to a multiple of three pixels.
 
     Returns
     -------
-    Elevation or None
-        None where the tile lies outside the coverage of the source (SRTM beyond 60 degrees north,
-        a raster of another place): the terrain is to be taken as flat, with a warning.
+    TileElevation or None
+        None if the tile lies outside the coverage of the source (SRTM beyond 60 degrees north, a
+        raster of another area): the caller then assumes flat terrain, with a warning.
 
     Raises
     ------
     AuxiliaryDataError
-        Heights that should exist cannot be had: no file at all, a file that is missing beside
-        land, one that cannot be fetched or read. It is an error unless ``DEM_Missing`` is FLAT.
+        Elevation that should exist is unavailable: there is no file at all, a file beside land
+        is missing, or a file cannot be fetched or read.
 
     Notes
     -----
-    A tile of the source that does not exist is sea if its neighbours end in the sea; one that is
-    only in the margin and should exist counts as unknown, with a warning.
+    A tile of the source without a file is sea if the adjacent pixels are sea. If it should exist
+    but only touches the margin, its area is unknown, with a warning.
     """
     pixels = 3 * math.ceil(margin / grid.pixel_size / 3)
     outer = grid.pad(pixels)
-    places = _places(outer, source)
-    bounds = _bounds(places)
+    bounds = _bounding_box(_sample_points(outer, source))
     selection = source.select(bounds)
-    if not selection.pieces:
+    if not selection.files:
         if selection.absent:
-            raise AuxiliaryDataError(_nothing(source, selection))
+            raise AuxiliaryDataError(_describe_absent_tiles(source, selection))
         return None
-    mosaic = read_mosaic(selection.pieces, bounds, _finest(source, outer, bounds), source.unit)
-    _settle(mosaic, selection, source, _places(grid, source))
+    mosaic = read_mosaic(
+        selection.files, bounds, _pixel_size_in_source(source, outer, bounds), source.unit
+    )
+    _resolve_absent_tiles(mosaic, selection, source, _sample_points(grid, source))
     filled = fill_voids(mosaic)
     if filled.inland:
-        logger.info("%d pixels of the elevation model are void, interpolated", filled.inland)
-    known = _known(mosaic, source, outer)
+        logger.info("elevation model: %d void pixels interpolated", filled.inland)
+    known = _warp_coverage(mosaic, source, outer)
     inner = known[pixels : pixels + grid.rows, pixels : pixels + grid.cols]
-    share = float(np.count_nonzero(inner)) / inner.size
-    if share == 0:
+    fraction = float(np.count_nonzero(inner)) / inner.size
+    if fraction == 0:
         return None
-    if share < 1:
+    if fraction < 1:
         logger.warning(
-            "the elevation model covers %.1f %% of the tile, the rest is taken as flat",
-            100 * share,
+            "the elevation model covers %.1f %% of the tile; the rest is assumed to be flat",
+            100 * fraction,
         )
-    extrapolate_nearest(mosaic.heights)
-    heights = _warp(mosaic.heights, mosaic, source.projection, outer, "cubicspline")
-    files = ", ".join(dict.fromkeys(_name(piece) for piece in selection.pieces))
+    extrapolate_nearest(mosaic.elevation)
+    elevation = _warp(mosaic.elevation, mosaic, source.projection, outer, "cubicspline")
+    files = ", ".join(dict.fromkeys(_file_name(file) for file in selection.files))
     description = f"{source.description}: {files}"
     logger.info("elevation model: %s", description)
-    return Elevation(heights, pixels, known, grid, description, filled.inland)
+    return TileElevation(elevation, pixels, known, grid, description, filled.inland)
 
 
-def dem_image(heights: Float32Array, known: BoolArray) -> UInt16Array:
-    """Return the elevation image of the product.
+def encode_elevation(elevation: Float32Array, known: BoolArray) -> UInt16Array:
+    """Encode elevation as the digital numbers of the product's elevation image.
 
     Parameters
     ----------
-    heights : ndarray of float32
+    elevation : ndarray of float32
         Metres.
     known : ndarray of bool, same shape
-        Where they are known.
+        Where the elevation is known.
 
     Returns
     -------
     ndarray of uint16
         Metres + 10000 (SIIMPC-551), 0 where unknown.
     """
-    image = heights + np.float32(_OFFSET)
+    image = elevation + np.float32(_OFFSET)
     np.rint(image, out=image)
     np.clip(image, 1, 65535, out=image)
     image[~known] = 0
     return image.astype(np.uint16)
 
 
-def _places(grid: Grid, source: DemSource) -> Float64Array:
-    """Points all over a grid, edges included, in the system of the source; shape (points, 2).
+def _sample_points(grid: Grid, source: DemSource) -> Float64Array:
+    """Points all over a grid, edges included, in the source's coordinates; shape (points, 2).
 
     Longitudes are continuous across the date line.
     """
@@ -157,57 +162,59 @@ def _places(grid: Grid, source: DemSource) -> Float64Array:
     x, y = transform(
         grid.epsg,
         source.projection,
-        np.linspace(west, east, _LATTICE)[np.newaxis, :],
-        np.linspace(north, south, _LATTICE)[:, np.newaxis],
+        np.linspace(west, east, _POINTS_PER_SIDE)[np.newaxis, :],
+        np.linspace(north, south, _POINTS_PER_SIDE)[:, np.newaxis],
     )
     if source.geographic:
-        x = unwrap_longitudes(x, x[_LATTICE // 2, _LATTICE // 2])
+        x = unwrap_longitudes(x, x[_POINTS_PER_SIDE // 2, _POINTS_PER_SIDE // 2])
     return np.column_stack([x.ravel(), y.ravel()])
 
 
-def _bounds(places: Float64Array) -> Bounds:
-    (west, south), (east, north) = places.min(axis=0), places.max(axis=0)
+def _bounding_box(points: Float64Array) -> Bounds:
+    (west, south), (east, north) = points.min(axis=0), points.max(axis=0)
     return float(west), float(south), float(east), float(north)
 
 
-def _finest(source: DemSource, grid: Grid, bounds: Bounds) -> tuple[float, float]:
-    """Return the pixel size of the grid in the units of the source."""
+def _pixel_size_in_source(source: DemSource, grid: Grid, bounds: Bounds) -> tuple[float, float]:
+    """Pixel size of the grid in the units of the source."""
     if not source.geographic:
         return grid.pixel_size, grid.pixel_size
     degrees = grid.pixel_size / _METRES_PER_DEGREE
     return degrees / math.cos(math.radians((bounds[1] + bounds[3]) / 2)), degrees
 
 
-def _settle(mosaic: Mosaic, selection: Selection, source: DemSource, places: Float64Array) -> None:
-    """Decide on each tile that has no file: sea, an error, or unknown in the margin."""
+def _resolve_absent_tiles(
+    mosaic: Mosaic, selection: Selection, source: DemSource, points: Float64Array
+) -> None:
+    """Decide for every tile without a file: sea, an error, or unknown in the margin."""
     for absent in selection.absent:
-        if flood(mosaic, absent.bounds):
-            logger.info("elevation tile %s does not exist, taken as sea", absent.name)
+        if fill_as_sea(mosaic, absent.bounds):
+            logger.info("elevation tile %s does not exist; assuming sea", absent.name)
             continue
         west, south, east, north = absent.bounds
-        within = (places > (west, south)) & (places < (east, north))
-        missing = f"elevation tile {absent.name} is missing in {source.location}"
+        within = (points > (west, south)) & (points < (east, north))
+        missing = f"elevation tile {absent.name} is missing from {source.location}"
         if within.all(axis=1).any():
             raise AuxiliaryDataError(
-                f"{missing} and it is not sea; put it there, set DEM_Reference to an address, or "
-                "DEM_Missing to FLAT"
+                f"{missing} and does not lie in the sea; add it, set DEM_Reference to a base URL, "
+                "or set DEM_Missing to FLAT"
             )
-        logger.warning("%s: no terrain from there shades the tile", missing)
+        logger.warning("%s: its terrain cannot shade the tile", missing)
 
 
-def _nothing(source: DemSource, selection: Selection) -> str:
+def _describe_absent_tiles(source: DemSource, selection: Selection) -> str:
     names = ", ".join(absent.name for absent in selection.absent)
     return (
-        f"no elevation tile of this place in {source.location}, nor at DEM_Reference if one is "
-        f"set: {names}; put them there, check DEM_Reference, or set DEM_Missing to FLAT"
+        f"no elevation tile for this area in {source.location} or at DEM_Reference: {names}; add "
+        "them, check DEM_Reference, or set DEM_Missing to FLAT"
     )
 
 
-def _name(piece: Piece) -> str:
-    return piece.path.rsplit("/", 1)[-1]
+def _file_name(file: DemFile) -> str:
+    return file.path.rsplit("/", 1)[-1]
 
 
-def _known(mosaic: Mosaic, source: DemSource, grid: Grid) -> BoolArray:
+def _warp_coverage(mosaic: Mosaic, source: DemSource, grid: Grid) -> BoolArray:
     if mosaic.covered.all():
         return np.ones(grid.shape, np.bool_)
     covered = mosaic.covered.astype(np.float32)
@@ -217,7 +224,7 @@ def _known(mosaic: Mosaic, source: DemSource, grid: Grid) -> BoolArray:
 def _warp(
     pixels: Float32Array, mosaic: Mosaic, projection: str, grid: Grid, method: str
 ) -> Float32Array:
-    """Resample pixels on the raster of the mosaic to a grid."""
+    """Resample pixels of the mosaic to a grid."""
     from osgeo import gdal
 
     gdal.UseExceptions()
@@ -229,13 +236,13 @@ def _warp(
     source.WriteRaster(0, 0, cols, rows, pixels, cols, rows, gdal.GDT_Float32)
     target_projection = wkt(grid.epsg)
     result = np.empty(grid.shape, np.float32)
-    for first in range(0, grid.rows, _ROWS):
-        part = result[first : first + _ROWS]
+    for first in range(0, grid.rows, _WARP_ROWS):
+        part = result[first : first + _WARP_ROWS]
         target = memory.Create("", grid.cols, len(part), 1, gdal.GDT_Float32)
         target.SetGeoTransform(
             (grid.ulx, grid.pixel_size, 0, grid.uly - first * grid.pixel_size, 0, -grid.pixel_size)
         )
         target.SetProjection(target_projection)
-        gdal.Warp(target, source, resampleAlg=method, errorThreshold=_ERROR)
+        gdal.Warp(target, source, resampleAlg=method, errorThreshold=_WARP_ERROR)
         target.GetRasterBand(1).ReadRaster(buf_obj=part)
     return result

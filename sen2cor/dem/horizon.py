@@ -1,6 +1,6 @@
-"""What the relief hides: the sun from a slope, and parts of the sky.
+"""Cast shadows and the sky view factor.
 
-Heights come here with a margin around the tile, so that the neighbours can shade it.
+The elevation has a margin around the tile, so that the surroundings can shade it.
 """
 
 from __future__ import annotations
@@ -8,26 +8,31 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import uniform_filter
 
-from sen2cor.dem.gradient import gradient
+from sen2cor.dem.illumination import gradient
 from sen2cor.raster.array_types import BoolArray, Float32Array
 from sen2cor.raster.grids import Run, row_blocks
 
 EARTH_RADIUS = 6371000.0
-AZIMUTHS = 16
-SKY_REACH = 15000.0
-"""Distance in metres up to which the horizon is looked for."""
+"""Mean radius in metres."""
 
-_LEAST_TANGENT = 1e-4
+AZIMUTHS = 16
+"""Directions in which the horizon is searched."""
+
+MAX_HORIZON_DISTANCE = 15000.0
+"""Distance in metres up to which the horizon is searched."""
+
+_MIN_TANGENT = 1e-4
+"""Tangent of the solar zenith angle below which nothing casts a shadow."""
 
 
 def cast_shadow(elevation: Float32Array, pixel_size: float, sun: tuple[float, float]) -> BoolArray:
-    """Pixels from which the relief hides the centre of the sun.
+    """Pixels from which the terrain hides the centre of the sun.
 
-    A plane through the sun's rays cuts the relief along a line; going down that line away from the
-    sun, the upper edge of the shadow is the running maximum of what lies behind, lowered by the
-    slope of the rays. All lines advance together, row by row, so the cost is that of a few passes
-    over the image. The rays are parallel and the ground is curved as the Earth, which is also why
-    the sun's zenith angle in the tile metadata changes from pixel to pixel.
+    A vertical plane through the sun's rays cuts the terrain along a line. Along this line, away
+    from the sun, the upper edge of the shadow is the running maximum of the elevation so far,
+    lowered by the slope of the rays. All lines advance together, row by row, so the cost is that
+    of a few passes over the image. The rays are parallel and the ground is curved as the Earth;
+    this is also why the solar zenith angle in the tile metadata varies from pixel to pixel.
 
     Parameters
     ----------
@@ -36,35 +41,35 @@ def cast_shadow(elevation: Float32Array, pixel_size: float, sun: tuple[float, fl
     pixel_size : float
         Metres.
     sun : (float, float)
-        Components of the direction to the sun at the centre, as in `sen2cor.dem.sun`.
+        Components of the direction to the sun at the centre, as in `sen2cor.dem.illumination`.
 
     Returns
     -------
     ndarray of bool, shape (rows, cols)
-        True in the shadow; slopes that turn away from the sun are in it too.
+        True in shadow; slopes that face away from the sun (self shadow) are included.
     """
     east, north = sun
-    if max(abs(east), abs(north)) < _LEAST_TANGENT:
+    if max(abs(east), abs(north)) < _MIN_TANGENT:
         return np.zeros(elevation.shape, bool)
     shadow = np.empty(elevation.shape, bool)
-    heights, found = elevation, shadow
+    swept, result = elevation, shadow
     if abs(east) > abs(north):
-        heights, found = heights.T, found.T
+        swept, result = swept.T, result.T
         east, north = -north, -east
     if north < 0.0:
-        heights, found = heights[::-1], found[::-1]
+        swept, result = swept[::-1], result[::-1]
         north = -north
-    _sweep(heights, found, pixel_size, shift=-east / north, drop=pixel_size / north)
+    _sweep(swept, result, pixel_size, shift=-east / north, drop=pixel_size / north)
     return shadow
 
 
 def _sweep(
     elevation: Float32Array, shadow: BoolArray, pixel_size: float, *, shift: float, drop: float
 ) -> None:
-    """Advance all lines away from the sun, which stands beyond the first row.
+    """Advance all lines away from the sun, which lies beyond the first row.
 
-    Line k meets row i at column ``k + i * shift``. Heights are interpolated onto the lines and the
-    edge of the shadow back to the pixels, once each: no error accumulates along a line.
+    Line k meets row i at column ``k + i * shift``. The elevation is interpolated onto the lines
+    and the edge of the shadow back to the pixels, once each: no error accumulates along a line.
     """
     rows, cols = elevation.shape
     across, along = (pixel_size * (np.arange(size) - 0.5 * (size - 1)) for size in (cols, rows))
@@ -103,48 +108,48 @@ def _sweep(
         shadow[block] = hidden
 
 
-def sky_view(
+def sky_view_factor(
     elevation: Float32Array,
     margin: int,
     pixel_size: float,
     *,
     azimuths: int = AZIMUTHS,
-    reach: float = SKY_REACH,
+    max_distance: float = MAX_HORIZON_DISTANCE,
     run: Run = map,
 ) -> Float32Array:
-    """Share of the diffuse light of a uniform sky that reaches a slope.
+    """Sky view factor: fraction of the irradiance of an isotropic sky that reaches a slope.
 
-    The horizon is looked for in some directions; with H the angle from the zenith down to the
-    horizon in direction phi, S the slope and A its aspect::
+    With H the angle from the zenith down to the horizon in direction phi, S the slope and A its
+    aspect, averaged over N directions::
 
         V = 1/N sum [cos S sin^2 H + sin S cos(phi - A) (H - sin H cos H)]
 
     (J. Dozier, J. Frew, IEEE Trans. Geosci. Remote Sensing 28 (1990) 963-969). Flat ground has
-    V = 1, an endless tilted plane (1 + cos S) / 2. The farther away, the wider are the steps and
-    the more is the relief smoothed.
+    V = 1, an infinite tilted plane (1 + cos S) / 2. With distance, the steps of the search become
+    wider and the terrain is smoothed more.
 
     Parameters
     ----------
     elevation : ndarray of float32, shape (rows + 2 margin, cols + 2 margin)
         Metres, without gaps.
     margin : int
-        Pixels around the tile, at least 1; what lies beyond hides nothing.
+        Pixels around the tile, at least 1; terrain beyond it hides nothing.
     pixel_size : float
         Metres.
     azimuths : int
         Number of directions.
-    reach : float
-        Metres up to which the horizon is looked for.
+    max_distance : float
+        Metres up to which the horizon is searched.
     run : callable
-        Calls a function for all blocks of rows, as `map` does.
+        Calls a function for every block of rows, as `map` does.
 
     Returns
     -------
     ndarray of float32, shape (rows, cols)
-        0..1; the rest of the hemisphere, ``1 - V``, shows terrain.
+        0..1; ``1 - V`` is the terrain view factor.
     """
-    pixels = int(reach / pixel_size)
-    steps = _steps(pixels)
+    pixels = int(max_distance / pixel_size)
+    steps = _horizon_steps(pixels)
     outside = max(0, steps[-1][0] + 1 - margin)
     smoothed = {
         width: np.pad(
@@ -164,7 +169,7 @@ def sky_view(
         upright = 1.0 / np.sqrt(1.0 + slope_east**2 + slope_north**2)
         total = np.zeros_like(upright)
         for azimuth in 2.0 * np.pi * np.arange(azimuths) / azimuths:
-            tangent = _horizon(smoothed, steps, block, frame, cols, azimuth, pixel_size)
+            tangent = _horizon_tangent(smoothed, steps, block, frame, cols, azimuth, pixel_size)
             facing = slope_east * np.float32(-np.sin(azimuth))
             facing -= slope_north * np.float32(np.cos(azimuth))
             squared = 1.0 / (1.0 + tangent**2)
@@ -178,8 +183,8 @@ def sky_view(
     return result
 
 
-def _steps(pixels: int) -> list[tuple[int, int]]:
-    """Distances in pixels, and the width of the box over which the relief is smoothed there."""
+def _horizon_steps(pixels: int) -> list[tuple[int, int]]:
+    """Distances in pixels, and the width of the box that smooths the terrain there."""
     steps: list[tuple[int, int]] = []
     distance, width = 1, 1
     while distance <= max(1, pixels):
@@ -190,7 +195,7 @@ def _steps(pixels: int) -> list[tuple[int, int]]:
     return steps
 
 
-def _horizon(
+def _horizon_tangent(
     smoothed: dict[int, Float32Array],
     steps: list[tuple[int, int]],
     block: slice,

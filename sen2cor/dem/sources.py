@@ -1,8 +1,8 @@
-"""Where heights come from: a folder of tiles, fetched where they are missing, or a raster.
+"""Sources of elevation: a folder of tiles, with missing ones fetched, or a single raster.
 
-The user's files are opened for reading only.  A tile that is missing is fetched where an address
-is configured, and kept beside the others, or, where that folder cannot be written to, in the
-folder of the run.
+The user's files are opened for reading only.  If a base URL is configured, a missing tile is
+fetched from it and kept beside the others, or in a folder of the run if the user's folder is not
+writable.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sen2cor.dem.download import Limits, fetch
-from sen2cor.dem.mosaic import Piece
-from sen2cor.dem.tiles import SCHEMES, Bounds, Corner, TileScheme, scheme_of_address
+from sen2cor.dem.download import DownloadLimits, fetch
+from sen2cor.dem.mosaic import DemFile
+from sen2cor.dem.tile_schemes import SCHEMES, Bounds, Corner, TileScheme, scheme_by_url
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.raster.coordinates import WGS84, is_geographic, wkt
 
 logger = logging.getLogger(__name__)
 
-_DEPTH = 3
-"""How many folders deep tiles are looked for."""
+_MAX_DEPTH = 3
+"""Depth of folders that are searched for tiles."""
 
 
 @dataclass(frozen=True)
-class Absent:
-    """A tile without a file, within the latitudes where that means sea."""
+class AbsentTile:
+    """A tile without a file, at a latitude that the model covers: sea, or missing."""
 
     name: str
     bounds: Bounds
@@ -37,24 +37,24 @@ class Absent:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a source has for an area."""
+    """The files of a source for an area, and the tiles without one."""
 
-    pieces: tuple[Piece, ...]
-    absent: tuple[Absent, ...] = ()
+    files: tuple[DemFile, ...]
+    absent: tuple[AbsentTile, ...] = ()
 
 
 @dataclass(frozen=True)
 class DemSource(ABC):
-    """A source of heights.
+    """A source of elevation.
 
     Attributes
     ----------
     location : Path
-        Folder or file of the user.
+        The user's folder or file.
     kind : str
         ``SRTM``, ``DTED``, ``COPERNICUS`` or ``RASTER``, for the metadata.
     description : str
-        What it is, for log and report.
+        For log and report.
     unit : float
         Metres per unit of the files.
     projection : str
@@ -69,12 +69,12 @@ class DemSource(ABC):
 
     @property
     def geographic(self) -> bool:
-        """Whether the files are in longitude and latitude."""
+        """Whether the files are in geographic coordinates."""
         return is_geographic(self.projection)
 
     @abstractmethod
     def select(self, bounds: Bounds) -> Selection:
-        """Return the files of an area, fetched where they are missing.
+        """Select the files of an area; missing ones are fetched.
 
         Parameters
         ----------
@@ -90,19 +90,19 @@ class DemSource(ABC):
 
 @dataclass(frozen=True)
 class TileSource(DemSource):
-    """A folder of tiles of one family.
+    """A folder of tiles of one elevation model.
 
     Attributes
     ----------
     scheme : TileScheme
-        The family.
+        How the tiles of the model are named.
     tiles : mapping of corner to Path
-        Files of the folder when it was opened.
+        Files that the folder had when it was opened.
     reference : str or None
-        Base address of missing tiles.
+        Base URL of missing tiles.
     cache : Path or None
-        Folder for fetched tiles where ``location`` cannot be written to.
-    limits : Limits
+        Folder for fetched tiles if ``location`` is not writable.
+    limits : DownloadLimits
         Attempts and times.
     """
 
@@ -110,58 +110,63 @@ class TileSource(DemSource):
     tiles: Mapping[Corner, Path]
     reference: str | None
     cache: Path | None
-    limits: Limits = field(default_factory=Limits)
+    limits: DownloadLimits = field(default_factory=DownloadLimits)
 
     def select(self, bounds: Bounds) -> Selection:
-        """Return the tiles of an area, fetched where they are missing."""
-        size, pieces, absent = self.scheme.size, [], []
-        for corner, shift in self.scheme.cells(bounds):
-            path = self._tile(corner)
+        """Select the tiles of an area; missing ones are fetched."""
+        size, files, absent = self.scheme.size, [], []
+        for corner, shift in self.scheme.tiles_in(bounds):
+            path = self._find_or_fetch(corner)
             if path is not None:
-                pieces.append(Piece(_opened_as(path), shift, self.scheme.corner_origin))
+                files.append(DemFile(_gdal_path(path), shift, self.scheme.origin_at_centre))
             elif self.scheme.covers(corner):
                 west, south = corner[0] + shift, corner[1]
                 absent.append(
-                    Absent(self.scheme.stored(corner), (west, south, west + size, south + size))
+                    AbsentTile(
+                        self.scheme.local_name(corner), (west, south, west + size, south + size)
+                    )
                 )
-        return Selection(tuple(pieces), tuple(absent))
+        return Selection(tuple(files), tuple(absent))
 
-    def _tile(self, corner: Corner) -> Path | None:
+    def _find_or_fetch(self, corner: Corner) -> Path | None:
         if corner in self.tiles:
             return self.tiles[corner]
         if self.reference is None or not self.scheme.covers(corner):
             return None
-        name = self.scheme.stored(corner)
+        name = self.scheme.local_name(corner)
         for folder in (self.location, self.cache):
             if folder is not None and (folder / name).exists():
                 return folder / name
-        path = self._folder() / name
-        found = fetch(self.reference, self.scheme.remote(corner), path, _check, self.limits)
+        path = self._writable_folder() / name
+        found = fetch(
+            self.reference, self.scheme.remote_names(corner), path, _check_raster, self.limits
+        )
         return path if found else None
 
-    def _folder(self) -> Path:
-        """Return the folder for fetched tiles."""
+    def _writable_folder(self) -> Path:
+        """Find a folder for fetched tiles."""
         for folder in (self.location, self.cache):
             if folder is not None and _is_writable(folder):
                 return folder
         raise AuxiliaryDataError(
-            f"elevation tiles cannot be fetched: {self.location} cannot be written to"
+            f"cannot fetch elevation tiles: {self.location} is not writable; change its "
+            "permissions or add the tiles yourself"
         )
 
 
 @dataclass(frozen=True)
 class RasterSource(DemSource):
-    """One raster that GDAL reads."""
+    """A single raster in a format that GDAL reads."""
 
     extent: Bounds
 
     def select(self, bounds: Bounds) -> Selection:
-        """Return the raster as often as it meets the area: around the date line more than once."""
+        """Select the raster, shifted by whole turns where it meets the area (date line)."""
         shifts = (-360.0, 0.0, 360.0) if self.geographic else (0.0,)
         west, south, east, north = self.extent
         return Selection(
             tuple(
-                Piece(str(self.location), shift)
+                DemFile(str(self.location), shift)
                 for shift in shifts
                 if west + shift < bounds[2]
                 and east + shift > bounds[0]
@@ -177,26 +182,26 @@ def open_source(
     reference: str | None = None,
     cache: Path | None = None,
     unit: float = 1.0,
-    limits: Limits | None = None,
+    limits: DownloadLimits | None = None,
 ) -> DemSource:
-    """Find out what a folder or file holds.
+    """Open a folder of tiles or a raster.
 
-    A folder is asked for tiles of DTED, SRTM of CGIAR, Copernicus GLO-30 and GLO-90, and hgt, in
-    this order, then for a raster.  One without any of these gets the tiles of the family that the
-    address tells, SRTM of CGIAR where it tells none.
+    A folder is searched for tiles of DTED, CGIAR SRTM, Copernicus GLO-30 and GLO-90, and hgt, in
+    this order, then for a raster.  If it has none of these, the base URL tells the model of the
+    tiles to fetch: CGIAR SRTM if it names no other.
 
     Parameters
     ----------
     location : Path
         ``DEM_Directory``: a folder with tiles or with one raster or VRT, or such a file.
     reference : str, optional
-        ``DEM_Reference``: base address from which missing tiles are fetched.
+        ``DEM_Reference``: base URL from which missing tiles are fetched.
     cache : Path, optional
-        Folder for fetched tiles where ``location`` cannot be written to.
+        Folder for fetched tiles if ``location`` is not writable.
     unit : float
         Metres per unit of the files.
-    limits : Limits, optional
-        Attempts and times of a download.
+    limits : DownloadLimits, optional
+        Attempts and timeouts of a download.
 
     Returns
     -------
@@ -205,22 +210,22 @@ def open_source(
     Raises
     ------
     AuxiliaryDataError
-        If there is nothing to read and no address to fetch from.
+        If there is nothing to read and no base URL to fetch from.
     """
     if location.is_file():
-        return _raster(location, unit)
-    names = dict(_files(location))
-    scheme, tiles = _tiles(names)
+        return _open_raster(location, unit)
+    names = dict(_list_files(location))
+    scheme, tiles = _find_tiles(names)
     if scheme is None:
-        raster = _only_raster(location)
+        raster = _find_single_raster(location)
         if raster is not None:
-            return _raster(raster, unit)
+            return _open_raster(raster, unit)
         if reference is None:
             raise AuxiliaryDataError(
-                f"no elevation model in {location}: put tiles or a raster there, set "
-                "DEM_Reference to an address, or DEM_Directory to NONE for flat terrain"
+                f"no elevation model in {location}: add tiles or a raster, set DEM_Reference to a "
+                "base URL, or set DEM_Directory to NONE for flat terrain"
             )
-        scheme = scheme_of_address(reference)
+        scheme = scheme_by_url(reference)
     return TileSource(
         location,
         scheme.kind,
@@ -231,26 +236,26 @@ def open_source(
         tiles,
         reference,
         cache,
-        limits or Limits(),
+        limits or DownloadLimits(),
     )
 
 
-def _files(location: Path) -> Iterator[tuple[str, Path]]:
-    """Yield relative names (with ``/``) and paths; what is being fetched is left out."""
+def _list_files(location: Path) -> Iterator[tuple[str, Path]]:
+    """Yield relative names (with ``/``) and paths, without unfinished downloads."""
     for folder, inner, names in os.walk(location):
         relative = Path(folder).relative_to(location)
-        deep = len(relative.parts) >= _DEPTH
+        deep = len(relative.parts) >= _MAX_DEPTH
         inner[:] = [] if deep else sorted(name for name in inner if ".part." not in name)
         for name in names:
             yield (relative / name).as_posix(), Path(folder, name)
 
 
-def _tiles(names: Mapping[str, Path]) -> tuple[TileScheme | None, dict[Corner, Path]]:
-    """Return the first family that has tiles, and these; an archive only if not unpacked."""
+def _find_tiles(names: Mapping[str, Path]) -> tuple[TileScheme | None, dict[Corner, Path]]:
+    """Find the first model that has tiles, and these; unpacked files before archives."""
     for scheme in SCHEMES:
         tiles: dict[Corner, Path] = {}
         for name, path in sorted(names.items()):
-            corner = scheme.find(name)
+            corner = scheme.parse(name)
             if corner is not None and (corner not in tiles or tiles[corner].suffix == ".zip"):
                 tiles[corner] = path
         if tiles:
@@ -258,8 +263,8 @@ def _tiles(names: Mapping[str, Path]) -> tuple[TileScheme | None, dict[Corner, P
     return None, {}
 
 
-def _only_raster(folder: Path) -> Path | None:
-    """Return the raster of a folder: the only VRT, or where there is none the only raster."""
+def _find_single_raster(folder: Path) -> Path | None:
+    """Find the raster of a folder: the only VRT, or the only raster if there is no VRT."""
     from osgeo import gdal
 
     gdal.UseExceptions()
@@ -273,13 +278,13 @@ def _only_raster(folder: Path) -> Path | None:
     rasters = [path for path in rasters if path.suffix.lower() == ".vrt"] or rasters
     if len(rasters) > 1:
         raise AuxiliaryDataError(
-            f"{len(rasters)} rasters in {folder}: name one of them in DEM_Directory, or join them "
+            f"{len(rasters)} rasters in {folder}: set DEM_Directory to one of them, or join them "
             "with gdalbuildvrt"
         )
     return rasters[0] if rasters else None
 
 
-def _raster(path: Path, unit: float) -> RasterSource:
+def _open_raster(path: Path, unit: float) -> RasterSource:
     from osgeo import gdal
 
     gdal.UseExceptions()
@@ -296,8 +301,8 @@ def _raster(path: Path, unit: float) -> RasterSource:
     return RasterSource(path, "RASTER", f"raster {path.name}", unit, projection, extent)
 
 
-def _opened_as(path: Path) -> str:
-    """Return the name by which GDAL opens a file, in an archive or not."""
+def _gdal_path(path: Path) -> str:
+    """Name by which GDAL opens a file, in an archive or not."""
     if path.suffix.lower() != ".zip":
         return str(path)
     try:
@@ -306,12 +311,14 @@ def _opened_as(path: Path) -> str:
     except (OSError, zipfile.BadZipFile) as error:
         raise AuxiliaryDataError(f"cannot read elevation model {path}: {error}") from error
     if len(names) != 1:
-        raise AuxiliaryDataError(f"elevation model {path} does not hold one .tif or .hgt file")
+        raise AuxiliaryDataError(
+            f"elevation model {path}: {len(names)} .tif or .hgt files, expected 1"
+        )
     return f"/vsizip/{path}/{names[0]}"
 
 
-def _check(path: Path) -> None:
-    """Read a fetched file as a whole: a page of text or half a file does not pass."""
+def _check_raster(path: Path) -> None:
+    """Read a fetched file completely, to refuse web pages and truncated files."""
     from osgeo import gdal
 
     gdal.UseExceptions()
@@ -322,7 +329,7 @@ def _check(path: Path) -> None:
         with path.open("rb") as stream:
             start = stream.read(256).lstrip().lower()
         page = " (a web page)" if start.startswith((b"<!doctype", b"<html", b"<?xml")) else ""
-        raise ValueError(f"what was received is not an elevation tile{page}: {error}") from error
+        raise ValueError(f"the server sent no valid elevation tile{page}: {error}") from error
 
 
 def _is_writable(folder: Path) -> bool:

@@ -1,7 +1,7 @@
-"""The relief of a tile and its light, from an elevation model.
+"""The terrain of a tile: elevation, slope, illumination, cast shadow, sky view.
 
-Unknown heights are NaN. Where the height of a pixel or one of its neighbours is unknown, slope and
-illumination are NaN too, and the correction takes the ground for flat.
+Unknown elevation is NaN. Where the elevation of a pixel or of one of its neighbours is unknown,
+slope and illumination are NaN too, and the correction assumes flat terrain.
 """
 
 from __future__ import annotations
@@ -12,19 +12,18 @@ from enum import Enum
 import numpy as np
 from scipy.ndimage import binary_dilation
 
-from sen2cor.dem.gradient import gradient
-from sen2cor.dem.horizon import cast_shadow, sky_view
-from sen2cor.dem.sun import SunDirections
+from sen2cor.dem.horizon import cast_shadow, sky_view_factor
+from sen2cor.dem.illumination import SunDirections, gradient, illumination_and_slope
 from sen2cor.raster.array_types import BoolArray, Float32Array
 from sen2cor.raster.grids import Grid, Run, row_blocks
 from sen2cor.raster.resampling import bilinear, positions
 
-GENTLE_RANGE = 300.0
-"""Height range in metres below which a relief of gentle slopes is not corrected."""
+MAX_GENTLE_RANGE = 300.0
+"""Elevation range in metres up to which terrain with few steep pixels is gentle."""
 
 
 class TerrainType(Enum):
-    """How much the relief matters to the correction."""
+    """How far the correction takes the terrain into account."""
 
     FLAT = "flat at its mean elevation"
     GENTLE = "elevation varies, slopes are not corrected"
@@ -33,21 +32,21 @@ class TerrainType(Enum):
 
 @dataclass(frozen=True)
 class Terrain:
-    """The relief on one grid.
+    """The terrain on one grid.
 
     Attributes
     ----------
     elevation : ndarray of float32, shape (rows, cols)
-        Metres.
+        Metres; NaN where unknown.
     slope : ndarray of float32, shape (rows, cols)
         Degrees.
     illumination : ndarray of float32, shape (rows, cols)
-        Cosine of the angle between the sun and the normal of the slope over the cosine of the
-        solar zenith angle: 1 on flat ground, 0 on slopes that turn away from the sun.
+        Illumination ratio: cosine of the incidence angle of the direct beam over the cosine of
+        the solar zenith angle. 1 on flat ground, 0 in self shadow.
     shadow : ndarray of bool, shape (rows, cols)
-        Where the relief hides the sun.
+        Where the terrain hides the sun: cast shadow and self shadow.
     sky_view : ndarray of float32, shape (rows, cols), or None
-        Share of the light of a uniform sky; 1 where the height is unknown.
+        Sky view factor; 1 where the elevation is unknown.
     """
 
     elevation: Float32Array
@@ -56,8 +55,10 @@ class Terrain:
     shadow: BoolArray
     sky_view: Float32Array | None = None
 
-    def light(self, rows: slice, cols: int, factor: int = 1) -> tuple[Float32Array, Float32Array]:
-        """Light of the sun on some rows of this grid or of a finer one.
+    def interpolate_illumination(
+        self, rows: slice, cols: int, factor: int = 1
+    ) -> tuple[Float32Array, Float32Array]:
+        """Direct illumination of some rows of this grid or of a finer one.
 
         Parameters
         ----------
@@ -66,25 +67,25 @@ class Terrain:
         cols : int
             Columns of the result.
         factor : int
-            Pixels of the result along one side of a pixel of this grid.
+            Pixel size of this grid over that of the result.
 
         Returns
         -------
         illumination : ndarray of float32, shape (rows.stop - rows.start, cols)
-            0 in the shadow, 1 where the height is unknown.
+            Illumination ratio: 0 in shadow, 1 where the elevation is unknown.
         sunlit : ndarray of float32, same shape
-            Share of the pixel outside the shadow.
+            Fraction of the pixel outside the shadow.
         """
         if factor == 1:
-            return self._light(rows)
+            return self._illumination_of_rows(rows)
         at = positions(rows.stop - rows.start, factor, rows.start)
         across = positions(cols, factor)
         top = max(0, int(np.floor(at[0])))
-        illumination, sunlit = self._light(slice(top, int(np.floor(at[-1])) + 2))
+        illumination, sunlit = self._illumination_of_rows(slice(top, int(np.floor(at[-1])) + 2))
         at -= np.float32(top)
         return bilinear(illumination, at, across), bilinear(sunlit, at, across)
 
-    def _light(self, rows: slice) -> tuple[Float32Array, Float32Array]:
+    def _illumination_of_rows(self, rows: slice) -> tuple[Float32Array, Float32Array]:
         sunlit = (~self.shadow[rows]).astype(np.float32)
         illumination = self.illumination[rows] * sunlit
         illumination[np.isnan(illumination)] = 1.0
@@ -97,10 +98,10 @@ def derive_terrain(
     grid: Grid,
     sun: SunDirections,
     *,
-    with_sky: bool = False,
+    with_sky_view: bool = False,
     run: Run = map,
 ) -> Terrain:
-    """Derive slope, illumination and shadow, and the view of the sky if wanted.
+    """Derive slope, illumination and shadow, and the sky view factor on request.
 
     Parameters
     ----------
@@ -111,10 +112,10 @@ def derive_terrain(
     grid : Grid
         Of the tile.
     sun : SunDirections
-    with_sky : bool
-        Whether the sky view factor is computed: costly, and smooth enough for a coarse grid.
+    with_sky_view : bool
+        Whether to compute the sky view factor: costly, and smooth enough for a coarse grid.
     run : callable
-        Calls a function for all blocks of rows, as `map` does.
+        Calls a function for every block of rows, as `map` does.
 
     Returns
     -------
@@ -126,7 +127,7 @@ def derive_terrain(
     known = elevation
     void: BoolArray | None = None
     if unknown.any():
-        # what is unknown must hide nothing
+        # unknown terrain must not hide the sun or the sky
         lowest = np.float32(0.0) if unknown.all() else np.nanmin(elevation)
         known = np.where(unknown, lowest, elevation)
         void = binary_dilation(unknown, np.ones((3, 3), bool))[inner]
@@ -137,58 +138,33 @@ def derive_terrain(
         around = known[
             block.start + margin - 1 : block.stop + margin + 1, margin - 1 : margin + cols + 1
         ]
-        steepness_east, steepness_north = gradient(around, grid.pixel_size)
+        gradient_east, gradient_north = gradient(around, grid.pixel_size)
         sun_east, sun_north = sun.at(
             grid.pixel_size, np.arange(block.start, block.stop), np.arange(cols)
         )
-        illumination[block], slope[block] = _lambert(
-            steepness_east, steepness_north, sun_east, sun_north
+        illumination[block], slope[block] = illumination_and_slope(
+            gradient_east, gradient_north, sun_east, sun_north
         )
 
     list(run(fill, row_blocks(rows)))
     shadow = cast_shadow(known, grid.pixel_size, sun.centre(grid))[inner]
-    sky = sky_view(known, margin, grid.pixel_size, run=run) if with_sky else None
+    sky_view = sky_view_factor(known, margin, grid.pixel_size, run=run) if with_sky_view else None
     if void is not None:
         slope[void] = np.nan
         illumination[void] = np.nan
         shadow &= ~void
-        if sky is not None:
-            sky[void] = 1.0
-    return Terrain(elevation[inner], slope, illumination, shadow, sky)
+        if sky_view is not None:
+            sky_view[void] = 1.0
+    return Terrain(elevation[inner], slope, illumination, shadow, sky_view)
 
 
-def _lambert(
-    steepness_east: Float32Array,
-    steepness_north: Float32Array,
-    sun_east: Float32Array,
-    sun_north: Float32Array,
-) -> tuple[Float32Array, Float32Array]:
-    """Illumination relative to flat ground, and slope in degrees; arguments are overwritten."""
-    sun_east *= steepness_east
-    sun_north *= steepness_north
-    illumination = np.float32(1.0) - sun_east
-    illumination -= sun_north
-    np.maximum(illumination, np.float32(0.0), out=illumination)
-    steepness_east *= steepness_east
-    steepness_north *= steepness_north
-    steepness_east += steepness_north
-    steepness_north[...] = steepness_east
-    steepness_north += np.float32(1.0)
-    np.sqrt(steepness_north, out=steepness_north)
-    illumination /= steepness_north
-    np.sqrt(steepness_east, out=steepness_east)
-    np.arctan(steepness_east, out=steepness_east)
-    steepness_east *= np.float32(180.0 / np.pi)
-    return illumination, steepness_east
-
-
-def terrain_type(
+def classify_terrain(
     elevation: Float32Array,
     slope: Float32Array,
     *,
-    least_range: float,
-    steep: float,
-    steep_share: float,
+    min_range: float,
+    steep_slope: float,
+    max_steep_fraction: float,
 ) -> TerrainType:
     """Tell flat from gentle from rugged terrain.
 
@@ -198,26 +174,26 @@ def terrain_type(
         Metres; NaN is left out.
     slope : ndarray of float32
         Degrees; NaN is left out.
-    least_range : float
-        Height range in metres below which the terrain is flat (AC_Dem_P2p_Val).
-    steep : float
+    min_range : float
+        Elevation range in metres below which terrain is flat (AC_Dem_P2p_Val).
+    steep_slope : float
         Slope in degrees above which a pixel is steep (AC_Slope_Th).
-    steep_share : float
-        Share of steep pixels above which terrain is rugged whatever its height range
+    max_steep_fraction : float
+        Fraction of steep pixels above which terrain is rugged whatever its elevation range
         (AC_Topo_Corr_Th).
 
     Returns
     -------
     TerrainType
-        Flat below ``least_range``; gentle below 300 m where few pixels are steep; else rugged.
+        Flat below ``min_range``; gentle below 300 m where few pixels are steep; else rugged.
     """
     if np.isnan(elevation).all():
         return TerrainType.FLAT
-    height_range = float(np.nanmax(elevation) - np.nanmin(elevation))
-    if height_range < least_range:
+    elevation_range = float(np.nanmax(elevation) - np.nanmin(elevation))
+    if elevation_range < min_range:
         return TerrainType.FLAT
     known = np.count_nonzero(~np.isnan(slope))
-    share = np.count_nonzero(slope > np.float32(steep)) / max(known, 1)
-    if height_range < GENTLE_RANGE and share <= steep_share:
+    steep_fraction = np.count_nonzero(slope > np.float32(steep_slope)) / max(known, 1)
+    if elevation_range < MAX_GENTLE_RANGE and steep_fraction <= max_steep_fraction:
         return TerrainType.GENTLE
     return TerrainType.RUGGED

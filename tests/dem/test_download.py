@@ -16,12 +16,19 @@ from pathlib import Path
 
 import pytest
 
-from sen2cor.dem import elevation_on, open_source
-from sen2cor.dem.download import Limits, _lock
+from sen2cor.dem import open_source, read_elevation
+from sen2cor.dem.download import DownloadLimits, _lock
 from sen2cor.errors import AuxiliaryDataError
-from tests.dem.rasters import grid_at, level, waves, write_cgiar, write_copernicus, write_hgt
+from tests.dem.elevation_files import (
+    grid_at,
+    level,
+    waves,
+    write_cgiar,
+    write_copernicus,
+    write_hgt,
+)
 
-QUICK = Limits(attempts=2, pause=0.05, timeout=0.5, duration=5.0)
+QUICK = DownloadLimits(attempts=2, pause=0.05, timeout=0.5, duration=5.0)
 PLACE = (15.5, 47.5)
 BOUNDS = (15.2, 47.2, 15.8, 47.8)
 TILE = "srtm_40_03.tif"
@@ -83,19 +90,19 @@ def names(folder: Path) -> list[str]:
 
 def select(location: Path, reference: str, cache: Path | None = None) -> list[str]:
     source = open_source(location, reference=reference, cache=cache, limits=QUICK)
-    return [piece.path for piece in source.select(BOUNDS).pieces]
+    return [file.path for file in source.select(BOUNDS).files]
 
 
 def test_missing_tile_is_fetched_into_an_empty_folder(archive: Path, tmp_path: Path) -> None:
     location = tmp_path / "dem" / "srtm"
     os.umask(umask := os.umask(0o022))
     source = open_source(location, reference=archive.as_uri(), limits=QUICK)
-    result = elevation_on(source, grid_at(*PLACE), margin=0.0)
+    result = read_elevation(source, grid_at(*PLACE), margin=0.0)
     assert result is not None and result.known.all()
     assert names(location) == [TILE]
     assert (location / TILE).stat().st_mode & 0o777 == 0o666 & ~umask
     # From now on no address is needed.
-    assert elevation_on(open_source(location), grid_at(*PLACE), margin=0.0) is not None
+    assert read_elevation(open_source(location), grid_at(*PLACE), margin=0.0) is not None
 
 
 def test_nothing_is_fetched_unasked(tmp_path: Path) -> None:
@@ -115,7 +122,7 @@ def test_local_tile_is_not_fetched(archive: Path, tmp_path: Path) -> None:
 def test_siimpc_611_nothing_is_asked_for_beyond_60_north(tmp_path: Path) -> None:
     with serving(lambda path: (500, b"")) as (address, asked):
         source = open_source(tmp_path, reference=address, limits=QUICK)
-        assert elevation_on(source, grid_at(12.0, 62.5), margin=5000.0) is None
+        assert read_elevation(source, grid_at(12.0, 62.5), margin=5000.0) is None
     assert not asked
 
 
@@ -137,7 +144,7 @@ def test_siimpc_556_read_only_folder_is_not_written_to(
             assert select(location, archive.as_uri(), cache) == [str(cache / TILE)]
         assert {path: path.read_bytes() for path in location.iterdir()} == before
         assert names(cache) == [TILE]
-        with pytest.raises(AuxiliaryDataError, match="cannot be written to"):
+        with pytest.raises(AuxiliaryDataError, match="is not writable"):
             select(location, archive.as_uri())
     finally:
         location.chmod(0o755)
@@ -183,9 +190,9 @@ def scrambled(content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
-        (cut, "not an elevation tile"),
+        (cut, "no valid elevation tile"),
         (page, "a web page"),
-        (empty, "not an elevation tile"),
+        (empty, "no valid elevation tile"),
         (scrambled, "Bad CRC|Error -3"),
     ],
 )
@@ -218,9 +225,9 @@ def test_tile_that_the_server_does_not_have_is_sea(tmp_path: Path) -> None:
     write_copernicus(tmp_path, 14, 40, level(0.0))
     with serving(lambda path: (404, b"none")) as (address, asked):
         source = open_source(tmp_path, reference=address, limits=QUICK)
-        result = elevation_on(source, grid_at(14.99, 40.5), margin=0.0)
+        result = read_elevation(source, grid_at(14.99, 40.5), margin=0.0)
     assert result is not None and result.known.all()
-    assert abs(result.heights).max() < 0.01
+    assert abs(result.elevation).max() < 0.01
     name = "Copernicus_DSM_COG_10_N40_00_E015_00_DEM"
     assert asked == [f"/dem/{name}/{name}.tif", f"/dem/{name}.tif"]
 
@@ -229,7 +236,7 @@ def test_address_without_any_tile_of_the_place_is_an_error(tmp_path: Path) -> No
     with serving(lambda path: (404, b"none")) as (address, _):
         source = open_source(tmp_path, reference=address, limits=QUICK)
         with pytest.raises(AuxiliaryDataError, match="check DEM_Reference"):
-            elevation_on(source, grid_at(*PLACE), margin=0.0)
+            read_elevation(source, grid_at(*PLACE), margin=0.0)
 
 
 def test_address_of_hgt_tiles(tmp_path: Path) -> None:
@@ -320,11 +327,11 @@ def test_siimpc_702_lock_that_is_never_released_delays_only(
     archive: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    limits = Limits(attempts=1, timeout=1.0, duration=0.3)
+    limits = DownloadLimits(attempts=1, timeout=1.0, duration=0.3)
     with _lock(tmp_path / f".{TILE}.lock", 1.0):
         source = open_source(tmp_path, reference=archive.as_uri(), limits=limits)
-        assert source.select(BOUNDS).pieces
-    assert "no lock" in caplog.text
+        assert source.select(BOUNDS).files
+    assert f"{TILE}.lock" in caplog.text
     assert names(tmp_path) == [TILE]
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
-from sen2cor.dem import dem_image, elevation_on, open_source
-from sen2cor.dem.elevation import Elevation
+from sen2cor.dem import encode_elevation, open_source, read_elevation
+from sen2cor.dem.elevation import TileElevation
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.raster.grids import Grid
-from tests.dem.rasters import (
+from tests.dem.elevation_files import (
     Terrain,
     grid_at,
     level,
@@ -30,8 +30,8 @@ from tests.dem.rasters import (
 )
 
 
-def elevation(location: Path, grid: Grid, margin: float = 0.0) -> Elevation:
-    result = elevation_on(open_source(location), grid, margin=margin)
+def read(location: Path, grid: Grid, margin: float = 0.0) -> TileElevation:
+    result = read_elevation(open_source(location), grid, margin=margin)
     assert result is not None
     return result
 
@@ -50,9 +50,9 @@ def test_coarse_model_is_smoothed_by_0_58_of_its_pixels(tmp_path: Path) -> None:
     pixels = np.zeros((40, 40), np.int16)
     pixels[20, 20] = 1000
     transform = (grid.ulx - 900, 90.0, 0.0, grid.uly + 900, 0.0, -90.0)
-    heights = elevation(write_tif(tmp_path / "one.tif", pixels, transform, grid.epsg), grid).heights
+    elevation = read(write_tif(tmp_path / "one.tif", pixels, transform, grid.epsg), grid).elevation
     place = np.arange(96) * 20 + 10.0
-    for profile in (heights.sum(axis=0), heights.sum(axis=1)):
+    for profile in (elevation.sum(axis=0), elevation.sum(axis=1)):
         centre = np.average(place, weights=profile)
         spread = np.sqrt(np.average((place - centre) ** 2, weights=profile))
         assert centre == pytest.approx(90 * 20.5 - 900, abs=0.5)
@@ -75,15 +75,15 @@ def test_heights_lie_where_the_terrain_has_them(
     else:
         write_copernicus(tmp_path, 15, 47, smooth)
     grid = grid_at(15.4, 47.5, size=300, pixel=60.0)
-    result = elevation(tmp_path, grid, margin=1000.0)
+    result = read(tmp_path, grid, margin=1000.0)
     assert result.margin == 18
-    assert result.heights.shape == result.known.shape == (336, 336)
-    assert result.heights.dtype == np.float32
+    assert result.elevation.shape == result.known.shape == (336, 336)
+    assert result.elevation.dtype == np.float32
     assert result.known.all()
     expected = truth(grid, 18, smooth)
     # The B-spline takes off at most h'' d**2 / 6 of the tops of waves.
-    assert np.abs(result.heights - expected).max() < 12
-    east, south = offset(result.heights, expected)
+    assert np.abs(result.elevation - expected).max() < 12
+    east, south = offset(result.elevation, expected)
     assert max(abs(east), abs(south)) * 60 / spacing < 0.02
 
 
@@ -95,19 +95,19 @@ def test_siimpc_577_half_pixel_shift(tmp_path: Path) -> None:
     write_cgiar(tmp_path / "done", name, waves, samples=1200, step=1 / 1200, nudged=True)
     before = digest(tmp_path)
     grid = grid_at(15.5, 49.5, size=250)
-    reference = elevation(tmp_path / "hgt", grid).heights
-    raw = elevation(tmp_path / "raw", grid).heights
+    reference = read(tmp_path / "hgt", grid).elevation
+    raw = read(tmp_path / "raw", grid).elevation
     east, south = offset(raw, reference)
     # In pixels of the model, which are 93 m high and 60 m wide here.
     assert abs(east) * 20 / 60 < 0.1
     assert abs(south) * 20 / 93 < 0.1
     np.testing.assert_allclose(raw, reference, atol=0.05)
-    np.testing.assert_allclose(elevation(tmp_path / "done", grid).heights, raw, atol=0.01)
-    np.testing.assert_array_equal(elevation(tmp_path / "raw", grid).heights, raw)
+    np.testing.assert_allclose(read(tmp_path / "done", grid).elevation, raw, atol=0.01)
+    np.testing.assert_array_equal(read(tmp_path / "raw", grid).elevation, raw)
     assert digest(tmp_path) == before
     # Without the shift, as any raster, the model lies half a pixel east and north.
     (tmp_path / "raw" / f"{name}.tif").rename(tmp_path / "raw" / "any.tif")
-    east, south = offset(elevation(tmp_path / "raw", grid).heights, reference)
+    east, south = offset(read(tmp_path / "raw", grid).elevation, reference)
     assert east * 20 / 60 == pytest.approx(0.5, abs=0.05)
     assert south * 20 / 93 == pytest.approx(-0.5, abs=0.05)
 
@@ -121,10 +121,10 @@ def test_siimpc_550_sea_of_srtm_is_zero(tmp_path: Path) -> None:
 
     write_cgiar(tmp_path, "srtm_39_04", coast)
     grid = grid_at(12.0, 42.4, size=300, pixel=60.0)
-    result = elevation(tmp_path, grid)
-    assert result.heights.min() > -1
-    assert np.count_nonzero(np.abs(result.heights[:, :100]) > 0.01) == 0
-    assert result.heights.max() == pytest.approx(truth(grid, 0, coast)[:, -1].max(), abs=5)
+    result = read(tmp_path, grid)
+    assert result.elevation.min() > -1
+    assert np.count_nonzero(np.abs(result.elevation[:, :100]) > 0.01) == 0
+    assert result.elevation.max() == pytest.approx(truth(grid, 0, coast)[:, -1].max(), abs=5)
     assert result.known.all()
     assert result.voids == 0
 
@@ -137,10 +137,10 @@ def test_inland_voids_are_interpolated_and_counted(tmp_path: Path) -> None:
 
     write_hgt(tmp_path, 15, 47, holes)
     grid = grid_at(15.5, 47.5, size=200, pixel=60.0)
-    result = elevation(tmp_path, grid)
+    result = read(tmp_path, grid)
     plane = truth(grid, 0, lambda x, y: 1000 + 4000 * (x - 15.5) + 2000 * (y - 47.5))
     # Whole metres in the file.
-    assert np.abs(result.heights - plane).max() < 1.5
+    assert np.abs(result.elevation - plane).max() < 1.5
     assert result.voids == pytest.approx(np.pi * 24**2, rel=0.02)
     assert result.known.all()
 
@@ -152,8 +152,8 @@ def test_declared_void_of_a_raster(tmp_path: Path, no_data: float) -> None:
     pixels[90:110, 90:110] = no_data
     transform = (grid.ulx - 400, 20.0, 0.0, grid.uly + 400, 0.0, -20.0)
     write_tif(tmp_path / "own.tif", pixels, transform, grid.epsg, no_data)
-    result = elevation(tmp_path, grid)
-    np.testing.assert_allclose(result.heights, 300, atol=0.01)
+    result = read(tmp_path, grid)
+    np.testing.assert_allclose(result.elevation, 300, atol=0.01)
     assert result.voids == 400
 
 
@@ -162,16 +162,16 @@ def test_void_in_mountains_at_the_border_is_no_sea(tmp_path: Path) -> None:
         return np.where(longitude < 15.45, np.nan, 1500.0 + 0 * latitude)
 
     write_hgt(tmp_path, 15, 47, cut)
-    result = elevation(tmp_path, grid_at(15.5, 47.5, size=200, pixel=60.0))
-    np.testing.assert_allclose(result.heights, 1500, atol=0.1)
+    result = read(tmp_path, grid_at(15.5, 47.5, size=200, pixel=60.0))
+    np.testing.assert_allclose(result.elevation, 1500, atol=0.1)
     assert result.voids > 0
 
 
 def test_lowland_behind_the_coast_of_a_void_keeps_its_heights(tmp_path: Path) -> None:
     """Heights below the sea and a pond of zeros are what the file says."""
     write_hgt(tmp_path, 4, 51, level(-4.0))
-    result = elevation(tmp_path, grid_at(4.5, 51.5))
-    np.testing.assert_allclose(result.heights, -4, atol=0.01)
+    result = read(tmp_path, grid_at(4.5, 51.5))
+    np.testing.assert_allclose(result.elevation, -4, atol=0.01)
 
 
 def test_siimpc_573_dted_across_zero_longitude_and_two_figures(tmp_path: Path) -> None:
@@ -184,8 +184,8 @@ def test_siimpc_573_dted_across_zero_longitude_and_two_figures(tmp_path: Path) -
         write_dted(tmp_path / name, west, south, level(100.0))
     source = open_source(tmp_path)
     assert source.kind == "DTED"
-    result = elevation(tmp_path, grid_at(0.0, 10.0, size=200, pixel=60.0))
-    np.testing.assert_allclose(result.heights, 100, atol=0.01)
+    result = read(tmp_path, grid_at(0.0, 10.0, size=200, pixel=60.0))
+    np.testing.assert_allclose(result.elevation, 100, atol=0.01)
     assert result.known.all()
     assert result.source.count(".dt0") + result.source.count(".DT0") == 4
 
@@ -195,8 +195,8 @@ def test_siimpc_573_dted_of_the_south_and_west_alone(tmp_path: Path, name: str) 
     west = -71 if name.startswith("w") else 12
     write_dted(tmp_path / name, west, -34, level(700.0))
     assert open_source(tmp_path).kind == "DTED"
-    result = elevation(tmp_path, grid_at(west + 0.5, -33.5))
-    np.testing.assert_allclose(result.heights, 700, atol=0.01)
+    result = read(tmp_path, grid_at(west + 0.5, -33.5))
+    np.testing.assert_allclose(result.elevation, 700, atol=0.01)
 
 
 def test_siimpc_564_no_seam_between_four_cells(tmp_path: Path) -> None:
@@ -207,11 +207,11 @@ def test_siimpc_564_no_seam_between_four_cells(tmp_path: Path) -> None:
         for south in (46, 47):
             write_dted(tmp_path / f"e{west:03d}_n{south}.dt0", west, south, plane)
     grid = grid_at(16.0, 47.0, size=300, pixel=60.0)
-    heights = elevation(tmp_path, grid).heights
-    difference = heights - truth(grid, 0, plane)
+    elevation = read(tmp_path, grid).elevation
+    difference = elevation - truth(grid, 0, plane)
     assert np.abs(difference).max() < 0.6
     for axis in (0, 1):
-        assert np.diff(heights, axis=axis).std() < 0.06
+        assert np.diff(elevation, axis=axis).std() < 0.06
 
 
 @pytest.mark.parametrize("layout", ["{name}", "{name}/{name}"])
@@ -222,11 +222,11 @@ def test_columns_of_glo_30_thin_out_at_50_degrees(tmp_path: Path, layout: str) -
     write_copernicus(tmp_path, 15, 49, smooth, 240, layout)
     write_copernicus(tmp_path, 15, 50, smooth, 160, layout)
     grid = grid_at(15.5, 50.0, size=300, pixel=60.0)
-    result = elevation(tmp_path, grid)
+    result = read(tmp_path, grid)
     expected = truth(grid, 0, smooth)
-    assert np.abs(result.heights - expected).max() < 3
+    assert np.abs(result.elevation - expected).max() < 3
     # No step where the spacing changes: the second difference is that of the terrain.
-    curvature = np.diff(result.heights - expected, 2, axis=0)
+    curvature = np.diff(result.elevation - expected, 2, axis=0)
     assert np.abs(curvature).max() < 0.1
 
 
@@ -236,17 +236,17 @@ def test_absent_tile_of_glo_30_is_sea(tmp_path: Path) -> None:
 
     write_copernicus(tmp_path, 14, 40, island)
     grid = grid_at(14.99, 40.5, size=400, pixel=60.0)
-    result = elevation(tmp_path, grid)
+    result = read(tmp_path, grid)
     assert result.known.all()
-    assert result.heights[:, 260:].max() < 0.01
-    assert np.abs(result.heights - truth(grid, 0, island)).max() < 40
-    assert result.heights.max() > 250
+    assert result.elevation[:, 260:].max() < 0.01
+    assert np.abs(result.elevation - truth(grid, 0, island)).max() < 40
+    assert result.elevation.max() > 250
 
 
 def test_absent_tile_beside_land_is_an_error(tmp_path: Path) -> None:
     write_copernicus(tmp_path, 14, 40, level(200.0))
     with pytest.raises(AuxiliaryDataError, match=r"N40_00_E015_00_DEM\.tif is missing") as caught:
-        elevation(tmp_path, grid_at(14.99, 40.5))
+        read(tmp_path, grid_at(14.99, 40.5))
     assert caught.value.exit_code == 5
     assert "DEM_Missing" in str(caught.value)
 
@@ -255,17 +255,17 @@ def test_absent_tile_in_the_margin_is_unknown(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_hgt(tmp_path, 15, 47, level(800.0))
-    result = elevation(tmp_path, grid_at(15.95, 47.5, size=120), margin=6000.0)
+    result = read(tmp_path, grid_at(15.95, 47.5, size=120), margin=6000.0)
     inner = result.known[300:-300, 300:-300]
     assert inner.all() and not result.known.all()
-    np.testing.assert_allclose(result.heights, 800, atol=0.1)
+    np.testing.assert_allclose(result.elevation, 800, atol=0.1)
     assert "N47E016.hgt is missing" in caplog.text
 
 
 def test_nothing_of_the_place_is_an_error(tmp_path: Path) -> None:
     write_hgt(tmp_path, 15, 47, waves)
     with pytest.raises(AuxiliaryDataError, match=r"N10E030\.hgt"):
-        elevation_on(open_source(tmp_path), grid_at(30.5, 10.5), margin=0.0)
+        read_elevation(open_source(tmp_path), grid_at(30.5, 10.5), margin=0.0)
 
 
 def test_srtm_at_60_north_what_exists_is_used(
@@ -276,20 +276,20 @@ def test_srtm_at_60_north_what_exists_is_used(
 
     write_cgiar(tmp_path, "srtm_40_01", hill)
     grid = grid_at(17.0, 60.0, size=200, pixel=60.0)
-    result = elevation(tmp_path, grid)
+    result = read(tmp_path, grid)
     share = result.known.mean()
     assert 0.4 < share < 0.6
     assert not result.known[:50].any() and result.known[-50:].all()
     assert f"covers {100 * share:.1f} %" in caplog.text
-    # The heights go on without a cliff.
-    assert np.abs(np.diff(result.heights, axis=0)).max() < 2
-    assert result.heights.min() > 280
+    # The elevation go on without a cliff.
+    assert np.abs(np.diff(result.elevation, axis=0)).max() < 2
+    assert result.elevation.min() > 280
 
 
 @pytest.mark.parametrize("latitude", [61.0, 64.9])
 def test_srtm_beyond_60_north_is_none(tmp_path: Path, latitude: float) -> None:
     write_cgiar(tmp_path, "srtm_39_01", waves)
-    assert elevation_on(open_source(tmp_path), grid_at(12.0, latitude), margin=5000.0) is None
+    assert read_elevation(open_source(tmp_path), grid_at(12.0, latitude), margin=5000.0) is None
 
 
 @pytest.mark.parametrize(("longitude", "zone"), [(179.98, 60), (-179.98, 1)])
@@ -300,9 +300,9 @@ def test_siimpc_944_date_line(tmp_path: Path, longitude: float, zone: int) -> No
     write_cgiar(tmp_path, "srtm_72_16", hills, samples=600, step=5 / 600)
     write_cgiar(tmp_path, "srtm_01_16", hills, samples=600, step=5 / 600)
     grid = grid_at(longitude, -17.0, size=300, pixel=60.0, zone=zone)
-    result = elevation(tmp_path, grid)
+    result = read(tmp_path, grid)
     assert result.known.all()
-    assert np.abs(result.heights - truth(grid, 0, hills)).max() < 12
+    assert np.abs(result.elevation - truth(grid, 0, hills)).max() < 12
     assert "srtm_72_16" in result.source and "srtm_01_16" in result.source
 
 
@@ -313,9 +313,9 @@ def test_corners_far_from_the_central_meridian_are_filled(tmp_path: Path, longit
         for south in (49, 50, 51):
             write_copernicus(tmp_path, west, south, level(300.0), 24)
     grid = grid_at(longitude + 0.01, 50.5, size=366, pixel=300.0)
-    result = elevation(tmp_path, grid, margin=5000.0)
+    result = read(tmp_path, grid, margin=5000.0)
     assert result.known.all()
-    np.testing.assert_allclose(result.heights, 300, atol=0.1)
+    np.testing.assert_allclose(result.elevation, 300, atol=0.1)
 
 
 def test_projected_raster_finer_than_the_grid_is_averaged(tmp_path: Path) -> None:
@@ -326,18 +326,18 @@ def test_projected_raster_finer_than_the_grid_is_averaged(tmp_path: Path) -> Non
     transform = (grid.ulx - 200, 2.5, 0.0, grid.uly + 200, 0.0, -2.5)
     path = write_tif(tmp_path / "lidar.tif", fine.astype(np.float32), transform, grid.epsg)
     for location in (path, tmp_path):
-        result = elevation(location, grid)
+        result = read(location, grid)
         assert open_source(location).kind == "RASTER"
-        np.testing.assert_allclose(result.heights, coarse[10:70, 10:70], atol=0.2)
+        np.testing.assert_allclose(result.elevation, coarse[10:70, 10:70], atol=0.2)
 
 
 def test_virtual_raster_of_a_folder(tmp_path: Path) -> None:
     paths = [str(write_hgt(tmp_path / "parts", west, 47, waves)) for west in (14, 15)]
     gdal.BuildVRT(str(tmp_path / "parts" / "all.vrt"), paths).FlushCache()
     grid = grid_at(15.0, 47.5, size=200)
-    by_tiles = elevation(tmp_path / "parts", grid).heights
-    by_raster = elevation(tmp_path / "parts" / "all.vrt", grid)
-    np.testing.assert_allclose(by_raster.heights, by_tiles, atol=0.01)
+    by_tiles = read(tmp_path / "parts", grid).elevation
+    by_raster = read(tmp_path / "parts" / "all.vrt", grid)
+    np.testing.assert_allclose(by_raster.elevation, by_tiles, atol=0.01)
     assert by_raster.source == "raster all.vrt: all.vrt"
 
 
@@ -345,25 +345,25 @@ def test_raster_of_another_place_is_none_and_of_a_part_is_partly_known(tmp_path:
     grid = grid_at(15.5, 47.5)
     transform = (grid.ulx + 1200, 30.0, 0.0, grid.uly + 600, 0.0, -30.0)
     path = write_tif(tmp_path / "half.tif", np.full((200, 200), 60, np.int16), transform, grid.epsg)
-    result = elevation(path, grid)
+    result = read(path, grid)
     assert result.known[:, 60:].all() and not result.known[:, :58].any()
-    assert elevation_on(open_source(path), grid_at(16.5, 47.5), margin=0.0) is None
+    assert read_elevation(open_source(path), grid_at(16.5, 47.5), margin=0.0) is None
 
 
 def test_worldwide_raster_at_the_date_line(tmp_path: Path) -> None:
     pixels = np.full((360, 720), 50, np.int16)
     pixels[:, :10] = 90
     path = write_tif(tmp_path / "world.tif", pixels, (-180.0, 0.5, 0.0, 90.0, 0.0, -0.5))
-    result = elevation(path, grid_at(179.99, 10.0, size=100, pixel=300.0, zone=60))
+    result = read(path, grid_at(179.99, 10.0, size=100, pixel=300.0, zone=60))
     assert result.known.all()
-    assert result.heights[:, 0].max() < 65 and result.heights[:, -1].min() > 75
+    assert result.elevation[:, 0].max() < 65 and result.elevation[:, -1].min() > 75
 
 
 def test_unit_of_the_files(tmp_path: Path) -> None:
     write_hgt(tmp_path, 15, 47, level(5000.0))
-    result = elevation_on(open_source(tmp_path, unit=0.1), grid_at(15.5, 47.5), margin=0.0)
+    result = read_elevation(open_source(tmp_path, unit=0.1), grid_at(15.5, 47.5), margin=0.0)
     assert result is not None
-    np.testing.assert_allclose(result.heights, 500, atol=0.01)
+    np.testing.assert_allclose(result.elevation, 500, atol=0.01)
 
 
 def test_zipped_tiles_and_unpacked_ones(tmp_path: Path) -> None:
@@ -378,9 +378,10 @@ def test_zipped_tiles_and_unpacked_ones(tmp_path: Path) -> None:
         archive.writestr("readme.txt", "SRTM")
     grid = grid_at(15.5, 47.5)
     np.testing.assert_array_equal(
-        elevation(tmp_path / "zipped", grid).heights, elevation(tmp_path / "plain", grid).heights
+        read(tmp_path / "zipped", grid).elevation,
+        read(tmp_path / "plain", grid).elevation,
     )
-    assert elevation(tmp_path / "cgiar", grid).known.all()
+    assert read(tmp_path / "cgiar", grid).known.all()
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>Error</html>", b"PK\x03\x04 broken"])
@@ -388,7 +389,7 @@ def test_zipped_tiles_and_unpacked_ones(tmp_path: Path) -> None:
 def test_broken_file_of_the_user_is_named(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(AuxiliaryDataError, match=name):
-        elevation_on(open_source(tmp_path), grid_at(15.5, 47.5), margin=0.0)
+        read_elevation(open_source(tmp_path), grid_at(15.5, 47.5), margin=0.0)
     assert (tmp_path / name).read_bytes() == content
 
 
@@ -407,9 +408,9 @@ def test_two_rasters_are_not_guessed_between(tmp_path: Path) -> None:
 
 
 def test_siimpc_551_image_is_metres_and_10000() -> None:
-    heights = np.array([[-418.0, 8848.0, 0.4], [0.6, 5.0, -10000.0]], np.float32)
+    elevation = np.array([[-418.0, 8848.0, 0.4], [0.6, 5.0, -10000.0]], np.float32)
     known = np.array([[True, True, True], [True, False, True]])
-    image = dem_image(heights, known)
+    image = encode_elevation(elevation, known)
     assert image.dtype == np.uint16
     np.testing.assert_array_equal(image, [[9582, 18848, 10000], [10001, 0, 1]])
 
@@ -428,14 +429,14 @@ def test_siimpc_563_nothing_is_left_behind(
     monkeypatch.setenv("TMPDIR", str(work))
     write_dted(tmp_path / "dem" / "e015_n47.dt0", 15, 47, terrain)
     before = digest(tmp_path)
-    result = elevation(tmp_path / "dem", grid_at(15.5, 47.5))
+    result = read(tmp_path / "dem", grid_at(15.5, 47.5))
     assert digest(tmp_path) == before
     assert f"elevation model: {result.source}" in caplog.text
     assert "DTED" in result.source
 
 
 def test_real_srtm_of_one_arc_second(reference_data: Path, tmp_path: Path) -> None:
-    """Two files of the Netherlands: heights as in them, and no seam at 5 degrees east."""
+    """Two files of the Netherlands: elevation as in them, and no seam at 5 degrees east."""
     steps = []
     for west in (4, 5):
         name = f"N51E00{west}.SRTMGL1.hgt.zip"
@@ -443,11 +444,11 @@ def test_real_srtm_of_one_arc_second(reference_data: Path, tmp_path: Path) -> No
         dataset = gdal.Open(str(tmp_path / name))
         steps.append(np.frombuffer(dataset.ReadRaster(), np.int16).reshape(3601, 3601))
     grid = grid_at(5.0, 51.5, size=500, zone=31)
-    result = elevation(tmp_path, grid)
+    result = read(tmp_path, grid)
     assert result.known.all()
     window = slice(1800 - 160, 1800 + 161)
     expected = np.concatenate([steps[0][window, -258:-1], steps[1][window, :259]], axis=1)
-    assert result.heights.mean() == pytest.approx(expected.mean(), abs=0.2)
-    assert result.heights.std() == pytest.approx(expected.std(), rel=0.1)
-    difference = np.abs(np.diff(result.heights, axis=1)).mean(axis=0)
+    assert result.elevation.mean() == pytest.approx(expected.mean(), abs=0.2)
+    assert result.elevation.std() == pytest.approx(expected.std(), rel=0.1)
+    difference = np.abs(np.diff(result.elevation, axis=1)).mean(axis=0)
     assert difference[240:260].max() < 1.5 * difference.mean()

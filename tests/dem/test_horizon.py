@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from sen2cor.dem.horizon import EARTH_RADIUS, cast_shadow, sky_view
+from sen2cor.dem.horizon import EARTH_RADIUS, cast_shadow, sky_view_factor
 
 
 def sun_at(zenith: float, azimuth: float) -> tuple[float, float]:
@@ -73,7 +73,7 @@ def test_rays_are_parallel_over_the_curved_earth(azimuth: float) -> None:
 
 def test_flat_ground_sees_the_whole_sky() -> None:
     np.testing.assert_allclose(
-        sky_view(np.full((60, 50), 700, np.float32), 5, 60.0), 1.0, atol=1e-6
+        sky_view_factor(np.full((60, 50), 700, np.float32), 5, 60.0), 1.0, atol=1e-6
     )
 
 
@@ -84,7 +84,7 @@ def test_endless_tilted_plane(slope: float, azimuth: float) -> None:
     toward = col * np.sin(np.radians(azimuth)) - row * np.cos(np.radians(azimuth))
     plane = (np.tan(np.radians(slope)) * toward).astype(np.float32)
     expected = 0.5 * (1.0 + np.cos(np.radians(slope)))
-    found = sky_view(plane, 60, 60.0, reach=3000.0)
+    found = sky_view_factor(plane, 60, 60.0, max_distance=3000.0)
     np.testing.assert_allclose(found, expected, atol=0.004)
 
 
@@ -93,15 +93,15 @@ def test_bottom_of_a_round_basin_sees_the_sky_above_its_rim() -> None:
     rim, height = 1800.0, 900.0
     basin = np.where(np.hypot(row, col) >= rim, height, 0.0).astype(np.float32)
     elevation_angle = np.arctan(height / rim)
-    assert sky_view(basin, 20, 60.0)[40, 40] == pytest.approx(
+    assert sky_view_factor(basin, 20, 60.0)[40, 40] == pytest.approx(
         np.cos(elevation_angle) ** 2, abs=0.02
     )
 
 
 def test_more_directions_and_finer_steps_change_little() -> None:
     relief, margin, pixel = rough(120), 30, 20.0
-    found = sky_view(relief, margin, pixel, reach=600.0)
-    many = sky_view(relief, margin, pixel, reach=600.0, azimuths=64)
+    found = sky_view_factor(relief, margin, pixel, max_distance=600.0)
+    many = sky_view_factor(relief, margin, pixel, max_distance=600.0, azimuths=64)
     assert np.sqrt(np.mean((found - many) ** 2)) < 0.01
     assert found.std() > 0.03
-    assert np.abs(sky_view(relief, margin, pixel, reach=60.0) - found).max() > 0.02
+    assert np.abs(sky_view_factor(relief, margin, pixel, max_distance=60.0) - found).max() > 0.02

@@ -35,7 +35,7 @@ from sen2cor.product.level1c.band_files import image_grids
 from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_metadata
 from sen2cor.settings import load_settings
 from tests.command import ROOT, configuration
-from tests.dem.rasters import waves, write_dted
+from tests.dem.elevation_files import waves, write_dted
 from tests.small_product import write_small_product
 
 SILENCE = 30.0

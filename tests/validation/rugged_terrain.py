@@ -25,7 +25,7 @@ from sen2cor.atmosphere.terrain_inversion import (
     TerrainParameters,
     terrain_inversion,
 )
-from sen2cor.dem.sun import SunDirections
+from sen2cor.dem.illumination import SunDirections
 from sen2cor.dem.terrain import derive_terrain
 from sen2cor.raster.grids import AngleGrid, Grid
 from sen2cor.raster.resampling import block_mean
@@ -66,10 +66,10 @@ def light_of(elevation: npt.NDArray[np.float32]) -> SlopeIllumination:
     grid = Grid(32718, *UPPER_LEFT, float(PIXEL), rows, cols)
     nodes = np.ones((3, 3), np.float32)
     angles = AngleGrid(SITE.solar_zenith * nodes, SOLAR_AZIMUTH * nodes, 5000.0)
-    sun = SunDirections.over(grid, angles)
-    terrain = derive_terrain(elevation, MARGIN, grid, sun, with_sky=True)
+    sun = SunDirections.from_angles(grid, angles)
+    terrain = derive_terrain(elevation, MARGIN, grid, sun, with_sky_view=True)
     assert terrain.sky_view is not None
-    illumination, sunlit = terrain.light(slice(0, rows), cols)
+    illumination, sunlit = terrain.interpolate_illumination(slice(0, rows), cols)
     return SlopeIllumination(illumination, sunlit, terrain.sky_view, np.zeros((rows, cols), bool))
 
 

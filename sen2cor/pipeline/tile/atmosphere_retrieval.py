@@ -205,7 +205,7 @@ def _level_land(land: BoolArray, terrain: TileTerrain | None) -> BoolArray:
     """Land without slopes so steep that their light misleads."""
     if terrain is None or terrain.terrain_type is not TerrainType.RUGGED:
         return land
-    light = terrain.at(COARSE).light(slice(0, land.shape[0]), land.shape[1])[0]
+    light = terrain.at(COARSE).interpolate_illumination(slice(0, land.shape[0]), land.shape[1])[0]
     level: BoolArray = land & (np.abs(light - np.float32(1.0)) < _LEVEL)
     return level
 

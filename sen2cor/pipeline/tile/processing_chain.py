@@ -145,7 +145,7 @@ class _TileChain:
         )
         if terrain is not None:
             # quick to derive again, and large
-            terrain.forget(FINE)
+            terrain.release(FINE)
         progress.step("L2A_SceneClass", f"end of classification {resolution} m")
         scene_class = classes.scene_class
         to_write = TileImageJobs(self.job.output, pixels, resolution, self.workers)
@@ -220,7 +220,7 @@ class _TileChain:
             details={
                 **found.retrieval.account(),
                 "cirrus": found.cirrus.reason or "corrected",
-                "elevation": None if self.terrain is None else self.terrain.account(),
+                "elevation": None if self.terrain is None else self.terrain.describe(),
             },
         )
         return found
@@ -244,7 +244,7 @@ class _TileChain:
         if self.terrain is not None:
             if atmosphere.slopes is not None:
                 light = self.terrain.ground_illumination(to_write.resolution, vegetation)
-            self.terrain.forget(FINE)
+            self.terrain.release(FINE)
         writes = to_write.reflectance_images(
             atmosphere, light, self.job.product.quantification_value
         )

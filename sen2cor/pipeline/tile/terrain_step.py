@@ -1,6 +1,7 @@
-"""The relief of a tile: heights from the elevation model, and what follows from them.
+"""The terrain of a tile: elevation, slopes, illumination and shadows at every resolution.
 
-Heights are held at 20 m; the coarse grid takes their means, 10 m interpolates the light of 20 m.
+Elevation is kept at 20 m. The coarse grid takes its block means; at 10 m the illumination of 20 m
+is interpolated.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import numpy as np
 
 from sen2cor.atmosphere.terrain_inversion import SlopeIllumination
 from sen2cor.classification import TerrainIllumination
-from sen2cor.dem import Elevation, dem_image, elevation_on, open_source
-from sen2cor.dem.sun import SunDirections
-from sen2cor.dem.terrain import Terrain, TerrainType, derive_terrain, terrain_type
+from sen2cor.dem import TileElevation, encode_elevation, open_source, read_elevation
+from sen2cor.dem.illumination import SunDirections
+from sen2cor.dem.terrain import Terrain, TerrainType, classify_terrain, derive_terrain
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.tile.tile_atmosphere import COARSE
@@ -32,46 +33,48 @@ from sen2cor.settings import Settings
 SlopeRows: TypeAlias = tuple[Float32Array, Float32Array, BoolArray]
 
 FINE = 20
-"""Resolution in metres at which the relief is worked out, beside the coarse one."""
+"""Resolution in metres at which the terrain is derived, beside the coarse one."""
 
 MARGIN = 6000.0
-"""Metres around the tile whose relief may shade it."""
+"""Metres around the tile in which terrain may shade it."""
 
-_LIGHT_SCALE = np.float32(8192.0)
-_MOST_LIGHT = np.float32(65535.0) / _LIGHT_SCALE
+_ILLUMINATION_SCALE = np.float32(8192.0)
+"""Steps of the packed illumination ratio per unit."""
+
+_MAX_ILLUMINATION = np.float32(65535.0) / _ILLUMINATION_SCALE
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class GroundIllumination:
-    """Illumination of all pixels at one resolution, packed as it stays in memory.
+    """Illumination ratio of all pixels at one resolution, packed to save memory.
 
     Attributes
     ----------
     packed : ndarray of uint16, shape (rows, cols)
-        Illumination (see `SlopeIllumination`) times 8192, 0 where no direct light falls.
+        Illumination ratio (see `SlopeIllumination`) times 8192; 0 in shadow.
     vegetation : callable
-        Mask of vegetation in some rows.
+        Returns the mask of vegetation for a block of rows.
     """
 
     packed: UInt16Array
     vegetation: Callable[[slice], BoolArray]
 
     def rows(self, rows: slice) -> SlopeRows:
-        """Illumination, share in direct light and vegetation of some rows."""
+        """Illumination ratio, sunlit fraction and vegetation mask of some rows."""
         packed = self.packed[rows]
-        illumination = packed * (np.float32(1.0) / _LIGHT_SCALE)
+        illumination = packed * (np.float32(1.0) / _ILLUMINATION_SCALE)
         return illumination, (packed > 0).astype(np.float32), self.vegetation(rows)
 
 
 @dataclass
 class TileTerrain:
-    """Relief of a tile.
+    """Elevation of a tile, and the terrain derived from it at each resolution.
 
     Attributes
     ----------
-    elevation : Elevation
+    elevation : TileElevation
         On the grid of 20 m.
     grids : mapping of resolution to Grid
     sun : SunDirections
@@ -79,10 +82,10 @@ class TileTerrain:
         Of the source: SRTM, DTED, COPERNICUS, RASTER.
     workers : Workers
     terrain_type : TerrainType
-        How much the relief matters to the correction.
+        How far the correction takes the terrain into account.
     """
 
-    elevation: Elevation
+    elevation: TileElevation
     grids: Mapping[int, Grid]
     sun: SunDirections
     kind: str
@@ -91,66 +94,66 @@ class TileTerrain:
     _derived: dict[int, Terrain] = field(default_factory=dict)
 
     def at(self, resolution: int) -> Terrain:
-        """Slope, light and shadow at 60 or 20 m, with the view of the sky at 60 m."""
+        """Derive slope, illumination and shadow at 60 or 20 m, and the sky view factor at 60 m."""
         if resolution not in self._derived:
-            heights, known = self._heights(resolution)
+            elevation, known = self._elevation(resolution)
             if not known.all():
-                heights = np.where(known, heights, np.float32(np.nan))
+                elevation = np.where(known, elevation, np.float32(np.nan))
             self._derived[resolution] = derive_terrain(
-                heights,
+                elevation,
                 self._margin(resolution),
                 self.grids[resolution],
                 self.sun,
-                with_sky=resolution == COARSE,
+                with_sky_view=resolution == COARSE,
                 run=self.workers.map,
             )
         return self._derived[resolution]
 
-    def forget(self, resolution: int) -> None:
-        """Release what was derived at a resolution."""
+    def release(self, resolution: int) -> None:
+        """Free the arrays derived at a resolution."""
         self._derived.pop(resolution, None)
 
-    def account(self) -> dict[str, Any]:
-        """Names and plain values, for the log of the run."""
-        heights = self.at(COARSE).elevation
+    def describe(self) -> dict[str, Any]:
+        """Names and plain values, for the record of the run."""
+        elevation = self.at(COARSE).elevation
         return {
             "source": self.elevation.source,
             "kind": self.kind,
-            "lowest": float(np.nanmin(heights)),
-            "highest": float(np.nanmax(heights)),
+            "lowest": float(np.nanmin(elevation)),
+            "highest": float(np.nanmax(elevation)),
             "terrain": self.terrain_type.value,
             "interpolated_voids": self.elevation.voids,
         }
 
     def coarse_elevation(self) -> Float32Array:
-        """Height in km on the coarse grid; where it is unknown that of the nearest known ground."""
-        heights, _ = self._heights(COARSE)
-        elevation: Float32Array = heights[self._inside(COARSE)] * np.float32(0.001)
+        """Elevation in km on the coarse grid; where unknown, that of the nearest known pixel."""
+        metres, _ = self._elevation(COARSE)
+        elevation: Float32Array = metres[self._tile_window(COARSE)] * np.float32(0.001)
         return elevation
 
     def terrain_illumination(self, resolution: int) -> TerrainIllumination:
-        """What the classification looks at."""
+        """Slope, illumination and shadow for the scene classification."""
         terrain = self.at(resolution)
         return TerrainIllumination(terrain.slope, terrain.illumination, terrain.shadow)
 
     def slope_illumination(self, vegetation: BoolArray) -> SlopeIllumination:
-        """Light on the slopes of the coarse grid."""
+        """Illumination of the slopes on the coarse grid."""
         terrain = self.at(COARSE)
         grid = self.grids[COARSE]
         assert terrain.sky_view is not None
-        illumination, sunlit = terrain.light(slice(0, grid.rows), grid.cols)
+        illumination, sunlit = terrain.interpolate_illumination(slice(0, grid.rows), grid.cols)
         return SlopeIllumination(illumination, sunlit, terrain.sky_view, vegetation)
 
     def ground_illumination(
         self, resolution: int, vegetation: Callable[[slice], BoolArray]
     ) -> GroundIllumination:
-        """Light on the slopes at a resolution.
+        """Illumination of the slopes at a resolution.
 
         Parameters
         ----------
         resolution : {60, 20, 10}
         vegetation : callable
-            Mask of vegetation in some rows.
+            Returns the mask of vegetation for a block of rows.
         """
         source = self.at(max(resolution, FINE))
         factor = max(FINE // resolution, 1)
@@ -158,9 +161,9 @@ class TileTerrain:
         packed = np.empty(grid.shape, np.uint16)
 
         def fill(rows: slice) -> None:
-            illumination, _ = source.light(rows, grid.cols, factor)
-            np.minimum(illumination, _MOST_LIGHT, out=illumination)
-            illumination *= _LIGHT_SCALE
+            illumination, _ = source.interpolate_illumination(rows, grid.cols, factor)
+            np.minimum(illumination, _MAX_ILLUMINATION, out=illumination)
+            illumination *= _ILLUMINATION_SCALE
             illumination += np.float32(0.5)
             packed[rows] = illumination.astype(np.uint16)
 
@@ -168,45 +171,46 @@ class TileTerrain:
         return GroundIllumination(packed, vegetation)
 
     def image(self, resolution: int, rows: slice) -> UInt16Array:
-        """Some rows of the elevation image of the product, at any resolution."""
+        """Some rows of the product's elevation image, at any resolution."""
         own = max(resolution, FINE)
-        heights, known = self._heights(own)
-        inner = self._inside(own)
+        elevation, known = self._elevation(own)
+        inner = self._tile_window(own)
         at = positions(rows.stop - rows.start, own / resolution, rows.start)
         across = positions(self.grids[resolution].cols, own / resolution)
         is_known = known[inner][nearest(at, self.grids[own].rows)]
         is_known = is_known[:, nearest(across, self.grids[own].cols)]
-        return dem_image(bilinear(heights[inner], at, across), is_known)
+        return encode_elevation(bilinear(elevation[inner], at, across), is_known)
 
     def _margin(self, resolution: int) -> int:
         return self.elevation.margin * FINE // resolution
 
-    def _inside(self, resolution: int) -> tuple[slice, slice]:
+    def _tile_window(self, resolution: int) -> tuple[slice, slice]:
         """Rows and columns of the tile within its margin."""
         margin, (rows, cols) = self._margin(resolution), self.grids[resolution].shape
         return slice(margin, margin + rows), slice(margin, margin + cols)
 
-    def _heights(self, resolution: int) -> tuple[Float32Array, BoolArray]:
-        """Heights with their margin at 20 or 60 m, and where they are known."""
+    def _elevation(self, resolution: int) -> tuple[Float32Array, BoolArray]:
+        """Elevation with its margin at 20 or 60 m, and where it is known."""
         if resolution == FINE:
-            return self.elevation.heights, self.elevation.known
-        return self._coarse_heights
+            return self.elevation.elevation, self.elevation.known
+        return self._coarse_elevation
 
     @cached_property
-    def _coarse_heights(self) -> tuple[Float32Array, BoolArray]:
-        heights, known = self.elevation.heights, self.elevation.known
+    def _coarse_elevation(self) -> tuple[Float32Array, BoolArray]:
+        elevation, known = self.elevation.elevation, self.elevation.known
         factor = COARSE // FINE
-        missing = [(0, -size % factor) for size in heights.shape]
+        missing = [(0, -size % factor) for size in elevation.shape]
         if any(after for _, after in missing):
-            heights = np.pad(heights, missing, mode="edge")
+            elevation = np.pad(elevation, missing, mode="edge")
             known = np.pad(known, missing, mode="edge")
-        share = block_mean(known.astype(np.float32), factor) if not known.all() else None
-        means = block_mean(heights, factor)
-        return means, np.ones(means.shape, bool) if share is None else share > np.float32(0.5)
+        means = block_mean(elevation, factor)
+        if known.all():
+            return means, np.ones(means.shape, bool)
+        return means, block_mean(known.astype(np.float32), factor) > np.float32(0.5)
 
 
 def prepare_terrain(tile: Level1CTile, settings: Settings, workers: Workers) -> TileTerrain | None:
-    """Bring the elevation model to a tile.
+    """Read the elevation model for a tile.
 
     Parameters
     ----------
@@ -217,16 +221,16 @@ def prepare_terrain(tile: Level1CTile, settings: Settings, workers: Workers) -> 
     Returns
     -------
     TileTerrain or None
-        None where the surface is to be taken as flat, which the log explains.
+        None for flat terrain; the log says why.
 
     Raises
     ------
     AuxiliaryDataError
-        Heights that should exist cannot be had, and DEM_Missing is ERROR.
+        Elevation that should exist is unavailable, and DEM_Missing is ERROR.
     """
     location = settings.dem_directory
     if location is None:
-        logger.info("DEM directory not specified, flat surface is used")
+        logger.info("no DEM_Directory: assuming flat terrain")
         return None
     common = settings.common
     try:
@@ -237,33 +241,33 @@ def prepare_terrain(tile: Level1CTile, settings: Settings, workers: Workers) -> 
                 cache=Path(cache),
                 unit=settings.dem_unit,
             )
-            elevation = elevation_on(source, tile.grids[FINE], margin=MARGIN)
+            elevation = read_elevation(source, tile.grids[FINE], margin=MARGIN)
     except AuxiliaryDataError as error:
         if common.dem_missing != "FLAT":
             raise
-        logger.warning("%s; flat surface is used", error)
+        logger.warning("%s; assuming flat terrain", error)
         return None
     if elevation is None:
-        logger.warning("%s does not cover the tile, flat surface is used", source.description)
+        logger.warning("%s does not cover the tile; assuming flat terrain", source.description)
         return None
     limits = settings.correction
     if elevation.known.all():
-        # as good, and without memory
+        # the same values without the memory
         elevation = replace(elevation, known=np.broadcast_to(np.True_, elevation.known.shape))
     terrain = TileTerrain(
         elevation=elevation,
         grids=tile.grids,
-        sun=SunDirections.over(tile.grids[FINE], tile.geometry.sun),
+        sun=SunDirections.from_angles(tile.grids[FINE], tile.geometry.sun),
         kind=source.kind,
         workers=workers,
     )
     coarse = terrain.at(COARSE)
-    terrain.terrain_type = terrain_type(
+    terrain.terrain_type = classify_terrain(
         coarse.elevation,
         coarse.slope,
-        least_range=limits.dem_p2p_val,
-        steep=limits.slope_th,
-        steep_share=limits.topo_corr_th,
+        min_range=limits.dem_p2p_val,
+        steep_slope=limits.slope_th,
+        max_steep_fraction=limits.topo_corr_th,
     )
     known = coarse.elevation[~np.isnan(coarse.elevation)]
     logger.info(

@@ -89,9 +89,9 @@ def write_tif(
     return path
 
 
-def rounded(heights: np.ndarray) -> np.ndarray:
+def rounded(elevation: np.ndarray) -> np.ndarray:
     """Whole metres, void where not a number."""
-    return np.where(np.isnan(heights), VOID, np.rint(heights)).astype(np.int16)
+    return np.where(np.isnan(elevation), VOID, np.rint(elevation)).astype(np.int16)
 
 
 def write_cgiar(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sen2cor.dem.tiles import CGIAR, DTED, GLO30, GLO90, HGT, TileScheme, scheme_of_address
+from sen2cor.dem.tile_schemes import CGIAR, DTED, GLO30, GLO90, HGT, TileScheme, scheme_by_url
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ def test_siimpc_611_name_of_the_tile_of_a_place(
 ) -> None:
     corner = CGIAR.corner(longitude, latitude)
     assert CGIAR.covers(corner)
-    assert CGIAR.stored(corner) == f"{name}.tif"
-    assert CGIAR.remote(corner) == (f"{name}.zip",)
-    assert CGIAR.find(f"sub/{name}.tif") == CGIAR.find(f"{name.upper()}.ZIP") == corner
+    assert CGIAR.local_name(corner) == f"{name}.tif"
+    assert CGIAR.remote_names(corner) == (f"{name}.zip",)
+    assert CGIAR.parse(f"sub/{name}.tif") == CGIAR.parse(f"{name.upper()}.ZIP") == corner
 
 
 @pytest.mark.parametrize("latitude", [60.01, 62.5, 64.9, 64.99, 65.0, 65.1, -60.01])
@@ -42,9 +42,9 @@ def test_siimpc_611_no_tile_beyond_the_coverage(latitude: float) -> None:
 
 
 def test_siimpc_944_cells_across_the_date_line() -> None:
-    cells = list(CGIAR.cells((179.5, -17.2, 180.6, -16.1)))
-    assert cells == [((175, -20), 0.0), ((-180, -20), 360.0)]
-    assert list(HGT.cells((-180.2, 1.5, -179.9, 1.6))) == [((179, 1), -360.0), ((-180, 1), 0.0)]
+    tiles_in = list(CGIAR.tiles_in((179.5, -17.2, 180.6, -16.1)))
+    assert tiles_in == [((175, -20), 0.0), ((-180, -20), 360.0)]
+    assert list(HGT.tiles_in((-180.2, 1.5, -179.9, 1.6))) == [((179, 1), -360.0), ((-180, 1), 0.0)]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_siimpc_944_cells_across_the_date_line() -> None:
 def test_siimpc_573_corner_of_a_name(
     scheme: TileScheme, path: str, corner: tuple[int, int]
 ) -> None:
-    assert scheme.find(path) == corner
+    assert scheme.parse(path) == corner
 
 
 @pytest.mark.parametrize(
@@ -82,13 +82,13 @@ def test_siimpc_573_corner_of_a_name(
     ],
 )
 def test_other_files_are_no_tiles(scheme: TileScheme, path: str) -> None:
-    assert scheme.find(path) is None
+    assert scheme.parse(path) is None
 
 
 @pytest.mark.parametrize("scheme", [CGIAR, DTED, GLO30, GLO90, HGT])
 @pytest.mark.parametrize("corner", [(0, 0), (-5, 45), (-180, -55), (175, 55), (10, -5)])
 def test_stored_name_is_found_again(scheme: TileScheme, corner: tuple[int, int]) -> None:
-    assert scheme.find(scheme.stored(corner)) == corner
+    assert scheme.parse(scheme.local_name(corner)) == corner
 
 
 @pytest.mark.parametrize(
@@ -103,4 +103,4 @@ def test_stored_name_is_found_again(scheme: TileScheme, corner: tuple[int, int])
     ],
 )
 def test_family_by_address(address: str, scheme: TileScheme) -> None:
-    assert scheme_of_address(address) is scheme
+    assert scheme_by_url(address) is scheme

@@ -1,6 +1,6 @@
-"""Elevation models that come as tiles of whole degrees: how their files are named.
+"""File names and coverage of elevation models that come as tiles of whole degrees.
 
-A tile is known by its south-west corner in whole degrees, ``(west, south)``.
+A tile is identified by its south-west corner in whole degrees, ``(west, south)``.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ Bounds = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class TileScheme:
-    """One family of tiles.
+    """Naming and coverage of the tiles of one elevation model.
 
     Attributes
     ----------
     kind : str
-        What the metadata of a product call it.
+        Name in the metadata of a product.
     title : str
         Name and vertical datum.
     size : int
         Width and height of a tile in degrees.
     south, north : int
-        Latitudes between which a tile that does not exist is sea.
+        Latitudes that the model covers; between them a tile that does not exist is sea.
     pattern : re.Pattern
         Matches the end of a path in lower case, with ``/`` between folders.
-    corner_of : callable
-        Makes the corner of such a match.
-    stored : callable
-        Name under which a fetched tile of a corner is kept.
-    remote : callable
-        Names, relative to a base address, that a tile of a corner may have there.
-    address : re.Pattern
-        Matches base addresses where tiles of this family are kept.
-    corner_origin : bool
-        Origins on whole degrees are centres of pixels, not corners (SIIMPC-577).
+    parse_corner : callable
+        Converts such a match to the corner.
+    local_name : callable
+        File name under which a fetched tile is kept.
+    remote_names : callable
+        Names, relative to the base URL, that a tile may have on a server.
+    url : re.Pattern
+        Matches base URLs of servers that have tiles of this model.
+    origin_at_centre : bool
+        Whether an origin on whole degrees is a pixel centre, not a corner (SIIMPC-577).
     """
 
     kind: str
@@ -49,23 +49,23 @@ class TileScheme:
     south: int
     north: int
     pattern: re.Pattern[str]
-    corner_of: Callable[[re.Match[str]], Corner]
-    stored: Callable[[Corner], str]
-    remote: Callable[[Corner], tuple[str, ...]]
-    address: re.Pattern[str]
-    corner_origin: bool = False
+    parse_corner: Callable[[re.Match[str]], Corner]
+    local_name: Callable[[Corner], str]
+    remote_names: Callable[[Corner], tuple[str, ...]]
+    url: re.Pattern[str]
+    origin_at_centre: bool = False
 
     def corner(self, longitude: float, latitude: float) -> Corner:
-        """Return the tile of a place; a northern edge belongs to the tile south of it."""
+        """Tile of a point; a northern edge belongs to the tile south of it."""
         west = math.floor(longitude / self.size) * self.size
-        return _wrap(west), (math.ceil(latitude / self.size) - 1) * self.size
+        return _wrap_longitude(west), (math.ceil(latitude / self.size) - 1) * self.size
 
     def covers(self, corner: Corner) -> bool:
-        """Whether a tile lies within the latitudes of the model."""
+        """Whether a tile lies within the latitudes that the model covers."""
         return self.south < corner[1] + self.size and corner[1] < self.north
 
-    def cells(self, bounds: Bounds) -> Iterator[tuple[Corner, float]]:
-        """Yield the tiles of an area.
+    def tiles_in(self, bounds: Bounds) -> Iterator[tuple[Corner, float]]:
+        """Yield the tiles that meet an area.
 
         Parameters
         ----------
@@ -75,28 +75,28 @@ class TileScheme:
         Yields
         ------
         (int, int), float
-            The corner, its longitude within -180..179, and what is to be added to longitudes of
-            the tile to get those of the area.
+            The corner, with its longitude in -180..179, and the degrees to add to the longitudes
+            of the tile to get those of the area.
         """
         west, south, east, north = (value / self.size for value in bounds)
         for row in range(math.floor(south), math.ceil(north)):
             for col in range(math.floor(west), math.ceil(east)):
                 longitude = col * self.size
-                corner = _wrap(longitude), row * self.size
+                corner = _wrap_longitude(longitude), row * self.size
                 yield corner, float(longitude - corner[0])
 
-    def find(self, path: str) -> Corner | None:
-        """Return the corner of the tile that a path names, None where it names none."""
+    def parse(self, path: str) -> Corner | None:
+        """Corner of the tile that a path names, None if it names none."""
         match = self.pattern.search(path.lower())
-        return None if match is None else self.corner_of(match)
+        return None if match is None else self.parse_corner(match)
 
 
-def _wrap(longitude: int) -> int:
+def _wrap_longitude(longitude: int) -> int:
     return (longitude + 180) % 360 - 180
 
 
 def _signed(text: str) -> int:
-    """The number of a text such as ``w012`` or ``n47``."""
+    """Degrees of a text such as ``w012`` or ``n47``."""
     return int(text[1:]) * (-1 if text[0] in "ws" else 1)
 
 
@@ -126,8 +126,8 @@ def _dted(corner: Corner) -> str:
 
 def _copernicus(spacing: int) -> TileScheme:
     def name(corner: Corner) -> str:
-        place = f"{_latitude(corner)}_00_{_longitude(corner)}_00"
-        return f"Copernicus_DSM_COG_{spacing}_{place}_DEM"
+        position = f"{_latitude(corner)}_00_{_longitude(corner)}_00"
+        return f"Copernicus_DSM_COG_{spacing}_{position}_DEM"
 
     return TileScheme(
         kind="COPERNICUS",
@@ -138,10 +138,10 @@ def _copernicus(spacing: int) -> TileScheme:
         pattern=re.compile(
             rf"copernicus_dsm_(cog_)?{spacing}_(?P<lat>[ns]\d\d)_00_(?P<lon>[ew]\d{{3}})_00_dem\.tif$"
         ),
-        corner_of=_named_corner,
-        stored=lambda corner: f"{name(corner)}.tif",
-        remote=lambda corner: (f"{name(corner)}/{name(corner)}.tif", f"{name(corner)}.tif"),
-        address=re.compile(rf"dem-{3 * spacing}m|glo-?{3 * spacing}"),
+        parse_corner=_named_corner,
+        local_name=lambda corner: f"{name(corner)}.tif",
+        remote_names=lambda corner: (f"{name(corner)}/{name(corner)}.tif", f"{name(corner)}.tif"),
+        url=re.compile(rf"dem-{3 * spacing}m|glo-?{3 * spacing}"),
     )
 
 
@@ -152,11 +152,11 @@ CGIAR = TileScheme(
     south=-60,
     north=60,
     pattern=re.compile(r"srtm_(?P<col>\d\d)_(?P<row>\d\d)\.(tif|zip)$"),
-    corner_of=lambda match: (5 * int(match["col"]) - 185, 60 - 5 * int(match["row"])),
-    stored=lambda corner: f"{_cgiar(corner)}.tif",
-    remote=lambda corner: (f"{_cgiar(corner)}.zip",),
-    address=re.compile("cgiar|srtm_v41"),
-    corner_origin=True,
+    parse_corner=lambda match: (5 * int(match["col"]) - 185, 60 - 5 * int(match["row"])),
+    local_name=lambda corner: f"{_cgiar(corner)}.tif",
+    remote_names=lambda corner: (f"{_cgiar(corner)}.zip",),
+    url=re.compile("cgiar|srtm_v41"),
+    origin_at_centre=True,
 )
 
 HGT = TileScheme(
@@ -166,12 +166,12 @@ HGT = TileScheme(
     south=-56,
     north=60,
     pattern=re.compile(r"(?P<lat>[ns]\d\d)(?P<lon>[ew]\d{3})(\.\w+)?\.hgt(\.zip)?$"),
-    corner_of=_named_corner,
-    stored=lambda corner: f"{_hgt(corner)}.hgt",
-    remote=lambda corner: tuple(
+    parse_corner=_named_corner,
+    local_name=lambda corner: f"{_hgt(corner)}.hgt",
+    remote_names=lambda corner: tuple(
         _hgt(corner) + ending for ending in (".hgt.zip", ".SRTMGL1.hgt.zip", ".hgt")
     ),
-    address=re.compile("srtmgl|nasadem|hgt"),
+    url=re.compile("srtmgl|nasadem|hgt"),
 )
 
 DTED = TileScheme(
@@ -184,23 +184,23 @@ DTED = TileScheme(
         r"(^|/)((?P<lon>[ew]\d{3})[_/](?P<lat>[ns]\d\d)|(?P<lat2>[ns]\d\d)_(?P<lon2>[ew]\d{3})\w*)"
         r"\.dt[012]$"
     ),
-    corner_of=lambda match: (
+    parse_corner=lambda match: (
         _signed(match["lon"] or match["lon2"]),
         _signed(match["lat"] or match["lat2"]),
     ),
-    stored=_dted,
-    remote=lambda corner: (_dted(corner),),
-    address=re.compile("dted|planetdem"),
+    local_name=_dted,
+    remote_names=lambda corner: (_dted(corner),),
+    url=re.compile("dted|planetdem"),
 )
 
 GLO30 = _copernicus(10)
 GLO90 = _copernicus(30)
 
 SCHEMES = (DTED, CGIAR, GLO30, GLO90, HGT)
-"""In the order in which a folder is asked for them."""
+"""In the order in which a folder is searched for them."""
 
 
-def scheme_of_address(address: str) -> TileScheme:
-    """Return the family of the tiles at a base address: that of CGIAR where it tells nothing."""
-    known = (scheme for scheme in SCHEMES if scheme.address.search(address.lower()))
+def scheme_by_url(url: str) -> TileScheme:
+    """Model of the tiles at a base URL; CGIAR SRTM if the URL names none."""
+    known = (scheme for scheme in SCHEMES if scheme.url.search(url.lower()))
     return next(known, CGIAR)
