@@ -35,18 +35,6 @@ _MEDIA_TYPES = {
     ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
 }
 
-# Width of the bands in micrometres at half of the response, Sentinel-2 User Handbook (2015).
-_WIDTH = {
-    "B01": 0.020, "B02": 0.065, "B03": 0.035, "B04": 0.030, "B05": 0.015, "B06": 0.015,
-    "B07": 0.020, "B08": 0.115, "B8A": 0.020, "B09": 0.020, "B10": 0.030, "B11": 0.090,
-    "B12": 0.180,
-}  # fmt: skip
-_COMMON_NAME = {
-    "B01": "coastal", "B02": "blue", "B03": "green", "B04": "red", "B05": "rededge",
-    "B06": "rededge", "B07": "rededge", "B08": "nir", "B8A": "nir08", "B09": "nir09",
-    "B10": "cirrus", "B11": "swir16", "B12": "swir22",
-}  # fmt: skip
-
 _TITLES = {
     "AOT": "Aerosol optical thickness at 550 nm",
     "WVP": "Water vapour column",
@@ -215,9 +203,9 @@ def _asset_fields(
         fields["eo:bands"] = [
             {
                 "name": band,
-                "common_name": _COMMON_NAME[band],
+                "common_name": BAND[band].common_name,
                 "center_wavelength": BAND[band].wavelength,
-                "full_width_half_max": _WIDTH[band],
+                "full_width_half_max": BAND[band].full_width_half_max,
             }
         ]
     raster: dict[str, Any] = {"spatial_resolution": resolution}
