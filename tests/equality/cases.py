@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 DEM = "{dem}"
 """Stands for the elevation model of the scene in a setting."""
 
+_SMALL = "--size", "6"
+
 SCENES: Mapping[str, tuple[str, ...]] = {
-    "summer": ("--scene", "summer"),
-    "winter": ("--scene", "winter"),
-    "coast": ("--scene", "coast"),
-    "steep": ("--scene", "steep"),
-    "two tiles": ("--scene", "summer", "--psd", "13.1", "--tiles", "32UQD", "32UPD"),
-    "cirrus": ("--scene", "cirrus_land", "--psd", "15", "--spacecraft", "S2B"),
+    "summer": ("--scene", "summer", *_SMALL),
+    "winter": ("--scene", "winter", *_SMALL),
+    "coast": ("--scene", "coast", *_SMALL),
+    "steep": ("--scene", "steep", *_SMALL),
+    "two tiles": ("--scene", "summer", "--psd", "13.1", "--tiles", "32UQD", "32UPD", *_SMALL),
+    # large enough for the correction of cirrus
+    "cirrus": ("--scene", "cirrus_land", "--psd", "15", "--spacecraft", "S2B", "--size", "9"),
 }
-"""Options of L2A_Simulate by the name of a Level-1C product; all are 6 km wide."""
+"""Options of L2A_Simulate by the name of a Level-1C product."""
 
 SIMULATED = ("summer", "steep", "two tiles", "cirrus")
 """Scenes that the simulators of both codes make."""

@@ -26,7 +26,6 @@ INPUTS = STORE / "inputs"
 NOT_SIMULATOR = {"atmosphere", "classification", "dem", "pipeline"}
 """Packages in ``sen2cor/`` of which the simulator has nothing."""
 
-_SIZE_KM = "6"
 _RUNNER = Path(__file__).with_name("run_module.py")
 _SETTINGS = {
     "L2A_GIPP": "--GIP_L2A",
@@ -55,8 +54,7 @@ class Code:
 
     def simulate(self, scene: str, target: Path) -> None:
         """Make a Level-1C product and its truth."""
-        options = (*SCENES[scene], "--size", _SIZE_KM)
-        self.run("sen2cor.simulation.cli", *options, "--output", str(target))
+        self.run("sen2cor.simulation.cli", *SCENES[scene], "--output", str(target))
 
     def process(self, case: Case, target: Path) -> None:
         """Make the Level-2A product of a case."""
@@ -106,7 +104,7 @@ def make_input(code: Code, scene: str) -> None:
     folder = input_folder(scene)
     package = code.folder / "sen2cor"
     roots = [path for path in package.iterdir() if path.name not in NOT_SIMULATOR]
-    key = digest(*SCENES[scene], _SIZE_KM, _packages(), *_contents(package, roots))
+    key = digest(*SCENES[scene], _packages(), *_contents(package, roots))
     if not _is_kept(folder, key):
         code.simulate(scene, folder)
         _keep(folder, key)
@@ -115,7 +113,7 @@ def make_input(code: Code, scene: str) -> None:
 def make_kept_simulation(code: Code, scene: str) -> None:
     """Simulate a scene with the code of a commit where this is not done."""
     folder = code.results / f"simulated {scene}"
-    key = digest(*SCENES[scene], _SIZE_KM, _packages())
+    key = digest(*SCENES[scene], _packages())
     if not _is_kept(folder, key):
         code.simulate(scene, folder)
         _keep(folder, key)
