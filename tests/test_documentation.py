@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib.util
 import os
 import re
@@ -117,6 +118,46 @@ def test_paths_modules_and_targets_exist() -> None:
             assert name in targets, f"{path.name}: make {name}"
         for link in re.findall(r"\]\(([\w./-]+?\.(?:md|py))(?:#[\w.-]+)?\)", text):
             assert (path.parent / link).exists(), f"{path.name}: {link}"
+
+
+def names_in(body: list[ast.stmt]) -> dict[str, list[ast.stmt]]:
+    """Names that a module or class defines or imports, with the body of its classes."""
+    found: dict[str, list[ast.stmt]] = {}
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            found[node.name] = node.body
+        elif isinstance(node, ast.FunctionDef):
+            found[node.name] = []
+        elif isinstance(node, ast.AnnAssign | ast.Assign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found.update({one.id: [] for one in targets if isinstance(one, ast.Name)})
+        elif isinstance(node, ast.ImportFrom):
+            found.update({one.asname or one.name: [] for one in node.names})
+    return found
+
+
+def glossary_rows() -> list[list[str]]:
+    lines = (ROOT / "docs" / "glossary.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line[:1] == "|"]
+    return [row for row in rows if row[0] != "term" and "---" not in row[0]]
+
+
+@pytest.mark.parametrize("row", glossary_rows(), ids=lambda row: row[0])
+def test_every_term_of_the_glossary_is_in_the_code_and_has_a_source(row: list[str]) -> None:
+    _, _, _, code, source = row
+    found = re.fullmatch(r"`(sen2cor[\w.]*):(\w+(?:\.\w+)?)`", code)
+    assert found is not None, code
+    specification = importlib.util.find_spec(found[1])
+    assert specification is not None and specification.origin is not None, code
+    body = ast.parse(Path(specification.origin).read_text()).body
+    for name in found[2].split("."):
+        names = names_in(body)
+        assert name in names, code
+        body = names[name]
+    assert source
+    if cited := re.fullmatch(r"([^\W\d]+)(?: et al\.| and \w+)? (\d{4})", source):
+        listed = (ROOT / "docs" / "glossary.md").read_text().split("## Sources")[1].split("\n- ")
+        assert any(cited[1] in one and f"({cited[2]})" in one for one in listed), source
 
 
 def commands() -> Iterator[tuple[str, str]]:
