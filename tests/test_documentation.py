@@ -5,19 +5,22 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib.util
+import inspect
 import os
 import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from sen2cor import cli, errors
-from sen2cor.classification import QualityBit
+from sen2cor.classification import ClassificationRules, QualityBit
+from sen2cor.classification.clouds import filter_cloud_patches
 from sen2cor.reporting.palette import SCENE_CLASS_NAMES
 from sen2cor.settings.documents import DOCUMENTS
 from sen2cor.simulation import cli as simulation_cli
@@ -103,6 +106,26 @@ def test_every_algorithm_page_gives_equations_and_sources(hook: ModuleType) -> N
             text = page(hook, f"algorithms/{path.name}")
             assert re.search(r"\b(19|20)\d\d\b|docs/look_up_tables", text), path.name
             assert "*File: `sen2cor/" in text
+
+
+def test_docstrings_of_functions_end_before_their_sections(hook: ModuleType) -> None:
+    text = hook.docstring("sen2cor.classification.clouds:filter_cloud_patches")
+    documentation = inspect.getdoc(filter_cloud_patches)
+    assert documentation is not None
+    summary, _, sections = documentation.partition("\n\nParameters\n")
+    assert sections
+    assert text == f"{summary}\n\n*File: `sen2cor/classification/clouds.py`*"
+    with pytest.raises(ValueError, match="no_such_function"):
+        hook.docstring("sen2cor.classification.clouds:no_such_function")
+
+
+def test_every_rule_of_the_classification_is_in_the_documentation(hook: ModuleType) -> None:
+    rows = hook.attributes("sen2cor.classification.parameters:ClassificationRules").splitlines()[2:]
+    names = [field.name for field in fields(ClassificationRules)]
+    assert [row.split(" | ")[0] for row in rows] == [f"| `{name}`" for name in names]
+    assert all(row.split(" | ")[1].endswith(". |") for row in rows)
+    with pytest.raises(ValueError, match="filter_cloud_patches"):
+        hook.attributes("sen2cor.classification.clouds:filter_cloud_patches")
 
 
 def test_paths_modules_and_targets_exist() -> None:

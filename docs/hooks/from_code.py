@@ -1,7 +1,9 @@
 """Fills the pages with what the code says, so that they cannot be out of date.
 
 A line of a page that is ``<!-- options -->`` becomes the options of the command, and so on for the
-names in `SOURCES`; ``<!-- docstring sen2cor.atmosphere.inversion -->`` the docstring of a module.
+names in `SOURCES`. ``<!-- docstring sen2cor.atmosphere.inversion -->`` becomes the docstring of a
+module; ``sen2cor.classification.clouds:filter_cloud_patches`` that of one of its functions or
+classes. ``<!-- attributes MODULE:CLASS -->`` becomes the table of the attributes of a class.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from sen2cor.simulation import cli as simulation_cli
 
 ROOT = Path(__file__).resolve().parents[2]
 
-_DIRECTIVE = re.compile(r"^<!-- (\w+)(?: ([\w.]+))? -->$", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^<!-- (\w+)(?: ([\w.:]+))? -->$", re.MULTILINE)
 _TARGET = re.compile(r"^([\w-]+):.*?## (.*)$", re.MULTILINE)
 
 
@@ -100,16 +102,46 @@ def changelog() -> str:
     return text.partition("\n")[2].replace("(docs/", "(")
 
 
-def docstring(module: str) -> str:
-    """Docstring of a module, as Markdown, under its first line and with its file."""
+def docstring(name: str) -> str:
+    """Docstring of ``module`` or ``module:object`` as Markdown, with its file.
+
+    Of a function or class, the part before its first section (Parameters, Attributes, ...).
+    """
+    path, text = _read_docstring(name)
+    text = re.sub(r"\n+\w+\n-{3,}\n.*", "", text, flags=re.DOTALL)
+    text = re.sub(r"``([^`]+)``", r"`\1`", text)
+    text = re.sub(r"::$", ":", text, flags=re.MULTILINE)
+    return f"{text}\n\n*File: `{path}`*"
+
+
+def attributes(name: str) -> str:
+    """Attributes of the class ``module:object`` as a table."""
+    _, text = _read_docstring(name)
+    section = re.search(r"^Attributes\n-+\n(.*?)(?=^\w+\n-{3,}|\Z)", text, re.DOTALL | re.MULTILINE)
+    if section is None:
+        raise ValueError(f"{name} documents no attributes")
+    entries = re.findall(r"^(\w[\w, ]*) : .*\n((?:    .*\n?)+)", section[1], re.MULTILINE)
+    return _table(("name", "meaning"), ((f"`{one}`", " ".join(it.split())) for one, it in entries))
+
+
+def _read_docstring(name: str) -> tuple[str, str]:
+    """Path of the file and docstring of ``module`` or ``module:object``."""
+    module, _, member = name.partition(":")
     spec = find_spec(module)
     if spec is None or spec.origin is None:
         raise ValueError(f"no module {module}")
-    text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
-    text = re.sub(r"``([^`]+)``", r"`\1`", text)
-    text = re.sub(r"::$", ":", text, flags=re.MULTILINE)
-    path = Path(spec.origin).relative_to(ROOT).as_posix()
-    return f"{text}\n\n*File: `{path}`*"
+    node: ast.Module | ast.FunctionDef | ast.ClassDef
+    node = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    if member:
+        members = {
+            child.name: child
+            for child in node.body
+            if isinstance(child, ast.FunctionDef | ast.ClassDef)
+        }
+        if member not in members:
+            raise ValueError(f"no function or class {member} in {module}")
+        node = members[member]
+    return Path(spec.origin).relative_to(ROOT).as_posix(), ast.get_docstring(node) or ""
 
 
 SOURCES: dict[str, Callable[..., str]] = {
@@ -123,6 +155,7 @@ SOURCES: dict[str, Callable[..., str]] = {
         make_targets,
         changelog,
         docstring,
+        attributes,
     )
 }
 

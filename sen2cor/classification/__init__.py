@@ -1,33 +1,38 @@
-"""Scene classification: reflectance in, classes and probabilities of cloud and snow out.
+"""Scene classification: reflectance to classes and to probabilities of cloud and snow.
 
-Pure: arrays and dataclasses only. Each step of the algorithm stands in the file of its name and can
-be called alone; `chain` says in which order they
-come, and `blocks` applies it to an image.
+Pure: arrays and dataclasses only. `decision_tree` calls the tests of `land_cover`, `snow`, `clouds`
+and `reclassification`, each a function that also works on its own; `classify_image` adds cloud
+shadow and applies them to an image.
 """
 
-from sen2cor.classification.blocks import (
+from sen2cor.classification.classify_image import (
     CLASSIFICATION_BANDS,
     Classification,
     classify,
     classify_rows,
 )
-from sen2cor.classification.chain import SpectralClasses, finished_classes, spectral_classes
-from sen2cor.classification.defective import find_defective
-from sen2cor.classification.geometry import SunGeometry, TerrainIllumination
+from sen2cor.classification.decision_tree import SpectralClasses, classify_spectra, reclassify
 from sen2cor.classification.ground_masks import GroundMasks
-from sen2cor.classification.median_filter import median_filter
-from sen2cor.classification.no_data import find_no_data
+from sen2cor.classification.morphology import median_filter
+from sen2cor.classification.parameters import (
+    ClassificationConstants,
+    ClassificationParameters,
+    ClassificationRules,
+    ClassificationThresholds,
+)
 from sen2cor.classification.quality_mask import QualityBit, compute_quality_mask
-from sen2cor.classification.rules import ClassificationRules
+from sen2cor.classification.scene import ClassificationScene, SunGeometry, TerrainIllumination
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
-from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
+from sen2cor.classification.validity import find_defective, find_no_data
 
 __all__ = [
     "CLASSIFICATION_BANDS",
     "NOT_CLASSIFIED",
     "Classification",
     "ClassificationConstants",
+    "ClassificationParameters",
     "ClassificationRules",
+    "ClassificationScene",
     "ClassificationThresholds",
     "GroundMasks",
     "QualityBit",
@@ -37,10 +42,10 @@ __all__ = [
     "TerrainIllumination",
     "classify",
     "classify_rows",
+    "classify_spectra",
     "compute_quality_mask",
     "find_defective",
     "find_no_data",
-    "finished_classes",
     "median_filter",
-    "spectral_classes",
+    "reclassify",
 ]

@@ -1,4 +1,4 @@
-"""What the class map says of coarser pixels: which ones the retrieval of the atmosphere may use."""
+"""Ground masks: which pixels of a coarser grid the retrieval of the atmosphere may use."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from sen2cor.classification.scene_class import SceneClass
 from sen2cor.raster.array_types import BoolArray, UInt8Array
 
 _CLOUD_MARGIN = 5
-"""Pixels about clouds and their shadows that are no reference for the aerosol."""
+"""Coarse pixels around clouds and their shadows that are not aerosol reference pixels."""
 
-_SNOW_SHARE = 0.001
-"""Of the valid pixels, from which on reference pixels are searched for snow."""
+_MIN_SNOW_FRACTION = 0.001
+"""Of the valid pixels; with more snow, reference pixels may contain snow."""
+
+_MAJORITY = 0.5
+"""A coarse pixel is mostly of a class if more than this fraction of its pixels is."""
 
 
-class _Mark(IntFlag):
-    """What a class is to the retrieval; a class may bear several marks, or none."""
+class _Role(IntFlag):
+    """Role of a class in the retrieval; a class may have several roles, or none."""
 
     GAP = auto()
     CLOUDY = auto()
@@ -30,48 +33,48 @@ class _Mark(IntFlag):
     SNOW = auto()
 
 
-_MARKS_OF = {
-    SceneClass.NO_DATA: _Mark.GAP,
-    SceneClass.SATURATED_DEFECTIVE: _Mark.GAP,
-    # ground whose cover is not known: slopes in the shade are dark, be they land or water
-    SceneClass.DARK_FEATURES: _Mark(0),
-    SceneClass.CLOUD_SHADOWS: _Mark.CLOUDY,
-    SceneClass.VEGETATION: _Mark.LAND | _Mark.REFERENCE | _Mark.VEGETATION,
-    SceneClass.BARE_SOILS: _Mark.LAND | _Mark.REFERENCE,
-    SceneClass.WATER: _Mark.WATER,
-    SceneClass.LOW_PROBA_CLOUDS: _Mark.LAND,
-    SceneClass.MEDIUM_PROBA_CLOUDS: _Mark.CLOUDY,
-    SceneClass.HIGH_PROBA_CLOUDS: _Mark.CLOUDY,
-    # likewise: the ground shows through, and the correction of cirrus looks for it
-    SceneClass.THIN_CIRRUS: _Mark(0),
-    SceneClass.SNOW_ICE: _Mark.LAND | _Mark.SNOW,
+_ROLES_BY_CLASS = {
+    SceneClass.NO_DATA: _Role.GAP,
+    SceneClass.SATURATED_DEFECTIVE: _Role.GAP,
+    # land or water: shaded slopes are dark, whatever covers them
+    SceneClass.DARK_FEATURES: _Role(0),
+    SceneClass.CLOUD_SHADOWS: _Role.CLOUDY,
+    SceneClass.VEGETATION: _Role.LAND | _Role.REFERENCE | _Role.VEGETATION,
+    SceneClass.BARE_SOILS: _Role.LAND | _Role.REFERENCE,
+    SceneClass.WATER: _Role.WATER,
+    SceneClass.LOW_PROBA_CLOUDS: _Role.LAND,
+    SceneClass.MEDIUM_PROBA_CLOUDS: _Role.CLOUDY,
+    SceneClass.HIGH_PROBA_CLOUDS: _Role.CLOUDY,
+    # land or water: the ground is visible, and the cirrus correction uses it
+    SceneClass.THIN_CIRRUS: _Role(0),
+    SceneClass.SNOW_ICE: _Role.LAND | _Role.SNOW,
 }
-_MARKS = np.zeros(256, np.uint8)
-_MARKS[list(_MARKS_OF)] = list(_MARKS_OF.values())
+_ROLES = np.zeros(256, np.uint8)
+_ROLES[list(_ROLES_BY_CLASS)] = list(_ROLES_BY_CLASS.values())
 
 
 @dataclass(frozen=True)
 class GroundMasks:
-    """What the class map says of the pixels of a coarser grid, of 60 m in the processor.
+    """Masks of the pixels of a coarser grid (60 m in the processor), derived from the class map.
 
-    Thin cirrus counts as ground, without being land or water; reference pixels
-    keep no distance from it.
+    Thin cirrus counts as ground but neither as land nor as water; reference pixels may be next to
+    it.
 
     Attributes
     ----------
     clear_land : ndarray of bool, shape (rows, cols)
-        Wholly clear land: vegetation, soil, snow, or not classified.
+        All of it clear land: vegetation, soil, snow or unclassified.
     water : ndarray of bool, same shape
         Mostly water.
     ground : ndarray of bool, same shape
-        No part of it a cloud other than thin cirrus, cloud shadow or gap.
+        No part of it cloud other than thin cirrus, cloud shadow, no data or defective.
     valid : ndarray of bool, same shape
-        No part of it a gap.
+        No part of it no data, saturated or defective.
     vegetation : ndarray of bool, same shape
         Mostly vegetation.
     reference : ndarray of bool, same shape
-        May serve as reference for the aerosol: wholly vegetation or bare soil, and some way from
-        clouds and their shadows.
+        Candidates for aerosol reference pixels: all of it vegetation or bare soil, and at a
+        distance from clouds and their shadows.
     snow : ndarray of bool, same shape
         Some of it snow.
     """
@@ -86,18 +89,18 @@ class GroundMasks:
 
     @property
     def snowy(self) -> bool:
-        """Whether so much snow lies in the scene that vegetation may have some in it."""
-        return bool(self.snow.sum() > _SNOW_SHARE * self.valid.sum())
+        """Whether the scene has so much snow that vegetation pixels may contain some."""
+        return bool(self.snow.sum() > _MIN_SNOW_FRACTION * self.valid.sum())
 
     @classmethod
     def from_classes(cls, classes: UInt8Array, factor: int, shape: tuple[int, int]) -> GroundMasks:
-        """Summarise a class map.
+        """Derive the masks from a class map.
 
         Parameters
         ----------
         classes : ndarray of uint8, shape (rows, cols)
         factor : int
-            Its pixels along one side of a pixel of the coarser grid; 1 where both are the same.
+            Pixels of the class map along one side of a pixel of the coarser grid; 1: same grid.
         shape : (int, int)
             Of the coarser grid.
         """
@@ -106,23 +109,23 @@ class GroundMasks:
         blocks = padded[: shape[0] * factor, : shape[1] * factor].reshape(
             shape[0], factor, shape[1], factor
         )
-        marks = _MARKS[blocks]
-        some = np.bitwise_or.reduce(np.bitwise_or.reduce(marks, axis=3), axis=1)
-        whole = np.bitwise_and.reduce(np.bitwise_and.reduce(marks, axis=3), axis=1)
+        roles = _ROLES[blocks]
+        some = np.bitwise_or.reduce(np.bitwise_or.reduce(roles, axis=3), axis=1)
+        whole = np.bitwise_and.reduce(np.bitwise_and.reduce(roles, axis=3), axis=1)
 
-        def most(mark: _Mark) -> BoolArray:
-            number = np.count_nonzero(marks & mark, axis=(1, 3))
-            return np.asarray(number > 0.5 * factor**2)
+        def most(role: _Role) -> BoolArray:
+            number = np.count_nonzero(roles & role, axis=(1, 3))
+            return np.asarray(number > _MAJORITY * factor**2)
 
-        cloudy = some & _Mark.CLOUDY > 0
-        valid = some & _Mark.GAP == 0
+        cloudy = some & _Role.CLOUDY > 0
+        valid = some & _Role.GAP == 0
         near_cloud = maximum_filter(cloudy, 2 * _CLOUD_MARGIN + 1, mode="nearest")
         return cls(
-            clear_land=whole & _Mark.LAND > 0,
-            water=most(_Mark.WATER),
+            clear_land=whole & _Role.LAND > 0,
+            water=most(_Role.WATER),
             ground=valid & ~cloudy,
             valid=valid,
-            vegetation=most(_Mark.VEGETATION),
-            reference=(whole & _Mark.REFERENCE > 0) & ~near_cloud,
-            snow=some & _Mark.SNOW > 0,
+            vegetation=most(_Role.VEGETATION),
+            reference=(whole & _Role.REFERENCE > 0) & ~near_cloud,
+            snow=some & _Role.SNOW > 0,
         )

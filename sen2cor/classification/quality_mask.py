@@ -1,9 +1,9 @@
-"""MSK_QA: what to leave out of a product, from the class map with clouds and shadows widened.
+"""Quality mask (MSK_QA): what to exclude, from the class map with clouds and shadows dilated.
 
-Clouds and shadows have soft rims, and light leaks from clouds onto the ground beside them. Bits,
-unlike classes, can say several things of a pixel.
+Clouds and shadows have soft edges, and clouds scatter radiance onto the ground next to them. Unlike
+a class, a set of bits can describe several properties of a pixel.
 
-Source: the distances are the user's; widening cloud masks is usual with Sentinel-2, see Baetens et
+Source: the user sets the distances; dilation of cloud masks is usual for Sentinel-2, see Baetens et
 al. 2019, Remote Sensing 11, 433.
 """
 
@@ -13,7 +13,7 @@ from enum import IntFlag
 
 import numpy as np
 
-from sen2cor.classification.neighbourhood import widen
+from sen2cor.classification.morphology import dilate_euclidean
 from sen2cor.classification.scene_class import SceneClass
 from sen2cor.raster.array_types import BoolArray, UInt8Array, UInt16Array
 
@@ -52,21 +52,21 @@ def compute_quality_mask(
     topographic_shadow: BoolArray | None = None,
     aot_interpolated: BoolArray | None = None,
 ) -> UInt16Array:
-    """Make the mask.
+    """Compute the mask.
 
     Parameters
     ----------
     scene_class : ndarray of uint8, shape (rows, cols)
         Codes of `SceneClass`.
     pixel_size, cloud_dilation, shadow_dilation : float
-        Metres. Distances by which clouds and cirrus, and cloud shadows, are widened.
+        Metres. Distances by which clouds and cirrus, and cloud shadows, are dilated.
     topographic_shadow, aot_interpolated : ndarray of bool, shape (rows, cols), optional
-        Pixels in the shadow of the relief, and those whose aerosol has been interpolated.
+        Pixels in topographic shadow, and those with interpolated aerosol.
 
     Returns
     -------
     ndarray of uint16, shape (rows, cols)
-        Sums of `QualityBit`; no data have no other bit.
+        Sums of `QualityBit`; no-data pixels have no other bit.
     """
     distances = {
         QualityBit.CLOUD: cloud_dilation,
@@ -76,7 +76,7 @@ def compute_quality_mask(
     mask = np.zeros(scene_class.shape, np.uint16)
     for bit, classes in _CLASSES.items():
         members = np.isin(scene_class, classes)
-        _set(mask, widen(members, distances.get(bit, 0.0) / pixel_size), bit)
+        _set(mask, dilate_euclidean(members, distances.get(bit, 0.0) / pixel_size), bit)
     for bit, members_or_none in (
         (QualityBit.TOPOGRAPHIC_SHADOW, topographic_shadow),
         (QualityBit.AOT_INTERPOLATED, aot_interpolated),

@@ -27,4 +27,4 @@ class SceneClass(IntEnum):
 
 
 NOT_CLASSIFIED = 255
-"""Code of a pixel that no step has claimed yet; never in a finished map."""
+"""Code of a pixel that has no class yet; never in a finished map."""

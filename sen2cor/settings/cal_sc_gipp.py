@@ -1,7 +1,7 @@
-"""Settings of the scene classification: the elements of L2A_CAL_SC_GIPP as a table.
+"""Settings of the scene classification, and the elements of L2A_CAL_SC_GIPP.
 
-The thresholds themselves are a class of the classification, which knows nothing of files; the table
-says what the file calls them and what they mean.
+`sen2cor.classification.parameters` defines the parameters themselves and knows nothing of files;
+the tables here give each one the name of its XML element and its meaning.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sen2cor.classification.rules import ClassificationRules
-from sen2cor.classification.thresholds import ClassificationThresholds
+from sen2cor.classification.parameters import (
+    ClassificationParameters,
+    ClassificationRules,
+    ClassificationThresholds,
+)
 from sen2cor.settings.parameters import Parameter, Table
 from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, Text
 
@@ -25,41 +28,41 @@ _REFERENCES = Table(DOCUMENT, f"{TOP}/References")
 
 @dataclass(frozen=True)
 class ClassificationSettings:
-    """Scene classification: its groups of L2A_GIPP and the whole of L2A_CAL_SC_GIPP."""
+    """Scene classification: its groups of L2A_GIPP, and all of L2A_CAL_SC_GIPP."""
 
     median_filter: int = _FILTERS.item(
         "Median_Filter",
         Integer(0, 10),
         "0",
-        "Window in pixels of a median over the class map; 0: none",
+        "Window in pixels of the median filter of the class map; 0: no filter",
     )
     rule_set: str = _RULES.item(
         "SC_Rules",
         Choice(("IMPROVED", "SEN2COR_2.3")),
         "IMPROVED",
-        "Rules of the scene classification: IMPROVED finds the right class more often, "
-        "SEN2COR_2.3 gives the map of that version",
+        "Rules of the scene classification: IMPROVED is more accurate, SEN2COR_2.3 reproduces the "
+        "class map of that version",
         since="ours",
     )
     generate_quality_mask: bool = _QUALITY.item(
         "Generate_QA_Output",
         Boolean(),
         "FALSE",
-        "Whether a mask of what to leave out (MSK_QA) is made from the class map",
+        "Write a quality mask (MSK_QA) derived from the class map",
         since="ours",
     )
     cloud_dilation: float = _QUALITY.item(
         "QA_Cloud_Dilation",
         Decimal(0, 2000),
         "120",
-        "Distance in m by which that mask widens clouds and cirrus",
+        "Distance in m by which the quality mask dilates clouds and cirrus",
         since="ours",
     )
     shadow_dilation: float = _QUALITY.item(
         "QA_Shadow_Dilation",
         Decimal(0, 2000),
         "60",
-        "Distance in m by which that mask widens cloud shadows",
+        "Distance in m by which the quality mask dilates cloud shadows",
         since="ours",
     )
     snow_map: str = _REFERENCES.item(
@@ -67,56 +70,57 @@ class ClassificationSettings:
         Text(),
         "GlobalSnowMap.tiff",
         "File of the snow climatology, absolute or in SEN2COR_HOME, its aux_data or lib; without "
-        "the file snow may be anywhere",
+        "it, snow is possible everywhere",
     )
     thresholds: ClassificationThresholds = field(default_factory=ClassificationThresholds)
 
     @property
-    def rules(self) -> ClassificationRules:
-        """The rules that ``SC_Rules`` names."""
+    def parameters(self) -> ClassificationParameters:
+        """Parameters of the classification: the thresholds, and the rules of ``SC_Rules``."""
         improved = self.rule_set == "IMPROVED"
-        return ClassificationRules() if improved else ClassificationRules.compatible()
+        rules = ClassificationRules() if improved else ClassificationRules.compatible()
+        return ClassificationParameters(self.thresholds, rules=rules)
 
 
-_RANGE = Decimal(-10, 10)
+_THRESHOLD = Decimal(-10, 10)
 _DEFAULTS = ClassificationThresholds()
 
 
 def _threshold(name: str, meaning: str) -> Parameter:
     default = repr(float(getattr(_DEFAULTS, name.lower())))
-    return Parameter(name, _RANGE, default, meaning, DOCUMENT, f"{TOP}/Thresholds")
+    return Parameter(name, _THRESHOLD, default, meaning, DOCUMENT, f"{TOP}/Thresholds")
 
 
-def _ramp(first: str, second: str, meaning: str) -> tuple[Parameter, Parameter]:
+def _range(first: str, second: str, meaning: str) -> tuple[Parameter, Parameter]:
     return _threshold(first, f"{meaning}, from"), _threshold(second, f"{meaning}, to")
 
 
 THRESHOLDS = (
-    *_ramp("T1_B04", "T2_B04", "Cloud: red reflectance"),
-    *_ramp("T1_NDSI_CLD", "T2_NDSI_CLD", "Cloud: snow index"),
-    *_ramp("T1_NDSI_SNW", "T2_NDSI_SNW", "Snow: snow index"),
-    *_ramp("T1_B8A", "T2_B8A", "Snow: near infrared reflectance"),
-    *_ramp("T1_B02", "T2_B02", "Snow: blue reflectance"),
-    *_ramp("T1_R_B02_B04", "T2_R_B02_B04", "Snow: ratio of blue to red"),
-    _threshold("T1_SNOW", "Snow: least probability"),
-    _threshold("T2_SNOW", "Snow: greatest 2.2 um reflectance of the ring around it"),
-    *_ramp("T1_NDVI", "T2_NDVI", "Vegetation: NDVI"),
+    *_range("T1_B04", "T2_B04", "Cloud: red reflectance"),
+    *_range("T1_NDSI_CLD", "T2_NDSI_CLD", "Cloud: snow index"),
+    *_range("T1_NDSI_SNW", "T2_NDSI_SNW", "Snow: snow index"),
+    *_range("T1_B8A", "T2_B8A", "Snow: near infrared reflectance"),
+    *_range("T1_B02", "T2_B02", "Snow: blue reflectance"),
+    *_range("T1_R_B02_B04", "T2_R_B02_B04", "Snow: ratio of blue to red"),
+    _threshold("T1_SNOW", "Snow: minimum probability"),
+    _threshold("T2_SNOW", "Snow: maximum 2.2 um reflectance of the ring around it"),
+    *_range("T1_NDVI", "T2_NDVI", "Vegetation: NDVI"),
     _threshold("T1_R_B8A_B03", "Unused: ratio of B8A to B03"),
     _threshold("T2_R_B8A_B03", "Dark or senescent vegetation: ratio of B8A to B03"),
-    *_ramp("T1_R_B8A_B11", "T2_R_B8A_B11", "Rocks and sand: ratio of B8A to B11"),
-    _threshold("T1_B10", "Thin cirrus: least reflectance at 1.375 um"),
-    _threshold("T2_B10", "Thick cirrus: least reflectance at 1.375 um"),
-    *_ramp("T1_B12", "T2_B12", "Unused: 2.2 um reflectance"),
-    _threshold("T11_B02", "Soil: limit of B02 as a line over the ratio B02/B11, slope"),
-    _threshold("T12_B02", "Soil: limit of B02 as a line over the ratio B02/B11, offset"),
-    *_ramp("T11_R_B02_B11", "T12_R_B02_B11", "Soil: ratio of B02 to B11"),
-    *_ramp("T21_R_B02_B11", "T22_R_B02_B11", "Water: ratio of B02 to B11"),
-    _threshold("T21_B12", "Water: limit of B12 as a line over the ratio B02/B11, slope"),
-    _threshold("T22_B12", "Water: limit of B12 as a line over the ratio B02/B11, offset"),
-    _threshold("T_B02_B12", "Cloud shadow: greatest mean distance to the reference spectrum"),
-    _threshold("T_CLOUD_LP", "Low cloud probability: least probability"),
-    _threshold("T_CLOUD_MP", "Medium cloud probability: least probability"),
-    _threshold("T_CLOUD_HP", "High cloud probability: least probability"),
+    *_range("T1_R_B8A_B11", "T2_R_B8A_B11", "Rocks and sand: ratio of B8A to B11"),
+    _threshold("T1_B10", "Thin cirrus: minimum reflectance at 1.375 um"),
+    _threshold("T2_B10", "Thick cirrus: minimum reflectance at 1.375 um"),
+    *_range("T1_B12", "T2_B12", "Unused: 2.2 um reflectance"),
+    _threshold("T11_B02", "Soil: limit of B02, linear in B02/B11, slope"),
+    _threshold("T12_B02", "Soil: limit of B02, linear in B02/B11, offset"),
+    *_range("T11_R_B02_B11", "T12_R_B02_B11", "Soil: ratio of B02 to B11"),
+    *_range("T21_R_B02_B11", "T22_R_B02_B11", "Water: ratio of B02 to B11"),
+    _threshold("T21_B12", "Water: limit of B12, linear in B02/B11, slope"),
+    _threshold("T22_B12", "Water: limit of B12, linear in B02/B11, offset"),
+    _threshold("T_B02_B12", "Cloud shadow: maximum mean distance to the reference spectrum"),
+    _threshold("T_CLOUD_LP", "Low cloud probability: minimum probability"),
+    _threshold("T_CLOUD_MP", "Medium cloud probability: minimum probability"),
+    _threshold("T_CLOUD_HP", "High cloud probability: minimum probability"),
     _threshold("T_SDW", "Unused: shadow probability"),
     *(
         _threshold(f"RV_{band}", f"Unused: shadow reference reflectance of {band} in %")
@@ -126,7 +130,7 @@ THRESHOLDS = (
 
 
 def thresholds_from(values: Mapping[str, float]) -> ClassificationThresholds:
-    """Build the thresholds from values by element name; elements not given keep the default."""
+    """Build the thresholds from values by element name; missing elements keep the default."""
     return ClassificationThresholds(**{name.lower(): value for name, value in values.items()})
 
 
@@ -157,4 +161,4 @@ CLASS_CODES = tuple(
         )
     )
 )
-"""Codes of the class map. They are part of the product format: a file can only repeat them."""
+"""Codes of the class map; the product format fixes them, a file cannot change them."""

@@ -1,7 +1,7 @@
 """CPU seconds and memory of the scene classification of a full tile at 20 m, on one thread.
 
 The image is synthetic: patches of fields, soil, water, snow, low and high clouds, with noise. Its
-pixels are kept as 16-bit numbers, as a run keeps them; what they take is not counted. Each set of
+pixels are 16-bit numbers, as in a run; their memory is not counted. Each set of
 rules is measured in a process of its own, so that its peak of memory is its own.
 """
 
@@ -18,21 +18,22 @@ import numpy.typing as npt
 
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
-    ClassificationRules,
+    ClassificationParameters,
+    ClassificationScene,
     SunGeometry,
     classify_rows,
 )
-from tests.classification.spectra import SPECTRA
+from tests.classification.spectra import SEN2COR_2_3, SPECTRA
 
-RULES = {"improved": ClassificationRules(), "compatible": ClassificationRules.compatible()}
+PARAMETERS = {"improved": ClassificationParameters(), "compatible": SEN2COR_2_3}
 _NAMES = ("vegetation", "soil", "sand", "water", "dark", "snow", "cloud", "haze", "high cloud")
-_SHARES = (0.4, 0.2, 0.05, 0.08, 0.05, 0.05, 0.08, 0.05, 0.04)
+_FRACTIONS = (0.4, 0.2, 0.05, 0.08, 0.05, 0.05, 0.08, 0.05, 0.04)
 _HIGH_CLOUD = (0.50, 0.48, 0.48, 0.50, 0.55, 0.22, 0.32, 0.23)
 _PATCH = 45
 """Pixels."""
 
 
-def synthetic(size: int, seed: int = 1) -> dict[str, npt.NDArray[np.uint16]]:
+def make_image(size: int, seed: int = 1) -> dict[str, npt.NDArray[np.uint16]]:
     """Make the digital numbers of an image of patches with noise.
 
     Parameters
@@ -48,7 +49,7 @@ def synthetic(size: int, seed: int = 1) -> dict[str, npt.NDArray[np.uint16]]:
     random = np.random.default_rng(seed)
     spectra = np.array([*SPECTRA.values(), _HIGH_CLOUD], np.float32)
     patches = -(-size // _PATCH)
-    kinds = random.choice(len(_NAMES), (patches, patches), p=_SHARES).astype(np.uint8)
+    kinds = random.choice(len(_NAMES), (patches, patches), p=_FRACTIONS).astype(np.uint8)
     kinds = np.repeat(kinds, _PATCH, axis=1)[:, :size]
     image = {band: np.empty((size, size), np.uint16) for band in CLASSIFICATION_BANDS}
     for row in range(size):
@@ -64,7 +65,7 @@ def measure(name: str, size: int, zenith: float) -> tuple[float, float]:
     Parameters
     ----------
     name : str
-        Key of `RULES`.
+        Key of `PARAMETERS`.
     size : int
         Rows and columns.
     zenith : float
@@ -75,15 +76,17 @@ def measure(name: str, size: int, zenith: float) -> tuple[float, float]:
     (float, float)
         CPU seconds, and gigabytes of memory on top of the input.
     """
-    image = synthetic(size)
-    no_data = np.zeros((size, size), np.bool_)
+    image = make_image(size)
+    scene = ClassificationScene(
+        np.zeros((size, size), np.bool_), sun=SunGeometry(zenith, 150.0, 20.0)
+    )
 
     def reflectance(rows: slice) -> dict[str, npt.NDArray[np.float32]]:
         return {band: numbers[rows] * np.float32(1e-4) for band, numbers in image.items()}
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.process_time()
-    classify_rows(reflectance, no_data, sun=SunGeometry(zenith, 150.0, 20.0), rules=RULES[name])
+    classify_rows(reflectance, scene, PARAMETERS[name])
     seconds = time.process_time() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return seconds, (peak - before) / 1024**2
@@ -103,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{options.size} by {options.size} pixels, one thread")
     print(f"{'rules':<12}{'sun zenith':>12}{'CPU s':>8}{'GB on top':>12}")
     for zenith in options.zenith:
-        for name in RULES:
+        for name in PARAMETERS:
             with spawn.Pool(1) as pool:
                 seconds, memory = pool.apply(measure, (name, options.size, zenith))
             print(f"{name:<12}{zenith:>12.0f}{seconds:>8.1f}{memory:>12.2f}", flush=True)

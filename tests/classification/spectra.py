@@ -7,9 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.classification import CLASSIFICATION_BANDS
+from sen2cor.classification import (
+    CLASSIFICATION_BANDS,
+    ClassificationParameters,
+    ClassificationRules,
+)
 
 Image = dict[str, npt.NDArray[np.float32]]
+
+SEN2COR_2_3 = ClassificationParameters(rules=ClassificationRules.compatible())
 
 SPECTRA: Mapping[str, tuple[float, ...]] = {
     "vegetation": (0.08, 0.08, 0.05, 0.10, 0.35, 0.001, 0.18, 0.08),

@@ -2,13 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
-from scipy import ndimage
 
 from sen2cor.classification import QualityBit, SceneClass, compute_quality_mask
-from sen2cor.classification.neighbourhood import widen
 
 
 @pytest.mark.parametrize(
@@ -33,7 +28,7 @@ def test_each_class_has_its_bit(code: SceneClass, bit: int) -> None:
 
 
 @pytest.mark.parametrize("pixel_size", [10.0, 20.0, 60.0])
-def test_clouds_and_shadows_are_widened_by_metres(pixel_size: float) -> None:
+def test_clouds_and_shadows_are_dilated_by_metres(pixel_size: float) -> None:
     classes = np.full((60, 180), SceneClass.VEGETATION, np.uint8)
     classes[30, 30] = SceneClass.HIGH_PROBA_CLOUDS
     classes[30, 90] = SceneClass.CLOUD_SHADOWS
@@ -65,16 +60,3 @@ def test_bits_add_up_and_no_data_have_no_other() -> None:
     assert mask[1, 0] == QualityBit.WATER | QualityBit.CLOUD | both
     assert mask[4, 4] == QualityBit.WATER | both
     assert mask[0, 1] == QualityBit.NO_DATA
-
-
-@settings(max_examples=80, deadline=None)
-@given(
-    mask=arrays.arrays(np.bool_, st.tuples(st.integers(1, 12), st.integers(1, 12))),
-    distance=st.floats(0, 15),
-)
-def test_widening_is_by_distance_in_a_straight_line(mask: np.ndarray, distance: float) -> None:
-    expected = mask
-    if mask.any():
-        expected = ndimage.distance_transform_edt(~mask) <= distance
-    near = np.abs(ndimage.distance_transform_edt(~mask) - distance) < 1e-5
-    np.testing.assert_array_equal(widen(mask, distance)[~near], expected[~near])

@@ -97,6 +97,7 @@ def test_edge_blocks_count_the_pixels_that_they_have() -> None:
     mask[4, 6] = mask[0, :2] = True
     np.testing.assert_array_equal(block_sum(mask, 3, np.intp), [[2, 0, 0], [0, 0, 1]])
     np.testing.assert_allclose(block_fraction(mask, 3), [[2 / 9, 0, 0], [0, 0, 1 / 2]], rtol=1e-6)
+    np.testing.assert_array_equal(block_fraction(mask, 1), mask)
 
 
 def test_repeated_pixels_average_to_the_original() -> None:

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sen2cor.classification import ClassificationRules
+from sen2cor.classification import (
+    ClassificationParameters,
+    ClassificationRules,
+    ClassificationThresholds,
+)
 from sen2cor.settings import Settings
 from sen2cor.settings.cal_sc_gipp import ClassificationSettings
 
@@ -21,7 +25,13 @@ def test_snow_map_is_found_in_the_home(folder: str, tmp_path: Path) -> None:
     assert settings.snow_map == path
 
 
+def test_parameters_have_the_thresholds_of_the_file() -> None:
+    thresholds = ClassificationThresholds(t_cloud_hp=0.7)
+    settings = ClassificationSettings(thresholds=thresholds)
+    assert settings.parameters == ClassificationParameters(thresholds)
+
+
 def test_rules_of_the_classification_are_chosen_by_name() -> None:
-    assert ClassificationSettings().rules == ClassificationRules()
-    original = ClassificationSettings(rule_set="SEN2COR_2.3")
-    assert original.rules == ClassificationRules.compatible()
+    assert ClassificationSettings().parameters.rules == ClassificationRules()
+    sen2cor_2_3 = ClassificationSettings(rule_set="SEN2COR_2.3")
+    assert sen2cor_2_3.parameters.rules == ClassificationRules.compatible()

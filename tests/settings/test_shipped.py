@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from sen2cor.classification.thresholds import ClassificationThresholds
+from sen2cor.classification.parameters import ClassificationThresholds
 from sen2cor.settings import Settings, load_settings, packaged_configuration_folder
 from sen2cor.settings.cal_sc_gipp import THRESHOLDS
 from sen2cor.settings.documents import DOCUMENTS, Document

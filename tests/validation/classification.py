@@ -1,11 +1,11 @@
-"""Agreement of the scene classification with what Sen2Cor gives for the same input.
+"""Agreement of the scene classification with that of Sen2Cor for the same input.
 
-``python -m tests.validation.classification [FOLDER]`` prints, for every reference case, the share
-of equal pixels before shadows are looked for (classes, cloud and snow probability, under the rules
-of Sen2Cor 2.2.1 and of 2.8) and, under the compatible and the improved rules, the confusion matrix
-of the finished map with that of 2.2.1 and the differences of the probabilities. Only pixels in
-which no band is 0 count. Then it scores both sets of rules against a reference of clouds and
-shadows and against official maps.
+``python -m tests.validation.classification [FOLDER]`` prints, for every reference case, the
+percentage of equal pixels before the shadow step (classes, cloud and snow probability, with the
+parameters of Sen2Cor 2.2.1 and of 2.8) and, with the compatible and the improved rules, the
+confusion matrix of the finished map with that of 2.2.1 and the differences of the probabilities.
+Only pixels in which no band is 0 count. Then it scores both sets of rules against a reference of
+clouds and shadows and against official maps.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,34 +25,37 @@ from sen2cor.classification import (
     CLASSIFICATION_BANDS,
     Classification,
     ClassificationConstants,
+    ClassificationParameters,
     ClassificationRules,
-    ClassificationThresholds,
+    ClassificationScene,
     SceneClass,
     SpectralClasses,
     SunGeometry,
     TerrainIllumination,
     classify,
-    spectral_classes,
+    classify_spectra,
 )
-from sen2cor.classification.blocks import percent
-
-RULES = {
-    "v221": ClassificationConstants(),
-    "v28": ClassificationConstants(snow_red_edge_ratio=0.85),
-}
-"""Constants of the versions of Sen2Cor that the reference cases were made with."""
-
-FINISHED = "scl_v221_soilfix"
+from sen2cor.classification.classify_image import to_percent
 
 MODES = {
-    "compatible": ClassificationRules.compatible(),
-    "improved": ClassificationRules(),
+    "compatible": ClassificationParameters(rules=ClassificationRules.compatible()),
+    "improved": ClassificationParameters(),
 }
+
+VERSIONS = {
+    "v221": MODES["compatible"],
+    "v28": replace(
+        MODES["compatible"], constants=ClassificationConstants(snow_red_edge_ratio_min=0.85)
+    ),
+}
+"""Parameters of the versions of Sen2Cor that the reference cases were made with."""
+
+FINISHED = "scl_v221_soilfix"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One reference case: input, and what the original makes of it.
+    """One reference case: input, and the maps of Sen2Cor.
 
     Attributes
     ----------
@@ -61,7 +64,7 @@ class Case:
     sun : SunGeometry
     elevation : ndarray of float32, shape (rows, cols), or None
         Metres.
-    relief : TerrainIllumination or None
+    terrain : TerrainIllumination or None
     expected : mapping of name to ndarray
         The reference maps.
     """
@@ -70,7 +73,7 @@ class Case:
     reflectance: Mapping[str, npt.NDArray[np.float32]]
     sun: SunGeometry
     elevation: npt.NDArray[np.float32] | None
-    relief: TerrainIllumination | None
+    terrain: TerrainIllumination | None
     expected: Mapping[str, npt.NDArray[Any]]
 
     @classmethod
@@ -84,7 +87,7 @@ class Case:
             reflectance={name: arrays.pop(f"toa_{name}") for name in CLASSIFICATION_BANDS},
             sun=sun,
             elevation=arrays.pop("dem", None),
-            relief=_relief(arrays, sun),
+            terrain=_read_terrain(arrays, sun),
             expected=arrays,
         )
 
@@ -95,41 +98,37 @@ class Case:
         zero: npt.NDArray[np.bool_] = (bands == 0).any(axis=0)
         return zero
 
-    def spectral(self, rules: str) -> SpectralClasses:
-        """Classify up to the shadows under the rules of a version."""
-        return spectral_classes(
-            self.reflectance,
-            self.no_data,
-            thresholds=ClassificationThresholds(),
-            constants=RULES[rules],
-            rules=ClassificationRules.compatible(),
-            elevation=self.elevation,
-        )
+    def classify_spectra(self, version: str) -> SpectralClasses:
+        """Classify up to the shadow step with the parameters of a version."""
+        scene = ClassificationScene(self.no_data, elevation=self.elevation)
+        return classify_spectra(self.reflectance, scene, VERSIONS[version])
 
-    def classify(self, rules: ClassificationRules) -> Classification:
+    def classify(self, parameters: ClassificationParameters) -> Classification:
         """Classify to the end."""
         return classify(
             self.reflectance,
             self.no_data,
             sun=self.sun,
-            rules=rules,
+            parameters=parameters,
             elevation=self.elevation,
-            relief=self.relief,
+            terrain=self.terrain,
         )
 
-    def pairs(self, rules: str) -> dict[str, tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
+    def pairs(self, version: str) -> dict[str, tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
         """Ours and the reference over pixels with data: classes, cloud and snow probability."""
-        spectral, valid = self.spectral(rules), ~self.no_data
+        spectral, valid = self.classify_spectra(version), ~self.no_data
         ours = {
-            f"scl_before_shadow_{rules}": spectral.scene_class,
-            f"cloud_{rules}": percent(spectral.cloud),
-            f"snow_{rules}": percent(spectral.snow),
+            f"scl_before_shadow_{version}": spectral.scene_class,
+            f"cloud_{version}": to_percent(spectral.cloud),
+            f"snow_{version}": to_percent(spectral.snow),
         }
         return {key: (image[valid], self.expected[key][valid]) for key, image in ours.items()}
 
 
-def _relief(arrays: dict[str, npt.NDArray[Any]], sun: SunGeometry) -> TerrainIllumination | None:
-    """Relief of the hillshade of the original: 1 + 254 times the cosine of the incidence angle, 0
+def _read_terrain(
+    arrays: dict[str, npt.NDArray[Any]], sun: SunGeometry
+) -> TerrainIllumination | None:
+    """Terrain from the hillshade of Sen2Cor: 1 + 254 times the cosine of the incidence angle, 0
     where unknown.
     """
     if "hillshade" not in arrays:
@@ -138,7 +137,7 @@ def _relief(arrays: dict[str, npt.NDArray[Any]], sun: SunGeometry) -> TerrainIll
     cosine = np.where(shade == 0, np.float32(np.nan), (shade - 1) / np.float32(254))
     illumination = cosine / np.float32(sun.cosine)
     return TerrainIllumination(
-        slope=arrays.pop("slope_deg").astype(np.float32), illumination=illumination
+        slope=arrays.pop("slope_deg").astype(np.float32), relative_illumination=illumination
     )
 
 
@@ -152,17 +151,19 @@ def _agreement(paths: list[Path]) -> Iterator[str]:
     yield f"{'case':<28}{'rules':>6}{'pixels':>9}{'classes':>10}{'cloud':>10}{'snow':>10}"
     for path in paths:
         case = Case.load(path)
-        for rules in RULES:
-            pairs = case.pairs(rules).values()
-            shares = "".join(f"{100 * np.mean(ours == theirs):10.4f}" for ours, theirs in pairs)
-            yield f"{case.name:<28}{rules:>6}{np.count_nonzero(~case.no_data):>9}{shares}"
+        for version in VERSIONS:
+            pairs = case.pairs(version).values()
+            percentages = "".join(
+                f"{100 * np.mean(ours == theirs):10.4f}" for ours, theirs in pairs
+            )
+            yield f"{case.name:<28}{version:>6}{np.count_nonzero(~case.no_data):>9}{percentages}"
 
 
 def _finished(path: Path) -> Iterator[str]:
     case = Case.load(path)
     valid = ~case.no_data
-    for mode, rules in MODES.items():
-        result = case.classify(rules)
+    for mode, parameters in MODES.items():
+        result = case.classify(parameters)
         ours, theirs = result.scene_class[valid], case.expected[FINISHED][valid]
         unshaded = (ours != SceneClass.CLOUD_SHADOWS) & (theirs != SceneClass.CLOUD_SHADOWS)
         yield (
@@ -193,8 +194,10 @@ def _confusion(theirs: npt.NDArray[Any], ours: npt.NDArray[Any]) -> Iterator[str
         if total := table[code].sum():
             counts = "".join(f"{table[code, other]:>8}" for other in columns)
             yield f"{code:>18}{counts}{100 * table[code, code] / total:>10.1f} %"
-    shares = (100 * table[code, code] / table[:, code].sum() for code in columns)
-    yield f"{'user' + chr(39) + 's, %':>18}" + "".join(f"{share:>8.1f}" for share in shares)
+    fractions = (100 * table[code, code] / table[:, code].sum() for code in columns)
+    yield f"{'user' + chr(39) + 's, %':>18}" + "".join(
+        f"{fraction:>8.1f}" for fraction in fractions
+    )
 
 
 REFERENCE_CODES = {0: 3, 1: 6, 3: 5, 4: 9}
@@ -225,25 +228,27 @@ def _cloud_reference(data: Path) -> Iterator[str]:
         f"{'rules':<12}{'zenith':>7}{'azimuth':>8} | shadow as 3    as 2    as 4    as 5, "
         "3 is shadow | cloud as 8..10 as 7..10, 8..10 is cloud | land as 8..10     as 7"
     )
-    for mode, rules in MODES.items():
+    for mode, parameters in MODES.items():
         for zenith, azimuth in SUNS:
             ours = classify(
-                image, no_data, sun=SunGeometry(zenith, azimuth, 20.0), rules=rules
+                image, no_data, sun=SunGeometry(zenith, azimuth, 20.0), parameters=parameters
             ).scene_class
             clouds = np.isin(ours, (8, 9, 10))
-            shares = [np.mean(ours[shadow] == code) for code in (3, 2, 4, 5)]
-            shares.append(np.mean(shadow[ours == SceneClass.CLOUD_SHADOWS]))
-            shares += [np.mean(clouds[cloud]), np.mean((clouds | (ours == 7))[cloud])]
-            shares += [np.mean(cloud[clouds]), np.mean(clouds[land]), np.mean(ours[land] == 7)]
-            texts = [f"{100 * share:.2f}" for share in shares]
+            fractions = [np.mean(ours[shadow] == code) for code in (3, 2, 4, 5)]
+            fractions.append(np.mean(shadow[ours == SceneClass.CLOUD_SHADOWS]))
+            fractions += [np.mean(clouds[cloud]), np.mean((clouds | (ours == 7))[cloud])]
+            fractions += [np.mean(cloud[clouds]), np.mean(clouds[land]), np.mean(ours[land] == 7)]
+            texts = [f"{100 * fraction:.2f}" for fraction in fractions]
             yield f"{mode:<12}{zenith:>7.0f}{azimuth:>8.0f} | " + "".join(
                 f"{text:>9}" for text in texts
             )
     theirs = np.zeros(reference.shape, np.uint8)
     for code, ours_code in REFERENCE_CODES.items():
         theirs[reference == code] = ours_code
-    for mode, rules in MODES.items():
-        ours = classify(image, no_data, sun=SunGeometry(*SUNS[0], 20.0), rules=rules).scene_class
+    for mode, parameters in MODES.items():
+        ours = classify(
+            image, no_data, sun=SunGeometry(*SUNS[0], 20.0), parameters=parameters
+        ).scene_class
         merged = MERGED[ours]
         yield (
             f"{mode}: overall accuracy {100 * np.mean(merged == theirs):.2f} % (2 counts as "
@@ -272,13 +277,15 @@ def _slovenia(data: Path) -> Iterator[str]:
         image = {name: np.where(valid, band, 0).astype(np.float32) for name, band in image.items()}
         sun = SunGeometry(float(scenes["solar_zenith_approx"][index]), 165.0, 20.0)
         elevation = _blocks(scenes["dem"]).mean(axis=(1, 3)).astype(np.float32)
-        shares = []
+        fractions = []
         all_theirs.append(theirs[valid])
-        for mode, rules in MODES.items():
-            ours = classify(image, ~valid, sun=sun, rules=rules, elevation=elevation).scene_class
+        for mode, parameters in MODES.items():
+            ours = classify(
+                image, ~valid, sun=sun, parameters=parameters, elevation=elevation
+            ).scene_class
             all_ours[mode].append(ours[valid])
-            shares.append(f"{mode} {100 * np.mean(ours[valid] == theirs[valid]):.2f}")
-        yield f"  {date}, {np.count_nonzero(valid)} pixels: {', '.join(shares)}"
+            fractions.append(f"{mode} {100 * np.mean(ours[valid] == theirs[valid]):.2f}")
+        yield f"  {date}, {np.count_nonzero(valid)} pixels: {', '.join(fractions)}"
     theirs = np.concatenate(all_theirs)
     for mode in MODES:
         ours = np.concatenate(all_ours[mode])

@@ -1,8 +1,9 @@
-"""The classification of a tile: pixels and masks of Level-1C in, maps of classes out."""
+"""Classification of a tile: pixels and masks of Level-1C to class and probability maps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -11,6 +12,7 @@ import numpy as np
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
     Classification,
+    ClassificationScene,
     SunGeometry,
     TerrainIllumination,
     classify_rows,
@@ -49,67 +51,65 @@ def classify_tile(
     settings : ClassificationSettings
     workers : Workers
     snow_map : Path, optional
-        Snow climatology; without, snow is possible everywhere.
+        Snow climatology; None: snow is possible everywhere.
     elevation : ndarray of float32, shape of the grid, optional
         Metres above sea level; NaN where unknown.
     terrain : TerrainIllumination, optional
-        Slopes and their light.
+        Slope and illumination of the terrain.
 
     Returns
     -------
     Classification
     """
     grid = pixels.grids[resolution]
-    no_data, defective = _gaps(pixels, tile, resolution, workers)
+    no_data, defective = _find_invalid(pixels, tile, resolution, workers)
 
     def reflectance(rows: slice) -> dict[str, Float32Array]:
         return {
             band: pixels.toa_reflectance(band, resolution, rows) for band in CLASSIFICATION_BANDS
         }
 
-    result = classify_rows(
-        reflectance,
-        no_data,
-        sun=SunGeometry(
-            tile.geometry.mean_solar_zenith, tile.geometry.mean_solar_azimuth, resolution
-        ),
-        thresholds=settings.thresholds,
-        rules=settings.rules,
-        snow_possible=snow_map is None or snow_possible(snow_map, grid),
+    angles = tile.geometry
+    scene = ClassificationScene(
+        no_data=no_data,
+        sun=SunGeometry(angles.mean_solar_zenith, angles.mean_solar_azimuth, resolution),
         elevation=elevation,
-        relief=terrain,
+        terrain=terrain,
         defective=defective,
-        run=workers.map,
+        snow_possible=snow_map is None or snow_possible(snow_map, grid),
     )
+    result = classify_rows(reflectance, scene, settings.parameters, run=workers.map)
     if settings.median_filter > 1:
         smoothed = median_filter(result.scene_class, settings.median_filter)
-        result = Classification(smoothed, result.cloud_probability, result.snow_probability)
+        result = replace(result, scene_class=smoothed)
     return result
 
 
-def _gaps(
+def _find_invalid(
     pixels: TilePixels, tile: Level1CTile, resolution: int, workers: Workers
 ) -> tuple[BoolArray, BoolArray]:
-    """Pixels without data, and saturated or defective ones."""
+    """Pixels without data, and saturated or defective pixels."""
     grid = pixels.grids[resolution]
-    masked = _mask(tile, ("NODATA",), grid, workers)
-    flagged = _mask(tile, ("DEFECT", "SATURA"), grid, workers)
+    no_data_mask = _merge_masks(tile, ("NODATA",), grid, workers)
+    defective_mask = _merge_masks(tile, ("DEFECT", "SATURA"), grid, workers)
     no_data = np.zeros(grid.shape, bool)
     defective = np.zeros(grid.shape, bool)
 
     def find(rows: slice) -> None:
         numbers = {band: pixels.numbers(band, resolution, rows) for band in CLASSIFICATION_BANDS}
-        no_data[rows] = find_no_data(numbers, None if masked is None else masked[rows])
-        defective[rows] = find_defective(numbers, [] if flagged is None else [flagged[rows]])
+        no_data[rows] = find_no_data(numbers, None if no_data_mask is None else no_data_mask[rows])
+        defective[rows] = find_defective(
+            numbers, [] if defective_mask is None else [defective_mask[rows]]
+        )
 
     workers.map(find, row_blocks(grid.rows))
     return no_data, defective
 
 
-def _mask(
+def _merge_masks(
     tile: Level1CTile, kinds: Iterable[str], grid: Grid, workers: Workers
 ) -> BoolArray | None:
-    """Union of masks over the bands that the classification looks at; one at a time is kept."""
+    """Union of masks over the bands of the classification; only one more is in memory."""
     merged: list[BoolArray] = []
     lock = Lock()
 

@@ -3,9 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sen2cor.classification import ClassificationRules, SceneClass, classify
-from sen2cor.classification.haze import HAZY_BANDS, Haze, haze_of
-from tests.classification.spectra import Image, all_valid, image_of
+from sen2cor.classification import SceneClass, classify
+from sen2cor.classification.toa_adjustment import (
+    HAZY_BANDS,
+    CirrusBandSurfaceSignal,
+    Haze,
+    estimate_cirrus_band_surface_signal,
+    estimate_haze,
+)
+from tests.classification.spectra import SEN2COR_2_3, Image, all_valid, image_of
 
 FOREST = (0.095, 0.085, 0.048, 0.10, 0.30, 0.001, 0.14, 0.05)
 """Dark vegetation in clear air, in the order of `CLASSIFICATION_BANDS`."""
@@ -32,7 +38,7 @@ def _hazy(image: Image, red: float, exponent: float = 1.3) -> Image:
 
 
 def _haze(image: Image, no_data: np.ndarray | None = None) -> Haze | None:
-    return haze_of(
+    return estimate_haze(
         lambda rows: {band: data[rows] for band, data in image.items()},
         all_valid(image) if no_data is None else no_data,
     )
@@ -43,18 +49,18 @@ def test_clear_air_has_no_haze() -> None:
 
 
 @pytest.mark.parametrize("red", [0.02, 0.06])
-def test_haze_is_found_and_taken_off(red: float) -> None:
+def test_haze_is_found_and_removed(red: float) -> None:
     clear = _forest()
     hazy = _hazy(clear, red)
     haze = _haze(hazy)
     assert haze is not None
     assert set(haze.excess) == set(HAZY_BANDS)
     assert haze.excess["B04"] == pytest.approx(red, abs=0.01)
-    cleared = haze.cleared(hazy)
+    adjusted = haze.remove(hazy)
     for band in HAZY_BANDS:
-        np.testing.assert_allclose(cleared[band], clear[band], atol=0.02)
+        np.testing.assert_allclose(adjusted[band], clear[band], atol=0.02)
     for band in ("B10", "B11", "B12"):
-        np.testing.assert_array_equal(cleared[band], hazy[band])
+        np.testing.assert_array_equal(adjusted[band], hazy[band])
 
 
 @pytest.mark.parametrize("name", ["cloud", "snow", "water", "sand"])
@@ -67,8 +73,7 @@ def test_vegetation_below_haze_is_no_cloud() -> None:
     hazy = _hazy(_forest(), 0.09)
     classes = classify(hazy, all_valid(hazy)).scene_class
     assert (classes == SceneClass.VEGETATION).all()
-    compatible = ClassificationRules.compatible()
-    classes = classify(hazy, all_valid(hazy), rules=compatible).scene_class
+    classes = classify(hazy, all_valid(hazy), parameters=SEN2COR_2_3).scene_class
     assert not (classes == SceneClass.VEGETATION).any()
 
 
@@ -94,3 +99,52 @@ def test_shadows_on_bright_ground_are_no_vegetation_below_haze() -> None:
     for band, value in zip(image, shaded_salt, strict=True):
         image[band][:, :10] = value
     assert _haze(image) is None
+
+
+def _snow(*, clear: float, cirrus: float, name: str = "snow") -> Image:
+    """Snow of which the right half lies below cirrus, in B10."""
+    image = image_of(*[name] * 30)
+    image = {band: np.repeat(values, 20, axis=0) for band, values in image.items()}
+    image["B10"][:, :15] = clear
+    image["B10"][:, 15:] = cirrus
+    return image
+
+
+def _surface_signal(image: Image) -> CirrusBandSurfaceSignal | None:
+    return estimate_cirrus_band_surface_signal(
+        lambda rows: {band: data[rows] for band, data in image.items()}, all_valid(image)
+    )
+
+
+def test_thin_cirrus_is_detected_over_snow_but_not_by_sen2cor_2_3() -> None:
+    image = _snow(clear=0.002, cirrus=0.02)
+    expected = np.where(np.arange(30) < 15, SceneClass.SNOW_ICE, SceneClass.THIN_CIRRUS)
+    found = classify(image, all_valid(image)).scene_class
+    np.testing.assert_array_equal(found, np.broadcast_to(expected, found.shape))
+    compatible = classify(image, all_valid(image), parameters=SEN2COR_2_3)
+    assert (compatible.scene_class == SceneClass.SNOW_ICE).all()
+
+
+def test_snow_that_shines_through_dry_air_is_no_cirrus() -> None:
+    image = _snow(clear=0.014, cirrus=0.016)
+    assert (classify(image, all_valid(image)).scene_class == SceneClass.SNOW_ICE).all()
+
+
+def test_ratio_is_that_of_clear_snow() -> None:
+    image = _snow(clear=0.0072, cirrus=0.03)
+    signal = _surface_signal(image)
+    assert signal is not None
+    assert signal.ratio_to_b8a == pytest.approx(0.01, rel=1e-3)
+    before = image["B10"].copy()
+    assert abs(signal.remove(image)["B10"][0, 0]) < 1e-6
+    np.testing.assert_array_equal(image["B10"], before)
+
+
+@pytest.mark.parametrize("name", ["vegetation", "sand", "water", "cloud"])
+def test_without_snow_there_is_no_estimate(name: str) -> None:
+    assert _surface_signal(_snow(clear=0.005, cirrus=0.02, name=name)) is None
+
+
+def test_cirrus_over_all_of_the_snow_does_not_vanish() -> None:
+    image = _snow(clear=0.034, cirrus=0.034)
+    assert (classify(image, all_valid(image)).scene_class == SceneClass.THIN_CIRRUS).all()

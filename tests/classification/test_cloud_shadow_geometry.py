@@ -7,13 +7,12 @@ import pytest
 from scipy import ndimage
 
 from sen2cor.classification import SunGeometry
-from sen2cor.classification.shadow_geometry import (
+from sen2cor.classification.cloud_shadow_geometry import (
     HIGH_CLOUD,
-    height_weight,
-    shadow_casting_clouds,
-    shadow_likelihood,
+    compute_height_weight,
+    compute_shadow_likelihood,
+    find_shadow_casting_clouds,
 )
-from sen2cor.raster.resampling import block_fraction
 
 
 @pytest.mark.parametrize(
@@ -24,7 +23,7 @@ from sen2cor.raster.resampling import block_fraction
     ],
 )
 def test_clouds_are_likely_between_600_and_4200_m(height: float, low: float, high: float) -> None:
-    assert low <= height_weight(height) <= high
+    assert low <= compute_height_weight(height) <= high
 
 
 @pytest.mark.parametrize("azimuth", [0, 45, 90, 160, 225, 300])
@@ -34,7 +33,7 @@ def test_shadow_falls_away_from_the_sun(azimuth: float, zenith: float) -> None:
     clouds = np.zeros((size, size), np.float32)
     middle = size // 2
     clouds[middle, middle] = 1
-    likelihood = shadow_likelihood(clouds, SunGeometry(zenith, azimuth, pixel), 1.0)
+    likelihood = compute_shadow_likelihood(clouds, SunGeometry(zenith, azimuth, pixel), 1.0)
     for height in (1000, 2000, 3000):
         distance = height * math.tan(math.radians(zenith)) / pixel
         row = middle + round(distance * math.cos(math.radians(azimuth)))
@@ -47,14 +46,14 @@ def test_shadow_falls_away_from_the_sun(azimuth: float, zenith: float) -> None:
 def test_shadow_of_a_cloud_near_the_edge_leaves_the_image() -> None:
     clouds = np.zeros((5, 40), np.float32)
     clouds[0, 2] = 1
-    likelihood = shadow_likelihood(clouds, SunGeometry(60, 90, 60), 0.5)
+    likelihood = compute_shadow_likelihood(clouds, SunGeometry(60, 90, 60), 0.5)
     assert not likelihood.any()
 
 
 def test_clouds_hide_the_shadow_below_them() -> None:
     clouds = np.zeros((60, 160), np.float32)
     clouds[10:50, 60:100] = 1
-    likelihood = shadow_likelihood(clouds, SunGeometry(45, 90, 60), 0.5)
+    likelihood = compute_shadow_likelihood(clouds, SunGeometry(45, 90, 60), 0.5)
     assert likelihood[30, 62:98].max() < 1e-3
     assert likelihood[30, 40] > 0.9
 
@@ -62,15 +61,7 @@ def test_clouds_hide_the_shadow_below_them() -> None:
 def test_sun_in_the_zenith_casts_no_shadow_beside_the_cloud() -> None:
     clouds = np.zeros((20, 20), np.float32)
     clouds[5:9, 5:9] = 1
-    assert not shadow_likelihood(clouds, SunGeometry(0, 90, 60), 1.0).any()
-
-
-def test_block_share_of_cut_blocks_counts_what_is_there() -> None:
-    mask = np.zeros((4, 5), np.bool_)
-    mask[0, :2] = mask[3] = True
-    expected = [[2 / 9, 0], [1, 1]]
-    np.testing.assert_allclose(block_fraction(mask, 3), expected, rtol=1e-6)
-    np.testing.assert_array_equal(block_fraction(mask, 1), mask)
+    assert not compute_shadow_likelihood(clouds, SunGeometry(0, 90, 60), 1.0).any()
 
 
 def test_casting_clouds_are_those_of_a_median_grown_by_a_cross() -> None:
@@ -78,7 +69,7 @@ def test_casting_clouds_are_those_of_a_median_grown_by_a_cross() -> None:
     median = ndimage.median_filter(probability, 3, mode="reflect")
     cross = ndimage.generate_binary_structure(2, 1)
     expected = ndimage.binary_dilation(median > 0.5, cross)
-    np.testing.assert_array_equal(shadow_casting_clouds(probability > 0.5), expected)
+    np.testing.assert_array_equal(find_shadow_casting_clouds(probability > 0.5), expected)
 
 
 def test_only_high_clouds_cast_their_shadow_from_10_km() -> None:
@@ -86,8 +77,8 @@ def test_only_high_clouds_cast_their_shadow_from_10_km() -> None:
     clouds[18:22, 390:394] = 1
     sun = SunGeometry(45, 90, 60)
     col = round(392 - 10_000 / 60)
-    assert shadow_likelihood(clouds, sun, 1.0)[20, col] == 0
-    high = shadow_likelihood(clouds, sun, 1.0, heights=HIGH_CLOUD)
+    assert compute_shadow_likelihood(clouds, sun, 1.0)[20, col] == 0
+    high = compute_shadow_likelihood(clouds, sun, 1.0, heights=HIGH_CLOUD)
     assert high[20, col] > 0.5
     assert high[20, round(392 - 3000 / 60)] == 0
     assert high[20, round(392 - 14_000 / 60)] == 0

@@ -4,35 +4,39 @@ import numpy as np
 import pytest
 
 from sen2cor.classification import (
-    ClassificationConstants,
-    ClassificationRules,
+    ClassificationParameters,
     SceneClass,
     SunGeometry,
     classify,
 )
-from sen2cor.classification.lit_ground import GroundSample, shadow_by_contrast_of
-from tests.classification.spectra import SPECTRA, Image, all_valid, image_of
+from sen2cor.classification.sunlit_reference import GroundSample, detect_shadow_by_contrast
+from tests.classification.spectra import SEN2COR_2_3, SPECTRA, Image, all_valid, image_of
 
-CONSTANTS = ClassificationConstants()
+PARAMETERS = ClassificationParameters()
+SUN = SunGeometry(30.0, 180.0, 50.0)
 DIFFUSE = np.array((0.75, 0.65, 0.55, 0.5, 0.35, 1, 0.25, 0.2), np.float32)
-"""Share of the light that is left in a shadow, in the order of `CLASSIFICATION_BANDS`."""
+"""Fraction of the irradiance that is left in a shadow, in the order of `CLASSIFICATION_BANDS`."""
 
 
 def _scene(ground: str, shadow: slice) -> Image:
     image = {band: np.tile(data, (60, 60)) for band, data in image_of(ground).items()}
-    for data, share in zip(image.values(), DIFFUSE, strict=True):
-        data[shadow, 20:40] *= share
+    for data, fraction in zip(image.values(), DIFFUSE, strict=True):
+        data[shadow, 20:40] *= fraction
     return image
 
 
 @pytest.mark.parametrize("ground", ["vegetation", "soil", "sand", "snow"])
-def test_shadow_is_darker_than_any_lit_ground(ground: str) -> None:
+def test_shadow_is_darker_than_any_sunlit_ground(ground: str) -> None:
     image = _scene(ground, slice(10, 30))
     classes = np.full((60, 60), SceneClass.VEGETATION, np.uint8)
     sample = GroundSample.empty((60, 60), 4)
     sample.fill(0, image, classes)
-    found = shadow_by_contrast_of(
-        image, all_valid(image), sample.lit(60, CONSTANTS), slice(0, 60), CONSTANTS
+    found = detect_shadow_by_contrast(
+        image,
+        all_valid(image),
+        sample.compute_sunlit_reference(SUN, PARAMETERS),
+        slice(0, 60),
+        PARAMETERS,
     )
     assert found[11:29, 21:39].all()
     assert not found[:9].any()
@@ -59,7 +63,9 @@ def test_sample_does_not_depend_on_blocks(step: int, block: int) -> None:
 
 
 @pytest.mark.parametrize(("swir", "ground"), [(0.05, False), (0.2, True)])
-def test_dark_pixels_that_fall_to_the_infrared_are_no_lit_ground(swir: float, ground: bool) -> None:
+def test_dark_pixels_that_fall_to_the_infrared_are_not_sunlit_ground(
+    swir: float, ground: bool
+) -> None:
     image = {"B8A": np.full((6, 6), 0.1, np.float32), "B11": np.full((6, 6), swir, np.float32)}
     sample = GroundSample.empty((6, 6), 2)
     sample.fill(0, image, np.full((6, 6), SceneClass.DARK_FEATURES, np.uint8))
@@ -78,10 +84,8 @@ def test_shadow_needs_a_cloud_toward_the_sun() -> None:
     clouded = classify(image, all_valid(image), sun=sun).scene_class
     assert (clouded[11:19, 21:39] == SceneClass.CLOUD_SHADOWS).all()
     assert (clouded[:, :18] == SceneClass.VEGETATION).all()
-    original = classify(
-        image, all_valid(image), sun=sun, rules=ClassificationRules.compatible()
-    ).scene_class
-    assert not (original == SceneClass.CLOUD_SHADOWS).any()
+    compatible = classify(image, all_valid(image), sun=sun, parameters=SEN2COR_2_3).scene_class
+    assert not (compatible == SceneClass.CLOUD_SHADOWS).any()
 
 
 def test_open_water_is_not_taken_for_a_shadow() -> None:
@@ -90,8 +94,12 @@ def test_open_water_is_not_taken_for_a_shadow() -> None:
         data[10:20, 20:40] = value
     sample = GroundSample.empty((60, 60), 4)
     sample.fill(0, image, np.full((60, 60), SceneClass.VEGETATION, np.uint8))
-    found = shadow_by_contrast_of(
-        image, all_valid(image), sample.lit(60, CONSTANTS), slice(0, 60), CONSTANTS
+    found = detect_shadow_by_contrast(
+        image,
+        all_valid(image),
+        sample.compute_sunlit_reference(SUN, PARAMETERS),
+        slice(0, 60),
+        PARAMETERS,
     )
     assert not found.any()
 
@@ -100,8 +108,10 @@ def test_image_without_ground_has_no_shadow() -> None:
     sample = GroundSample.empty((12, 12), 4)
     image = {band: np.tile(data, (12, 12)) for band, data in image_of("cloud").items()}
     sample.fill(0, image, np.full((12, 12), SceneClass.HIGH_PROBA_CLOUDS, np.uint8))
-    lit = sample.lit(60, CONSTANTS)
-    assert not shadow_by_contrast_of(image, all_valid(image), lit, slice(0, 12), CONSTANTS).any()
+    sunlit = sample.compute_sunlit_reference(SUN, PARAMETERS)
+    assert not detect_shadow_by_contrast(
+        image, all_valid(image), sunlit, slice(0, 12), PARAMETERS
+    ).any()
 
 
 def test_turbid_water_is_not_taken_for_a_shadow() -> None:
@@ -113,5 +123,7 @@ def test_turbid_water_is_not_taken_for_a_shadow() -> None:
         data[10:20, 20:40] = value
     sample = GroundSample.empty((60, 60), 4)
     sample.fill(0, image, np.full((60, 60), SceneClass.BARE_SOILS, np.uint8))
-    lit = sample.lit(60, CONSTANTS)
-    assert not shadow_by_contrast_of(image, all_valid(image), lit, slice(0, 60), CONSTANTS).any()
+    sunlit = sample.compute_sunlit_reference(SUN, PARAMETERS)
+    assert not detect_shadow_by_contrast(
+        image, all_valid(image), sunlit, slice(0, 60), PARAMETERS
+    ).any()

@@ -1,4 +1,7 @@
-"""Cloud shadow, radiometric part: pixels as dark as a shadow.
+"""Cloud shadow, radiometric part: pixels with the spectrum of a shadow.
+
+A pixel matches if its mean distance to a reference spectrum is small, or if it is darker in all
+bands of that spectrum.
 
 Source: Level-2A ATBD (S2-PDGS-MPC-ATBD-L2A), "Scene Classification", cloud shadow; behaviour of
 Sen2Cor 2.2 and later.
@@ -8,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.classification.arrays import Reflectance, ratio
-from sen2cor.classification.neighbourhood import majority
-from sen2cor.classification.thresholds import ClassificationConstants, ClassificationThresholds
+from sen2cor.classification.morphology import majority
+from sen2cor.classification.parameters import ClassificationParameters
+from sen2cor.classification.spectral_indices import Reflectance, ratio
 from sen2cor.raster.array_types import BoolArray
 
 SHADOW_REFERENCE = {
@@ -25,10 +28,7 @@ SHADOW_REFERENCE = {
 
 
 def spectral_shadow_match(
-    reflectance: Reflectance,
-    no_data: BoolArray,
-    thresholds: ClassificationThresholds,
-    constants: ClassificationConstants,
+    reflectance: Reflectance, no_data: BoolArray, parameters: ClassificationParameters
 ) -> BoolArray:
     """Pixels near the reference spectrum of a shadow, or darker in all of its bands.
 
@@ -37,13 +37,12 @@ def spectral_shadow_match(
     reflectance : mapping
         B02, B03, B04, B8A, B11, B12.
     no_data : ndarray of bool, shape (rows, cols)
-    thresholds : ClassificationThresholds
-    constants : ClassificationConstants
+    parameters : ClassificationParameters
 
     Returns
     -------
     ndarray of bool, shape (rows, cols)
-        Smoothed by the median of 3 by 3 pixels; water is left out.
+        Smoothed by the median of 3 by 3 pixels; without water.
     """
     distance = np.zeros(no_data.shape, np.float32)
     darker = ~no_data
@@ -52,10 +51,10 @@ def spectral_shadow_match(
         darker &= difference < 0
         distance += np.abs(difference, out=difference)
     distance /= np.float32(len(SHADOW_REFERENCE))
-    near = distance <= np.float32(thresholds.t_b02_b12)
+    near = distance <= np.float32(parameters.thresholds.t_b02_b12)
     near &= ~no_data
-    found = majority(near)
-    found |= majority(darker)
+    matching = majority(near)
+    matching |= majority(darker)
     blue_swir = ratio(reflectance["B02"], reflectance["B11"])
-    found &= blue_swir <= np.float32(constants.shadow_b02_b11_max)
-    return found
+    matching &= blue_swir <= np.float32(parameters.constants.shadow_b02_b11_max)
+    return matching

@@ -1,0 +1,181 @@
+"""Cloud shadow by contrast: pixels much darker than the sunlit ground around them.
+
+A shadow keeps only the diffuse irradiance: about a third of the total in the near infrared (more
+under haze) and somewhat less at 1.6 um, whatever the ground is. So a pixel that has lost much of
+the reflectance of the sunlit ground around it in both bands is a shadow, if a cloud stands where it
+could cast one. Water has lost nearly everything at 1.6 um, or in both bands. Skylight decreases
+steeply with wavelength, so a pixel that rises from the near infrared to 2.2 um is burnt ground in
+the sun. The ground around is averaged over a coarse sample of pixels.
+
+Source: Zhu and Woodcock 2012, Remote Sensing of Environment 118, 83-94, for the two bands and the
+darkening relative to the surroundings, which they find by a flood-fill of the whole image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sen2cor.classification.morphology import majority
+from sen2cor.classification.parameters import ClassificationParameters
+from sen2cor.classification.scene import SunGeometry
+from sen2cor.classification.scene_class import SceneClass
+from sen2cor.classification.spectral_indices import Reflectance
+from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
+from sen2cor.raster.resampling import bilinear, masked_mean, positions
+
+BANDS = ("B8A", "B11")
+
+SAMPLE_SPACING = 120.0
+"""Metres: distance of the sampled pixels."""
+REFERENCE_WINDOW = 3000.0
+"""Metres: window over which sunlit ground is averaged."""
+
+_NOT_GROUND = (
+    SceneClass.NO_DATA,
+    SceneClass.WATER,
+    SceneClass.MEDIUM_PROBA_CLOUDS,
+    SceneClass.HIGH_PROBA_CLOUDS,
+    SceneClass.THIN_CIRRUS,
+)
+
+_MIN_MASK_FRACTION = 0.01
+"""A window with a smaller fraction of sunlit ground takes the mean of the whole image."""
+
+
+@dataclass(frozen=True)
+class GroundSample:
+    """Every n-th pixel of an image, filled by blocks of rows.
+
+    Attributes
+    ----------
+    step : int
+        Image pixels from sample to sample.
+    reflectance : mapping of band name to ndarray of float32, shape (rows / step, cols / step)
+        Of `BANDS`.
+    ground : ndarray of bool, same shape
+        Whether the pixel is ground: neither cloud, water nor no data, and not a dark feature that
+        decreases to 1.6 um, which may be water or shadow.
+    """
+
+    step: int
+    reflectance: dict[str, Float32Array]
+    ground: BoolArray
+
+    @classmethod
+    def empty(cls, shape: tuple[int, ...], step: int) -> GroundSample:
+        """Create the empty sample of an image of ``shape`` pixels."""
+        coarse = tuple(-(-size // step) for size in shape)
+        return cls(
+            step, {band: np.zeros(coarse, np.float32) for band in BANDS}, np.zeros(coarse, np.bool_)
+        )
+
+    def fill(self, first: int, reflectance: Reflectance, classes: UInt8Array) -> None:
+        """Store the samples of a block of rows that begins at row ``first``."""
+        start = -first % self.step
+        rows = slice((first + start) // self.step, -(-(first + len(classes)) // self.step))
+        sampled = slice(start, None, self.step), slice(None, None, self.step)
+        sample = {band: reflectance[band][sampled] for band in BANDS}
+        dark = classes[sampled] == SceneClass.DARK_FEATURES
+        ground = ~np.isin(classes[sampled], _NOT_GROUND)
+        ground &= ~(dark & (sample["B11"] < sample["B8A"]))
+        self.ground[rows] = ground
+        for band, image in sample.items():
+            np.copyto(self.reflectance[band][rows], image, where=ground)
+
+    def compute_sunlit_reference(
+        self, sun: SunGeometry, parameters: ClassificationParameters
+    ) -> SunlitReference:
+        """Average the sunlit ground around each sample.
+
+        Ground much darker than the mean of all ground is not sunlit.
+
+        Parameters
+        ----------
+        sun : SunGeometry
+            With the pixel size of the image.
+        parameters : ClassificationParameters
+
+        Returns
+        -------
+        SunlitReference
+        """
+        size = max(1, round(REFERENCE_WINDOW / sun.pixel_size / self.step))
+        nir = self.reflectance["B8A"]
+        mean = _local_mean(nir, self.ground, size)
+        fraction = np.float32(parameters.constants.sunlit_b8a_fraction_min)
+        sunlit = self.ground & (nir > fraction * mean)
+        return SunlitReference(
+            self.step,
+            {band: _local_mean(image, sunlit, size) for band, image in self.reflectance.items()},
+        )
+
+
+@dataclass(frozen=True)
+class SunlitReference:
+    """Mean reflectance of the sunlit ground around every n-th pixel of an image.
+
+    Attributes
+    ----------
+    step : int
+        Image pixels from sample to sample.
+    reflectance : mapping of band name to ndarray of float32, shape (rows / step, cols / step)
+        Of `BANDS`.
+    """
+
+    step: int
+    reflectance: dict[str, Float32Array]
+
+    def interpolate(self, rows: slice, cols: int) -> tuple[Float32Array, Float32Array]:
+        """Interpolate B8A and B11 to a block of rows of the image; float32, (rows, cols)."""
+        row_at = positions(rows.stop - rows.start, self.step, rows.start)
+        col_at = positions(cols, self.step)
+        nir, swir = (bilinear(self.reflectance[band], row_at, col_at) for band in BANDS)
+        return nir, swir
+
+
+def detect_shadow_by_contrast(
+    reflectance: Reflectance,
+    no_data: BoolArray,
+    sunlit: SunlitReference,
+    rows: slice,
+    parameters: ClassificationParameters,
+) -> BoolArray:
+    """Pixels that have lost most of the reflectance of the sunlit ground around them.
+
+    Parameters
+    ----------
+    reflectance : mapping
+        B03, B8A, B11, B12.
+    no_data : ndarray of bool, shape (rows, cols)
+    sunlit : SunlitReference
+    rows : slice
+        Rows of the image that ``reflectance`` holds.
+    parameters : ClassificationParameters
+
+    Returns
+    -------
+    ndarray of bool, shape (rows, cols)
+        Smoothed by the median of 3 by 3 pixels; without water, which is darker still, and without
+        burnt ground.
+    """
+    constants = parameters.constants
+    nir, swir = (reflectance[band] for band in BANDS)
+    sunlit_nir, sunlit_swir = sunlit.interpolate(rows, nir.shape[1])
+    dark = nir < np.float32(constants.shadow_b8a_fraction_max) * sunlit_nir
+    dark &= swir < np.float32(constants.shadow_b11_fraction_max) * sunlit_swir
+    # Ratio of the fractions left in the two bands, without divisions.
+    minimum = np.float32(constants.shadow_b11_to_b8a_min) * nir * sunlit_swir
+    dark &= swir * sunlit_nir > minimum
+    water = nir < np.float32(constants.shadow_b8a_fraction_min) * sunlit_nir
+    water &= nir < reflectance["B03"]
+    dark &= ~(water | no_data)
+    dark &= reflectance["B12"] < nir
+    return majority(dark)
+
+
+def _local_mean(image: Float32Array, mask: BoolArray, window: int) -> Float32Array:
+    """Mean over a mask in a window; over the whole mask where the window has too little of it."""
+    everywhere = float(image[mask].mean()) if mask.any() else 0.0
+    return masked_mean(image, mask, window, min_fraction=_MIN_MASK_FRACTION, fallback=everywhere)
