@@ -85,7 +85,7 @@ def test_siimpc_558_images_lie_on_the_grid_of_level1c(finished, small_product: P
     """Georeference as in Level-1C, tile size too (SIIMPC-558, SIIMPC-687)."""
     _, product, _ = finished
     inputs = {
-        name: jpeg2000.describe(next(small_product.glob(f"GRANULE/*/IMG_DATA/*_{name}.jp2")))
+        name: jpeg2000.read_info(next(small_product.glob(f"GRANULE/*/IMG_DATA/*_{name}.jp2")))
         for name in ("B01", "B02", "B05")
     }
     grids = {60: inputs["B01"].grid, 20: inputs["B05"].grid, 10: inputs["B02"].grid}
@@ -93,7 +93,7 @@ def test_siimpc_558_images_lie_on_the_grid_of_level1c(finished, small_product: P
     assert len(images) == 17 + 15 + 7
     for path in images:
         resolution = int(path.stem[-3:-1])
-        assert jpeg2000.describe(path).grid == grids[resolution], path.name
+        assert jpeg2000.read_info(path).grid == grids[resolution], path.name
 
 
 def test_classes_and_maps_are_plausible(finished, small_product: Path) -> None:

@@ -39,7 +39,7 @@ def altered(product: Path, folder: Path, change: Change) -> Path:
     shutil.copytree(product, copy)
     for path in copy.glob("GRANULE/*/IMG_DATA/*_B*.jp2"):
         numbers = jpeg2000.read(path)
-        grid = jpeg2000.describe(path).grid
+        grid = jpeg2000.read_info(path).grid
         assert grid is not None
         changed = np.asarray(change(path.stem.rsplit("_", 1)[1], numbers), np.uint16)
         images.write(path, changed, grid, 1024)
@@ -88,7 +88,7 @@ def test_siimpc_677_compact_names_and_true_colour_from_format_14_on(
         (path,) = finished_product.glob(
             f"GRANULE/*/IMG_DATA/R{resolution}m/*_TCI_{resolution}m.jp2"
         )
-        assert jpeg2000.describe(path).components == 3
+        assert jpeg2000.read_info(path).components == 3
     files = [path.relative_to(finished_product.parent) for path in finished_product.rglob("*")]
     assert max(len(str(path)) for path in files) < 190
     long, _ = finished_tiles
@@ -121,8 +121,8 @@ def test_siimpc_687_codestream_has_the_tiles_of_level1c(tmp_path: Path) -> None:
     for band, resolution, size in (("B04", 10, 1024), ("B05", 20, 640), ("B09", 60, 192)):
         top = next(level1c.glob(f"GRANULE/*/IMG_DATA/*_{band}.jp2"))
         surface = next(product_in(tmp_path).rglob(f"*_{band}_{resolution}m.jp2"))
-        assert jpeg2000.describe(top).tile_size == size
-        assert jpeg2000.describe(surface).tile_size == size
+        assert jpeg2000.read_info(top).tile_size == size
+        assert jpeg2000.read_info(surface).tile_size == size
 
 
 def test_siimpc_686_each_call_in_the_manual_is_understood() -> None:
@@ -270,7 +270,7 @@ def test_siimpc_275_tile_with_one_band_fails_and_the_next_goes_on(
 def test_siimpc_274_black_tile_is_skipped_with_a_warning(two_tiles: Path, tmp_path: Path) -> None:
     level1c, bands = damaged_tile(two_tiles, tmp_path)
     for path in bands:
-        info = jpeg2000.describe(path)
+        info = jpeg2000.read_info(path)
         assert info.grid is not None
         images.write(path, np.zeros((info.rows, info.cols), np.uint16), info.grid, 1024)
     result = run("--resolution", "60", level1c, "--output_dir", tmp_path / "out")
@@ -346,7 +346,7 @@ def test_sen2cor_40_ten_metres_are_completed_in_place(
 
 
 def test_siimpc_189_preview_is_that_of_level1c_in_size(finished_product: Path) -> None:
-    info = jpeg2000.describe(next(finished_product.rglob("*_PVI.jp2")))
+    info = jpeg2000.read_info(next(finished_product.rglob("*_PVI.jp2")))
     assert (info.rows, info.cols, info.components) == (343, 343, 3)
 
 

@@ -1,1 +1,1 @@
-"""Pixels on disk: JPEG 2000 with georeference, resampling, previews."""
+"""Images on disk: JPEG 2000 with georeference, Cloud-Optimized GeoTIFF, previews."""

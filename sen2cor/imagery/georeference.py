@@ -25,21 +25,21 @@ _GEOJP2 = uuid.UUID("b14bf8bd-083d-4b43-a5ae-8cd7d5a6ce03")
 _GML = "{http://www.opengis.net/gml}"
 
 
-_LARGEST_BOX = 1 << 20
-"""Bytes of a box that are looked at; georeference takes some kilobytes."""
+_MAX_BOX_BYTES = 1 << 20
+"""Bytes of a box that are searched; a georeference takes some kilobytes."""
 
 
 def check_boxes(path: Path) -> None:
-    """Refuse GeoJP2 tags that claim more values than their box has bytes.
+    """Refuse damaged GeoJP2 tags that announce more values than their box has bytes.
 
-    glymur would count to that number, up to four thousand million.
+    glymur would try to read that many values, up to 4e9.
 
     Raises
     ------
     OSError
         The file cannot be read.
     ValueError
-        There is such a tag.
+        A tag is damaged.
     """
     with open(path, "rb") as image:
         size = os.fstat(image.fileno()).st_size
@@ -49,17 +49,17 @@ def check_boxes(path: Path) -> None:
             length, kind, long_length = struct.unpack(">I4sQ", image.read(16))
             length = {0: size - position, 1: long_length}.get(length, length)
             if length < 8:
-                return  # glymur says what is wrong
+                return  # glymur reports what is wrong
             if kind != b"jp2c":
                 image.seek(position)
-                content = image.read(min(length, _LARGEST_BOX))
+                content = image.read(min(length, _MAX_BOX_BYTES))
                 _, found, tiff = content.partition(_GEOJP2.bytes)
-                if found and _claims_too_much(tiff):
+                if found and _has_oversized_count(tiff):
                     raise ValueError("the tags of its georeference are damaged")
             position += length
 
 
-def _claims_too_much(tiff: bytes) -> bool:
+def _has_oversized_count(tiff: bytes) -> bool:
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None or len(tiff) < 8:
         return False
@@ -71,7 +71,7 @@ def _claims_too_much(tiff: bytes) -> bool:
 
 
 def read_georeference(image: Any, rows: int, cols: int) -> Grid | None:
-    """Read the GML box, or the GeoJP2 box where there is no GML.
+    """Read the GML box, or the GeoJP2 box if there is no GML.
 
     Parameters
     ----------
@@ -82,28 +82,28 @@ def read_georeference(image: Any, rows: int, cols: int) -> Grid | None:
     Returns
     -------
     Grid or None
-        None where there is neither.
+        None if there is neither.
     """
     for box in image.box:
         if box.box_id == "asoc":
-            for xml in _xml_boxes(box):
-                grid = _grid_of_gml(xml, rows, cols)
+            for xml in _find_xml_boxes(box):
+                grid = _parse_gml(xml, rows, cols)
                 if grid is not None:
                     return grid
     if any(box.box_id == "uuid" and box.uuid == _GEOJP2 for box in image.box):
-        return _grid_by_gdal(Path(image.filename), rows, cols)
+        return _read_geojp2(Path(image.filename), rows, cols)
     return None
 
 
-def _xml_boxes(box: Any) -> Iterator[Any]:
+def _find_xml_boxes(box: Any) -> Iterator[Any]:
     for inner in box.box:
         if inner.box_id == "asoc":
-            yield from _xml_boxes(inner)
+            yield from _find_xml_boxes(inner)
         elif inner.box_id == "xml ":
             yield inner.xml
 
 
-def _grid_of_gml(document: Any, rows: int, cols: int) -> Grid | None:
+def _parse_gml(document: Any, rows: int, cols: int) -> Grid | None:
     if document is None:
         return None
     root = document.getroot() if hasattr(document, "getroot") else document
@@ -123,7 +123,7 @@ def _grid_of_gml(document: Any, rows: int, cols: int) -> Grid | None:
     return Grid(int(code[1]), centre[0] - size / 2, centre[1] + size / 2, size, rows, cols)
 
 
-def _grid_by_gdal(path: Path, rows: int, cols: int) -> Grid | None:
+def _read_geojp2(path: Path, rows: int, cols: int) -> Grid | None:
     from osgeo import gdal
 
     gdal.UseExceptions()
@@ -136,7 +136,7 @@ def _grid_by_gdal(path: Path, rows: int, cols: int) -> Grid | None:
 
 
 def insert_georeference(path: Path, grid: Grid) -> None:
-    """Put both boxes before the codestream of a file.
+    """Insert both boxes before the codestream of a file.
 
     Raises
     ------
@@ -168,14 +168,14 @@ def _georeference_boxes(grid: Grid) -> tuple[Any, Any]:
     load_glymur()
     from glymur.jp2box import AssociationBox, LabelBox, UUIDBox, XMLBox
 
-    gml = XMLBox(xml=etree.ElementTree(etree.fromstring(_gml(grid))))
+    gml = XMLBox(xml=etree.ElementTree(etree.fromstring(_build_gml(grid))))
     instance = AssociationBox([LabelBox("gml.root-instance"), gml])
-    return UUIDBox(_GEOJP2, _geotiff(grid)), AssociationBox([LabelBox("gml.data"), instance])
+    return UUIDBox(_GEOJP2, _build_geojp2(grid)), AssociationBox([LabelBox("gml.data"), instance])
 
 
 @lru_cache(maxsize=16)
-def _geotiff(grid: Grid) -> bytes:
-    """A GeoTIFF of one pixel that carries the projection and the transform."""
+def _build_geojp2(grid: Grid) -> bytes:
+    """Build a GeoTIFF of one pixel with the projection and the geotransform."""
     from osgeo import gdal
 
     gdal.UseExceptions()
@@ -192,8 +192,8 @@ def _geotiff(grid: Grid) -> bytes:
     return content
 
 
-def _gml(grid: Grid) -> str:
-    """GML in JPEG 2000 (OGC 05-047r3); the origin is the centre of the upper left pixel."""
+def _build_gml(grid: Grid) -> str:
+    """Build GML in JPEG 2000 (OGC 05-047r3); the origin is the centre of the upper left pixel."""
     system = f'srsName="urn:ogc:def:crs:EPSG::{grid.epsg}"'
     size = grid.pixel_size
     right, bottom = grid.ulx + grid.cols * size, grid.uly - grid.rows * size

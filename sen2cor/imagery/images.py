@@ -1,4 +1,4 @@
-"""Images of a product whatever their format: the ending of the name tells it.
+"""Images of a product in any format, by the suffix of the file name.
 
 ``.jp2`` is lossless JPEG 2000, ``.tif`` a Cloud-Optimized GeoTIFF.
 """
@@ -6,30 +6,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy.typing as npt
 
 from sen2cor.imagery import cog, jpeg2000
+from sen2cor.imagery.image_writer import ImageWriter
 from sen2cor.raster.array_types import Pixels
 from sen2cor.raster.grids import Grid
 
 
-class Writer(Protocol):
-    """Writes one image, fed with rows from top to bottom; a context manager."""
-
-    def __enter__(self) -> Writer: ...
-
-    def __exit__(self, *error: Any) -> None: ...
-
-    def write_rows(self, rows: Pixels) -> None:
-        """Append rows of shape (any, cols) or (any, cols, components)."""
-
-
-def writer(
+def open_writer(
     path: Path, grid: Grid, dtype: npt.DTypeLike, tile_size: int, components: int = 1
-) -> Writer:
-    """Begin an image.
+) -> ImageWriter:
+    """Open an image for writing.
 
     Parameters
     ----------
@@ -38,7 +27,7 @@ def writer(
         Size and georeference.
     dtype : uint8 or uint16
     tile_size : int
-        Of the codestream of JPEG 2000; GeoTIFF has tiles of its own.
+        Of the JPEG 2000 codestream; GeoTIFF has its own.
     components : int
         1, or 3 for a colour image.
 
@@ -48,8 +37,8 @@ def writer(
         The file cannot be written.
     """
     if path.suffix == ".tif":
-        return cog.Writer(path, grid, dtype, components=components)
-    return jpeg2000.Writer(path, grid, dtype, tile_size, components)
+        return cog.CogWriter(path, grid, dtype, components=components)
+    return jpeg2000.Jpeg2000Writer(path, grid, dtype, tile_size, components)
 
 
 def write(path: Path, image: Pixels, grid: Grid, tile_size: int) -> None:
@@ -58,7 +47,7 @@ def write(path: Path, image: Pixels, grid: Grid, tile_size: int) -> None:
     Parameters
     ----------
     path, grid, tile_size
-        As of `writer`.
+        As of `open_writer`.
     image : ndarray of uint8 or uint16, shape (rows, cols) or (rows, cols, components)
 
     Raises
@@ -67,7 +56,7 @@ def write(path: Path, image: Pixels, grid: Grid, tile_size: int) -> None:
         The file cannot be written.
     """
     components = image.shape[2] if image.ndim == 3 else 1
-    with writer(path, grid, image.dtype, tile_size, components) as file:
+    with open_writer(path, grid, image.dtype, tile_size, components) as file:
         file.write_rows(image)
 
 

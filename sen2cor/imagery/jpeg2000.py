@@ -1,7 +1,7 @@
-"""JPEG 2000 images: lossless writing, tile-wise reading, bounded memory.
+"""JPEG 2000 images: lossless writing and tile-wise reading in bounded memory.
 
-The codec is OpenJPEG through glymur. The pixel values are those of the file: offsets and
-quantification are the product's business.
+The codec is OpenJPEG through glymur. Pixels are digital numbers as stored; offsets and
+quantification belong to the product.
 """
 
 from __future__ import annotations
@@ -12,27 +12,30 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sen2cor import interruption
-from sen2cor.errors import InputError, OutputError
+from sen2cor.errors import InputError
 from sen2cor.imagery.georeference import check_boxes, insert_georeference, read_georeference
+from sen2cor.imagery.image_writer import ImageWriter, unreadable
 from sen2cor.imagery.openjpeg import load_glymur
 from sen2cor.raster.array_types import Pixels
 from sen2cor.raster.grids import Grid
 
 _CODE_BLOCK = (64, 64)
-_MOST_RESOLUTIONS = 6
+_MAX_RESOLUTIONS = 6
+"""Resolution levels of the codestream, as in the Level-1C images."""
+
 _DECODED_ROWS = 1024
+"""Rows decoded at a time, at least one row of tiles."""
 
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What the header of an image says.
+    """Header of an image.
 
     Attributes
     ----------
@@ -42,7 +45,7 @@ class ImageInfo:
     tile_size : int
         Height of the codestream's tiles.
     grid : Grid or None
-        From the georeference boxes; None where there are none.
+        From the georeference boxes; None if there are none.
     """
 
     rows: int
@@ -54,17 +57,17 @@ class ImageInfo:
 
 
 def set_threads(number: int) -> None:
-    """Set how many threads the codec takes for one image, in the whole process."""
+    """Set the number of codec threads per image, for the whole process."""
     load_glymur().set_option("lib.num_threads", number)
 
 
-def describe(path: Path) -> ImageInfo:
+def read_info(path: Path) -> ImageInfo:
     """Read the header of an image.
 
     Raises
     ------
     InputError
-        The file is no readable JPEG 2000 image.
+        The file is not a readable JPEG 2000 image.
     """
     image = _open(path)
     try:
@@ -75,15 +78,15 @@ def describe(path: Path) -> ImageInfo:
         grid = read_georeference(image, shape[0], shape[1])
     except MemoryError:
         raise
-    except Exception as error:  # of every kind, see _open
-        raise _unreadable(path, error) from error
+    except Exception as error:  # of any class, see _open
+        raise unreadable(path, error) from error
     return ImageInfo(shape[0], shape[1], components, dtype, size.ytsiz, grid)
 
 
 def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
     """Decode an image or some of its rows.
 
-    The image is decoded by rows of tiles, so that the memory beyond the result stays small.
+    The image is decoded by rows of tiles, which needs little memory beyond the result.
 
     Parameters
     ----------
@@ -91,7 +94,7 @@ def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
     rows : slice, optional
         Rows at full resolution (step 1); all by default.
     reduce : int
-        Number of resolution levels to leave out: 1 gives half the size. Whole image only.
+        Resolution levels to skip: 1 gives half the size. Whole image only.
 
     Returns
     -------
@@ -100,7 +103,7 @@ def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
     Raises
     ------
     InputError
-        The file is missing, no JPEG 2000 image, or truncated.
+        The file is missing, truncated, or not a JPEG 2000 image.
     """
     image = _open(path)
     try:
@@ -124,18 +127,15 @@ def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
             pixels[block.start - start : block.stop - start] = decoded
     except MemoryError:
         raise
-    except Exception as error:  # of every kind, see _open
-        raise _unreadable(path, error) from error
+    except Exception as error:  # of any class, see _open
+        raise unreadable(path, error) from error
     if pixels is None:
         raise InputError(f"{path}: no rows {start} to {stop} in an image of {image.shape[0]} rows")
     return pixels
 
 
-class Writer:
-    """Writes one lossless image, fed with rows from top to bottom.
-
-    The file appears under its name when the last row is encoded; until then, and after an error,
-    there is only a ``.part`` file, which is removed on error.
+class Jpeg2000Writer(ImageWriter):
+    """Writes a JPEG 2000 image.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ class Writer:
         Size and georeference.
     dtype : uint8 or uint16
     tile_size : int
-        Tiles of the codestream; the whole image is one tile where it is no larger.
+        Of the codestream; an image that is no larger is one tile.
     components : int
         1, or 3 for a colour image.
 
@@ -157,53 +157,33 @@ class Writer:
     def __init__(
         self, path: Path, grid: Grid, dtype: npt.DTypeLike, tile_size: int, components: int = 1
     ) -> None:
-        self.path = path
+        super().__init__(path, grid)
         self._part = path.with_name(path.name + ".part.jp2")
-        self._grid = grid
         self._one_tile = tile_size >= min(grid.rows, grid.cols)
         self._tile = min(tile_size, max(grid.rows, grid.cols))
         shape = grid.shape if components == 1 else (*grid.shape, components)
         buffer_rows = grid.rows if self._one_tile else min(self._tile, grid.rows)
         self._buffer = np.zeros((buffer_rows, *shape[1:]), dtype)
         self._filled = 0
-        self._written = 0
+        self._encoded = 0
         smallest = min(grid.rows, grid.cols, self._tile)
         self._options = {
             "prog": "LRCP",
             "cbsize": _CODE_BLOCK,
-            "numres": min(_MOST_RESOLUTIONS, max(1, int(math.log2(smallest)) + 1)),
+            "numres": min(_MAX_RESOLUTIONS, max(1, int(math.log2(smallest)) + 1)),
             "irreversible": False,
         }
         self._tile_writers: Iterator[Any] | None = None
         self._shape = shape
 
-    def __enter__(self) -> Writer:
-        self._part.unlink(missing_ok=True)  # of a process that was killed; the codec would read it
+    def __enter__(self) -> ImageWriter:
+        self._discard()  # left by a process that was killed; the codec would read it
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self._finish()
-        else:
-            self._part.unlink(missing_ok=True)
-
-    def write_rows(self, rows: Pixels) -> None:
-        """Append rows.
-
-        Parameters
-        ----------
-        rows : ndarray of the image's dtype, shape (any, cols) or (any, cols, components)
-        """
+    def _append(self, rows: Pixels) -> None:
         taken = 0
         while taken < len(rows):
-            room = min(len(self._buffer), self._grid.rows - self._written) - self._filled
-            if room == 0:
-                raise ValueError(f"more than {self._grid.rows} rows for {self.path.name}")
+            room = min(len(self._buffer), self._grid.rows - self._encoded) - self._filled
             part = rows[taken : taken + room]
             self._buffer[self._filled : self._filled + len(part)] = part
             self._filled += len(part)
@@ -213,14 +193,11 @@ class Writer:
 
     def _encode(self) -> None:
         rows = self._buffer[: self._filled]
-        try:
-            if self._one_tile:
-                load_glymur().Jp2k(self._part, data=rows, **self._options)
-            else:
-                self._encode_tiles(rows)
-        except (OSError, RuntimeError) as error:
-            raise _unwritable(self.path, error) from error
-        self._written += self._filled
+        if self._one_tile:
+            load_glymur().Jp2k(self._part, data=rows, **self._options)
+        else:
+            self._encode_tiles(rows)
+        self._encoded += self._filled
         self._filled = 0
 
     def _encode_tiles(self, rows: Pixels) -> None:
@@ -237,24 +214,18 @@ class Writer:
             next(self._tile_writers)[:] = np.ascontiguousarray(rows[:, left : left + self._tile])
 
     def _finish(self) -> None:
-        if self._written != self._grid.rows:
-            self._part.unlink(missing_ok=True)
-            raise ValueError(
-                f"{self._written} of {self._grid.rows} rows were given for {self.path.name}"
-            )
         if self._tile_writers is not None:
-            # the codec closes the stream only when its tiles are asked for once more
+            # the codec closes the stream only when asked for one more tile
             next(self._tile_writers, None)
-        try:
-            insert_georeference(self._part, self._grid)
-            os.replace(self._part, self.path)
-        except OSError as error:
-            self._part.unlink(missing_ok=True)
-            raise _unwritable(self.path, error) from error
+        insert_georeference(self._part, self._grid)
+        os.replace(self._part, self.path)
+
+    def _discard(self) -> None:
+        self._part.unlink(missing_ok=True)
 
 
 def _row_blocks(start: int, stop: int, height: int) -> Iterator[slice]:
-    """Cut rows at multiples of the height, so that no tile is decoded twice."""
+    """Cut rows at multiples of a height, so that no tile is decoded twice."""
     top = start
     while top < stop:
         bottom = min(stop, (top // height + 1) * height)
@@ -272,19 +243,9 @@ def _open(path: Path) -> Any:
             check_boxes(path)
             image = glymur.Jp2k(path)
             if len(image.shape) < 2:
-                raise ValueError("no image in it")
+                raise ValueError("it holds no image")
             return image
     except MemoryError:
         raise
-    except Exception as error:  # glymur answers broken files with errors of every kind
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> InputError:
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return InputError(f"{path}: not a readable JPEG 2000 image ({reason}); fetch the product again")
-
-
-def _unwritable(path: Path, error: Exception) -> OutputError:
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return OutputError(f"{path}: cannot be written ({reason}); check free space and permissions")
+    except Exception as error:  # glymur raises errors of any class for broken files
+        raise unreadable(path, error) from error

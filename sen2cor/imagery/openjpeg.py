@@ -1,7 +1,7 @@
-"""Access to the OpenJPEG library through glymur, wherever the library lies.
+"""Finds the OpenJPEG library for glymur.
 
-glymur looks for a system library; where there is none, the copy that Pillow (a requirement of
-glymur) carries does the same work.
+glymur searches for a system library. If there is none, the copy in Pillow, which glymur requires,
+is used instead.
 """
 
 from __future__ import annotations
@@ -29,19 +29,21 @@ def load_glymur() -> ModuleType:
     Raises
     ------
     AuxiliaryDataError
-        No OpenJPEG library of version 2.4 or later was found, or glymur cannot be imported.
+        glymur cannot be imported, or there is no OpenJPEG library of version 2.4 or later.
     """
     try:
         import glymur
     except (ImportError, OSError) as error:
-        raise AuxiliaryDataError(f"the JPEG 2000 package glymur cannot be used: {error}") from error
+        raise AuxiliaryDataError(
+            f"cannot import the JPEG 2000 package glymur: {error}; install it with pip"
+        ) from error
 
     if glymur.version.openjpeg_version == _MISSING:
         glymur = _import_with_library(_library_of_pillow())
     if glymur.version.openjpeg_version == _MISSING:
         raise AuxiliaryDataError(
             "the JPEG 2000 library OpenJPEG (libopenjp2, 2.4 or later) was not found: install it "
-            "(Debian: apt-get install libopenjp2-7) or name it in a glymurrc file"
+            "(Debian: apt-get install libopenjp2-7) or name it in the file glymurrc"
         )
     module: ModuleType = glymur
     return module
@@ -56,7 +58,7 @@ def _library_of_pillow() -> Path | None:
 
 
 def _import_with_library(library: Path | None) -> ModuleType:
-    """Import glymur anew with its configuration pointing at a library."""
+    """Import glymur again with a configuration that names a library."""
     for name in [name for name in sys.modules if name.split(".")[0] == "glymur"]:
         del sys.modules[name]
     before = os.environ.get("XDG_CONFIG_HOME")

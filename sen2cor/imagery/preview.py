@@ -1,4 +1,4 @@
-"""Pictures for the eye: true colour images and the preview of a tile."""
+"""Display images: true colour images and the preview of a tile."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from sen2cor.raster.grids import Grid
 PREVIEW_SIZE = 343
 """Rows and columns of the preview image (Products Specification Document)."""
 
-BRIGHTEST_REFLECTANCE = 0.25
-"""Reflectance that is shown as 255."""
+MAX_DISPLAYED_REFLECTANCE = 0.25
+"""Reflectance displayed as 255."""
 
 
-def to_byte(reflectance: Float32Array, no_data: BoolArray) -> UInt8Array:
+def scale_to_byte(reflectance: Float32Array, no_data: BoolArray) -> UInt8Array:
     """Scale reflectance to 1..255; 0 is no data.
 
     Parameters
@@ -29,7 +29,7 @@ def to_byte(reflectance: Float32Array, no_data: BoolArray) -> UInt8Array:
     -------
     ndarray of uint8, same shape
     """
-    scaled = reflectance * np.float32(254.0 / BRIGHTEST_REFLECTANCE)
+    scaled = reflectance * np.float32(254.0 / MAX_DISPLAYED_REFLECTANCE)
     scaled += np.float32(1.5)
     byte = np.clip(scaled, 1.0, 255.0).astype(np.uint8)
     byte[no_data] = 0
@@ -48,18 +48,18 @@ def true_colour(red_green_blue: Sequence[Float32Array], no_data: BoolArray) -> U
     -------
     ndarray of uint8, shape (rows, cols, 3)
     """
-    return np.stack([to_byte(band, no_data) for band in red_green_blue], axis=-1)
+    return np.stack([scale_to_byte(band, no_data) for band in red_green_blue], axis=-1)
 
 
 def preview_grid(grid: Grid) -> Grid:
-    """Grid of the preview of an area: 343 x 343 pixels, of 320 m for a whole tile."""
+    """Grid of the preview: 343 x 343 pixels, of 320 m for a whole tile."""
     extent = max(grid.rows, grid.cols) * grid.pixel_size
     size = 320.0 if extent == 109800.0 else extent / PREVIEW_SIZE
     return Grid(grid.epsg, grid.ulx, grid.uly, size, PREVIEW_SIZE, PREVIEW_SIZE)
 
 
-def preview(image: UInt8Array) -> UInt8Array:
-    """Reduce (or enlarge) a true colour image to the size of the preview.
+def make_preview(image: UInt8Array) -> UInt8Array:
+    """Resample a true colour image to the size of the preview.
 
     Parameters
     ----------

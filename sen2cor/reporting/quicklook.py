@@ -119,7 +119,7 @@ class SurfaceImages:
         resolution = max((size for size in found if size <= wanted), default=found[0])
         path = self.paths[kind, resolution]
         if kind in BAND and path.suffix == ".jp2":
-            return sample(_read_reduced(path, jpeg2000.describe(path).rows, shape), shape)
+            return sample(_read_reduced(path, jpeg2000.read_info(path).rows, shape), shape)
         return sample(images.read(path), shape)
 
 

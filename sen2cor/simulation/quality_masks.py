@@ -148,12 +148,12 @@ def _write_raster(
         images.write(path, detectors, grid, TILE_SIZES[60])
     elif kind == "QUALIT":
         # eight flags: lost and degraded ancillary and image data, defective, no data, saturated
-        with jpeg2000.Writer(path, grid, np.uint8, TILE_SIZES[60], 8) as writer:
+        with jpeg2000.Jpeg2000Writer(path, grid, np.uint8, TILE_SIZES[60], 8) as writer:
             writer.write_rows(np.zeros((*grid.shape, 8), np.uint8))
     else:
         flags = np.zeros((*grid.shape, 3), np.uint8)
         flags[..., 0] = _filled(tile.cloud_polygons, grid)
-        with jpeg2000.Writer(path, grid, np.uint8, TILE_SIZES[60], 3) as writer:
+        with jpeg2000.Jpeg2000Writer(path, grid, np.uint8, TILE_SIZES[60], 3) as writer:
             writer.write_rows(flags)
 
 

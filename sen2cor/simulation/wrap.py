@@ -122,11 +122,11 @@ def _images(folder: Path) -> tuple[dict[str, Path], str, datetime]:
 def _grid(images: dict[str, Path], mgrs: str) -> Grid:
     """Grid of the 10 m images; the others must cover the same ground."""
     tile_grid(mgrs, TILE_SIZE)
-    fine = jpeg2000.describe(images["B02"]).grid
+    fine = jpeg2000.read_info(images["B02"]).grid
     if fine is None:
         raise InputError(f"{images['B02']}: no georeference in the image")
     for band, path in images.items():
-        info = jpeg2000.describe(path)
+        info = jpeg2000.read_info(path)
         factor = BAND[band].resolution // 10
         if (info.rows, info.cols) != (fine.rows // factor, fine.cols // factor):
             raise InputError(

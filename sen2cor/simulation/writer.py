@@ -8,6 +8,7 @@ import numpy as np
 
 from sen2cor.bands import BAND, TILE_SIZES
 from sen2cor.imagery import images, jpeg2000, preview
+from sen2cor.imagery.image_writer import ImageWriter
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
 from sen2cor.simulation.datastrip import datastrip_metadata
 from sen2cor.simulation.description import ProductDescription, TileDescription
@@ -36,11 +37,13 @@ class ProductWriter:
         self.root = root
         self.product = product
 
-    def image(self, tile: TileDescription, band: str) -> jpeg2000.Writer:
+    def image(self, tile: TileDescription, band: str) -> ImageWriter:
         """Open the image of a band for writing."""
         resolution = BAND[band].resolution
         path = self._place(self.product.image(tile, band))
-        return jpeg2000.Writer(path, tile.grid(resolution), np.uint16, TILE_SIZES[resolution])
+        return jpeg2000.Jpeg2000Writer(
+            path, tile.grid(resolution), np.uint16, TILE_SIZES[resolution]
+        )
 
     def finish_tile(self, tile: TileDescription) -> None:
         """Write all of a tile but its bands, which are there already."""
@@ -103,7 +106,7 @@ class ProductWriter:
     def _true_colour(self, tile: TileDescription) -> None:
         grid = tile.grid(10)
         path = self._place(self.product.image(tile, "TCI"))
-        with jpeg2000.Writer(path, grid, np.uint8, TILE_SIZES[10], 3) as image:
+        with jpeg2000.Jpeg2000Writer(path, grid, np.uint8, TILE_SIZES[10], 3) as image:
             for start in range(0, grid.rows, _COLOUR_ROWS):
                 rows = slice(start, min(start + _COLOUR_ROWS, grid.rows))
                 image.write_rows(self._colour(tile, rows))
@@ -118,7 +121,7 @@ class ProductWriter:
                 for rows in _strips(grid.rows, step * max(1, _COLOUR_ROWS // step))
             ]
         )
-        images.write(path, preview.preview(small), preview.preview_grid(grid), TILE_SIZES[10])
+        images.write(path, preview.make_preview(small), preview.preview_grid(grid), TILE_SIZES[10])
 
 
 def _strips(rows: int, height: int) -> list[slice]:

@@ -44,7 +44,7 @@ def measure(level1c: Path, level2a: Path, work: Path, bands: int, library: int) 
     with ThreadPoolExecutor(bands) as pool:
         paths = outputs_of(level2a)
         decoded = list(
-            zip(pool.map(jpeg2000.read, paths), map(jpeg2000.describe, paths), strict=True)
+            zip(pool.map(jpeg2000.read, paths), map(jpeg2000.read_info, paths), strict=True)
         )
     tasks: dict[str, list[Callable[[], object]]] = {
         "decode": [lambda path=path: jpeg2000.read(path) for path in inputs_of(level1c)],

@@ -49,7 +49,7 @@ def truncate(name: str, fraction: float) -> Damage:
 def replace_image(name: str, change: Callable[[np.ndarray], np.ndarray]) -> Damage:
     def damage(product: Path) -> None:
         path = band(product, name)
-        info = jpeg2000.describe(path)
+        info = jpeg2000.read_info(path)
         image = change(jpeg2000.read(path))
         grid = type(info.grid)(
             info.grid.epsg, info.grid.ulx, info.grid.uly, info.grid.pixel_size, *image.shape
@@ -61,7 +61,7 @@ def replace_image(name: str, change: Callable[[np.ndarray], np.ndarray]) -> Dama
 
 def blacken_all(product: Path) -> None:
     for path in product.glob("GRANULE/*/IMG_DATA/*_B*.jp2"):
-        info = jpeg2000.describe(path)
+        info = jpeg2000.read_info(path)
         images.write(path, np.zeros((info.rows, info.cols), np.uint16), info.grid, 1024)
 
 

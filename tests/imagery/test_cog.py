@@ -79,7 +79,7 @@ def test_what_is_written_is_read(
 def test_rows_in_any_portion_give_the_same_file(tmp_path: Path) -> None:
     image = scene(800, 600)
     write_image(tmp_path / "whole.tif", image, grid(800, 600))
-    with cog.Writer(tmp_path / "parts.tif", grid(800, 600), "uint16") as writer:
+    with cog.CogWriter(tmp_path / "parts.tif", grid(800, 600), "uint16") as writer:
         for part in np.array_split(image, 7):
             writer.write_rows(part)
     assert (tmp_path / "parts.tif").read_bytes() == (tmp_path / "whole.tif").read_bytes()
@@ -168,12 +168,12 @@ def test_wrong_number_of_rows(tmp_path: Path) -> None:
     path = tmp_path / "image.tif"
     with (
         pytest.raises(ValueError, match="60 of 100 rows"),
-        cog.Writer(path, grid(100, 80), "uint16") as writer,
+        cog.CogWriter(path, grid(100, 80), "uint16") as writer,
     ):
         writer.write_rows(scene(60, 80))
     with (
         pytest.raises(ValueError, match="more than 100 rows"),
-        cog.Writer(path, grid(100, 80), "uint16") as writer,
+        cog.CogWriter(path, grid(100, 80), "uint16") as writer,
     ):
         writer.write_rows(scene(101, 80))
     assert list(tmp_path.iterdir()) == []
@@ -185,7 +185,7 @@ def test_error_while_writing_leaves_the_file_of_before(tmp_path: Path) -> None:
     write_image(path, before, grid(40, 40))
     with (
         pytest.raises(RuntimeError, match="broken off"),
-        cog.Writer(path, grid(200, 100), "uint16") as writer,
+        cog.CogWriter(path, grid(200, 100), "uint16") as writer,
     ):
         writer.write_rows(scene(100, 100))
         raise RuntimeError("broken off")

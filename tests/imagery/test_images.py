@@ -21,7 +21,7 @@ def test_an_interrupted_run_stops_writing_and_leaves_nothing(tmp_path: Path, nam
     with (
         interruption.catch_signals(),
         pytest.raises(interruption.Interrupted),
-        images.writer(tmp_path / name, GRID, np.uint16, 64) as writer,
+        images.open_writer(tmp_path / name, GRID, np.uint16, 64) as writer,
     ):
         writer.write_rows(rows)
         signal.raise_signal(signal.SIGTERM)

@@ -44,7 +44,7 @@ def test_what_is_written_is_read(
     path = tmp_path / "image.jp2"
     images.write(path, image, grid(rows, cols), tile)
     np.testing.assert_array_equal(jpeg2000.read(path), image)
-    info = jpeg2000.describe(path)
+    info = jpeg2000.read_info(path)
     assert (info.rows, info.cols, info.components, info.dtype) == (rows, cols, kind[1], kind[0])
     assert info.grid == grid(rows, cols)
     assert [entry.name for entry in tmp_path.iterdir()] == ["image.jp2"]
@@ -53,12 +53,12 @@ def test_what_is_written_is_read(
 def test_rows_in_any_portion_give_the_same_image(tmp_path: Path) -> None:
     image = scene(200, 150)
     path = tmp_path / "image.jp2"
-    with jpeg2000.Writer(path, grid(200, 150), "uint16", 64) as writer:
+    with jpeg2000.Jpeg2000Writer(path, grid(200, 150), "uint16", 64) as writer:
         for part in np.array_split(image, 7):
             writer.write_rows(part)
     np.testing.assert_array_equal(jpeg2000.read(path), image)
     np.testing.assert_array_equal(jpeg2000.read(path, slice(60, 131)), image[60:131])
-    assert jpeg2000.describe(path).tile_size == 64
+    assert jpeg2000.read_info(path).tile_size == 64
 
 
 def test_reduced_read_halves_the_size(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_unwritable_place_is_an_output_error(tmp_path: Path) -> None:
 def test_error_while_writing_leaves_no_file(tmp_path: Path) -> None:
     with (
         pytest.raises(RuntimeError, match="broken off"),
-        jpeg2000.Writer(tmp_path / "image.jp2", grid(200, 100), "uint16", 64) as writer,
+        jpeg2000.Jpeg2000Writer(tmp_path / "image.jp2", grid(200, 100), "uint16", 64) as writer,
     ):
         writer.write_rows(scene(100, 100))
         raise RuntimeError("broken off")
@@ -144,7 +144,7 @@ def test_tags_that_claim_too_much_are_refused(tmp_path: Path) -> None:
     path.write_bytes(content[: entry + 4] + b"\xff\xff\xff\x7f" + content[entry + 8 :])
     code = (
         "import sys; from pathlib import Path; from sen2cor.imagery import jpeg2000; "
-        "jpeg2000.describe(Path(sys.argv[1]))"
+        "jpeg2000.read_info(Path(sys.argv[1]))"
     )
     result = subprocess.run(
         [sys.executable, "-c", code, str(path)], capture_output=True, text=True, timeout=120

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.imagery.preview import preview, preview_grid, to_byte, true_colour
+from sen2cor.imagery.preview import make_preview, preview_grid, scale_to_byte, true_colour
 from sen2cor.raster.grids import Grid
 
 
 def test_reflectance_takes_one_to_255_and_no_data_zero() -> None:
     reflectance = np.array([-0.1, 0.0, 0.125, 0.25, 1.2, 0.1], np.float32)
     no_data = np.array([False] * 5 + [True])
-    np.testing.assert_array_equal(to_byte(reflectance, no_data), [1, 1, 128, 255, 255, 0])
+    np.testing.assert_array_equal(scale_to_byte(reflectance, no_data), [1, 1, 128, 255, 255, 0])
 
 
 def test_preview_has_343_pixels_and_keeps_colour_and_gaps() -> None:
@@ -19,7 +19,7 @@ def test_preview_has_343_pixels_and_keeps_colour_and_gaps() -> None:
     no_data = np.zeros(shape, bool)
     no_data[:, :60] = True
     bands = [np.full(shape, value, np.float32) for value in (0.05, 0.1, 0.2)]
-    image = preview(true_colour(bands, no_data))
+    image = make_preview(true_colour(bands, no_data))
     assert image.shape == (343, 343, 3)
     assert (image[:, :100] == 0).all()
     assert tuple(image[170, 300]) == (52, 103, 204)

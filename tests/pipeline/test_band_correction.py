@@ -56,7 +56,7 @@ def test_identity_gives_the_numbers_back(tmp_path: Path, resolution: int) -> Non
     correction = BandCorrection("B02", resolution, pixels, Inversion(field(1.0), field(0.0)), 60)
     path = tmp_path / "band.jp2"
     grid = GRIDS[resolution]
-    with jpeg2000.Writer(path, grid, np.uint16, 64) as writer:
+    with jpeg2000.Jpeg2000Writer(path, grid, np.uint16, 64) as writer:
         write_band(writer, correction, grid, quantification=10000.0, offset=0)
     np.testing.assert_array_equal(jpeg2000.read(path), pixels.numbers("B02", resolution))
 
@@ -88,6 +88,6 @@ def test_map_is_zero_only_where_there_is_no_data(tmp_path: Path) -> None:
     mask = np.zeros(GRIDS[20].shape, bool)
     mask[:30] = True
     path = tmp_path / "AOT.jp2"
-    with jpeg2000.Writer(path, GRIDS[20], np.uint16, 64) as writer:
+    with jpeg2000.Jpeg2000Writer(path, GRIDS[20], np.uint16, 64) as writer:
         write_map(writer, field(0.0), GRIDS[20], 3.0, 1000.0, no_data=lambda rows: mask[rows])
     np.testing.assert_array_equal(jpeg2000.read(path), np.where(mask, 0, 1))

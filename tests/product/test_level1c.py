@@ -271,7 +271,7 @@ class TestBands:
     def test_broken_image_is_named(self, tmp_path: Path) -> None:
         root = build(tmp_path)
         next(root.rglob("*_B06.jp2")).write_bytes(b"not an image")
-        with pytest.raises(InputError, match=r"_B06.jp2: not a readable JPEG 2000"):
+        with pytest.raises(InputError, match=r"_B06.jp2: not a readable image"):
             open_level1c(root)
 
 

@@ -67,7 +67,7 @@ def test_the_reader_opens_a_scene(compact: Path) -> None:
     assert product.spacecraft == "S2A"
     assert tile.sensing_time.astimezone(timezone.utc) == scene.sensing_time
     for band in BANDS:
-        info = jpeg2000.describe(tile.bands[band.name])
+        info = jpeg2000.read_info(tile.bands[band.name])
         assert info.grid == tile.grids[band.resolution]
         assert info.rows == SIZE // band.resolution
 
@@ -175,7 +175,7 @@ def test_missing_and_saturated_pixels_stay_what_they_are(compact: Path, tmp_path
     special = next(folder.glob("*_B04.jp2"))
     numbers = jpeg2000.read(special).copy()
     numbers[0, :3] = 0, 65535, 65000
-    grid = jpeg2000.describe(special).grid
+    grid = jpeg2000.read_info(special).grid
     assert grid is not None
     images.write(special, numbers, grid, 1024)
     tile = open_level1c(wrap(folder, tmp_path, psd="15")).tiles[0]

@@ -11,7 +11,7 @@ import numpy as np
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.atmosphere.uncertainty import slope_uncertainty
-from sen2cor.imagery.images import Writer
+from sen2cor.imagery.image_writer import ImageWriter
 from sen2cor.imagery.preview import true_colour
 from sen2cor.pipeline.tile.pixels import SATURATED, TilePixels
 from sen2cor.pipeline.tile.terrain_step import GroundIllumination
@@ -128,7 +128,7 @@ def quantize(
 
 
 def write_band(
-    writer: Writer, correction: BandCorrection, grid: Grid, quantification: float, offset: int
+    writer: ImageWriter, correction: BandCorrection, grid: Grid, quantification: float, offset: int
 ) -> None:
     """Correct a band and write it; numbers as in `quantize`."""
     for rows in row_blocks(grid.rows):
@@ -137,7 +137,7 @@ def write_band(
 
 
 def write_uncertainty(
-    writer: Writer,
+    writer: ImageWriter,
     correction: BandCorrection,
     found: BandUncertainty,
     grid: Grid,
@@ -149,7 +149,9 @@ def write_uncertainty(
         writer.write_rows(quantize(uncertainty, source, quantification, 0))
 
 
-def write_true_colour(writer: Writer, red_green_blue: list[BandCorrection], grid: Grid) -> None:
+def write_true_colour(
+    writer: ImageWriter, red_green_blue: list[BandCorrection], grid: Grid
+) -> None:
     """Correct red, green and blue and write them as a colour image."""
     for rows in row_blocks(grid.rows):
         bands = [correction.surface_reflectance(rows) for correction in red_green_blue]
@@ -158,7 +160,7 @@ def write_true_colour(writer: Writer, red_green_blue: list[BandCorrection], grid
 
 
 def write_map(
-    writer: Writer,
+    writer: ImageWriter,
     field: Float32Array,
     grid: Grid,
     factor: float,
@@ -169,7 +171,7 @@ def write_map(
 
     Parameters
     ----------
-    writer : Writer
+    writer : ImageWriter
     field : ndarray of float32
         On the coarse grid, without gaps.
     grid : Grid

@@ -16,6 +16,7 @@ from sen2cor.bands import TILE_SIZES, VISIBLE
 from sen2cor.classification import Classification
 from sen2cor.classification.quality_mask import compute_quality_mask
 from sen2cor.imagery import images
+from sen2cor.imagery.image_writer import ImageWriter
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.tile.band_correction import (
     BandCorrection,
@@ -205,9 +206,9 @@ class TileImageJobs:
                 self._kept[band] = inversion
             return inversion
 
-    def _writer(self, kind: str, dtype: npt.DTypeLike, components: int = 1) -> images.Writer:
+    def _writer(self, kind: str, dtype: npt.DTypeLike, components: int = 1) -> ImageWriter:
         path = self.output.image_path(kind, self.resolution)
-        return images.writer(path, self.grid, dtype, TILE_SIZES[self.resolution], components)
+        return images.open_writer(path, self.grid, dtype, TILE_SIZES[self.resolution], components)
 
     def _whole(self, kind: str, image: Pixels) -> None:
         with self._writer(kind, image.dtype) as writer:

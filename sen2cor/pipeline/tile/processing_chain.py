@@ -24,7 +24,7 @@ from sen2cor.classification import (
 )
 from sen2cor.errors import ProcessingError
 from sen2cor.imagery import images
-from sen2cor.imagery.preview import preview, preview_grid, true_colour
+from sen2cor.imagery.preview import make_preview, preview_grid, true_colour
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.run.console import Progress
 from sen2cor.pipeline.tile.atmosphere_retrieval import retrieve_atmosphere
@@ -281,5 +281,5 @@ def _write_preview(job: TileJob, pixels: TilePixels) -> None:
         return
     bands = [pixels.toa_reflectance(band, COARSE) for band in VISIBLE]
     no_data = np.any([pixels.numbers(band, COARSE) == 0 for band in VISIBLE], axis=0)
-    image = preview(true_colour(bands, no_data))
+    image = make_preview(true_colour(bands, no_data))
     images.write(path, image, preview_grid(job.tile.grids[10]), image.shape[0])

@@ -64,7 +64,7 @@ def image_grids(bands: Mapping[str, Path], nominal: Mapping[int, Grid]) -> dict[
     disagreeing = []
     for resolution in RESOLUTIONS:
         names = [band.name for band in BANDS if band.resolution == resolution]
-        found = {name: jpeg2000.describe(bands[name]) for name in names}
+        found = {name: jpeg2000.read_info(bands[name]) for name in names}
         grid = nominal[resolution]
         sizes = {name: (image.rows, image.cols) for name, image in found.items()}
         # the innocent ones have the size of the metadata, or, if none has, that of the first

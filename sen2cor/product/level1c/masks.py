@@ -142,7 +142,7 @@ def _ring(document: XmlDocument, points: Element) -> Float64Array:
 
 def _read_layers(path: Path, layers: tuple[int, ...], grid: Grid) -> BoolArray:
     """Take the nearest pixel of any of the layers, decoding some rows at a time."""
-    info = jpeg2000.describe(path)
+    info = jpeg2000.read_info(path)
     if info.components <= max(layers):
         raise InputError(f"{path}: has {info.components} layers, expected {max(layers) + 1}")
     source = info.grid or _stretched(grid, info.rows, info.cols)

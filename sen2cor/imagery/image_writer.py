@@ -1,0 +1,104 @@
+"""What the writers of all image formats share: the interface, the count of rows, the errors."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from types import TracebackType
+
+from sen2cor import interruption
+from sen2cor.errors import InputError, OutputError
+from sen2cor.raster.array_types import Pixels
+from sen2cor.raster.grids import Grid
+
+
+class ImageWriter(ABC):
+    """Writes one lossless image, row by row from top to bottom; a context manager.
+
+    The file appears under its name when all rows are written. Until then there are only ``.part``
+    files, which are removed after an error. Several images may be written at once in threads.
+
+    Parameters
+    ----------
+    path : Path
+    grid : Grid
+        Size and georeference.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+
+    def __init__(self, path: Path, grid: Grid) -> None:
+        self.path = path
+        self._grid = grid
+        self._received = 0
+
+    def __enter__(self) -> ImageWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._check_complete()
+                self._finish()
+        except (OSError, RuntimeError) as failure:
+            raise unwritable(self.path, failure) from failure
+        finally:
+            self._discard()
+
+    def write_rows(self, rows: Pixels) -> None:
+        """Append rows.
+
+        Parameters
+        ----------
+        rows : ndarray of the image's dtype, shape (any, cols) or (any, cols, components)
+        """
+        interruption.check()
+        if self._received + len(rows) > self._grid.rows:
+            raise ValueError(f"more than {self._grid.rows} rows for {self.path.name}")
+        try:
+            self._append(rows)
+        except (OSError, RuntimeError) as failure:
+            raise unwritable(self.path, failure) from failure
+        self._received += len(rows)
+
+    def _check_complete(self) -> None:
+        if self._received != self._grid.rows:
+            raise ValueError(
+                f"{self._received} of {self._grid.rows} rows written to {self.path.name}"
+            )
+
+    @abstractmethod
+    def _append(self, rows: Pixels) -> None:
+        """Write rows to the unfinished file."""
+
+    @abstractmethod
+    def _finish(self) -> None:
+        """Complete the file and rename it."""
+
+    @abstractmethod
+    def _discard(self) -> None:
+        """Remove what is unfinished."""
+
+
+def unwritable(path: Path, error: Exception) -> OutputError:
+    """Make the error for an image that cannot be written."""
+    return OutputError(f"{path}: cannot write ({_reason(error)}); check free space and permissions")
+
+
+def unreadable(path: Path, error: Exception) -> InputError:
+    """Make the error for an image that cannot be read."""
+    return InputError(
+        f"{path}: not a readable image ({_reason(error)}); download the product again"
+    )
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
