@@ -1,4 +1,4 @@
-# `make` or `make help` lists what can be made.
+# `make` or `make help` lists the targets.
 PYTHON := .venv/bin/python
 DEMO := demo
 SIZE_KM ?= 109.8
@@ -7,36 +7,36 @@ N ?= 2000
 OLD ?= HEAD
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all equal faults fuzz lint format types accuracy benchmark benchmark-classification validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-water-vapour validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts conformance check-readers docs wheel clean
+.PHONY: help environment demo test test-all equal faults fuzz lint format accuracy benchmark benchmark-growth tree-numbers benchmark-classification validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts validate-water-vapour conformance check-readers docs wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-28s %s\n", $$1, $$2}'
 
-environment: .venv/complete ## set up .venv with all that is needed
+environment: .venv/complete ## create .venv with all dependencies
 
 .venv/complete: setup.py .ci/environment
 	.ci/environment
 
-demo: .venv/complete ## make a sample scene, process it, draw TOA beside BOA beside classes
+demo: .venv/complete ## simulate a scene, process it, draw TOA reflectance, surface reflectance and classes
 	rm -rf $(DEMO)
 	.venv/bin/L2A_Simulate --scene summer --size 6 --output $(DEMO)
 	.venv/bin/L2A_Process $(DEMO)/*MSIL1C*.SAFE
 	$(PYTHON) -m sen2cor.reporting.comparison_figure $(DEMO)/*MSIL1C*.SAFE $(DEMO)/*MSIL2A*.SAFE $(DEMO)/picture.png
 	@echo "picture: $(DEMO)/picture.png (top of atmosphere, surface, classes)"
 
-test: .venv/complete lint ## run the tests (all but the slow ones)
+test: .venv/complete lint ## run linters and tests, without the slow ones
 	$(PYTHON) -m pytest -q -n 2 -m "not slow"
 
 test-all: .venv/complete ## run all tests
 	$(PYTHON) -m pytest -q -n 2
 
-equal: .venv/complete ## same products with the code of a commit and with this one, compared bit by bit (OLD=HEAD)
+equal: .venv/complete ## compare products of a commit and of the working tree bit by bit (OLD=HEAD)
 	$(PYTHON) -m tests.equality $(OLD)
 
-faults: .venv/complete ## kills, full disks, locks, runs side by side: a table of how they end (KILLS=200)
+faults: .venv/complete ## kills, full disks, locks, concurrent runs: table of the outcomes (KILLS=200)
 	$(PYTHON) -m tests.faults.campaign --kills $(KILLS)
 
-fuzz: .venv/complete ## damaged metadata, settings, archives and images: a table of findings (N=2000)
+fuzz: .venv/complete ## damaged metadata, settings, archives and images: table of the outcomes (N=2000)
 	$(PYTHON) -m tests.faults.mutations --number $(N)
 
 lint: .venv/complete ## check style and types
@@ -48,47 +48,47 @@ format: .venv/complete ## format the code
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-accuracy: .venv/complete ## error of reflectance, AOT and water vapour on simulated scenes
+accuracy: .venv/complete ## errors of reflectance, AOT and water vapour on simulated scenes
 	$(PYTHON) -m tests.benchmarks.accuracy
 
-benchmark: .venv/complete ## time and memory of a tile beside the JPEG 2000 floor (SIZE_KM=109.8); ARGS=--store keeps the ratios
+benchmark: .venv/complete ## time and memory of a tile, relative to the JPEG 2000 floor; start-up time (SIZE_KM=109.8); ARGS=--store updates the README
 	$(PYTHON) -m tests.benchmarks.benchmark --size $(SIZE_KM) $(ARGS)
 
-benchmark-growth: .venv/complete ## time and memory by area, tiles and processes
+benchmark-growth: .venv/complete ## time and memory against area, tiles and processes
 	$(PYTHON) -m tests.benchmarks.growth
 
-tree-numbers: .venv/complete ## modules, lines and functions by package, for a commit and for this tree (OLD=HEAD)
+tree-numbers: .venv/complete ## modules, lines and functions by package, of a commit and of the working tree (OLD=HEAD)
 	$(PYTHON) -m tests.benchmarks.tree_numbers $(OLD)
 
-benchmark-classification: .venv/complete ## CPU seconds and memory of the classification of a tile at 20 m, one thread
+benchmark-classification: .venv/complete ## CPU time and memory of the scene classification at 20 m, one thread
 	$(PYTHON) -m tests.benchmarks.classification
 
 validate-classification: .venv/complete ## agreement with the reference classifications
 	$(PYTHON) -m tests.validation.classification
 
-validate-classification-truth: .venv/complete ## scene classification beside the truth of simulated scenes
+validate-classification-truth: .venv/complete ## scene classification against the truth of simulated scenes
 	$(PYTHON) -m tests.validation.classification_truth
 
-validate-luts: .venv/complete ## our look-up tables beside the original's, at all nodes
+validate-luts: .venv/complete ## look-up tables against those of Sen2Cor, at all nodes
 	$(PYTHON) -m tests.validation.look_up_tables
 
-fit-visibility: .venv/complete ## optical thickness by visibility, fitted to the original's tables
+fit-visibility: .venv/complete ## fit optical thickness against visibility to the tables of Sen2Cor
 	$(PYTHON) -m tests.validation.visibility_fit
 
-validate-official-pairs: .venv/complete ## official surface reflectance beside that of both tables
+validate-official-pairs: .venv/complete ## surface reflectance with both kinds of tables against official products
 	$(PYTHON) -m tests.validation.official_pairs
 
-validate-surface-reflectance: .venv/complete ## real pairs through the chain beside the official surface (MATCH_UPS=file.csv)
+validate-surface-reflectance: .venv/complete ## real Level-1C pixels against official surface reflectance, or your match-ups (MATCH_UPS=file.csv)
 	$(PYTHON) -m $(if $(MATCH_UPS),sen2cor.match_ups $(MATCH_UPS) --plot validation/match_ups.png,tests.validation.surface_reflectance)
 
-validate-lut-interpolation: .venv/complete .venv/luts ## error of the look-up tables between nodes
+validate-lut-interpolation: .venv/complete .venv/luts ## interpolation error of the look-up tables between nodes
 	$(PYTHON) -m tests.validation.lut_interpolation
 
-validate-lut-solver: .venv/complete .venv/luts ## look-up tables beside a solver by discrete ordinates
+validate-lut-solver: .venv/complete .venv/luts ## look-up tables against a discrete-ordinates solver
 	[ -d .venv/solver ] || $(PYTHON) -m pip install --quiet --no-deps --target .venv/solver PythonicDISORT
 	OPENBLAS_NUM_THREADS=1 PYTHONPATH=.venv/solver $(PYTHON) -m tests.validation.lut_solver
 
-validate-lut-aerosol: .venv/complete .venv/luts ## what phase function and absorption change, each alone
+validate-lut-aerosol: .venv/complete .venv/luts ## separate effects of aerosol phase function and absorption
 	$(PYTHON) -m tests.validation.lut_aerosol
 
 measure-luts: .venv/complete ## size of the look-up tables, time to load and to evaluate them
@@ -98,14 +98,14 @@ measure-luts: .venv/complete ## size of the look-up tables, time to load and to 
 	$(PYTHON) -m pip install --quiet -e '.[luts]'
 	touch .venv/luts
 
-validate-water-vapour: .venv/complete ## water vapour with both tables beside the weather model's
+validate-water-vapour: .venv/complete ## water vapour with both kinds of tables against ECMWF auxiliary data
 	$(PYTHON) -m tests.validation.water_vapour
 
-conformance: .venv/complete ## documents against the official schemas, and beside those of others
+conformance: .venv/complete ## check metadata against the official schemas and compare with other products
 	$(PYTHON) -m pytest -v tests/conformance
 	$(PYTHON) -m tests.conformance.elements
 
-check-readers: .venv/complete ## open products with other readers, each in an environment of its own
+check-readers: .venv/complete ## open products with other readers, each in its own environment
 	$(PYTHON) -m tests.conformance.check_readers
 
 docs: .venv/complete ## build the documentation into site/; a warning is an error
@@ -115,5 +115,5 @@ docs: .venv/complete ## build the documentation into site/; a warning is an erro
 wheel: .venv/complete ## build source archive and wheel into dist/
 	$(PYTHON) -m build --outdir dist
 
-clean: ## remove the environment and everything that was made
+clean: ## remove the environment and all generated files
 	rm -rf .venv build dist site *.egg-info $(DEMO) benchmark-work .equal

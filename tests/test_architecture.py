@@ -1,4 +1,4 @@
-"""The rules of ``docs/developing.md`` against the code: who imports whom, and who opens files."""
+"""The code follows the rules of ``docs/developing.md`` for imports and for opening files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def named(cell: str) -> list[str]:
 
 
 def rows() -> list[tuple[list[str], list[str]]]:
-    """Names of the table of imports, row by row: who imports, and what."""
+    """Names in the table of imports, row by row: importing and imported parts."""
     table = RULES.split("## Imports")[1].split("## ")[0]
     cells = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| `")]
     return [(named(first), named(second)) for first, second in cells]
@@ -76,8 +76,8 @@ def test_imports_are_those_of_the_table(part: str) -> None:
         assert set(imported(path)) <= allowed, path
 
 
-def test_every_part_stands_in_the_table_of_folders() -> None:
-    folders = RULES.split("## Where things are")[1].split("## ")[0]
+def test_every_part_is_in_the_repository_layout() -> None:
+    folders = RULES.split("## Repository layout")[1].split("## ")[0]
     for part in PARTS - {"__init__"}:
         assert re.search(rf"`sen2cor/{part}(\.py|/)`", folders), part
 
