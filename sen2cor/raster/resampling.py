@@ -15,7 +15,8 @@ from scipy.ndimage import uniform_filter
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
 
 IndexArray = npt.NDArray[np.intp]
-Neighbours: TypeAlias = tuple[IndexArray, IndexArray, Float32Array]
+Real = TypeVar("Real", np.float32, np.float64)
+Neighbours: TypeAlias = tuple[IndexArray, IndexArray, npt.NDArray[Real]]
 Pixel = TypeVar("Pixel", bound=np.generic)
 
 
@@ -44,28 +45,28 @@ def nearest(position: Float32Array, size: int) -> IndexArray:
     return index.clip(0, size - 1)
 
 
-def neighbours(position: Float32Array, size: int) -> Neighbours:
+def neighbours(position: npt.NDArray[Real], size: int) -> Neighbours[Real]:
     """Indices of the two pixels around a position, and the weight of the second."""
     inside = np.clip(position, 0.0, size - 1.0)
     first = np.minimum(inside.astype(np.intp), max(size - 2, 0))
-    return first, np.minimum(first + 1, size - 1), (inside - first).astype(np.float32)
+    return first, np.minimum(first + 1, size - 1), (inside - first).astype(position.dtype)
 
 
 def bilinear(
-    source: Float32Array, row_positions: Float32Array, col_positions: Float32Array
-) -> Float32Array:
+    source: npt.NDArray[Real], row_positions: npt.NDArray[Real], col_positions: npt.NDArray[Real]
+) -> npt.NDArray[Real]:
     """Interpolate bilinearly between pixel centres; constant beyond the outermost ones.
 
     Parameters
     ----------
-    source : ndarray of float32, shape (rows, cols)
+    source : ndarray of float32 or float64, shape (rows, cols)
         Without gaps.
-    row_positions, col_positions : ndarray of float32, shape (n,), (m,)
-        In index coordinates of the source.
+    row_positions, col_positions : ndarray, shape (n,), (m,)
+        In index coordinates of the source, of its dtype.
 
     Returns
     -------
-    ndarray of float32, shape (n, m)
+    ndarray of the dtype of the source, shape (n, m)
     """
     rows = neighbours(row_positions, source.shape[0])
     cols = neighbours(col_positions, source.shape[1])
@@ -77,9 +78,11 @@ def bilinear(
     return _interpolate_axis(_interpolate_axis(source[top:bottom], cols, 1), rows, 0)
 
 
-def _interpolate_axis(source: Float32Array, at: Neighbours, axis: int) -> Float32Array:
+def _interpolate_axis(
+    source: npt.NDArray[Real], at: Neighbours[Real], axis: int
+) -> npt.NDArray[Real]:
     first, second, weight = at
-    result: Float32Array = np.take(source, first, axis)
+    result: npt.NDArray[Real] = np.take(source, first, axis)
     step = np.take(source, second, axis)
     step -= result
     step *= weight[:, np.newaxis] if axis == 0 else weight

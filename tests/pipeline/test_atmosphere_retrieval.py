@@ -56,8 +56,8 @@ def retrieved(
     tile: Any = SimpleNamespace(
         geometry=scene.geometry.angles,
         sensing_time=datetime(2017, 7, 1, 10, tzinfo=timezone.utc),
-        meteorology=lambda: weather,
-        forecast_aot=lambda: forecast,
+        read_ecmwf=lambda: weather,
+        read_cams_aot=lambda: forecast,
     )
     classes = np.where(land.water, 6, 4).astype(np.uint8)
     masks = GroundMasks.from_classes(classes, 1, SHAPE)

@@ -83,7 +83,7 @@ def test_ozone_column_of_the_originals_tables(
 ) -> None:
     weather = None if in_metadata is None else SimpleNamespace(ozone=in_metadata)
     product = SimpleNamespace(
-        spacecraft="S2A", tiles=[SimpleNamespace(meteorology=lambda: weather)] * 2
+        spacecraft="S2A", tiles=[SimpleNamespace(read_ecmwf=lambda: weather)] * 2
     )
     calls = []
     monkeypatch.setattr(table_selection, "original_tables", lambda settings: tmp_path)

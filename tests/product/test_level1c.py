@@ -187,7 +187,7 @@ class TestPath:
     def test_level1c_is_only_read(self, tmp_path: Path) -> None:
         root = build(tmp_path)
         before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
-        open_level1c(root).tiles[0].meteorology()
+        open_level1c(root).tiles[0].read_ecmwf()
         assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
 
 
@@ -284,7 +284,7 @@ class TestWhatMayBeAbsent:
             folder.rmdir()
         product = open_level1c(root)
         tile = product.tiles[0]
-        assert tile.meteorology() is None
+        assert tile.read_ecmwf() is None
         assert tile.mask("CLOUDS", None, tile.grids[60]) is None
         for words in (
             "manifest.safe",

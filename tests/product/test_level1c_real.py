@@ -12,8 +12,8 @@ import pytest
 from sen2cor.bands import BANDS
 from sen2cor.errors import InputError
 from sen2cor.product.level1c.angles import read_geometry
+from sen2cor.product.level1c.auxiliary_data import read_ecmwf
 from sen2cor.product.level1c.masks import read_mask
-from sen2cor.product.level1c.meteorology import read_meteorology
 from sen2cor.product.level1c.product_metadata import read_product_metadata
 from sen2cor.product.level1c.reader import open_level1c
 from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_metadata
@@ -62,7 +62,7 @@ def test_complete_products(
         assert np.isfinite(grid.azimuth).all()
     red = geometry.view["B04"].zenith
     assert (red.min(), red.max()) == pytest.approx(view, abs=0.01)
-    found = only_tile.meteorology()
+    found = only_tile.read_ecmwf()
     assert found is not None
     assert (found.ozone, found.water_vapour) == pytest.approx(weather, rel=1e-4)
     sizes = {resolution: grid.shape for resolution, grid in only_tile.grids.items()}
@@ -112,7 +112,7 @@ def test_six_tiles_with_tiny_images(
         "53HPA",
         "53HPV",
     ]
-    assert all(tile.meteorology() is not None for tile in product.tiles)
+    assert all(tile.read_ecmwf() is not None for tile in product.tiles)
     assert {grid.epsg for tile in product.tiles for grid in tile.grids.values()} == {32753}
     (tile,) = open_level1c(root / "GRANULE" / CLOUDY_TILE).tiles
     assert tile.tile_id == CLOUDY_TILE
@@ -151,14 +151,14 @@ def test_baseline_05_09(
         read_geometry(document)
     with pytest.raises(InputError, match="B01, B02, B03"):
         open_level1c(source)
-    # and its weather was blanked, unlike that of the Level-2A product made from it
+    # and its ECMWF data were blanked, unlike that of the Level-2A product made from it
     weather = only(source, "GRANULE/*/AUX_DATA/AUX_ECMWFT")
-    assert read_meteorology(weather, tile.grids[10]) is None
-    assert "is not possible" in caplog.text
+    assert read_ecmwf(weather, tile.grids[10]) is None
+    assert "implausible ozone" in caplog.text
     weather = only(
         reference_data, "metadata/psd15_baseline_05.09/*MSIL2A*/GRANULE/*/AUX_DATA/AUX_ECMWFT"
     )
-    found = read_meteorology(weather, tile.grids[10])
+    found = read_ecmwf(weather, tile.grids[10])
     assert found is not None
     assert found.ozone == pytest.approx(278.0, abs=2.0)
     assert found.water_vapour == pytest.approx(2.32, abs=0.05)

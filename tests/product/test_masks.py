@@ -68,6 +68,17 @@ class TestPolygons:
         assert mask.sum() == 36 - 4
         assert not mask[3:5, 3:5].any()
 
+    def test_neighbours_whose_edge_runs_through_centres_do_not_overlap(self) -> None:
+        parts = [square(x, y, 3.0, 2.0) for x in (0.5, 3.5) for y in (0.5, 2.5)]
+        masks = [
+            rasterise(iter([[part[::turn]]]), GRID)
+            for part, turn in zip(parts, (1, -1) * 2, strict=False)
+        ]
+        assert [mask.sum() for mask in masks] == [6, 6, 6, 6]
+        expected = np.zeros(GRID.shape, bool)
+        expected[0:4, 0:6] = True
+        np.testing.assert_array_equal(np.sum(masks, axis=0), expected)
+
     def test_island_in_the_hole_of_another_polygon(self) -> None:
         outer = [square(1, 1, 6, 6), square(2, 2, 4, 4)]
         assert rasterise(iter([outer, [square(3, 3, 2, 2)]]), GRID).sum() == 36 - 16 + 4
@@ -165,7 +176,7 @@ class TestGml:
         (tmp_path / "MSK_DEFECT_B02.gml").write_text(content)
         assert read_mask(tmp_path, "DEFECT", "B02", GRID) is None
         (record,) = caplog.records
-        assert "mask DEFECT of B02 is not usable" in record.getMessage()
+        assert "mask DEFECT of B02 cannot be used" in record.getMessage()
 
 
 class TestRaster:

@@ -80,7 +80,7 @@ def compare(product: Level1CProduct, folder: Path) -> list[str]:
     }
     lines = []
     for tile in product.tiles:
-        weather = tile.meteorology()
+        weather = tile.read_ecmwf()
         if weather is None:
             continue
         with start_workers() as pool:

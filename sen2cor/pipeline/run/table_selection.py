@@ -86,7 +86,7 @@ def original_tables(settings: Settings) -> Path | None:
 
 def _ozone_of(level1c: Level1CProduct) -> float | None:
     """Mean ozone column over the tiles of a product in Dobson units, None if it is not known."""
-    found = [weather.ozone for tile in level1c.tiles if (weather := tile.meteorology())]
+    found = [weather.ozone for tile in level1c.tiles if (weather := tile.read_ecmwf())]
     if not found:
         logger.warning("no ozone column in the Level-1C auxiliary data: that of the season is used")
         return None

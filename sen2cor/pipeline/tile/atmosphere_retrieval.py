@@ -33,7 +33,7 @@ from sen2cor.dem.terrain import TerrainType
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import TileTerrain
 from sen2cor.pipeline.tile.tile_atmosphere import COARSE, Slopes, TileAtmosphere, half_width
-from sen2cor.product.level1c.reader import Level1CTile, Meteorology
+from sen2cor.product.level1c.reader import EcmwfData, Level1CTile
 from sen2cor.raster.array_types import BoolArray, Float32Array
 from sen2cor.raster.coordinates import grid_centre
 from sen2cor.raster.grids import Run
@@ -81,7 +81,7 @@ def retrieve_atmosphere(
     """
     geometry = NodeGeometry.over(pixels.grids[COARSE], tile.geometry)
     elevation = _ground_elevation(geometry, terrain, settings)
-    weather = tile.meteorology()
+    weather = tile.read_ecmwf()
     ozone, ozone_source = _ozone(settings, tables[0], weather)
     first_guess = _first_guess_water_vapour(settings, tables[0], weather)
     cirrus = _cirrus(pixels, masks, settings, first_guess)
@@ -214,7 +214,7 @@ def _fallback(
     tile: Level1CTile, table: LookUpTable, settings: Settings, elevation: GroundElevation
 ) -> Fallback:
     """Visibility of the aerosol forecast in the product, or else of the settings."""
-    forecast = tile.forecast_aot()
+    forecast = tile.read_cams_aot()
     if forecast is None:
         return Fallback(settings.calibration.visibility)
     if isinstance(elevation, ElevationField):
@@ -225,7 +225,7 @@ def _fallback(
 
 
 def _first_guess_water_vapour(
-    settings: Settings, table: LookUpTable, weather: Meteorology | None
+    settings: Settings, table: LookUpTable, weather: EcmwfData | None
 ) -> float:
     """Water vapour before any is retrieved, cm."""
     if weather is not None:
@@ -240,9 +240,7 @@ def _water_vapour_map(settings: Settings) -> WaterVapourMap | None:
     return WaterVapourMap(flags.wv_watermask, settings.calibration.smooth_wv_map)
 
 
-def _ozone(
-    settings: Settings, table: LookUpTable, weather: Meteorology | None
-) -> tuple[float, str]:
+def _ozone(settings: Settings, table: LookUpTable, weather: EcmwfData | None) -> tuple[float, str]:
     """Ozone column in Dobson units, and its source in the words of the metadata."""
     if settings.look_up_tables.ozone_content is not None:
         return settings.look_up_tables.ozone_content, "CONFIG"

@@ -1,4 +1,4 @@
-"""The quality masks of a Level-1C tile: polygons (GML) or rasters (JPEG 2000) on a given grid.
+"""Quality masks of a Level-1C tile on a given grid, from polygons (GML) or rasters (JPEG 2000).
 
 Source: Sentinel-2 Products Specification Document. Up to format 14 each mask is a GML file of
 polygons in the tile's projection; from baseline 04.00 on ``MSK_QUALIT`` of a band holds eight
@@ -8,7 +8,8 @@ layers and ``MSK_CLASSI`` of the tile three, each 0 or 1.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+import struct
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,12 @@ _RASTER_LAYERS: Mapping[str, tuple[str, tuple[int, ...]]] = {
 _POLYGON_TYPES: Mapping[str, str] = {"NODATA": "QT_NODATA_PIXELS"}
 """Where only polygons of one type count: MSK_NODATA also lists pixels with partial correction."""
 
+_WKB_POLYGON = 3
+
+_EDGE_SHIFT = 1e-6
+"""Shift of the pixel centres to the south-east, in pixels: decides centres on an edge of a polygon,
+for which GDAL has no rule. The coordinates of masks are multiples of 1e-2 pixels or more."""
+
 _READ_ROWS = 1024
 
 
@@ -62,24 +69,27 @@ def read_mask(folder: Path, kind: str, band: str, grid: Grid) -> BoolArray | Non
         None where the product carries no such mask, and, with a WARNING, where it is broken.
     """
     raster, layers = _RASTER_LAYERS[kind]
-    polygons = _find(folder, kind, band, ".gml")
-    image = _find(folder, raster, band, ".jp2")
+    polygons = _find_mask(folder, kind, band, ".gml")
+    image = _find_mask(folder, raster, band, ".jp2")
     try:
         if polygons is not None:
             return rasterise(_read_polygons(polygons, _POLYGON_TYPES.get(kind)), grid)
         if image is not None:
             return _read_layers(image, layers, grid)
     except (InputError, ValueError) as error:
-        logger.warning("mask %s of %s is not usable and is ignored: %s", kind, band, error)
+        logger.warning("mask %s of %s cannot be used and is ignored: %s", kind, band, error)
     return None
 
 
-def rasterise(polygons: Iterator[list[Float64Array]], grid: Grid) -> BoolArray:
-    """Mark the pixels whose centre lies in any of the polygons.
+def rasterise(polygons: Iterable[list[Float64Array]], grid: Grid) -> BoolArray:
+    """Mark the pixels whose centre lies in any of the polygons, by GDAL.
+
+    A centre on the western or northern edge of a polygon lies in it, one on the eastern or southern
+    edge does not, so that polygons that share an edge never share a pixel.
 
     Parameters
     ----------
-    polygons : iterator of lists of ndarray, shape (points, 2)
+    polygons : iterable of lists of ndarray, shape (points, 2)
         Rings of a polygon, outer and inner ones, as eastings and northings; closed or not.
     grid : Grid
 
@@ -87,37 +97,39 @@ def rasterise(polygons: Iterator[list[Float64Array]], grid: Grid) -> BoolArray:
     -------
     ndarray of bool, shape ``grid.shape``
     """
-    mask = np.zeros(grid.shape, np.bool_)
-    origin, scale = np.array([grid.ulx, grid.uly]), np.array([1.0, -1.0]) / grid.pixel_size
+    from osgeo import gdal, ogr, osr
+
+    gdal.UseExceptions()
+    ogr.UseExceptions()
+    osr.UseExceptions()
+    system = osr.SpatialReference()
+    system.ImportFromEPSG(grid.epsg)
+    # from GDAL 3.11 on one driver holds rasters and layers in memory
+    driver = ogr.GetDriverByName("MEM") or ogr.GetDriverByName("Memory")
+    source = driver.CreateDataSource("")
+    layer = source.CreateLayer("", system, ogr.wkbPolygon)
     for rings in polygons:
-        _fill(mask, [(ring - origin) * scale for ring in rings])
-    return mask
+        feature = ogr.Feature(layer.GetLayerDefn())
+        feature.SetGeometryDirectly(ogr.CreateGeometryFromWkb(_to_wkb(rings)))
+        layer.CreateFeature(feature)
+    if not layer.GetFeatureCount():  # as in most masks of saturated and defective pixels
+        return np.zeros(grid.shape, np.bool_)
+    image = gdal.GetDriverByName("MEM").Create("", grid.cols, grid.rows, 1, gdal.GDT_Byte)
+    size = grid.pixel_size
+    image.SetProjection(system.ExportToWkt())
+    shift = _EDGE_SHIFT * size
+    image.SetGeoTransform((grid.ulx + shift, size, 0.0, grid.uly - shift, 0.0, -size))
+    gdal.RasterizeLayer(image, [1], layer, burn_values=[1])
+    return np.frombuffer(image.ReadRaster(), np.bool_).reshape(grid.shape)
 
 
-def _fill(mask: BoolArray, rings: list[Float64Array]) -> None:
-    """Add a polygon by the even-odd rule, which leaves its holes open.
-
-    Each edge flips, in the rows whose centres it crosses, all pixels to its right.
-    """
-    starts = np.concatenate(rings)
-    ends = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings])
-    lower = np.minimum(starts[:, 1], ends[:, 1])
-    upper = np.maximum(starts[:, 1], ends[:, 1])
-    first = np.clip(np.ceil(lower - 0.5), 0, mask.shape[0]).astype(np.intp)
-    last = np.clip(np.ceil(upper - 0.5), 0, mask.shape[0]).astype(np.intp)
-    count = last - first
-    if not count.any():
-        return
-    edge = np.repeat(np.arange(len(starts)), count)
-    row = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[edge]
-    (x0, y0), (x1, y1) = starts[edge].T, ends[edge].T
-    x = x0 + (row + 0.5 - y0) * (x1 - x0) / (y1 - y0)
-    col = np.clip(np.ceil(x - 0.5), 0, mask.shape[1]).astype(np.intp)
-    top, left, right = row.min(), col.min(), col.max()
-    flips = np.zeros((row.max() - top + 1, right - left + 1), np.bool_)
-    np.logical_xor.at(flips, (row - top, col - left), True)
-    inside = np.logical_xor.accumulate(flips, axis=1)[:, :-1]
-    mask[top : top + len(inside), left:right] |= inside
+def _to_wkb(rings: list[Float64Array]) -> bytes:
+    """Encode a polygon as well-known binary (OGC 06-103r4, section 8), little endian."""
+    parts = [struct.pack("<BII", 1, _WKB_POLYGON, len(rings))]
+    for ring in rings:
+        closed = np.concatenate([ring, ring[:1]]).astype("<f8")
+        parts += [struct.pack("<I", len(closed)), closed.tobytes()]
+    return b"".join(parts)
 
 
 def _read_polygons(path: Path, wanted: str | None) -> Iterator[list[Float64Array]]:
@@ -129,10 +141,10 @@ def _read_polygons(path: Path, wanted: str | None) -> Iterator[list[Float64Array
             for polygon in document.find_all(".//Polygon", feature):
                 points = document.find_all(".//posList", polygon)
                 if points:
-                    yield [_ring(document, ring) for ring in points]
+                    yield [_parse_ring(document, ring) for ring in points]
 
 
-def _ring(document: XmlDocument, points: Element) -> Float64Array:
+def _parse_ring(document: XmlDocument, points: Element) -> Float64Array:
     dimension = int(points.get("srsDimension", "2"))
     numbers = np.array((points.text or "").split(), np.float64)
     if dimension < 2 or numbers.size % dimension or not np.isfinite(numbers).all():
@@ -141,11 +153,11 @@ def _ring(document: XmlDocument, points: Element) -> Float64Array:
 
 
 def _read_layers(path: Path, layers: tuple[int, ...], grid: Grid) -> BoolArray:
-    """Take the nearest pixel of any of the layers, decoding some rows at a time."""
+    """Sample the union of the layers at the nearest pixels, decoding some rows at a time."""
     info = jpeg2000.read_info(path)
     if info.components <= max(layers):
         raise InputError(f"{path}: has {info.components} layers, expected {max(layers) + 1}")
-    source = info.grid or _stretched(grid, info.rows, info.cols)
+    source = info.grid or _stretch_grid(grid, info.rows, info.cols)
     offset = grid.pixel_size * 0.5
     rows = source.uly - grid.uly + offset + np.arange(grid.rows) * grid.pixel_size
     cols = grid.ulx - source.ulx + offset + np.arange(grid.cols) * grid.pixel_size
@@ -161,12 +173,12 @@ def _read_layers(path: Path, layers: tuple[int, ...], grid: Grid) -> BoolArray:
     return mask
 
 
-def _stretched(grid: Grid, rows: int, cols: int) -> Grid:
+def _stretch_grid(grid: Grid, rows: int, cols: int) -> Grid:
     """The grid of an image without georeference that covers the same ground."""
     return Grid(grid.epsg, grid.ulx, grid.uly, grid.rows * grid.pixel_size / rows, rows, cols)
 
 
-def _find(folder: Path, kind: str, band: str, suffix: str) -> Path | None:
+def _find_mask(folder: Path, kind: str, band: str, suffix: str) -> Path | None:
     """Find ``MSK_<kind>_<band>`` (compact) or ``..._MSK_<kind>_..._<band>_MSIL1C`` (long names)."""
     if not folder.is_dir():
         return None

@@ -16,10 +16,10 @@ from sen2cor.bands import BAND_NAMES
 from sen2cor.errors import InputError
 from sen2cor.product import radiometry
 from sen2cor.product.level1c.angles import read_geometry
+from sen2cor.product.level1c.auxiliary_data import EcmwfData, read_cams_aot, read_ecmwf
 from sen2cor.product.level1c.band_files import find_bands, image_grids
 from sen2cor.product.level1c.locate import files_in, folders_in, locate, official_name
 from sen2cor.product.level1c.masks import TILE_BAND, read_mask
-from sen2cor.product.level1c.meteorology import Meteorology, read_aerosol, read_meteorology
 from sen2cor.product.level1c.product_metadata import ProductMetadata, read_product_metadata
 from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_metadata
 from sen2cor.product.naming import NameTemplate
@@ -28,10 +28,10 @@ from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
 from sen2cor.raster.grids import Grid, TileGeometry
 
 __all__ = [
+    "EcmwfData",
     "Level1CDatastrip",
     "Level1CProduct",
     "Level1CTile",
-    "Meteorology",
     "open_level1c",
 ]
 
@@ -94,13 +94,13 @@ class Level1CTile:
     ecmwf: Path | None
     cams: Path | None = None
 
-    def meteorology(self) -> Meteorology | None:
-        """Return the weather at the tile's centre; None if it is unknown."""
-        return None if self.ecmwf is None else read_meteorology(self.ecmwf, self.grids[10])
+    def read_ecmwf(self) -> EcmwfData | None:
+        """Read the ECMWF data at the centre; None where the product has none that can be used."""
+        return None if self.ecmwf is None else read_ecmwf(self.ecmwf, self.grids[10])
 
-    def forecast_aot(self) -> float | None:
-        """Return the forecast optical thickness at 550 nm at the centre; None if unknown."""
-        return None if self.cams is None else read_aerosol(self.cams, self.grids[10])
+    def read_cams_aot(self) -> float | None:
+        """Read the CAMS aerosol optical depth at 550 nm at the centre; None as for `read_ecmwf`."""
+        return None if self.cams is None else read_cams_aot(self.cams, self.grids[10])
 
     def mask(self, kind: str, band: str | None, grid: Grid) -> BoolArray | None:
         """Return a quality mask on a grid.

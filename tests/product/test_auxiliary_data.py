@@ -1,4 +1,4 @@
-"""Weather data: GRIB files made in code."""
+"""ECMWF and CAMS auxiliary data: GRIB files made in code."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sen2cor.product.level1c.meteorology import (
+from sen2cor.product.level1c.auxiliary_data import (
     KILOGRAM_PER_DOBSON,
-    read_aerosol,
-    read_meteorology,
+    read_cams_aot,
+    read_ecmwf,
 )
 from sen2cor.raster.coordinates import grid_centre
 from sen2cor.raster.grids import Grid
@@ -65,7 +65,7 @@ def test_centre_of_a_tile() -> None:
 
 def test_values_at_the_centre_in_their_units(tmp_path: Path) -> None:
     path, _ = write_grib(tmp_path / "AUX_ECMWFT")
-    found = read_meteorology(path, GRID)
+    found = read_ecmwf(path, GRID)
     assert found is not None
     assert found.ozone == pytest.approx(300.0 + 2 + 20, abs=0.02)
     assert found.water_vapour == pytest.approx(2.0, abs=1e-4)
@@ -73,7 +73,7 @@ def test_values_at_the_centre_in_their_units(tmp_path: Path) -> None:
 
 def test_interpolation_between_nodes(tmp_path: Path) -> None:
     path, _ = write_grib(tmp_path / "AUX_ECMWFT", west=8.5 + 0.1)
-    found = read_meteorology(path, GRID)
+    found = read_ecmwf(path, GRID)
     assert found is not None
     assert found.ozone == pytest.approx(300.0 + 2 + 10 * (0.4 / STEP), abs=0.02)
 
@@ -81,23 +81,22 @@ def test_interpolation_between_nodes(tmp_path: Path) -> None:
 def test_longitudes_from_0_to_360(tmp_path: Path) -> None:
     west_of_greenwich = Grid(32630, 445100.0, 5054900.0, 10.0, 10980, 10980)
     path, _ = write_grib(tmp_path / "AUX_ECMWFT", west=356.5)
-    found = read_meteorology(path, west_of_greenwich)
+    found = read_ecmwf(path, west_of_greenwich)
     assert found is not None
     assert found.ozone == pytest.approx(322.0, abs=0.02)
 
 
 def test_grid_elsewhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path, _ = write_grib(tmp_path / "AUX_ECMWFT", west=20.0)
-    assert read_meteorology(path, GRID) is None
+    assert read_ecmwf(path, GRID) is None
     assert "does not cover the tile" in caplog.text
 
 
 def test_blank_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path, _ = write_grib(tmp_path / "AUX_ECMWFT", ozone=-20.0)
-    assert read_meteorology(path, GRID) is None
+    assert read_ecmwf(path, GRID) is None
     (record,) = caplog.records
-    assert "ozone of" in record.getMessage()
-    assert "is not possible" in record.getMessage()
+    assert "implausible ozone of" in record.getMessage()
 
 
 def test_broken_files_warn_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -106,7 +105,7 @@ def test_broken_files_warn_once(tmp_path: Path, caplog: pytest.LogCaptureFixture
         path = tmp_path / f"AUX_ECMWFT_{number}"
         path.write_bytes(content)
         for _ in range(3):
-            assert read_meteorology(path, GRID) is None
+            assert read_ecmwf(path, GRID) is None
         assert len(caplog.records) == number + 1
         assert str(path) in caplog.records[-1].getMessage()
 
@@ -114,21 +113,21 @@ def test_broken_files_warn_once(tmp_path: Path, caplog: pytest.LogCaptureFixture
 def test_aerosol_of_a_forecast(reference_data: Path, capfd: pytest.CaptureFixture[str]) -> None:
     tile = Grid(32634, 300000.0, 6100020.0, 10.0, 10980, 10980)
     (path,) = reference_data.glob("metadata/*/*MSIL2A_20230823*/GRANULE/*/AUX_DATA/AUX_CAMSFO")
-    assert read_aerosol(path, tile) == pytest.approx(0.17, abs=0.02)
+    assert read_cams_aot(path, tile) == pytest.approx(0.17, abs=0.02)
     assert capfd.readouterr().err == ""
 
 
 def test_file_without_aerosol(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path, _ = write_grib(tmp_path / "AUX_CAMSFO")
-    assert read_aerosol(path, GRID) is None
-    assert "no total optical thickness at 550 nm" in caplog.text
+    assert read_cams_aot(path, GRID) is None
+    assert "no aerosol optical depth at 550 nm" in caplog.text
 
 
 def test_broken_forecast(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "AUX_CAMSFO"
     path.write_bytes(b"GRIB")
-    assert read_aerosol(path, GRID) is None
-    assert "no usable aerosol data" in caplog.text
+    assert read_cams_aot(path, GRID) is None
+    assert "CAMS data cannot be used" in caplog.text
 
 
 def test_gdal_is_loaded_only_when_needed() -> None:

@@ -1,15 +1,14 @@
-"""Weather and aerosol of the models whose forecasts come with a tile (ECMWF and CAMS, GRIB).
+"""ECMWF and CAMS auxiliary data of a tile (GRIB), at its centre.
 
-Source: Sentinel-2 Products Specification Document, ``AUX_ECMWFT``: band 1 total column water
-vapour (kg m-2), band 2 mean sea-level pressure (Pa), band 3 total column ozone (kg m-2), on a small
-grid of longitudes and latitudes around the tile. ``AUX_CAMSFO``, from baseline 04.00 on, holds
-optical thicknesses of aerosol as parameters of ECMWF's table 210; 207 is the total at 550 nm.
+Source: Sentinel-2 Products Specification Document. ``AUX_ECMWFT``: band 1 total column water vapour
+(kg m-2), band 2 mean sea-level pressure (Pa), band 3 total column ozone (kg m-2), on a small grid
+of longitudes and latitudes around the tile. ``AUX_CAMSFO``, from baseline 04.00 on: aerosol optical
+depths as parameters of table 210 of ECMWF; 207 is the total at 550 nm.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from sen2cor.raster.array_types import Float64Array
 from sen2cor.raster.coordinates import grid_centre
 from sen2cor.raster.grids import Grid
 
@@ -29,7 +27,7 @@ KILOGRAM_PER_DOBSON = 2.1415e-5
 
 _WATER, _OZONE = 1, 3
 _TOTAL_AEROSOL = "var207 of table 210"
-_PLAUSIBLE = {
+_PLAUSIBLE = {  # Dobson units, cm, 1
     "ozone": (50.0, 700.0),
     "water_vapour": (0.0, 10.0),
     "AOT": (0.0, 8.0),
@@ -37,8 +35,8 @@ _PLAUSIBLE = {
 
 
 @dataclass(frozen=True)
-class Meteorology:
-    """State of the atmosphere at the centre of a tile.
+class EcmwfData:
+    """Columns of the atmosphere at the centre of a tile, forecast by ECMWF.
 
     Attributes
     ----------
@@ -53,8 +51,8 @@ class Meteorology:
 
 
 @lru_cache(maxsize=64)
-def read_meteorology(path: Path, grid: Grid) -> Meteorology | None:
-    """Read the weather at the centre of a tile, interpolated bilinearly.
+def read_ecmwf(path: Path, grid: Grid) -> EcmwfData | None:
+    """Read the ECMWF data at the centre of a tile, interpolated bilinearly.
 
     Parameters
     ----------
@@ -65,25 +63,25 @@ def read_meteorology(path: Path, grid: Grid) -> Meteorology | None:
 
     Returns
     -------
-    Meteorology or None
-        None, with one WARNING, if the file cannot be read or its values cannot be true.
+    EcmwfData or None
+        None, with one WARNING, if the file cannot be read or a value is implausible.
     """
     try:
         values = _sample(path, *grid_centre(grid))
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
-        logger.warning("%s: no usable weather data (%s); the settings are used", path, reason)
+        logger.warning("%s: ECMWF data cannot be used (%s); using the settings", path, reason)
         return None
-    found = Meteorology(
+    found = EcmwfData(
         ozone=values[_OZONE] / KILOGRAM_PER_DOBSON,
         water_vapour=values[_WATER] / 10.0,
     )
-    return found if _plausible(path, **vars(found)) else None
+    return found if _is_plausible(path, **vars(found)) else None
 
 
 @lru_cache(maxsize=64)
-def read_aerosol(path: Path, grid: Grid) -> float | None:
-    """Read the total optical thickness of aerosol at 550 nm at the centre of a tile.
+def read_cams_aot(path: Path, grid: Grid) -> float | None:
+    """Read the aerosol optical depth at 550 nm at the centre of a tile, interpolated bilinearly.
 
     Parameters
     ----------
@@ -95,61 +93,63 @@ def read_aerosol(path: Path, grid: Grid) -> float | None:
     Returns
     -------
     float or None
-        None, with one WARNING, if the file cannot be read or its value cannot be true.
+        None, with one WARNING, if the file cannot be read or the value is implausible.
     """
     try:
-        (value,) = _sample(path, *grid_centre(grid), _aerosol_band).values()
+        (value,) = _sample(path, *grid_centre(grid), _select_aot_band).values()
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
-        logger.warning("%s: no usable aerosol data (%s); the settings are used", path, reason)
+        logger.warning("%s: CAMS data cannot be used (%s); using the settings", path, reason)
         return None
-    return value if _plausible(path, AOT=value) else None
+    return value if _is_plausible(path, AOT=value) else None
 
 
-def _plausible(path: Path, **values: float) -> bool:
+def _is_plausible(path: Path, **values: float) -> bool:
     for name, value in values.items():
-        least, most = _PLAUSIBLE[name]
-        if not least <= value <= most:
+        lowest, highest = _PLAUSIBLE[name]
+        if not lowest <= value <= highest:
             logger.warning(
-                "%s: %s of %g is not possible (%g to %g); the settings are used",
+                "%s: implausible %s of %g (%g to %g); using the settings",
                 path,
                 name,
                 value,
-                least,
-                most,
+                lowest,
+                highest,
             )
             return False
     return True
 
 
-def _weather_bands(dataset: Any) -> tuple[int, ...]:
+def _select_ecmwf_bands(dataset: Any) -> tuple[int, ...]:
     if dataset.RasterCount < _OZONE:
         raise ValueError(f"{dataset.RasterCount} bands, expected {_OZONE} or more")
     return _WATER, _OZONE
 
 
-def _aerosol_band(dataset: Any) -> tuple[int, ...]:
+def _select_aot_band(dataset: Any) -> tuple[int, ...]:
     for number in range(1, dataset.RasterCount + 1):
         if _TOTAL_AEROSOL in (dataset.GetRasterBand(number).GetMetadataItem("GRIB_ELEMENT") or ""):
             return (number,)
-    raise ValueError("no total optical thickness at 550 nm in it")
+    raise ValueError("no aerosol optical depth at 550 nm")
 
 
 def _sample(
     path: Path,
     longitude: float,
     latitude: float,
-    choose: Callable[[Any], tuple[int, ...]] = _weather_bands,
+    select: Callable[[Any], tuple[int, ...]] = _select_ecmwf_bands,
 ) -> dict[int, float]:
-    """Values of some bands at a point."""
+    """Interpolate bands at a point; values by band number."""
     from osgeo import gdal
 
+    from sen2cor.raster.resampling import bilinear
+
     gdal.UseExceptions()
-    # the reader does not know local tables, and says so at length
+    # the driver warns of every parameter of a local table
     gdal.PushErrorHandler("CPLQuietErrorHandler")
     try:
         dataset = gdal.OpenEx(str(path), gdal.OF_RASTER, allowed_drivers=["GRIB"])
-        numbers = choose(dataset)
+        numbers = select(dataset)
         cols, rows = dataset.RasterXSize, dataset.RasterYSize
         west, step_x, _, north, _, step_y = dataset.GetGeoTransform()
         raw = {
@@ -163,20 +163,12 @@ def _sample(
     col, row = (longitude - west) / step_x - 0.5, (latitude - north) / step_y - 0.5
     # half a step beyond the outer nodes is still inside their pixels
     if not (-1.0 <= col <= cols and -1.0 <= row <= rows):
-        raise ValueError("its grid does not cover the tile")
+        raise ValueError("the grid does not cover the tile")
     return {
-        number: _bilinear(np.frombuffer(values).reshape(rows, cols), row, col)
+        number: float(
+            bilinear(
+                np.frombuffer(values).reshape(rows, cols), np.array([row]), np.array([col])
+            ).item()
+        )
         for number, values in raw.items()
     }
-
-
-def _bilinear(nodes: Float64Array, row: float, col: float) -> float:
-    """Interpolate between nodes; the outer nodes hold beyond the edge."""
-    row = min(max(row, 0.0), nodes.shape[0] - 1.0)
-    col = min(max(col, 0.0), nodes.shape[1] - 1.0)
-    top, left = math.floor(row), math.floor(col)
-    bottom, right = min(top + 1, nodes.shape[0] - 1), min(left + 1, nodes.shape[1] - 1)
-    down, across = row - top, col - left
-    upper = nodes[top, left] * (1 - across) + nodes[top, right] * across
-    lower = nodes[bottom, left] * (1 - across) + nodes[bottom, right] * across
-    return float(upper * (1 - down) + lower * down)
