@@ -1,4 +1,4 @@
-"""Cloud shadow, geometric part: where clouds of likely heights cast their shadow.
+"""Cloud shadow, geometric part: where clouds at likely heights cast their shadow.
 
 The cloud mask is shifted along the ground, away from the sun, by the distances that belong to the
 heights of clouds. The shifted masks are summed, weighted by the likelihood of each height. This
@@ -6,7 +6,7 @@ happens on a grid of 60 m, since neither cloud heights nor sun angles are known 
 
 Source: Level-2A ATBD (S2-PDGS-MPC-ATBD-L2A), "Scene Classification", cloud shadow; height
 distribution as of Sen2Cor 2.2. High clouds: Gao, Goetz and Wiscombe 1993, Geophysical Research
-Letters 20, 301-304 (B10 shows what stands above most of the water vapour).
+Letters 20, 301-304 (clouds in B10 are above most of the water vapour).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Clouds: classes by cloud probability, cirrus in B10, and the filter of isolated cloud pixels.
 
-Water vapour absorbs the reflectance of the ground in B10 (1.375 um), so what is bright there stands
-above most of the water vapour: cirrus, and clouds that reach as high.
+Water vapour absorbs the signal of the ground in B10 (1.375 um), so a pixel that is bright in this
+band shows cirrus, or another cloud above most of the water vapour.
 
 Source: Level-2A ATBD (S2-PDGS-MPC-ATBD-L2A), "Scene Classification", step 7; Gao, Goetz and
 Wiscombe 1993, Geophysical Research Letters 20, 301-304.

@@ -2,7 +2,7 @@
 
 A pixel keeps the class of the first test that it passes, in the order dark features, snow,
 vegetation, soil, water, rock and sand, clouds; only cirrus overwrites other classes. The cloud
-probability is the product of the factors of all tests. Then cloud shadow overwrites what is not
+probability is the product of the factors of all tests. Then cloud shadow overwrites everything but
 cloud, dark features and unclassified pixels are reclassified, and the remaining unclassified pixels
 become clouds of low probability. No-data pixels stay no data and affect no other pixel.
 

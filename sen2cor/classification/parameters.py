@@ -235,13 +235,12 @@ class ClassificationRules:
     exclude_vegetation_from_clouds : bool
         Set the cloud probability of vegetation to 0, so that it casts no cloud shadow.
     keep_snow_above_cirrus_limit : bool
-        Keep snow that is higher than thin cirrus is looked for, also where B10 is that of thick
-        cirrus.
+        Keep snow above cirrus_elevation_max, even where B10 is as high as in thick cirrus.
     detect_cirrus_over_snow : bool
         Detect thin cirrus over bright ground too, after removing the surface signal in B10.
     detect_ground_by_swir : bool
-        Classify as ground what is brighter in the short-wave infrared than clouds and shadows:
-        bright sand, burnt ground, dark soil far from clouds.
+        Classify pixels as ground that are too bright in the short-wave infrared for cloud or
+        shadow: bright sand, burnt ground, dark soil far from clouds.
     cast_shadow_of_high_clouds : bool
         Let clouds that show in B10 cast their shadow from up to the tropopause.
     correct_haze : bool

@@ -2,10 +2,10 @@
 
 A shadow keeps only the diffuse irradiance: about a third of the total in the near infrared (more
 under haze) and somewhat less at 1.6 um, whatever the ground is. So a pixel that has lost much of
-the reflectance of the sunlit ground around it in both bands is a shadow, if a cloud stands where it
-could cast one. Water has lost nearly everything at 1.6 um, or in both bands. Skylight decreases
-steeply with wavelength, so a pixel that rises from the near infrared to 2.2 um is burnt ground in
-the sun. The ground around is averaged over a coarse sample of pixels.
+the reflectance of the sunlit ground around it in both bands is a shadow, if there is a cloud in the
+direction of the sun. Water has lost nearly everything at 1.6 um, or in both bands. Skylight
+decreases steeply with wavelength, so a pixel that rises from the near infrared to 2.2 um is burnt
+ground in the sun. The ground around is averaged over a coarse sample of pixels.
 
 Source: Zhu and Woodcock 2012, Remote Sensing of Environment 118, 83-94, for the two bands and the
 darkening relative to the surroundings, which they find by a flood-fill of the whole image.

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
+    Classification,
     ClassificationParameters,
     ClassificationRules,
 )
@@ -55,3 +56,14 @@ def random_image(rows: int, cols: int, seed: int = 1) -> Image:
 def all_valid(image: Image) -> npt.NDArray[np.bool_]:
     """No-data map of an image without gaps."""
     return np.zeros(image["B02"].shape, np.bool_)
+
+
+def maps_of(classification: Classification) -> npt.NDArray[np.uint8]:
+    """Classes, cloud and snow probability in one array, shape (3, rows, cols)."""
+    return np.stack(
+        [
+            classification.scene_class,
+            classification.cloud_probability,
+            classification.snow_probability,
+        ]
+    )

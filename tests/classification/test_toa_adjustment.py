@@ -26,7 +26,7 @@ def _forest(rows: int = 20, cols: int = 20) -> Image:
 
 
 def _hazy(image: Image, red: float, exponent: float = 1.3) -> Image:
-    """Add the path reflectance of haze, and take from the ground what is scattered away."""
+    """Add the path reflectance of haze, and reduce the signal of the ground by its loss."""
     lengths = {"B02": 0.49, "B03": 0.56, "B04": 0.665, "B05": 0.705, "B8A": 0.865}
     hazy = dict(image)
     for band, length in lengths.items():

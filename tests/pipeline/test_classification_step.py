@@ -76,11 +76,11 @@ def test_cloud_shadow_lies_away_from_the_sun_of_the_tile(pixels: TilePixels, poo
 
 
 def test_rules_of_the_settings_are_followed(pixels: TilePixels, pool: Workers) -> None:
-    original = ClassificationSettings(rule_set="SEN2COR_2.3")
+    sen2cor_2_3 = ClassificationSettings(rule_set="SEN2COR_2.3")
     pixels.numbers("B8A", 60)[10:20, 10:30] = 1500
     pixels.numbers("B11", 60)[10:20, 10:30] = 800
     assert (_classes(pixels, pool) == SceneClass.CLOUD_SHADOWS).any()
-    assert not (_classes(pixels, pool, settings=original) == SceneClass.CLOUD_SHADOWS).any()
+    assert not (_classes(pixels, pool, settings=sen2cor_2_3) == SceneClass.CLOUD_SHADOWS).any()
 
 
 def test_masks_of_all_bands_count(pixels: TilePixels, pool: Workers) -> None:

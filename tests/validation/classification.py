@@ -178,7 +178,7 @@ def _finished(path: Path) -> Iterator[str]:
             difference = image[valid].astype(int) - case.expected[f"{name}_v221"][valid]
             yield (
                 f"  {name} probability: {100 * np.mean(difference == 0):.3f} % equal, mean "
-                f"difference {difference.mean():+.2f} %, greatest {np.abs(difference).max()} %"
+                f"difference {difference.mean():+.2f} %, maximum {np.abs(difference).max()} %"
             )
         yield from _confusion(theirs, ours)
 

@@ -1,15 +1,15 @@
-"""Scene classification beside the truth of simulated scenes.
+"""Scene classification compared with the truth of simulated scenes.
 
 Clouds at 500 m to 10 km over fields, coast, snow and desert, cirrus over land and snow, burnt
-ground, large roofs, silty water, slopes in the shade. For every case the classes are compared with
-the truth, with the shipped rules and with those of Sen2Cor 2.3: overall accuracy, the accuracy of
-the producer (share of a true class that is found) and of the user (share of a found class that is
-true), and how much of the cloud shadow is found. Then haze below a low sun: what it does to clear
-land.
+ground, large roofs, silty water, slopes in topographic shadow. For every case the classes are
+compared with the truth, with the improved rules and with those of Sen2Cor 2.3: overall accuracy,
+producer's accuracy (fraction of a true class that is found), user's accuracy (fraction of a found
+class that is true), and the fraction of the cloud shadow that is found. Then the effect of haze
+under a low sun on clear land.
 
-Nothing is scored where the truth is no clear word: mixed pixels, thin edges of clouds and shadows,
-cirrus that is hardly there or nearly a cloud (reflectance 0.002 to 0.01 and 0.03 to 0.04; beyond it
-is one), and shadows whose cloud lies outside the image.
+Pixels of ambiguous truth are not scored: mixed pixels, thin edges of clouds and shadows, cirrus
+that is very thin or nearly a cloud (reflectance 0.002 to 0.01 and 0.03 to 0.04; above, it counts as
+cloud), and shadows whose cloud lies outside the image.
 """
 
 from __future__ import annotations
@@ -40,21 +40,24 @@ RULES = {"shipped": "IMPROVED", "of 2.3": "SEN2COR_2.3"}
 NOT_SCORED = 255
 DARK, SHADOW, CLOUD, CIRRUS = 2, 3, 9, 10
 _NAMES = {
-    2: "slope in the shade", 3: "cloud shadow", 4: "vegetation", 5: "not vegetated", 6: "water",
+    2: "topographic shadow", 3: "cloud shadow", 4: "vegetation", 5: "not vegetated", 6: "water",
     7: "unclassified", 9: "cloud (8, 9)", 10: "thin cirrus", 11: "snow, ice",
 }  # fmt: skip
 
 _THICK, _THIN = 1.0, 0.05
+"""Optical thickness of clouds, also along the way of the shadow."""
 _CIRRUS_NONE, _CIRRUS_SURE, _CIRRUS_THIN, _CIRRUS_THICK = 0.002, 0.01, 0.03, 0.04
-"""Reflectance: none; thin between the next two; from the last on it counts as a cloud."""
+"""Cirrus reflectance: none up to the first, thin between the next two, cloud from the last on."""
 
-_SHADED = 0.12
-_PIXEL = 20.0
+_MAX_SHADED_COSINE = 0.12
+"""Cosine of the incidence angle; below, terrain is in its own shadow."""
+_PIXEL_SIZE = 20.0
+"""Metres."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A scene and what is changed in it.
+    """A scene and its modifications.
 
     Attributes
     ----------
@@ -104,7 +107,7 @@ HAZE = (_case("clear air", "low_clear", 3113, 6.0), _case("haze", "low_haze", 31
 
 
 def true_classes(case: Case, truth: Path) -> Classes:
-    """Classes that are the truth, `NOT_SCORED` where there is none, at 20 m."""
+    """True classes at 20 m; `NOT_SCORED` where the truth is ambiguous."""
     surface = CLASS_OF[np.load(truth / "surface_10m.npy")]
     corners = [surface[i::2, j::2] for i in (0, 1) for j in (0, 1)]
     classes: Classes = corners[0].copy()
@@ -112,7 +115,7 @@ def true_classes(case: Case, truth: Path) -> Classes:
         classes[other != corners[0]] = NOT_SCORED
     if (truth / "incidence_20m.npy").exists():
         hidden = np.load(truth / "sunny_20m.npy") < 0.5
-        classes[hidden | (np.load(truth / "incidence_20m.npy") < _SHADED)] = DARK
+        classes[hidden | (np.load(truth / "incidence_20m.npy") < _MAX_SHADED_COSINE)] = DARK
     shade = np.load(truth / "shadow_optical_thickness_20m.npy")
     classes[shade > _THIN] = NOT_SCORED
     classes[(shade > _THICK) & _cloud_in_image(case, shade.shape)] = SHADOW
@@ -127,13 +130,13 @@ def true_classes(case: Case, truth: Path) -> Classes:
 
 
 def _cloud_in_image(case: Case, shape: tuple[int, ...]) -> Mask:
-    """Pixels whose line to the sun crosses the height of the clouds above the image."""
+    """Pixels whose line to the sun meets the cloud height within the image."""
     scene = case.scene
     grid = tile_grid(scene.mgrs, round(1000 * case.size_km))
     overpass = Overpass(grid, scene.sensing_time, scene.track)
     half = 500.0 * case.size_km
     zenith, azimuth = overpass.sun(grid.ulx + half, grid.uly - half)
-    reach = scene.cloud_height * np.tan(np.radians(zenith.item())) / _PIXEL
+    reach = scene.cloud_height * np.tan(np.radians(zenith.item())) / _PIXEL_SIZE
     turn = np.radians(azimuth.item() - overpass.convergence())
     rows = np.arange(shape[0])[:, None] - reach * np.cos(turn)
     cols = np.arange(shape[1])[None, :] + reach * np.sin(turn)
@@ -155,7 +158,7 @@ def confusion(truth: Classes, found: Classes) -> npt.NDArray[np.int64]:
 
 
 def overall(matrix: npt.NDArray[np.int64]) -> float:
-    """Share of the pixels whose class is found."""
+    """Fraction of the pixels whose class is found."""
     return float(np.trace(matrix) / max(matrix.sum(), 1))
 
 
@@ -235,8 +238,8 @@ def print_case(case: Case, matrices: Mapping[str, npt.NDArray[np.int64]]) -> Non
         shadow = matrix[SHADOW]
         parts = [f"overall {overall(matrix):.1%}"]
         if shadow.sum():
-            share = shadow / shadow.sum()
-            parts.append(f"cloud shadow as 3 {share[SHADOW]:.1%}, as 2 {share[DARK]:.1%}")
+            fraction = shadow / shadow.sum()
+            parts.append(f"cloud shadow as 3 {fraction[SHADOW]:.1%}, as 2 {fraction[DARK]:.1%}")
         wrong = matrix * (1 - np.eye(12, dtype=np.int64))
         for place in np.argsort(wrong, axis=None)[:-4:-1]:
             true, called = divmod(int(place), 12)
@@ -260,16 +263,18 @@ def print_total(totals: Mapping[str, npt.NDArray[np.int64]]) -> None:
 
 
 def check_haze(work: Path, pictures: Path | None, seed: int) -> None:
-    """Print what the classification calls clear land in clear air and in haze."""
-    print("\nclear land below a low sun, share in classes 4 to 6 and in 8, 9")
+    """Print the classes of clear land in clear air and in haze."""
+    print("\nclear land under a low sun, fraction in classes 4 to 6 and in 8, 9")
     for case in HAZE:
         case = replace(case, seed=case.seed + seed)
         matrices = run_case(case, work, pictures)
         for name, matrix in matrices.items():
             land = matrix[[4, 5]].sum(axis=0) / matrix[[4, 5]].sum()
-            shares = f"4 to 6 {land[4:7].sum():6.1%}, 8 and 9 {land[CLOUD]:6.1%}, 7 {land[7]:6.1%}"
+            fractions = (
+                f"4 to 6 {land[4:7].sum():6.1%}, 8 and 9 {land[CLOUD]:6.1%}, 7 {land[7]:6.1%}"
+            )
             dark = land[[DARK, SHADOW]].sum()
-            print(f"  AOT {case.scene.aot550:.1f}, {name:8s} {shares}, 2 and 3 {dark:6.1%}")
+            print(f"  AOT {case.scene.aot550:.1f}, {name:8s} {fractions}, 2 and 3 {dark:6.1%}")
 
 
 def main() -> None:

@@ -1,0 +1,104 @@
+"""Each parameter that is used changes the map."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from sen2cor.classification import (
+    ClassificationConstants,
+    ClassificationParameters,
+    ClassificationRules,
+    SunGeometry,
+    TerrainIllumination,
+    classify,
+)
+from sen2cor.settings.cal_sc_gipp import THRESHOLDS, thresholds_from
+from tests.classification.spectra import SEN2COR_2_3, Image, all_valid, maps_of
+
+UNUSED = {
+    *("t1_b12", "t2_b12", "t_sdw", "t1_r_b8a_b03"),
+    *("rv_b2", "rv_b3", "rv_b4", "rv_b8", "rv_b11", "rv_b12"),
+}
+ELEMENTS = {parameter.name: parameter.default_value for parameter in THRESHOLDS}
+USED = sorted(name for name in ELEMENTS if name.lower() not in UNUSED)
+CONSTANTS = sorted(field.name for field in fields(ClassificationConstants))
+OF_SEN2COR_2_3 = {"cirrus_b02_max"}
+"""Constants that only the rules of Sen2Cor 2.3 use."""
+
+RULES = sorted(field.name for field in fields(ClassificationRules))
+SUN = SunGeometry(60.4, 150.6, 20.0)
+LOW_SUN = SunGeometry(76.4, 150.6, 20.0)
+HIGH_SUN = SunGeometry(20.0, 270.0, 20.0)
+
+
+def _maps(
+    image: Image, parameters: ClassificationParameters | None = None, sun: SunGeometry = SUN
+) -> np.ndarray:
+    shape = image["B02"].shape
+    random = np.random.default_rng(5)
+    result = classify(
+        image,
+        all_valid(image),
+        parameters=parameters,
+        sun=sun,
+        elevation=random.uniform(1000, 3000, shape).astype(np.float32),
+        terrain=TerrainIllumination(
+            slope=random.uniform(0, 40, shape).astype(np.float32),
+            relative_illumination=random.uniform(0, 1, shape).astype(np.float32),
+        ),
+    )
+    return maps_of(result)
+
+
+def _neighbours(value: float) -> tuple[float, ...]:
+    if isinstance(value, int):
+        return value - 1, value + 1
+    step = abs(value) or 0.2
+    return tuple(value + factor * step for factor in (-1.0, -0.5, 0.5, 1.0))
+
+
+@pytest.fixture(scope="module")
+def before(mixture: Image) -> np.ndarray:
+    return _maps(mixture)
+
+
+@pytest.mark.parametrize("name", USED)
+def test_each_element_of_the_calibration_file_changes_the_map(
+    name: str, mixture: Image, before: np.ndarray
+) -> None:
+    assert any(
+        (_maps(mixture, ClassificationParameters(thresholds_from({name: value}))) != before).any()
+        for value in _neighbours(ELEMENTS[name])
+    )
+
+
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_each_constant_changes_the_map(name: str, mixture: Image, before: np.ndarray) -> None:
+    default = ClassificationConstants()
+    others = [replace(default, **{name: value}) for value in _neighbours(getattr(default, name))]
+    parameters = ClassificationParameters()
+    if name in OF_SEN2COR_2_3:
+        parameters = SEN2COR_2_3
+        before = _maps(mixture, parameters)
+    found = [_maps(mixture, replace(parameters, constants=other)) for other in others]
+    assert any((maps != before).any() for maps in found)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_each_rule_changes_the_map(name: str, mixture: Image) -> None:
+    hazy = {band: image + np.float32(0.04) for band, image in mixture.items() if band != "B10"}
+    image = {**mixture, **hazy}
+    image["B10"] = np.where(image["B02"] > 0.4, np.float32(0.05), image["B10"])
+    without = ClassificationParameters(rules=replace(ClassificationRules(), **{name: False}))
+    assert any(
+        (_maps(image, without, sun) != _maps(image, sun=sun)).any() for sun in (LOW_SUN, HIGH_SUN)
+    )
+
+
+@pytest.mark.parametrize("name", sorted(UNUSED))
+def test_unused_elements_change_nothing(name: str, mixture: Image, before: np.ndarray) -> None:
+    changed = ClassificationParameters(thresholds_from({name: 0.5}))
+    np.testing.assert_array_equal(_maps(mixture, changed), before)
