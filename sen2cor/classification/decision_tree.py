@@ -33,7 +33,7 @@ from sen2cor.classification.reclassification import (
     detect_dark_soil,
     detect_dark_vegetation,
     detect_dark_water,
-    detect_self_shadow,
+    detect_self_and_cast_shadow,
     detect_topographic_shadow,
 )
 from sen2cor.classification.scene import ClassificationScene
@@ -182,7 +182,7 @@ def reclassify(
     soil = detect_dark_soil(result, reflectance, parameters)
     np.putmask(result, soil, SceneClass.BARE_SOILS)
     if rules.use_relative_illumination and terrain is not None and sun is not None:
-        dark = detect_self_shadow(terrain, sun, classes.shape, parameters)
+        dark = detect_self_and_cast_shadow(terrain, sun, classes.shape, parameters)
         dark &= np.isin(result, _DRY_LAND)
         dark &= classes == SceneClass.DARK_FEATURES
         np.putmask(result, dark, SceneClass.DARK_FEATURES)

@@ -123,19 +123,19 @@ def detect_topographic_shadow(
     if terrain.slope is not None:
         slopes = terrain.slope > np.float32(constants.water_slope_max)
         found |= slopes & shaded & (classes == SceneClass.WATER)
-    found |= detect_self_shadow(terrain, sun, classes.shape, parameters) & (
+    found |= detect_self_and_cast_shadow(terrain, sun, classes.shape, parameters) & (
         classes == SceneClass.CLOUD_SHADOWS
     )
     return found
 
 
-def detect_self_shadow(
+def detect_self_and_cast_shadow(
     terrain: TerrainIllumination,
     sun: SunGeometry,
     shape: tuple[int, ...],
     parameters: ClassificationParameters,
 ) -> BoolArray:
-    """Pixels that no direct sunlight reaches, because of their slope or of other terrain.
+    """Pixels in self shadow or cast shadow: no direct sunlight reaches them.
 
     Parameters
     ----------
