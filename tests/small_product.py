@@ -68,9 +68,9 @@ def _fields(seed: int, extent: int) -> Iterator[tuple[Band, npt.NDArray[np.uint1
     cover = gaussian_filter(rng.normal(size=(extent // 10,) * 2), 8) > 0
     for band in BANDS:
         size = extent // band.resolution
-        share = zoom(
+        fraction = zoom(
             cover.astype(float), size / len(cover), order=1, grid_mode=True, mode="nearest"
         )
-        mean = SOIL[band.name] + (_VEGETATION[band.name] - SOIL[band.name]) * share
+        mean = SOIL[band.name] + (_VEGETATION[band.name] - SOIL[band.name]) * fraction
         numbers = 10000 * mean * rng.normal(1.0, 0.02, mean.shape)
         yield band, np.clip(numbers, 1, 60000).astype(np.uint16)

@@ -1,4 +1,4 @@
-"""The command line before any product is touched: usage, banner, start-up."""
+"""The command line before any product is read: usage, banner, start-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run as its callers see it: lines, names, exit codes, re-runs, in the expressions they use."""
+"""The interface for callers: output lines, names, exit codes, repeated runs."""
 
 from __future__ import annotations
 

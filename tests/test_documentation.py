@@ -1,4 +1,4 @@
-"""The documentation against the code: options, settings, exit codes, commands, paths, examples."""
+"""The documentation matches the code: options, settings, exit codes, commands, paths, examples."""
 
 from __future__ import annotations
 

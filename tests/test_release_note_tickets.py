@@ -55,7 +55,7 @@ def image(product: Path, ending: str) -> np.ndarray:
     return jpeg2000.read(next(product.rglob(f"*_{ending}.jp2")))
 
 
-def report_of(product: Path) -> str:
+def read_report(product: Path) -> str:
     return next(product.glob("*_report.xml")).read_text()
 
 
@@ -145,7 +145,7 @@ def test_siimpc_672_auto_without_vegetation_is_rural_summer(
     level1c = altered(small_product, tmp_path, soil)
     auto = configuration(tmp_path, Aerosol_Type="AUTO", Mid_Latitude="AUTO")
     assert run("--resolution", "20", "--GIP_L2A", auto, level1c).returncode == 0
-    assert "S2A_RURAL_SUMMER" in report_of(product_in(tmp_path))
+    assert "S2A_RURAL_SUMMER" in read_report(product_in(tmp_path))
 
 
 def test_siimpc_561_configuration_is_only_read_by_runs_side_by_side(
@@ -201,7 +201,7 @@ def test_siimpc_554_each_event_is_logged_once(finished_tiles: tuple[Path, Any]) 
     product, result = finished_tiles
     checks = re.findall(
         r'execution="(.*?)".*?process="(.*?)".*?<message[^>]*>(.*?)</message>',
-        report_of(product),
+        read_report(product),
         re.DOTALL,
     )
     assert len(checks) == len(set(checks)) > 10

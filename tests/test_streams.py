@@ -1,4 +1,4 @@
-"""Readers that go, streams that are closed, names that cannot be written: the product is made."""
+"""Closed pipes and streams and names that cannot be printed do not stop a run."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
 """Errors of surface reflectance, aerosol and water vapour on simulated scenes.
 
-Makes the scenes (their truth is known), runs the processor on them at all resolutions, and prints
-what it retrieved minus the truth: bias, root mean square, and the share of pixels within the limits
-that the mission asks for: 0.05 rho + 0.005 of surface reflectance, 0.1 AOT + 0.03, 0.1 WV + 0.2 cm.
-Bands are compared at their own resolution, AOT and water vapour at 20 m.
+Simulates scenes with known truth, processes them at all resolutions, and prints retrieval minus
+truth: bias, root mean square, and the fraction of pixels within the limits of the mission
+requirements: 0.05 rho + 0.005 of surface reflectance, 0.1 AOT + 0.03, 0.1 WV + 0.2 cm. Bands are
+compared at their native resolution, AOT and water vapour at 20 m.
 
-Vegetated scenes are made twice, with forests whose colours are what the retrieval of aerosol
-assumes, and with forests that scatter as real ones do. The aerosol, the season and the ozone are
-chosen by the processor. ``--without STEP`` processes each scene once more without a step; without
-``auto`` aerosol, season and ozone are those of the shipped settings.
+Vegetated scenes are simulated twice: with canopies whose band ratios match the assumptions of the
+aerosol retrieval, and with canopies of realistic variety. The processor selects aerosol type,
+season and ozone. ``--without STEP`` processes each scene once more without a step; without ``auto``
+aerosol type, season and ozone are those of the packaged settings.
 """
 
 from __future__ import annotations
@@ -313,14 +313,14 @@ def print_headline(found: Mapping[Key, Result]) -> None:
     print("\nland under a clear sky (below cirrus where marked *)")
     heads = ("B02", "B04", "B8A", "B12", "within", "AOT", "bias", "within", "WVP", "bias", "within")
     print(f"  {'rms of':40s}" + "".join(f"{head:>8s}" for head in heads))
-    shares: dict[str, list[tuple[float, ...]]] = {}
+    fractions: dict[str, list[tuple[float, ...]]] = {}
     for key, result in found.items():
         below = key[0].startswith("cirrus")
         group = "land below cirrus" if below else "land"
         if group not in result.errors:
             continue
         if not key[2]:
-            shares.setdefault(key[1], []).append(_shares(result, group))
+            fractions.setdefault(key[1], []).append(_fractions(result, group))
         bands = [e for e in result.errors[group] if e.quantity.startswith("B")]
         numbers = [_number(result.of(b, group), "rms", ".4f") for b in ("B02", "B04", "B8A", "B12")]
         numbers.append(f"{np.nanmean([e.within for e in bands]):.1%}" if bands else "-")
@@ -330,15 +330,15 @@ def print_headline(found: Mapping[Key, Result]) -> None:
                         (("truth", ".3f"), ("bias", "+.3f"), ("within", ".1%"))]  # fmt: skip
         title = _title(key) + (" *" if below else "")
         print(f"  {title:40s}" + "".join(f"{number:>8s}" for number in numbers))
-    print("\nmean over the scenes of the shares within: reflectance, AOT, water vapour")
-    for colours, cases in shares.items():
+    print("\nmean over the scenes of the fractions within: reflectance, AOT, water vapour")
+    for colours, cases in fractions.items():
         means = "".join(f"{mean:8.1%}" for mean in np.nanmean(cases, axis=0))
         print(f"  {colours:10s}{len(cases):3d} scenes{means}")
     pairs = [n for n in VEGETATED if {(n, "ideal", ""), (n, "real", "")} <= set(found)]
     if not pairs:
         return
     print("\nideal and real canopies")
-    print("  AOT bias, share within 0.1 AOT + 0.03, share of reflectance within, B4/B12;")
+    print("  AOT bias, fraction within 0.1 AOT + 0.03, fraction of reflectance within, B4/B12;")
     print("  error of AOT per 0.01 of B4/B12")
     for name in pairs:
         ideal, real = found[name, "ideal", ""], found[name, "real", ""]
@@ -349,7 +349,7 @@ def print_headline(found: Mapping[Key, Result]) -> None:
         print(f"  {name:10s} {_side(ideal, a)}   {_side(real, b)}   {change:+.4f}")
 
 
-def _shares(result: Result, group: str) -> tuple[float, ...]:
+def _fractions(result: Result, group: str) -> tuple[float, ...]:
     """Shares within the limits: mean of the bands, AOT, water vapour."""
     bands = [e.within for e in result.errors[group] if e.quantity.startswith("B")]
     others = (result.of(kind, group) for kind in ("AOT", "WVP"))

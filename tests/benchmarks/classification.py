@@ -1,8 +1,8 @@
 """CPU seconds and memory of the scene classification of a full tile at 20 m, on one thread.
 
 The image is synthetic: patches of fields, soil, water, snow, low and high clouds, with noise. Its
-pixels are 16-bit numbers, as in a run; their memory is not counted. Each set of
-rules is measured in a process of its own, so that its peak of memory is its own.
+pixels are 16-bit numbers, as in a run; their memory is not counted. Each set of rules runs in a
+separate process, so that peaks of memory do not mix.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The JPEG 2000 floor of a run: decode every input band, encode every output image, nothing else.
+"""The JPEG 2000 floor of a run: decode all input bands, encode all output images, nothing else.
 
-It shares only the codec wrapper with the processor and writes the same number of images to the
-same disk. Loading the pixels to be encoded is not counted.
+The floor uses the codec wrapper of the processor and writes the same number of images to the same
+disk. Loading the pixels to encode is not counted.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from sen2cor.imagery import images, jpeg2000
 _BAND = re.compile(r"_B(0[1-9]|1[0-2]|8A)\.jp2$")
 
 
-def inputs_of(level1c: Path) -> list[Path]:
+def find_inputs(level1c: Path) -> list[Path]:
     """Band images of a Level-1C product, the large ones first."""
     images = [path for path in level1c.glob("GRANULE/*/IMG_DATA/*.jp2") if _BAND.search(path.name)]
     return sorted(images, key=lambda path: -path.stat().st_size)
 
 
-def outputs_of(level2a: Path) -> list[Path]:
+def find_outputs(level2a: Path) -> list[Path]:
     """All images that the run wrote, the large ones first."""
     images = [
         path
@@ -42,12 +42,12 @@ def measure(level1c: Path, level2a: Path, work: Path, bands: int, library: int) 
     jpeg2000.set_threads(library)
     work.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(bands) as pool:
-        paths = outputs_of(level2a)
+        paths = find_outputs(level2a)
         decoded = list(
             zip(pool.map(jpeg2000.read, paths), map(jpeg2000.read_info, paths), strict=True)
         )
     tasks: dict[str, list[Callable[[], object]]] = {
-        "decode": [lambda path=path: jpeg2000.read(path) for path in inputs_of(level1c)],
+        "decode": [lambda path=path: jpeg2000.read(path) for path in find_inputs(level1c)],
         "encode": [
             lambda number=number, item=item: images.write(
                 work / f"{number}.jp2", item[0], item[1].grid, item[1].tile_size

@@ -1,7 +1,7 @@
-"""How time and memory grow with the area of a tile, and with the number of tiles and processes.
+"""Time and memory against the area of a tile and the number of tiles and processes.
 
-Tiles of 1/16, 1/4 and 1 of the full area, one process each; then products of 1, 2 and 4 tiles
-(format 13.1, a sixteenth of the area each) with 1 and 2 processes.
+Tiles of 1/16, 1/4 and 1 of the full area with one process; then products of 1, 2 and 4 tiles
+(PSD 13.1, 1/16 of the area each) with 1 and 2 processes.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=ROOT / "benchmark-work")
-    parser.add_argument("--shares", nargs="+", type=float, default=[1 / 16, 1 / 4, 1.0])
+    parser.add_argument("--fractions", nargs="+", type=float, default=[1 / 16, 1 / 4, 1.0])
     parser.add_argument("--tiles", nargs="+", type=int, default=[1, 2, 4])
     options = parser.parse_args()
     target = options.work / "output"
     print("area    wall s   CPU s  peak GB")
-    for share in options.shares:
+    for fraction in options.fractions:
         shutil.rmtree(target, ignore_errors=True)
-        side = round(FULL * share**0.5 / 0.06) * 0.06
+        side = round(FULL * fraction**0.5 / 0.06) * 0.06
         run = process(scene(side, options.work), target, [])
-        print(f"{share:6.4f} {run.wall:7.1f} {run.cpu:7.1f} {run.peak_gb:8.2f}", flush=True)
+        print(f"{fraction:6.4f} {run.wall:7.1f} {run.cpu:7.1f} {run.peak_gb:8.2f}", flush=True)
     print("tiles  processes    wall s   CPU s  peak GB")
     for tiles in options.tiles:
         folder = options.work / f"tiles_{tiles}"

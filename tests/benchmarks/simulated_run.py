@@ -1,4 +1,4 @@
-"""A scene with a known truth, made and processed: what benchmarks and validations share."""
+"""Simulation and processing of a scene with known truth, for benchmarks and validation."""
 
 from __future__ import annotations
 

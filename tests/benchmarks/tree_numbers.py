@@ -2,7 +2,7 @@
 
 ``python -m tests.benchmarks.tree_numbers COMMIT`` prints for each package of ``sen2cor/``: modules,
 lines, functions, functions with more than 8 parameters, functions of more than 60 lines, and
-modules of less than 60 lines (``__init__.py`` is not counted as a module there).
+modules of less than 60 lines (without ``__init__.py``).
 """
 
 from __future__ import annotations

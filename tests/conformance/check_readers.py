@@ -1,8 +1,8 @@
-"""Products opened by the readers of others, each in an environment of its own: a table.
+"""Open products with other readers, each in its own environment, and print a table.
 
 ``python -m tests.conformance.check_readers`` makes Level-2A products of the simulated summer scene
-and of the real pixels of Berlin, lets each reader open them, and compares what it finds with what
-was written. It fails where a reader that knows a layout finds something else.
+and of the real pixels of Berlin, opens them with each reader, and compares what it finds with what
+was written. It fails if a reader that supports a layout finds something else.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What we write beside what others wrote, element by element: a table with reasons.
+"""Compare the metadata with those of other processors, element by element, with reasons.
 
-``python -m tests.conformance.elements`` compares the Level-2A documents made from metadata of real
-Level-1C products with those of Sen2Cor 2.3.1 and 2.4.0 and of the ground segment. Texts are
-compared by their form, since the scenes differ: numbers, dates and tile names count as equal.
-It fails where a difference has no reason.
+``python -m tests.conformance.elements`` compares the Level-2A metadata made from real Level-1C
+products with those of Sen2Cor 2.3.1 and 2.4.0 and of the ground segment. Only the form of texts is
+compared, since the scenes differ: numbers, dates and tile names count as equal. It fails if a
+difference has no reason.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _MAPS = "maps of land cover that this processor does not use"
 
 REASONS = (
     # (place, reason), the first that matches counts
-    (r".*/@schemaLocation", "points to the schema in rep_info; the original to none or to its own"),
+    (r".*/@schemaLocation", "points to the schema in rep_info; Sen2Cor to none or to its own"),
     (r".*(BARE_SOILS|LOW_PROBA_CLOUDS|NOT_VEGETATED|UNCLASSIFIED)_PERCENTAGE",
      "the schema of 14.2 asks for the new names; 2.3.1 wrote those of 13.1 and was invalid"),
     (r".*RADIATIVE_TRANSFER_ACCURAC?Y", "as the schema of 14.2 spells it, like 2.4.0"),
@@ -52,7 +52,7 @@ REASONS = (
     (r".*/ESACCI_.*", _MAPS),
     (r".*/CLOUDY_PIXEL_OVER_LAND_PERCENTAGE", _MAPS),
     (r".*/L1C_Pixel_Level_QI/MASK_FILENAME", "points to the copies in this product"),
-    (r".*/(CLOUD|SNOW_ICE)_CONFIDENCE_MASK", "names the finest image; the original named no file"),
+    (r".*/(CLOUD|SNOW_ICE)_CONFIDENCE_MASK", "names the finest image; Sen2Cor named no file"),
     (r".*/PRODUCT_DOI", "names the collection of the ground segment, to which ours do not belong"),
     (r".*/(REFERENCE_BAND|GRI_FILENAME)", "absent in the older Level-1C metadata at hand"),
     (r".*/(SENSING_ORBIT_DIRECTION|@groundTrackDirection)", _IN_SCENE),

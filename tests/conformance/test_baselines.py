@@ -1,4 +1,4 @@
-"""One scene as products of two baselines."""
+"""One scene as products of two processing baselines."""
 
 from __future__ import annotations
 

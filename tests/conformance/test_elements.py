@@ -1,4 +1,4 @@
-"""Differences from what others wrote are known, each with its reason."""
+"""Each difference to the metadata of other processors is known and has a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written validates against the official schemas, from metadata of real products."""
+"""Metadata made from real products validate against the official schemas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Products that the command made, with all optional images, against the official schemas."""
+"""Products of the command, with all optional images, validate against the official schemas."""
 
 from __future__ import annotations
 

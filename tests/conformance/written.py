@@ -1,4 +1,4 @@
-"""Level-2A documents written from the metadata of real Level-1C products, without their images."""
+"""Level-2A metadata written from real Level-1C metadata, without images."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Faults of the machine, many times over: kills, full disks, locks, clocks, runs side by side.
+"""Faults of the machine, repeated: kills, full disks, locks, clocks, concurrent runs.
 
 ``python -m tests.faults.campaign --kills 200`` prints a table; its exit code is 0 if all trials
-ended as they must. Whatever happens, no trial may hang, print a traceback, leave a product that is
-not complete, or leave temporary files after a run that could clean up.
+ended correctly. No trial may hang, print a traceback, leave an incomplete product, or leave
+temporary files after a run that could clean up.
 """
 
 from __future__ import annotations
@@ -225,14 +225,14 @@ def truncated(bench: Bench, out: Path, number: int, of: int) -> str:
     """An input file cut somewhere: an image, metadata, an archive."""
     copy = out / "in" / bench.product.name
     shutil.copytree(bench.product, copy)
-    share = (number // 4) / max(1, of // 4)
+    fraction = (number // 4) / max(1, of // 4)
     victim = [
         lambda: next(copy.glob("GRANULE/*/IMG_DATA/*_B02.jp2")),
         lambda: copy / "MTD_MSIL1C.xml",
         lambda: next(copy.glob("GRANULE/*/MTD_TL.xml")),
         lambda: Path(shutil.make_archive(str(out / copy.stem), "zip", copy.parent, copy.name)),
     ][number % 4]()
-    os.truncate(victim, int(victim.stat().st_size * share))
+    os.truncate(victim, int(victim.stat().st_size * fraction))
     level1c = victim if victim.suffix == ".zip" else copy
     errors = bench.finish(bench.start(out / "out", level1c), 3)
     if victim.name not in errors and not level1c.suffix == ".zip":

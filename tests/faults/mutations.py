@@ -1,9 +1,9 @@
-"""Inputs damaged at random: what is read must be refused in one line or be processed.
+"""Randomly damaged input: it must be refused with one line or processed.
 
-``python -m tests.faults.mutations --number 2000`` prints a table; its exit code is 0 if nothing
-was found. A finding is an exception that is no error of ours, a dead process, half a minute of
-silence, or a file outside the folder that was given. Each input follows from its kind and number,
-so that ``--kind K --first N --number 1`` repeats one.
+``python -m tests.faults.mutations --number 2000`` prints a table; its exit code is 0 if there are
+no findings. A finding is an exception other than those of the package, a dead process, half a
+minute of silence, or a file outside the given folder. The damage depends only on kind and number,
+so that ``--kind K --first N --number 1`` repeats one trial.
 """
 
 from __future__ import annotations
@@ -269,7 +269,7 @@ KINDS: dict[str, tuple[Trial, float]] = {
     "images": (image, 0.3),
     "archives": (archive, 0.07),
 }
-"""Kinds of inputs with their share of the trials."""
+"""Kinds of inputs with their fraction of the trials."""
 
 
 def serve(kind: str, first: int, number: int, folder: Path, scratch: Path) -> None:
@@ -382,10 +382,10 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="mutations-") as name:
         Bench.build(Path(name))
         print(f"{'kind':20s} {'inputs':>7s}  outcomes", flush=True)
-        for kind, (_, share) in KINDS.items():
+        for kind, (_, fraction) in KINDS.items():
             if chosen.kind not in (None, kind):
                 continue
-            number = chosen.number if chosen.kind else max(1, round(chosen.number * share))
+            number = chosen.number if chosen.kind else max(1, round(chosen.number * fraction))
             results = try_all(kind, chosen.first, number, Path(name), chosen.jobs)
             told = ", ".join(f"{text} x{n}" for text, n in sorted(results.outcomes.items()))
             print(f"{kind:20s} {number:7d}  {told}", flush=True)

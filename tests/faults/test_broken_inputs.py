@@ -1,4 +1,4 @@
-"""Broken inputs, one table: each ends with its exit code and one line and leaves nothing behind."""
+"""Broken input: each case ends with its exit code and one line, and leaves nothing behind."""
 
 from __future__ import annotations
 

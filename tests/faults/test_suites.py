@@ -1,4 +1,4 @@
-"""The two suites of faults, in small; `make faults` and `make fuzz` are the large ones."""
+"""The two fault suites with few trials; `make faults` and `make fuzz` run many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The original's look-up tables and ours in the same terms, node by node."""
+"""Look-up tables of Sen2Cor and of this project in the same quantities, node by node."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Array = npt.NDArray[np.float64]
 WINDOW = "B8A"
 
 _BRIGHT = 0.2
-_MOST_WATER, _COLUMNS = 9.0, 60
+_MAX_WATER, _COLUMNS = 9.0, 60
 
 _HEIGHT = ELEVATION[:, np.newaxis, np.newaxis]
 _RANGE = VISIBILITY[:, np.newaxis]
@@ -38,7 +38,7 @@ _COSINE = np.cos(np.radians(SOLAR_ZENITH.astype(float)))
 
 @dataclass(frozen=True)
 class AtmFile:
-    """One file of the original.
+    """One file of Sen2Cor.
 
     Attributes
     ----------
@@ -242,7 +242,7 @@ def retrieved_water(file: AtmFile, own: SixSLookUpTable) -> Array:
     """Column in cm that our B09 finds in the file's signal over a surface of 0.2, by node."""
     file = file.beside("20_60")
     signal = original("B09", file, own).toa(_BRIGHT)
-    columns = np.linspace(0.05, np.sqrt(_MOST_WATER), _COLUMNS) ** 2
+    columns = np.linspace(0.05, np.sqrt(_MAX_WATER), _COLUMNS) ** 2
     ours_by_column = np.stack(
         [ours("B09", file, own, water_vapour=column).toa(_BRIGHT) for column in columns], -1
     )

@@ -1,10 +1,10 @@
 """Agreement of the scene classification with that of Sen2Cor for the same input.
 
-``python -m tests.validation.classification [FOLDER]`` prints, for every reference case, the
+``python -m tests.validation.classification [FOLDER]`` prints, for each reference case, the
 percentage of equal pixels before the shadow step (classes, cloud and snow probability, with the
-parameters of Sen2Cor 2.2.1 and of 2.8) and, with the compatible and the improved rules, the
-confusion matrix of the finished map with that of 2.2.1 and the differences of the probabilities.
-Only pixels in which no band is 0 count. Then it scores both sets of rules against a reference of
+parameters of Sen2Cor 2.2.1 and of 2.8). For the compatible and the improved rules it prints the
+confusion matrix of the final map with that of 2.2.1 and the differences of the probabilities. Only
+pixels without a 0 in any band count. It then scores both sets of rules against a reference of
 clouds and shadows and against official maps.
 """
 

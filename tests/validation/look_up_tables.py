@@ -1,10 +1,10 @@
-"""Compare our look-up tables with those of Sen2Cor 2.2.1 (libRadtran), at all of their nodes.
+"""Compare the look-up tables with those of Sen2Cor 2.2.1 (libRadtran), at all of their nodes.
 
 ``python -m tests.validation.look_up_tables`` prints, for each quantity and band, the median and the
-95th percentile of the difference, then the error of surface reflectance when the top-of-atmosphere
-signal of the original's tables is inverted with ours; it draws the first as a figure. Optical
-thickness at 550 nm and columns of gas are equal. The files of 4.0 and 5.0 cm hold more than gas and
-stand apart.
+95th percentile of the difference, and draws them as a figure. It then prints the error of surface
+reflectance when the top-of-atmosphere signal of the Sen2Cor tables is inverted with the tables of
+this project. AOT at 550 nm and gas columns are equal. The Sen2Cor files of 4.0 and 5.0 cm contain
+more than gas absorption and are listed separately.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SURFACES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 CLEAR, HAZE = (23, 40, 80, 120), (10,)
 INVERTED = tuple(band for band in BAND_NAMES if band not in ("B09", "B10"))
-LARGEST_RMS, LARGEST_BIAS, LARGEST_RMS_IN_HAZE = 0.005, 0.003, 0.008
+MAX_RMS, MAX_BIAS, MAX_RMS_IN_HAZE = 0.005, 0.003, 0.008
 DARK = 0.05
 
 
@@ -49,7 +49,7 @@ class Quantity:
     name, unit : str
     values : function of `Functions`
     relative : bool
-        Whether the difference is divided by the original's value.
+        Whether the difference is divided by Sen2Cor's value.
     scale : float
         To the unit.
     limit : mapping of str to float
@@ -64,7 +64,7 @@ class Quantity:
     limit: dict[str, float]
 
     def difference(self, own: Functions, theirs: Functions) -> Array:
-        """Ours minus the original's, at all nodes."""
+        """Ours minus Sen2Cor's, at all nodes."""
         reference = self.values(theirs)
         result = self.values(own) - reference
         return (self.scale * (result / reference if self.relative else result)).ravel()
@@ -90,10 +90,10 @@ QUANTITIES = (
 
 @dataclass(frozen=True)
 class Compared:
-    """A band of a file in the original's terms, in ours, and in ours with one thing as theirs.
+    """A band of a file in Sen2Cor's terms, in ours, and in ours with one thing as theirs.
 
     ``own_gas_apart``: the gas of the two ways multiplied; ``own_extinction``: that of the aerosol
-    relative to B03; ``own_retrieved``: the water vapour that our B09 finds in the original's
+    relative to B03; ``own_retrieved``: the water vapour that our B09 finds in Sen2Cor's
     signal, as in a run.
     """
 
@@ -106,7 +106,7 @@ class Compared:
     own_retrieved: Functions
 
 
-def group_of(file: AtmFile) -> str:
+def find_group(file: AtmFile) -> str:
     """Heading under which a file is summed up."""
     name = f"{file.aerosol.lower()}, {file.season.lower()}"
     return f"{name}, 4.0 and 5.0 cm" if file.water_vapour > 3.0 else name
@@ -144,7 +144,7 @@ def grouped(compared: Iterable[Compared]) -> dict[str, list[Compared]]:
     """By group, those of the gas alone first."""
     groups: defaultdict[str, list[Compared]] = defaultdict(list)
     for entry in compared:
-        groups[group_of(entry.file)].append(entry)
+        groups[find_group(entry.file)].append(entry)
     return dict(sorted(groups.items(), key=lambda item: "cm" in item[0]))
 
 
@@ -165,7 +165,7 @@ def statistics(entries: Iterable[Compared], quantity: Quantity) -> dict[str, tup
 
 def differences_text(groups: dict[str, list[Compared]]) -> str:
     """Table of the differences: rows are quantities of a group, columns bands."""
-    lines = ["ours minus the original: median, and below it the 95th percentile of the size;"]
+    lines = ["ours minus Sen2Cor: median, and below it the 95th percentile of the size;"]
     lines.append("* beyond what is asked for (gas 0.010, B09 0.015; direct 1 % to B8A)")
     for group, entries in groups.items():
         files = sorted({entry.file.path.name for entry in entries})
@@ -234,7 +234,7 @@ def surface_text(groups: dict[str, list[Compared]]) -> str:
     dark = SURFACES.index(DARK)
     lines = [
         "",
-        f"surface reflectance {SURFACES[0]} .. {SURFACES[-1]} from the original's signal, inverted "
+        f"surface reflectance {SURFACES[0]} .. {SURFACES[-1]} from Sen2Cor's signal, inverted "
         "with ours: error x 1000",
         "solar zenith 20 .. 60, elevation 0 and 1.5 km; * beyond rms 5, bias 3 at 0.05, rms 8 at "
         "10 km",
@@ -257,21 +257,21 @@ def surface_text(groups: dict[str, list[Compared]]) -> str:
             haze[entry.band].append(surface_errors(entry, entry.own, HAZE))
             apart_in_haze[entry.band].append(surface_errors(entry, entry.own_gas_apart, HAZE))
         fields = [
-            ("rms, visibility 23 .. 120 km", clear, slice(None), _rms, LARGEST_RMS),
-            ("bias at 0.05", clear, slice(dark, dark + 1), np.mean, LARGEST_BIAS),
+            ("rms, visibility 23 .. 120 km", clear, slice(None), _rms, MAX_RMS),
+            ("bias at 0.05", clear, slice(dark, dark + 1), np.mean, MAX_BIAS),
             ("rms at 0.05", clear, slice(dark, dark + 1), _rms, np.inf),
             ("rms at 0.5", clear, slice(-1, None), _rms, np.inf),
-            ("rms, gas of each way apart", apart, slice(None), _rms, LARGEST_RMS),
-            ("rms, water vapour as B09 gives it", retrieved, slice(None), _rms, LARGEST_RMS),
-            ("rms, visibility 10 km", haze, slice(None), _rms, LARGEST_RMS_IN_HAZE),
+            ("rms, gas of each way apart", apart, slice(None), _rms, MAX_RMS),
+            ("rms, water vapour as B09 gives it", retrieved, slice(None), _rms, MAX_RMS),
+            ("rms, visibility 10 km", haze, slice(None), _rms, MAX_RMS_IN_HAZE),
             (
                 "the same, gas of each way apart",
                 apart_in_haze,
                 slice(None),
                 _rms,
-                LARGEST_RMS_IN_HAZE,
+                MAX_RMS_IN_HAZE,
             ),
-            ("the same, water as B09 gives it", both, slice(None), _rms, LARGEST_RMS_IN_HAZE),
+            ("the same, water as B09 gives it", both, slice(None), _rms, MAX_RMS_IN_HAZE),
         ]
         for title, errors, surfaces, measure, limit in fields:
             row = f"{title:38s}"
@@ -315,7 +315,7 @@ def draw(groups: dict[str, list[Compared]], path: Path) -> None:
         panel.grid(axis="y", alpha=0.3)
     figure.legend(*panels[0, 0].get_legend_handles_labels(), ncol=5, loc="lower center")
     figure.suptitle(
-        "Our look-up tables minus the original's at all nodes, equal AOT 550 and gas columns\n"
+        "Our look-up tables minus Sen2Cor's at all nodes, equal AOT 550 and gas columns\n"
         "line: median; bar: 95th percentile of the size; black: what is asked for"
     )
     figure.tight_layout(rect=(0, 0.02, 1, 0.985))
@@ -335,7 +335,7 @@ def main() -> None:
         parser.exit(1, f"no esa_lut/S2A/*/*.atm in {options.data}\n")
     groups = grouped(compared)
     print(differences_text(groups))
-    print("\nthe same with the aerosol's extinction relative to B03 as in the original")
+    print("\nthe same with the aerosol's extinction relative to B03 as in Sen2Cor")
     print(differences_text(grouped(replace(each, own=each.own_extinction) for each in compared)))
     print(files_text(compared))
     print(surface_text(groups))

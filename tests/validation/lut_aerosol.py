@@ -1,9 +1,9 @@
-"""What the aerosol's phase function and its absorption explain, each changed alone.
+"""Separate effects of the aerosol phase function and of its absorption.
 
-``python -m tests.validation.lut_aerosol`` runs 6SV for the two-mode rural aerosol of Mie's theory,
-then with Henyey-Greenstein's phase function of the same asymmetry, and with twice the absorption,
-extinction and all else unchanged. It prints the change of the path reflectance, and the error of
-surface reflectance (0.05 and 0.3) if the signal of the changed aerosol is inverted with the first.
+``python -m tests.validation.lut_aerosol`` runs 6SV for the two-mode rural aerosol of Mie theory,
+then with the Henyey-Greenstein phase function of the same asymmetry, and with twice the absorption
+at the same extinction. It prints the change of the path reflectance, and the error of surface
+reflectance (0.05 and 0.3) if the signal of the changed aerosol is inverted with the first one.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""Error of interpolation in our look-up tables, against direct runs of the codes behind them.
+"""Interpolation error of the look-up tables, against direct runs of 6SV and LOWTRAN7.
 
-``python -m tests.validation.lut_interpolation`` draws states between the nodes at random, always
-the same ones. 6SV is run there at wavelengths across the bands; the signal over surfaces of known
-reflectance is averaged over each band and inverted with the functions of the table: what differs is
-the error. One state in four is seen at a slant, which takes ten times as long to run as the others
-from the nadir (with sun and sensor exchanged, as in the tables' runs). Finished runs stay in the
-work folder. The transmittances of the gases are compared with LOWTRAN7 in the same way.
+``python -m tests.validation.lut_interpolation`` draws random states between the nodes, with a fixed
+seed. It runs 6SV for these states at wavelengths across the bands, averages the signal over
+surfaces of known reflectance for each band, and inverts it with the tables: the difference is the
+error. One state in four has a slanted view, which takes ten times as long to run as a nadir view
+(with sun and sensor exchanged, as in the runs of the tables). Finished runs stay in the work
+folder. Gas transmittances are compared with LOWTRAN7 in the same way.
 
-The errors hold more than interpolation: the tables' runs for a nadir view exchange sun and sensor,
+The error includes more than interpolation: the nadir runs of the tables exchange sun and sensor,
 and 6SV is not quite reciprocal in thick haze under a low sun (0.009 of surface reflectance in B01
-at optical thickness 2 and a zenith of 72 degrees, both of them nodes).
+at AOT 2 and a zenith angle of 72 degrees, both of them nodes).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ WAVELENGTHS = dict.fromkeys(BANDS, 2) | {"B02": 5, "B08": 3, "B12": 3}
 HIGHEST, HIGHEST_OF_COARSE = {"RURAL": 4.5, "MARITIME": 4.5}, 4.0
 """Elevations in km up to which states are drawn."""
 
-LARGEST_ERROR, LEAST_SHARE = 0.002, 95.0
+MAX_ERROR, MIN_PERCENT = 0.002, 95.0
 COLUMNS = ("median", "95 %", "largest")
 GAS_PARTS = ("all gases", "water vapour", "ozone, plane-parallel")
 
@@ -66,10 +66,10 @@ class Sample:
     @classmethod
     def random(cls, rng: np.random.Generator, count: int, highest: float) -> Sample:
         """Draw states, two thirds with less than 0.8; fewer are the first of more."""
-        shares = rng.random((count, 5))
-        shares[:, 0] **= 2
-        shares[np.arange(count) % SLANTED_EVERY != 0, 3] = 0.0
-        return cls(*np.round(shares * (2.0, highest, 75.0, 12.0, 180.0), 3).T)
+        fractions = rng.random((count, 5))
+        fractions[:, 0] **= 2
+        fractions[np.arange(count) % SLANTED_EVERY != 0, 3] = 0.0
+        return cls(*np.round(fractions * (2.0, highest, 75.0, 12.0, 180.0), 3).T)
 
     def states(self, wavelength: float) -> list[State]:
         return [
@@ -201,7 +201,7 @@ def summary(errors: Array) -> str:
 
 def within(errors: Array) -> float:
     """Share of the errors that are small enough, in per cent."""
-    return 100.0 * float(np.mean(np.abs(errors) <= LARGEST_ERROR))
+    return 100.0 * float(np.mean(np.abs(errors) <= MAX_ERROR))
 
 
 def main() -> None:
@@ -245,9 +245,9 @@ def main() -> None:
         print(f"{band:5s}{''.join(summary(values) for values in parts.values())}")
     print(f"{time.monotonic() - start:.0f} s\n")
 
-    share = within(np.concatenate([error.ravel() for error in errors.values()]))
-    verdict = "pass" if share >= LEAST_SHARE else "FAIL"
-    print(f"{verdict}: {share:.1f} % within {LARGEST_ERROR} ({LEAST_SHARE:g} % asked for)")
+    percent = within(np.concatenate([error.ravel() for error in errors.values()]))
+    verdict = "pass" if percent >= MIN_PERCENT else "FAIL"
+    print(f"{verdict}: {percent:.1f} % within {MAX_ERROR} ({MIN_PERCENT:g} % asked for)")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Compare our look-up tables with another solution of the transfer: discrete ordinates, scalar.
+"""Compare the look-up tables with a scalar discrete-ordinates solver.
 
-``python -m tests.validation.lut_solver`` solves, at ten states and in all bands, for the aerosol of
-a table with PythonicDISORT (D. J. X. Ho, J. Open Source Software 9 (2024) 6442; ``make
-validate-lut-solver`` installs it apart): same optical thicknesses, albedo and asymmetry,
-molecules and aerosol falling off with 8 and 2 km as 6SV has them. The view is that of the
-outermost ordinate, so that nothing is interpolated.
+``python -m tests.validation.lut_solver`` solves the radiative transfer for the aerosol of a table,
+at ten states and in all bands, with PythonicDISORT (D. J. X. Ho, J. Open Source Software 9 (2024)
+6442; ``make validate-lut-solver`` installs it separately). Optical thickness, single scattering
+albedo and asymmetry are the same; molecules and aerosol have scale heights of 8 and 2 km as in 6SV.
+The view is that of the outermost ordinate, so that nothing is interpolated.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ DEPOLARISATION = 0.0279
 _SKEWED = DEPOLARISATION / (2.0 - DEPOLARISATION)
 MOLECULES_MOMENT = 0.1 * (1.0 - _SKEWED) / (1.0 + 2.0 * _SKEWED)
 NEARLY_ONE = 1.0 - 1e-6
-LONGEST_EXACT = 0.86
+MAX_EXACT_WAVELENGTH = 0.86
 """um; beyond, the five decimals of 6SV are too few for the thickness of the molecules."""
 
 # AOT550, elevation (km), solar zenith and relative azimuth (degrees)
@@ -63,7 +63,7 @@ LIMIT, POLARISED_LIMIT = 2.0, 6.0
 @cache
 def molecules(wavelength: float, elevation: float) -> float:
     """Optical thickness of the molecules above a ground, as 6SV has it."""
-    at = min(wavelength, LONGEST_EXACT)
+    at = min(wavelength, MAX_EXACT_WAVELENGTH)
     state = sixs.State(at, 0.0, elevation, 0.0, 0.0, 0.0)
     with tempfile.TemporaryDirectory() as folder:
         properties = Path(folder) / "unused.mie"

@@ -1,9 +1,9 @@
-"""Official surface reflectance of real pixels beside that of the original's tables and of ours.
+"""Official surface reflectance of real pixels against both kinds of look-up tables.
 
 ``python -m tests.validation.official_pairs`` inverts the Level-1C pixels of the reference pairs
-one by one, over flat ground seen from the nadir, with the original's tables and with ours. Optical
-thickness is fitted to B02 .. B04 and water vapour to B09, for each table on its own. Adjacency and
-terrain are left out, but for the last column.
+one by one, over flat terrain with a nadir view, with the tables of Sen2Cor and of this project. For
+each table, AOT is fitted to B02 .. B04 and water vapour to B09. Adjacency and terrain are ignored,
+except in the last column.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Site:
     offset : int
         Of the digital numbers of both levels.
     documented : State
-        State with which the original's tables were found to agree best; its water vapour above sea
+        State with which Sen2Cor's tables were found to agree best; its water vapour above sea
         level.
     agreement : mapping of str to (bias, rms, slope)
         What was found then, bias and rms in 0.001.
@@ -186,15 +186,15 @@ def compare(pair: Pair, folder: Path) -> str:
     site = pair.site
     original = load_atm_files(folder / "esa_lut", site.spacecraft, AEROSOL, SEASON, ozone=OZONE)
     own = load_table(site.spacecraft, AEROSOL, SEASON)
-    share = float(np.interp(pair.elevation, ELEVATION, WATER_SHARE[SEASON]))
-    documented = State(site.documented.aot550, site.documented.water_vapour * share)
+    fraction = float(np.interp(pair.elevation, ELEVATION, WATER_SHARE[SEASON]))
+    documented = State(site.documented.aot550, site.documented.water_vapour * fraction)
     fitted, own_fitted = pair.fit(original), pair.fit(own)
     columns = [
         ("documented", None, documented, False),
         ("original, same state", original, documented, False),
         ("original, fitted", original, fitted, False),
         ("ours, fitted", own, own_fitted, False),
-        ("ours, original's state", own, fitted, False),
+        ("ours, Sen2Cor's state", own, fitted, False),
         ("ours, with adjacency", own, own_fitted, True),
     ]
     lines = [

@@ -1,9 +1,9 @@
-"""Official surface reflectance of hills beside ours, with and without the correction of slopes.
+"""Official surface reflectance of hills against this processor, with and without correction.
 
 ``python -m tests.validation.rugged_terrain`` prints, for the hilly reference pair, the scatter of
-ours around the official reflectance and its correlation with the illumination. The elevation model
-of the official processor is smoother than the one that comes with the pair: widths of a Gaussian
-filter show what that does. So does the cutoff of the ratio of corrected to flat signal.
+the difference to the official reflectance and its correlation with the illumination, for several
+widths of a Gaussian filter of the elevation (the elevation model of the official processor is
+smoother than that of the pair) and several cutoffs of the ratio of corrected to flat signal.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Residuals:
     official_correlation: float
 
 
-def light_of(elevation: npt.NDArray[np.float32]) -> SlopeIllumination:
+def compute_illumination(elevation: npt.NDArray[np.float32]) -> SlopeIllumination:
     """Light on the slopes of an elevation model of 20 m, less its margin."""
     rows, cols = (size - 2 * MARGIN for size in elevation.shape)
     grid = Grid(32718, *UPPER_LEFT, float(PIXEL), rows, cols)
@@ -89,7 +89,7 @@ def residuals(folder: Path, band: str, *, smoothing: float, cutoff: float) -> Re
     pair = Pair.load(folder, SITE)
     with np.load(folder / "l1c_l2a_pairs" / f"{SITE.file}.npz") as stream:
         elevation = gaussian_filter(stream["DEM_10m"].astype(np.float32), smoothing / 10.0)
-    light = light_of(block_mean(elevation, PIXEL // 10))
+    light = compute_illumination(block_mean(elevation, PIXEL // 10))
     inner = (slice(MARGIN, -MARGIN),) * 2
     toa, official = pair.toa[band][inner], pair.official[band][inner]
     table = load_table(SITE.spacecraft, AEROSOL, SEASON)

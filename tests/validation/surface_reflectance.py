@@ -1,27 +1,26 @@
-"""Surface reflectance of real pixels beside the official one.
+"""Surface reflectance of real pixels against the official one.
 
 ``python -m tests.validation.surface_reflectance`` wraps the Level-1C pixels of each reference pair
-as a product and sends it through the steps of a run: relief from the elevation model that comes
-with the pair, classes, aerosol and water vapour, inversion. The settings are those shipped, but
-that the blue path radiance is not rescaled, as in the makers of the pairs. The atmosphere is either
-retrieved, or fitted: one visibility to the official B02 .. B04, one column of water vapour to B09,
-through the same inversion. Tables give bias, rms and slope of the linear fit of ours over the
-official reflectance; scatter plots go to the folder ``validation``.
+as a product and processes it with the steps of a run: terrain from the elevation model of the pair,
+classes, aerosol and water vapour, inversion. The settings are the packaged ones, except that the
+blue path radiance is not scaled, as in the official processing of the pairs. The atmosphere is
+either retrieved or fitted through the same inversion: one visibility to the official B02 .. B04,
+one water vapour column to B09. Tables give bias, rms and slope of the linear fit of this processor
+over the official reflectance; scatter plots go to the folder ``validation``.
 
-What the pairs do not tell: the view angles (those of the middle of the swath are taken), ozone and
-water vapour of the weather model, and all that lies beyond the crop of 2.2 km, whose light the
-adjacency correction and whose horizons the relief misses. What differs has these reasons, for each
-of which a line or table is printed:
+Unknown for the pairs are the view angles (those of the middle of the swath are used), ozone and
+ECMWF water vapour, and everything outside the crop of 2.2 km: the surroundings for the adjacency
+correction, and the horizons. The differences have these causes, each shown by a line or table:
 
-- B01 and B02: the view angle moves the path reflectance by more than what is left of bias.
-- B08: the official 10 m bands take one column of water vapour everywhere, about 2 cm above sea
-  level in the original's tables, where B09 and B12 ask for another one at each place.
-- Steep ground: the official elevation model is coarser than that of the pair. With its heights
-  smoothed by 30 m the scatter in the near infrared halves.
-- Snow below a sun at 77.6 degrees: the original's tables end at 70 degrees, and give what the
-  official product has. Ours do not end there.
-- Water vapour fitted as one column for all pixels leaves a slope in B09 that the retrieval, pixel
-  by pixel, does not have.
+- B01 and B02: the effect of the view angle on the path reflectance exceeds the remaining bias.
+- B08: the official 10 m bands use a single water vapour column, about 2 cm above sea level in the
+  tables of Sen2Cor; B09 and B12 require another one at each site.
+- Steep terrain: the official elevation model is coarser than that of the pair. With elevations
+  smoothed over 30 m the scatter in the near infrared is halved.
+- Snow at a solar zenith angle of 77.6 degrees: the tables of Sen2Cor end at 70 degrees and
+  reproduce the official values. The tables of this project extend further.
+- A single fitted water vapour column leaves a slope in B09 that the retrieval of each pixel does
+  not have.
 """
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ VIEWS = ((11.0, 105.0), (3.0, 105.0), (3.0, 285.0), (11.0, 285.0))
 
 WATER_BOUNDS = (0.1, 5.0)
 SMOOTHING = (0.0, 15.0, 30.0, 45.0)
-"""Widths in metres of the filter of the heights."""
+"""Widths in metres of the filter of the elevation."""
 
 ELEVATION = "elevation"
 """Folder of the elevation model."""
@@ -243,15 +242,17 @@ class Scene:
             For the product; empty.
         pool : Workers
         smoothing : float
-            Width (standard deviation) in metres of a Gaussian filter of the heights.
+            Width (standard deviation) in metres of a Gaussian filter of the elevation.
         moved : float
-            Metres by which the heights are moved to the east and to the south.
+            Metres by which the elevation is moved to the east and to the south.
         """
         with np.load(data / "l1c_l2a_pairs" / f"{site.file}.npz") as stream:
             arrays = dict(stream)
-        heights = gaussian_filter(arrays["DEM_10m"].astype(np.float32), smoothing / 10.0)
+        elevation = gaussian_filter(arrays["DEM_10m"].astype(np.float32), smoothing / 10.0)
         grid = _grid(site)
-        _write_heights(heights, replace(grid, ulx=grid.ulx + moved, uly=grid.uly - moved), folder)
+        _write_elevation(
+            elevation, replace(grid, ulx=grid.ulx + moved, uly=grid.uly - moved), folder
+        )
         product = open_level1c(_wrapped(site, arrays, grid, folder))
         tile = product.tiles[0]
         shipped = Settings()
@@ -307,7 +308,7 @@ class Scene:
     def surface(self, atmosphere: TileAtmosphere, band: str) -> Float32Array:
         """Surface reflectance at the band's own resolution."""
         resolution = BAND[band].resolution
-        light = self._ground_light(resolution) if atmosphere.slopes is not None else None
+        light = self._ground_illumination(resolution) if atmosphere.slopes is not None else None
         correction = BandCorrection(
             band, resolution, self.pixels, atmosphere.inversion(band), COARSE, light
         )
@@ -328,7 +329,7 @@ class Scene:
         factor = max(FINE // resolution, 1)
         return np.repeat(np.repeat(slope, factor, axis=0), factor, axis=1)
 
-    def _ground_light(self, resolution: int) -> GroundIllumination:
+    def _ground_illumination(self, resolution: int) -> GroundIllumination:
         """Light on the slopes; vegetation matters to the empirical correction only: off."""
         if resolution not in self._light:
             cols = self.pixels.grids[resolution].cols
@@ -373,16 +374,16 @@ def _grid(site: Site) -> Grid:
     return Grid(epsg, ulx, uly, 10.0, _SIDE // 10, _SIDE // 10)
 
 
-def _write_heights(heights: Float32Array, grid: Grid, folder: Path) -> None:
+def _write_elevation(elevation: Float32Array, grid: Grid, folder: Path) -> None:
     """Write the elevation model; it may be somewhat larger than the grid."""
-    rows, cols = heights.shape
+    rows, cols = elevation.shape
     (folder / ELEVATION).mkdir()
     raster = gdal.GetDriverByName("GTiff").Create(
-        str(folder / ELEVATION / "heights.tif"), cols, rows, 1, gdal.GDT_Float32
+        str(folder / ELEVATION / "elevation.tif"), cols, rows, 1, gdal.GDT_Float32
     )
     raster.SetGeoTransform(grid.geotransform)
     raster.SetProjection(_projection(grid.epsg).ExportToWkt())
-    raster.WriteRaster(0, 0, cols, rows, heights.tobytes())
+    raster.WriteRaster(0, 0, cols, rows, elevation.tobytes())
     raster.FlushCache()
 
 
@@ -448,7 +449,7 @@ def variants(
     return steps
 
 
-def table_of(scene: Scene, columns: Sequence[Variant]) -> list[str]:
+def render_table(scene: Scene, columns: Sequence[Variant]) -> list[str]:
     """Lines of the table of a pair; what is not as asked for is marked."""
     lines = [
         f"{'':5s}" + "".join(f"{column.title:>26s}" for column in columns),
@@ -481,8 +482,8 @@ def slope_table(scene: Scene, full: TileAtmosphere) -> list[str]:
         "rms (0.001) by slope of the ground, with / without correction of the relief",
         f"{'':5s}"
         + "".join(
-            f"{f'{low:.0f}..{high:.0f} deg {share:.0%}':>22s}"
-            for low, high, share in _slope_shares(scene.slope(FINE))
+            f"{f'{low:.0f}..{high:.0f} deg {fraction:.0%}':>22s}"
+            for low, high, fraction in _slope_fractions(scene.slope(FINE))
         ),
     ]
     for band in BANDS:
@@ -499,7 +500,7 @@ def slope_table(scene: Scene, full: TileAtmosphere) -> list[str]:
     return lines
 
 
-def _slope_shares(slope: Float32Array) -> list[tuple[float, float, float]]:
+def _slope_fractions(slope: Float32Array) -> list[tuple[float, float, float]]:
     return [
         (low, high, float(((slope >= low) & (slope < high)).mean()))
         for low, high in pairwise(SLOPE_CLASSES)
@@ -507,9 +508,9 @@ def _slope_shares(slope: Float32Array) -> list[tuple[float, float, float]]:
 
 
 def smoothed_table(atmospheres: Mapping[float, tuple[Scene, TileAtmosphere]]) -> list[str]:
-    """Lines of the table of rms by width of the filter of the heights, in metres."""
+    """Lines of the table of rms by width of the filter of the elevation, in metres."""
     lines = [
-        "rms (0.001) with the heights smoothed, by width in m: the official ones are coarser",
+        "rms (0.001) with the elevation smoothed, by width in m: the official ones are coarser",
         f"{'':5s}" + "".join(f"{width:9.0f}" for width in atmospheres),
     ]
     for band in BANDS:
@@ -518,22 +519,22 @@ def smoothed_table(atmospheres: Mapping[float, tuple[Scene, TileAtmosphere]]) ->
     return lines
 
 
-def column_of(scene: Scene, original: TileAtmosphere, band: str) -> float:
+def fit_column(scene: Scene, original: TileAtmosphere, band: str) -> float:
     """Water vapour in cm above sea level that takes the bias from a band.
 
     Parameters
     ----------
     scene : Scene
     original : TileAtmosphere
-        Found with the original's tables, whose axis is the column above sea level.
+        Found with Sen2Cor's tables, whose axis is the column above sea level.
     band : str
     """
     height = float(np.mean(_elevation(original)))
-    share = float(np.interp(height, TABLE_ELEVATION, WATER_SHARE[SEASON]))
+    fraction = float(np.interp(height, TABLE_ELEVATION, WATER_SHARE[SEASON]))
     column = _least(
         lambda value: abs(scene.agreement(_humid(original, value), band).bias), WATER_BOUNDS
     )
-    return column / share
+    return column / fraction
 
 
 def view_table(scene: Scene, atmosphere: TileAtmosphere) -> list[str]:
@@ -561,10 +562,10 @@ def view_table(scene: Scene, atmosphere: TileAtmosphere) -> list[str]:
 
 
 def sanity_table(scene: Scene, own: TileAtmosphere, original: TileAtmosphere) -> list[str]:
-    """Lines of percentiles beside the official, and the share of negative pixels in ours."""
+    """Lines of percentiles beside the official, and the fraction of negative pixels in ours."""
     lines = [
         "percentiles 1, 50, 99",
-        f"{'':5s}{'ours':>26s}{'with the original tables':>26s}{'official':>26s}"
+        f"{'':5s}{'ours':>26s}{'with Sen2Cor tables':>26s}{'official':>26s}"
         f"{'negative, not finite':>24s}",
     ]
     for band in BANDS:
@@ -631,22 +632,22 @@ def report(site: Site, data: Path, figures: Path, pool: Workers) -> list[str]:
     scene = load()
     tables = {
         "ours": load_table("S2A", AEROSOL, SEASON),
-        "original's tables": load_atm_files(data / "esa_lut", "S2A", AEROSOL, SEASON, ozone=OZONE),
+        "Sen2Cor's tables": load_atm_files(data / "esa_lut", "S2A", AEROSOL, SEASON, ozone=OZONE),
     }
     found = {title: scene.retrieved(table) for title, table in tables.items()}
-    own, original = found["ours"], found["original's tables"]
-    heights = scene.terrain.at(COARSE).elevation
+    own, original = found["ours"], found["Sen2Cor's tables"]
+    elevation = scene.terrain.at(COARSE).elevation
     classes, counts = np.unique(scene.classes, return_counts=True)
-    shares = ", ".join(
+    fractions = ", ".join(
         f"{SceneClass(number).name.lower()} {count / counts.sum():.0%}"
         for number, count in zip(classes, counts, strict=True)
     )
     account = own.retrieval.account()
     lines = [
         "",
-        f"{site.file}: {heights.min():.0f} to {heights.max():.0f} m, "
+        f"{site.file}: {elevation.min():.0f} to {elevation.max():.0f} m, "
         f"{scene.terrain.terrain_type.value}; "
-        f"sun at {scene.tile.geometry.mean_solar_zenith:.1f} degrees; {shares}",
+        f"sun at {scene.tile.geometry.mean_solar_zenith:.1f} degrees; {fractions}",
         f"aerosol from {account['source']}, {account['reference_share']:.1f} % of the pixels; "
         f"visibility {account['visibility']:.0f} km",
     ]
@@ -664,8 +665,8 @@ def report(site: Site, data: Path, figures: Path, pool: Workers) -> list[str]:
             steps = variants(title, atmospheres["ours"], wanted, site.wanted)
             if title != "fitted":
                 steps = [replace(step, slopes=False) for step in steps]
-            steps.append(Variant("original's tables", atmospheres["original's tables"], {}))
-            lines += [*table_of(scene, steps), ""]
+            steps.append(Variant("Sen2Cor's tables", atmospheres["Sen2Cor's tables"], {}))
+            lines += [*render_table(scene, steps), ""]
         lines += [*view_table(scene, own), ""]
         plots.insert(0, ("fitted", fits["ours"]))
         if own.slopes is not None:
@@ -678,9 +679,9 @@ def report(site: Site, data: Path, figures: Path, pool: Workers) -> list[str]:
                 "",
             ]
             plots.append(("fitted, no terrain", replace(fits["ours"], slopes=None)))
-    columns = (f"{band} {column_of(scene, original, band):.1f}" for band in ("B08", "B09", "B12"))
+    columns = (f"{band} {fit_column(scene, original, band):.1f}" for band in ("B08", "B09", "B12"))
     lines.append(
-        "water vapour (cm above sea level, original's tables) without bias: " + ", ".join(columns)
+        "water vapour (cm above sea level, Sen2Cor's tables) without bias: " + ", ".join(columns)
     )
     draw(scene, plots, figures / f"surface_reflectance_{site.file}.png")
     return lines

@@ -1,10 +1,10 @@
-"""Fit the optical thickness of each visibility to the direct transmittances of Sen2Cor 2.2.1.
+"""Fit the AOT of each visibility to the direct transmittances of Sen2Cor 2.2.1.
 
 ``python -m tests.validation.visibility_fit`` prints the tables of
-`sen2cor.radiative_transfer.visibility`: at each node the AOT550 with which the vertical direct
-transmittances of our tables come nearest to the original's (least squares of their logarithms in
-B01 .. B8A, all atmospheres of a season), and by how much the tables that ship differ. The gas that
-a file holds is found in the file itself (`atm_reference.original`).
+`sen2cor.radiative_transfer.visibility`: at each node the AOT for which the vertical direct
+transmittances of the tables of this project are closest to those of Sen2Cor (least squares of the
+logarithms in B01 .. B8A, all atmospheres of a season), and the difference to the packaged tables.
+The gas absorption of a file is determined from the file itself (`atm_reference.original`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Water vapour from B09 with the original's tables and with ours, beside the weather model's.
+"""Water vapour from B09 with both kinds of look-up tables, against the ECMWF auxiliary data.
 
-``python -m tests.validation.water_vapour`` retrieves the column of the complete real Level-1C
-products among the reference data, which carry that of ECMWF. Their images are decimated: few
-pixels, but real ones. The aerosol is that of a clear sky; it hardly matters.
+``python -m tests.validation.water_vapour`` retrieves the water vapour of the complete real Level-1C
+products among the reference data, which contain the ECMWF column. Their images are decimated: few
+pixels, but real ones. The aerosol is that of a clear sky; its effect is small.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def clear_land(pixels: TilePixels) -> np.ndarray:
 
 
 def compare(product: Level1CProduct, folder: Path) -> list[str]:
-    """One line for each tile with a column of the weather model."""
+    """One line for each tile with a column of ECMWF."""
     tables: dict[str, LookUpTable] = {
         "ours": load_table(product.spacecraft, "RURAL", "SUMMER"),
         "original": load_atm_files(folder / "esa_lut" / "S2A", "S2A", "RURAL", "SUMMER"),
