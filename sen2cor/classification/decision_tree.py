@@ -181,7 +181,7 @@ def reclassify(
     np.putmask(result, edge, SceneClass.SNOW_ICE)
     soil = detect_dark_soil(result, reflectance, parameters)
     np.putmask(result, soil, SceneClass.BARE_SOILS)
-    if rules.use_relative_illumination and terrain is not None and sun is not None:
+    if rules.use_illumination_ratio and terrain is not None and sun is not None:
         dark = detect_self_and_cast_shadow(terrain, sun, classes.shape, parameters)
         dark &= np.isin(result, _DRY_LAND)
         dark &= classes == SceneClass.DARK_FEATURES

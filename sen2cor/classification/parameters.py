@@ -259,9 +259,9 @@ class ClassificationRules:
     use_exact_sun_angles : bool
         Project shadows with the sun angles as given, not rounded to whole degrees and with a zenith
         angle of at most 70 degrees.
-    use_relative_illumination : bool
-        Limit topographic shadow by the illumination relative to flat terrain, not by a fixed
-        cosine, and keep dark features in self-shadow as they are.
+    use_illumination_ratio : bool
+        Limit topographic shadow by the illumination ratio (relative to flat terrain), not by a
+        fixed cosine, and keep dark features in self shadow or cast shadow as they are.
     """
 
     exclude_vegetation_from_clouds: bool = True
@@ -276,7 +276,7 @@ class ClassificationRules:
     detect_clear_water_by_green: bool = True
     mirror_cloud_edges: bool = True
     use_exact_sun_angles: bool = True
-    use_relative_illumination: bool = True
+    use_illumination_ratio: bool = True
 
     @classmethod
     def compatible(cls) -> ClassificationRules:

@@ -112,7 +112,7 @@ def detect_topographic_shadow(
     """
     constants = parameters.constants
     limit = constants.topographic_shadow_cosine_max
-    if parameters.rules.use_relative_illumination:
+    if parameters.rules.use_illumination_ratio:
         limit = min(limit, constants.topographic_shadow_fraction_max * sun.cosine)
     shaded = _darker_than(limit / sun.cosine, terrain, classes.shape)
     blue = reflectance["B02"]
@@ -213,11 +213,11 @@ def detect_unclassified_ground(
 
 
 def _darker_than(
-    relative_illumination: float, terrain: TerrainIllumination, shape: tuple[int, ...]
+    illumination_ratio: float, terrain: TerrainIllumination, shape: tuple[int, ...]
 ) -> BoolArray:
-    """Pixels in cast shadow or with a smaller relative illumination."""
+    """Pixels in cast shadow or with a smaller illumination ratio."""
     shadow = terrain.cast_shadow
     shaded = np.zeros(shape, np.bool_) if shadow is None else shadow.copy()
-    if terrain.relative_illumination is not None:
-        shaded |= terrain.relative_illumination < np.float32(relative_illumination)
+    if terrain.illumination_ratio is not None:
+        shaded |= terrain.illumination_ratio < np.float32(illumination_ratio)
     return shaded

@@ -62,7 +62,7 @@ class TerrainIllumination:
     ----------
     slope : ndarray of float32, shape (rows, cols), or None
         Degrees.
-    relative_illumination : ndarray of float32, shape (rows, cols), or None
+    illumination_ratio : ndarray of float32, shape (rows, cols), or None
         Cosine of the local solar incidence angle divided by the cosine of the solar zenith angle;
         1 on flat terrain.
     cast_shadow : ndarray of bool, shape (rows, cols), or None
@@ -70,15 +70,15 @@ class TerrainIllumination:
     """
 
     slope: Float32Array | None = None
-    relative_illumination: Float32Array | None = None
+    illumination_ratio: Float32Array | None = None
     cast_shadow: BoolArray | None = None
 
     def rows(self, rows: slice) -> TerrainIllumination:
         """Return a block of rows."""
-        illumination, shadow = self.relative_illumination, self.cast_shadow
+        illumination, shadow = self.illumination_ratio, self.cast_shadow
         return TerrainIllumination(
             slope=None if self.slope is None else self.slope[rows],
-            relative_illumination=None if illumination is None else illumination[rows],
+            illumination_ratio=None if illumination is None else illumination[rows],
             cast_shadow=None if shadow is None else shadow[rows],
         )
 

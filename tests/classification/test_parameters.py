@@ -47,7 +47,7 @@ def _maps(
         elevation=random.uniform(1000, 3000, shape).astype(np.float32),
         terrain=TerrainIllumination(
             slope=random.uniform(0, 40, shape).astype(np.float32),
-            relative_illumination=random.uniform(0, 1, shape).astype(np.float32),
+            illumination_ratio=random.uniform(0, 1, shape).astype(np.float32),
         ),
     )
     return maps_of(result)

@@ -103,20 +103,20 @@ def test_edge_of_snow_is_snow_within_three_pixels() -> None:
 
 
 def test_water_on_a_dark_slope_is_topographic_shadow() -> None:
-    terrain = TerrainIllumination(slope=_row(20, 20, 10), relative_illumination=_row(0.3, 0.7, 0.3))
+    terrain = TerrainIllumination(slope=_row(20, 20, 10), illumination_ratio=_row(0.3, 0.7, 0.3))
     assert reclassified([6, 6, 6], image_of(*["water"] * 3), terrain=terrain) == [2, 6, 6]
 
 
 def test_cloud_shadow_where_no_sun_falls_is_topographic_shadow() -> None:
     terrain = TerrainIllumination(
-        relative_illumination=_row(0.05, 0.2, np.nan), cast_shadow=np.array([[False, False, True]])
+        illumination_ratio=_row(0.05, 0.2, np.nan), cast_shadow=np.array([[False, False, True]])
     )
     image = image_of(*["dark"] * 3, B11=0.06)
     assert reclassified([3, 3, 3], image, terrain=terrain) == [2, 3, 2]
 
 
 def test_dark_forest_in_self_shadow_stays_dark() -> None:
-    terrain = TerrainIllumination(relative_illumination=_row(0.05, 0.5))
+    terrain = TerrainIllumination(illumination_ratio=_row(0.05, 0.5))
     image = image_of("vegetation", "vegetation")
     assert reclassified([2, 2], image, terrain=terrain) == [2, 4]
     assert reclassified([2, 2], image, terrain=terrain, parameters=SEN2COR_2_3) == [4, 4]
@@ -133,7 +133,7 @@ def test_under_a_low_sun_flat_ground_is_not_in_the_shade() -> None:
     of sun elevation.
     """
     image = image_of("snow", "snow", B02=0.30, B04=0.24, B8A=0.20)
-    terrain = TerrainIllumination(relative_illumination=_row(1.0, 0.4))
+    terrain = TerrainIllumination(illumination_ratio=_row(1.0, 0.4))
     assert reclassified([8, 8], image, terrain=terrain, sun=LOW_SUN) == [8, 2]
     assert reclassified([8, 8], image, terrain=terrain, sun=LOW_SUN, parameters=SEN2COR_2_3) == [
         2,

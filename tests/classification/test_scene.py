@@ -32,7 +32,7 @@ def test_rows_of_a_scene_are_those_of_all_its_arrays() -> None:
     numbers = np.arange(12, dtype=np.float32).reshape(4, 3)
     sun = SunGeometry(40.0, 150.0, 20.0)
     terrain = TerrainIllumination(
-        slope=numbers, relative_illumination=numbers + 20, cast_shadow=numbers > 4
+        slope=numbers, illumination_ratio=numbers + 20, cast_shadow=numbers > 4
     )
     scene = ClassificationScene(
         numbers > 5, sun, numbers + 40, terrain, defective=numbers > 6, snow_possible=False
@@ -45,7 +45,7 @@ def test_rows_of_a_scene_are_those_of_all_its_arrays() -> None:
         (part.elevation, scene.elevation),
         (part.defective, scene.defective),
         (part.terrain.slope, terrain.slope),
-        (part.terrain.relative_illumination, terrain.relative_illumination),
+        (part.terrain.illumination_ratio, terrain.illumination_ratio),
         (part.terrain.cast_shadow, terrain.cast_shadow),
     ):
         assert found is not None and whole is not None

@@ -137,7 +137,7 @@ def _read_terrain(
     cosine = np.where(shade == 0, np.float32(np.nan), (shade - 1) / np.float32(254))
     illumination = cosine / np.float32(sun.cosine)
     return TerrainIllumination(
-        slope=arrays.pop("slope_deg").astype(np.float32), relative_illumination=illumination
+        slope=arrays.pop("slope_deg").astype(np.float32), illumination_ratio=illumination
     )
 
 
