@@ -1,13 +1,13 @@
 # %% [markdown]
-# # Classes and surface reflectance of an array of one's own
+# # Scene classes and surface reflectance of your own arrays
 #
-# The steps of the processor take arrays. Here they are taken one by one on labelled arrays of
-# xarray: classify, find aerosol and water vapour, correct, plot. Cells are marked by `# %%`, as
-# Jupyter (with jupytext), VS Code and Spyder show them; as a script it is
+# This example calls the processing steps one by one on xarray arrays: classify, correct for cirrus,
+# retrieve aerosol and water vapour, compute surface reflectance, plot. Jupyter (with jupytext),
+# VS Code and Spyder show the cells marked by `# %%`. To run it as a script:
 #
 #     python examples/own_array.py PRODUCT.SAFE PICTURE.png
 #
-# Without a product a scene is simulated.
+# Without arguments it simulates a scene.
 
 # %%
 import sys
@@ -37,9 +37,8 @@ picture = Path(arguments[1] if len(arguments) > 1 else "own_array.png")
 # %% [markdown]
 # ## The array
 #
-# Top-of-atmosphere reflectance, float32, all bands on one grid, NaN where there are no data: here
-# bands of a Level-1C product at 60 m. Where yours comes from does not matter; what has to be known
-# of it is how high the sun stood and from where it shone and was seen.
+# Top-of-atmosphere reflectance as float32, all bands on one grid, NaN for no data: here the bands
+# of a Level-1C product at 60 m. Any other source works if you know the solar and view angles.
 
 # %%
 PIXEL = 60
@@ -48,7 +47,7 @@ tile = product.tiles[0]
 
 
 def read(band: str) -> xr.DataArray:
-    """Return the reflectance of a band as block means of 60 m."""
+    """Read the reflectance of a band as block means of 60 m."""
     numbers = jpeg2000.read(tile.bands[band])
     reflectance = xr.DataArray(product.reflectance(band, numbers), dims=("y", "x"))
     factor = len(reflectance) // tile.grids[60].rows
@@ -72,22 +71,22 @@ classes = steps.classify(
     sun=steps.SunGeometry(sun_zenith, sun_azimuth, PIXEL),
 )
 scl = toa["B04"].copy(data=classes.scene_class)
-share = {
+fractions = {
     SCENE_CLASS_NAMES[code]: float((scl == code).mean()) for code in np.unique(classes.scene_class)
 }
-print("classes:", ", ".join(f"{name} {part:.1%}" for name, part in share.items()))
+print("classes:", ", ".join(f"{name} {part:.1%}" for name, part in fractions.items()))
 
 masks = steps.GroundMasks.from_classes(classes.scene_class, factor=1, shape=shape)
 
 # %% [markdown]
 # ## Cirrus
 #
-# What shines at 1.375 um is ice: it is taken off all bands. From here on arrays are without NaN;
-# the masks say where there are no data.
+# Only cirrus is bright at 1.375 um; its reflectance is subtracted from all bands. From here on the
+# arrays have no NaN; the masks mark pixels without data.
 
 # %%
 WATER_VAPOUR = 2.0  # cm, a first guess
-ADJACENCY = round(1000 / PIXEL)  # pixels from which light is scattered into another
+ADJACENCY = round(1000 / PIXEL)  # half width of the adjacency window in pixels
 
 cirrus = steps.retrieve_cirrus(
     {band: toa[band].fillna(0.0).values for band in toa},
@@ -99,14 +98,13 @@ cirrus = steps.retrieve_cirrus(
     thin=0.012,
 )
 clear = toa.map(lambda band: band.copy(data=cirrus.cleared(band.name, band.values)))
-print("cirrus:", cirrus.reason or "taken off")
+print("cirrus:", cirrus.reason or "corrected")
 
 # %% [markdown]
 # ## Aerosol and water vapour
 #
-# The optical thickness with which dark vegetation comes out as dark as it is known to be, and the
-# water vapour that explains how much darker B09 is than B8A: each with the other, as in a run of
-# the processor.
+# The AOT for which dark vegetation has its known reflectance, and the water vapour that explains
+# the ratio of B09 to B8A. Both are retrieved jointly, as in the processor.
 
 # %%
 table = steps.load_table(product.spacecraft, "RURAL", "SUMMER")
@@ -145,12 +143,12 @@ print(f"water vapour: {state.water_vapour.mean():.2f} cm")
 # %% [markdown]
 # ## Surface reflectance
 #
-# One call for a band. `apply_ufunc` keeps the labels.
+# One call for each band. `apply_ufunc` keeps the labels.
 
 
 # %%
 def corrected(band: xr.DataArray) -> xr.DataArray:
-    """Return the surface reflectance of a band."""
+    """Compute the surface reflectance of a band."""
     functions = steps.band_terms(table, band.name, geometry, state)
     return xr.apply_ufunc(
         steps.surface_reflectance,
@@ -165,12 +163,12 @@ for band in surface:
     print(f"{band} of vegetation: {before:.3f} at the top, {after:.3f} at the ground")
 
 # %% [markdown]
-# ## The picture
+# ## Picture
 
 
 # %%
 def colours(data: xr.Dataset) -> xr.DataArray:
-    """Return red, green and blue, brightened."""
+    """Return a brightened RGB image."""
     return (data[["B04", "B03", "B02"]].to_array("band") / 0.25).clip(0, 1) ** (1 / 1.6)
 
 

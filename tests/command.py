@@ -1,4 +1,4 @@
-"""The command as a process of its own, and what it left."""
+"""Run the command as a separate process and inspect its output."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[s
 
 
 def configuration(folder: Path, **elements: object) -> Path:
-    """Write the shipped L2A_GIPP with other values of some elements."""
+    """Write the packaged L2A_GIPP with changed elements."""
     text = (ROOT / "cfg" / "L2A_GIPP.xml").read_text()
     for name, value in elements.items():
         text, number = re.subn(f"<{name}>.*?<", f"<{name}>{value}<", text)
@@ -58,12 +58,12 @@ def image_digests(product: Path) -> dict[str, str]:
 
 
 def hidden(folder: Path) -> list[str]:
-    """Return what temporary files and folders there are."""
+    """Return the names of temporary files and folders."""
     return sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
 
 
 def stopped(process: subprocess.Popen[Any], limit: float = 30.0) -> tuple[str, str]:
-    """Wait for the end of a process; one that hangs is killed, and the test fails."""
+    """Wait for the end of a process; kill it and fail if it hangs."""
     try:
         output, errors = process.communicate(timeout=limit)
     except subprocess.TimeoutExpired:

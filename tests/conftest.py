@@ -1,4 +1,4 @@
-"""Fixtures that all tests share."""
+"""Fixtures of all tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure() -> None:
-    """Take signals as a terminal gives them, also where the tests were started with ``nohup``."""
+    """Restore the signal handlers of a terminal if the tests were started with ``nohup``."""
     for number, handler in (
         (signal.SIGINT, signal.default_int_handler),
         (signal.SIGHUP, signal.SIG_DFL),
@@ -24,13 +24,13 @@ def pytest_configure() -> None:
 
 
 def reference_folder() -> Path:
-    """Return where the reference data are looked for."""
+    """Return the folder of the reference data."""
     return Path(os.environ.get("SEN2COR_TEST_DATA", ROOT.parent / "shared" / "data"))
 
 
 @pytest.fixture(scope="session")
 def reference_data() -> Path:
-    """Folder of the reference data; tests that need it are skipped where it is absent."""
+    """Folder of the reference data; tests that need it are skipped if it is absent."""
     folder = reference_folder()
     if not folder.is_dir():
         pytest.skip(f"reference data not found at {folder} (set SEN2COR_TEST_DATA)")
@@ -39,7 +39,7 @@ def reference_data() -> Path:
 
 @pytest.fixture(scope="session")
 def small_product(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Small Level-1C product of format 14.2; not to be changed."""
+    """Small Level-1C product of PSD 14.2; read-only."""
     from tests.small_product import write_small_product
 
     return write_small_product(tmp_path_factory.mktemp("level1c"))
@@ -47,7 +47,7 @@ def small_product(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def finished_product(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Level-2A product of the small one; not to be changed."""
+    """Level-2A product of `small_product`; read-only."""
     from sen2cor.cli import main
 
     target = tmp_path_factory.mktemp("level2a")
@@ -57,7 +57,7 @@ def finished_product(small_product: Path, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport() -> Generator[None, Any, None]:
-    """Write names of files that are no UTF-8 so that pytest-xdist can send the report."""
+    """Escape file names that are not UTF-8, so that pytest-xdist can send the report."""
     report = (yield).get_result()
     report.sections = [
         (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections

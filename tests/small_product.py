@@ -1,4 +1,4 @@
-"""A small Level-1C product with plausible pixels, made in a second."""
+"""A small Level-1C product with plausible pixels, written within a second."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SOIL = {
 
 
 def write_small_product(folder: Path, psd: str = "14.2", extent: int = EXTENT) -> Path:
-    """Write fields of vegetation and soil, top-of-atmosphere numbers, as a product."""
+    """Write a product with fields of vegetation and soil."""
     source = folder / "images"
     source.mkdir(parents=True)
     for band, numbers in _fields(11, extent):
@@ -47,7 +47,7 @@ def write_small_product(folder: Path, psd: str = "14.2", extent: int = EXTENT) -
 
 
 def write_tiles(folder: Path, tiles: Sequence[str], extent: int = EXTENT) -> Path:
-    """Write a product of format 13.1 with several tiles, each with fields of its own."""
+    """Write a product of PSD 13.1 with several tiles of different fields."""
     described = [
         TileDescription(mgrs, Overpass(tile_grid(mgrs, extent), _TIME, 0.0)) for mgrs in tiles
     ]

@@ -1,4 +1,4 @@
-"""Fills the pages with what the code says, so that they cannot be out of date.
+"""Insert text from the code into the pages, so that they stay up to date.
 
 A line of a page that is ``<!-- options -->`` becomes the options of the command, and so on for the
 names in `SOURCES`. ``<!-- docstring sen2cor.atmosphere.inversion -->`` becomes the docstring of a
@@ -51,13 +51,13 @@ def _names(action: argparse.Action) -> Iterator[str]:
 
 
 def refused_options() -> str:
-    """Options of other versions, and what is said instead."""
-    return _table(("option", "what to do"), ((f"`{a}`", b) for a, b in cli._OTHER_VERSIONS.items()))
+    """Options of other versions with the advice that the command gives."""
+    return _table(("option", "advice"), ((f"`{a}`", b) for a, b in cli._OTHER_VERSIONS.items()))
 
 
 def exit_codes() -> str:
-    """Exit codes with the classes of errors that give them."""
-    rows = [("0", "", "Done, or nothing to do.")]
+    """Exit codes with their error classes."""
+    rows = [("0", "", "Success, or nothing to do.")]
     rows += [
         (str(kind.exit_code), f"`{kind.__name__}`", (kind.__doc__ or "").splitlines()[0])
         for kind in errors.error_classes()
@@ -72,7 +72,7 @@ def settings() -> str:
 
 
 def foreign_settings() -> str:
-    """Elements of other versions: translated, or ignored."""
+    """Elements of other versions: translated or ignored."""
     rows = []
     for document in DOCUMENTS:
         for kind, parameters in (
@@ -80,20 +80,20 @@ def foreign_settings() -> str:
             ("ignored, with a warning", document.ignored),
         ):
             rows += [
-                (document.name, f"`{one.name}`", kind, one.meaning or "nothing of ours")
+                (document.name, f"`{one.name}`", kind, one.meaning or "no equivalent")
                 for one in parameters
             ]
         rows += [
             (document.name, f"`{bands.element.name}`", "checked, unused", bands.element.meaning)
             for bands in document.band_lists
         ]
-    return _table(("file", "element", "what becomes of it", "meaning"), rows)
+    return _table(("file", "element", "treatment", "meaning"), rows)
 
 
 def make_targets() -> str:
     """Targets of the Makefile."""
     found = _TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8"))
-    return _table(("target", "what it does"), ((f"`make {name}`", text) for name, text in found))
+    return _table(("target", "action"), ((f"`make {name}`", text) for name, text in found))
 
 
 def changelog() -> str:

@@ -38,7 +38,7 @@ CASES = (
     *((name, colours) for name in VEGETATED for colours in ("ideal", "real")),
     *((name, "real") for name in ("cirrus_land", "cirrus_sea", "low_clear", "low_haze")),
 )
-"""Scenes and the colours of their canopies."""
+"""Scenes and kinds of canopies."""
 
 AUTO = {"Aerosol_Type": "AUTO", "Mid_Latitude": "AUTO", "Ozone_Content": "0"}
 
@@ -49,20 +49,20 @@ WITHOUT: Mapping[str, Mapping[str, str]] = {
     "auto": {"Aerosol_Type": "RURAL", "Mid_Latitude": "SUMMER", "Ozone_Content": "h"},
     "blue-scaling": {"Scaling_Disabler": "true"},
 }
-"""Settings that switch a step off."""
+"""Settings that disable a step."""
 
 LAND, WATER = (4, 5, 11), (6,)
 """Classes of the truth: vegetation, not vegetated, snow; water."""
 
 _CLOUD_LIMIT = 0.02
 _CIRRUS = 0.0005, 0.005, 0.04
-"""Reflectance of the cirrus: none below the first; below cirrus between the others."""
+"""Cirrus reflectance: clear below the first value, thin cirrus between the other two."""
 
 _LIMITS = {"AOT": (0.1, 0.03), "WVP": (0.1, 0.2)}
 _REFLECTANCE_LIMIT = (0.05, 0.005)
-_LOWEST_INCIDENCE = 0.2
+_MIN_INCIDENCE = 0.2
 _SIDE, _SIDES = 6.0, {"cirrus_land": 12.0, "cirrus_sea": 12.0}
-"""Of the scenes in km. The dark edge of a scatter plot needs more pixels than 6 km have."""
+"""Size of the scenes in km. The cirrus regression needs more pixels than 6 km have."""
 
 _VISIBLE = ("B02", "B03", "B04")
 
@@ -78,7 +78,7 @@ class Error:
         Mean of the true values.
     bias, rms : float
     within : float
-        Share of the pixels within the limit.
+        Fraction of the pixels within the limit.
     pixels : int
     """
 
@@ -96,7 +96,7 @@ def error(
     truth: npt.NDArray[np.floating],
     valid: Mask,
 ) -> Error:
-    """Compare two images where a mask is true; NaN in all numbers where it nowhere is.
+    """Compare two images where a mask is true; all numbers are NaN if it is empty.
 
     Parameters
     ----------
@@ -122,16 +122,16 @@ def error(
 
 
 def groups(truth: Path) -> dict[str, Mask]:
-    """Pixels of 20 m that are compared with one another, by name.
+    """Masks of the compared pixels at 20 m by name.
 
-    Land and water, each under a clear sky and below cirrus, where a scene has them; nothing under
-    or in the shadow of clouds, and no slopes that the sun hardly reaches.
+    Land and water, each under a clear sky and below cirrus. Clouds, cloud shadows and slopes with
+    grazing illumination are excluded.
     """
     classes = np.load(truth / "ground_class_20m.npy")
     open_sky = np.load(truth / "cloud_optical_thickness_20m.npy") < _CLOUD_LIMIT
     open_sky &= np.load(truth / "shadow_optical_thickness_20m.npy") < _CLOUD_LIMIT
     if (truth / "incidence_20m.npy").exists():
-        open_sky &= np.load(truth / "incidence_20m.npy") > _LOWEST_INCIDENCE
+        open_sky &= np.load(truth / "incidence_20m.npy") > _MIN_INCIDENCE
         open_sky &= np.load(truth / "sunny_20m.npy") > 0.5
     cirrus = np.load(truth / "cirrus_reflectance_20m.npy")
     clear, thin, thick = _CIRRUS
@@ -144,7 +144,7 @@ def groups(truth: Path) -> dict[str, Mask]:
 
 
 def at_resolution(mask: Mask, resolution: int) -> Mask:
-    """Take a mask of 20 m to another resolution; coarse pixels must be true as a whole."""
+    """Resample a mask of 20 m; coarse pixels are true only if all their pixels are."""
     if resolution == 10:
         return mask.repeat(2, axis=0).repeat(2, axis=1)
     factor = resolution // 20
@@ -153,7 +153,7 @@ def at_resolution(mask: Mask, resolution: int) -> Mask:
 
 
 def measure(product: Path, truth: Path, mask: Mask) -> Iterator[Error]:
-    """Errors of a Level-2A product of one tile against the truth of its scene."""
+    """Compute the errors of a Level-2A product of one tile."""
     for band in BANDS:
         numbers = image(product, band.name, band.resolution)
         if numbers is None:
@@ -169,13 +169,12 @@ def measure(product: Path, truth: Path, mask: Mask) -> Iterator[Error]:
 
 
 def correlation_with_illumination(level1c: Path, level2a: Path, truth: Path) -> dict[str, float]:
-    """Correlation of the reflectance of forest with the cosine of the sun on its slope.
+    """Correlation of the reflectance of forest with the cosine of the incidence angle.
 
     Returns
     -------
     dict
-        Of red, near and short-wave infrared: at the top of the atmosphere, in the product and in
-        the truth.
+        Correlation in red edge, near and short-wave infrared: top of atmosphere, product, truth.
     """
     forest = [NAMES.index(name) for name in NAMES if name.startswith("forest")]
     incidence = np.load(truth / "incidence_20m.npy")
@@ -196,7 +195,7 @@ def correlation_with_illumination(level1c: Path, level2a: Path, truth: Path) -> 
 
 
 def draw(level1c: Path, level2a: Path, truth: Path, path: Path, title: str) -> None:
-    """Draw top of atmosphere, surface, truth, the error of red, and the errors of the maps."""
+    """Draw top of atmosphere, surface, truth, and the errors of B04, AOT and water vapour."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -237,16 +236,16 @@ def draw(level1c: Path, level2a: Path, truth: Path, path: Path, title: str) -> N
 
 @dataclass
 class Result:
-    """What one case gave.
+    """Result of one case.
 
     Attributes
     ----------
     errors : dict of str to list of Error
         By group of pixels.
     canopy_ratio : float
-        Mean B4 over B12 of the dark canopies; NaN without.
+        Mean ratio of B04 to B12 of the dark canopies; NaN if there are none.
     correlations : dict
-        Of `correlation_with_illumination`; empty for flat scenes.
+        From `correlation_with_illumination`; empty for flat scenes.
     """
 
     errors: dict[str, list[Error]]
@@ -259,13 +258,13 @@ class Result:
 
 
 Key = tuple[str, str, str]
-"""Scene, colours of its canopies, step that is left out."""
+"""Scene, kind of canopies, disabled step."""
 
 
 def run_case(
     name: str, colours: str, options: argparse.Namespace, work: Path
 ) -> Iterator[tuple[Key, Result]]:
-    """Make a scene, process it with all steps and without some, measure."""
+    """Simulate a scene, process it with all steps and without some, compute the errors."""
     scene = replace(SCENES[name], canopies=colours)
     folder = work / f"{name}_{colours}"
     size = options.size or _SIDES.get(name, _SIDE)
@@ -309,7 +308,7 @@ def print_case(title: str, result: Result, seconds: float) -> None:
 
 
 def print_headline(found: Mapping[Key, Result]) -> None:
-    """Print one row a case, then what the colours of the canopies change."""
+    """Print one row for each case, then the effect of the canopies."""
     print("\nland under a clear sky (below cirrus where marked *)")
     heads = ("B02", "B04", "B8A", "B12", "within", "AOT", "bias", "within", "WVP", "bias", "within")
     print(f"  {'rms of':40s}" + "".join(f"{head:>8s}" for head in heads))
@@ -350,7 +349,7 @@ def print_headline(found: Mapping[Key, Result]) -> None:
 
 
 def _fractions(result: Result, group: str) -> tuple[float, ...]:
-    """Shares within the limits: mean of the bands, AOT, water vapour."""
+    """Fractions within the limits: mean of the bands, AOT, water vapour."""
     bands = [e.within for e in result.errors[group] if e.quantity.startswith("B")]
     others = (result.of(kind, group) for kind in ("AOT", "WVP"))
     return (
@@ -369,7 +368,7 @@ def _side(result: Result, aot: Error) -> str:
 
 
 def main() -> None:
-    """Measure all cases, or those of the scenes that are named."""
+    """Measure all cases, or those of given scenes."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -34,7 +34,7 @@ _PATCH = 45
 
 
 def make_image(size: int, seed: int = 1) -> dict[str, npt.NDArray[np.uint16]]:
-    """Make the digital numbers of an image of patches with noise.
+    """Make the digital numbers of an image of noisy patches.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def make_image(size: int, seed: int = 1) -> dict[str, npt.NDArray[np.uint16]]:
 
 
 def measure(name: str, size: int, zenith: float) -> tuple[float, float]:
-    """Classify under a set of rules.
+    """Measure the classification with a set of rules.
 
     Parameters
     ----------
@@ -69,12 +69,12 @@ def measure(name: str, size: int, zenith: float) -> tuple[float, float]:
     size : int
         Rows and columns.
     zenith : float
-        Of the sun, degrees.
+        Solar zenith angle in degrees.
 
     Returns
     -------
     (float, float)
-        CPU seconds, and gigabytes of memory on top of the input.
+        CPU seconds, and memory beyond the input in GB.
     """
     image = make_image(size)
     scene = ClassificationScene(
@@ -93,18 +93,22 @@ def measure(name: str, size: int, zenith: float) -> tuple[float, float]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print a line for each set of rules and each sun."""
+    """Print a line for each set of rules and each solar zenith angle."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--size", type=int, default=5490, help="rows and columns (5490)")
     parser.add_argument(
-        "--zenith", type=float, nargs="+", default=[35.0, 75.0], help="of the sun, degrees (35 75)"
+        "--zenith",
+        type=float,
+        nargs="+",
+        default=[35.0, 75.0],
+        help="solar zenith, degrees (35 75)",
     )
     options = parser.parse_args(arguments)
     spawn = multiprocessing.get_context("spawn")
     print(f"{options.size} by {options.size} pixels, one thread")
-    print(f"{'rules':<12}{'sun zenith':>12}{'CPU s':>8}{'GB on top':>12}")
+    print(f"{'rules':<12}{'sun zenith':>12}{'CPU s':>8}{'GB added':>12}")
     for zenith in options.zenith:
         for name in PARAMETERS:
             with spawn.Pool(1) as pool:

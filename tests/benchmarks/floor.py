@@ -22,13 +22,13 @@ _BAND = re.compile(r"_B(0[1-9]|1[0-2]|8A)\.jp2$")
 
 
 def find_inputs(level1c: Path) -> list[Path]:
-    """Band images of a Level-1C product, the large ones first."""
+    """Find the band images of a Level-1C product, largest first."""
     images = [path for path in level1c.glob("GRANULE/*/IMG_DATA/*.jp2") if _BAND.search(path.name)]
     return sorted(images, key=lambda path: -path.stat().st_size)
 
 
 def find_outputs(level2a: Path) -> list[Path]:
-    """All images that the run wrote, the large ones first."""
+    """Find the images that the run wrote, largest first."""
     images = [
         path
         for path in level2a.glob("GRANULE/*/*/**/*.jp2")
@@ -38,7 +38,10 @@ def find_outputs(level2a: Path) -> list[Path]:
 
 
 def measure(level1c: Path, level2a: Path, work: Path, bands: int, library: int) -> dict[str, float]:
-    """Wall and CPU seconds of decoding and encoding with so many threads of each kind."""
+    """Measure wall and CPU seconds of decoding and encoding.
+
+    ``bands`` is the number of threads over images, ``library`` that of threads inside the codec.
+    """
     jpeg2000.set_threads(library)
     work.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(bands) as pool:

@@ -18,7 +18,7 @@ FULL = 109.8
 """Side of a full tile in km."""
 
 TILES, EXTENT = ("33UUU", "33UVU", "33UUV", "33UVV"), 27_480
-"""Tiles of a product of several, and their side in metres."""
+"""Names of the tiles of a product, and their side in metres."""
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _settings(work: Path, processes: int) -> Path:
-    """Write a configuration with that number of processes."""
+    """Write a configuration with a given number of processes."""
     path = work / f"L2A_GIPP_{processes}.xml"
     shipped = (ROOT / "cfg" / "L2A_GIPP.xml").read_text()
     path.write_text(

@@ -20,11 +20,11 @@ from sen2cor.simulation.scenes import Scene
 ROOT = Path(__file__).resolve().parents[2]
 
 Values = Mapping[str, str]
-"""Settings by the name of their element."""
+"""Values by element name."""
 
 
 def make(scene: Scene, folder: Path, *, size_km: float, seed: int) -> tuple[Path, Path]:
-    """Make a scene anew.
+    """Simulate a scene, replacing an earlier one.
 
     Returns
     -------
@@ -37,18 +37,17 @@ def make(scene: Scene, folder: Path, *, size_km: float, seed: int) -> tuple[Path
 
 
 def process(level1c: Path, target: Path, settings: Values, *options: str) -> Path:
-    """Run the processor with some settings other than shipped.
+    """Run the processor with changed settings.
 
     Parameters
     ----------
     level1c : Path
     target : Path
-        Folder of the product, emptied before.
+        Folder of the product; emptied first.
     settings : mapping of str to str
-        Elements that exist in no settings file are ignored: they belong to another state of the
-        processor.
+        Elements that exist in no settings file are ignored: they belong to another version.
     options : str
-        Further ones of the command.
+        Further options of the command.
 
     Returns
     -------
@@ -70,7 +69,7 @@ def process(level1c: Path, target: Path, settings: Values, *options: str) -> Pat
 
 
 def changed_settings(path: Path, values: Values) -> bytes:
-    """Return a settings file with other values; elements that it does not hold are ignored."""
+    """Return a settings file with changed values; elements that it lacks are ignored."""
     root = etree.parse(str(path)).getroot()
     for name, value in values.items():
         for element in root.iter(name):
@@ -79,13 +78,13 @@ def changed_settings(path: Path, values: Values) -> bytes:
 
 
 def image(product: Path, kind: str, resolution: int) -> npt.NDArray[Any] | None:
-    """Image of a Level-2A product of one tile, or None where there is none."""
+    """Read an image of a Level-2A product of one tile; None if it does not exist."""
     found = sorted(product.rglob(f"*_{kind}_{resolution}m.jp2"))
     return jpeg2000.read(found[0]) if found else None
 
 
 def top_of_atmosphere(level1c: Path, band: str) -> npt.NDArray[np.float32]:
-    """Reflectance of a band of a Level-1C product of format 14.2."""
+    """Read the reflectance of a band of a Level-1C product of PSD 14.2."""
     numbers = jpeg2000.read(next(level1c.rglob(f"IMG_DATA/*_{band}.jp2")))
     return np.asarray(numbers, np.float32) / np.float32(1e4)
 
@@ -93,5 +92,5 @@ def top_of_atmosphere(level1c: Path, band: str) -> npt.NDArray[np.float32]:
 def colour(
     red_green_blue: list[npt.NDArray[np.floating]], white: float
 ) -> npt.NDArray[np.floating]:
-    """Picture 0..1 of three bands of reflectance."""
+    """Make an RGB image (0..1) of three bands of reflectance."""
     return np.clip(np.stack(red_green_blue, axis=-1) / max(white, 1e-3), 0.0, 1.0) ** (1 / 1.6)

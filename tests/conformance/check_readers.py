@@ -32,23 +32,23 @@ LAYOUTS = ("13.1", "14.2", "14.5", "15")
 
 REFLECTANCE_TOLERANCE = 0.001
 ANGLE_TOLERANCE = 1.0
-"""Degrees; satpy spreads the angle grid of a whole tile over the small images."""
+"""Degrees; satpy stretches the angle grid of a whole tile over the small images."""
 
 _ALL_BANDS = {"B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B11", "B12"}
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A reader, the packages of its environment, and why it does not open some layouts.
+    """A reader, the packages of its environment, and the layouts that it does not support.
 
     Attributes
     ----------
     name : str
         Of the script ``<name>_reader.py`` and of the environment.
     packages : tuple of str
-        Empty: the Python of the distribution, which has GDAL, is used.
+        If empty, the Python of the distribution is used, which has GDAL.
     unknown : mapping of str to str
-        Layout to the reason why the reader does not know it.
+        Reason why the reader does not support a layout.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Reader:
     unknown: Mapping[str, str] = field(default_factory=dict)
 
     def python(self) -> Path:
-        """Return the Python of the reader; its environment is made when it is not there."""
+        """Return the Python of the reader; create its environment if it is missing."""
         if not self.packages:
             return Path("/usr/bin/python3")
         folder = ROOT / ".venv" / f"readers-{self.name}"
@@ -69,7 +69,7 @@ class Reader:
         return python
 
     def look(self, product: Path) -> dict[str, Any]:
-        """Let the reader open a product."""
+        """Open a product with the reader."""
         done = subprocess.run(
             [self.python(), SCRIPTS / f"{self.name}_reader.py", product],
             capture_output=True,
@@ -81,8 +81,8 @@ class Reader:
         return dict(json.loads(lines[-1]))
 
 
-_PLAIN_NAMES = "asks for image names without the prefix L2A_ (format 14.5 on)"
-_COMPACT = "knows compact names only (format 14 on)"
+_PLAIN_NAMES = "requires image names without the prefix L2A_ (PSD 14.5 or later)"
+_COMPACT = "supports compact names only (PSD 14 or later)"
 
 READERS = (
     Reader("gdal"),
@@ -98,8 +98,8 @@ READERS = (
         "stactools",
         ("stactools-sentinel2", "pystac[validation]"),
         {
-            "13.1": "asks for Product_Info (format 14.5 on), not L2A_Product_Info",
-            "14.2": "asks for Product_Info (format 14.5 on), not L2A_Product_Info",
+            "13.1": "requires Product_Info (PSD 14.5 or later), not L2A_Product_Info",
+            "14.2": "requires Product_Info (PSD 14.5 or later), not L2A_Product_Info",
         },
     ),
 )
@@ -107,14 +107,14 @@ READERS = (
 
 @dataclass(frozen=True)
 class Written:
-    """A product, and what a reader has to find in it."""
+    """A product and the values that a reader must find in it."""
 
     title: str
     layout: str
     path: Path
 
     def problems(self, found: Mapping[str, Any]) -> Iterator[str]:
-        """Compare with what a reader found; what it does not offer is not compared."""
+        """Compare with the values that a reader found; missing values are not compared."""
         bands = {f"B{name[1:]:0>2}" for name in found["bands"]}
         if bands != _ALL_BANDS:
             yield f"bands {sorted(bands ^ _ALL_BANDS)}"
@@ -154,7 +154,7 @@ def products(folder: Path) -> Iterator[Written]:
 
 
 def row(reader: Reader, product: Written) -> tuple[list[str], bool]:
-    """Return a line of the table and whether all is as it should be."""
+    """Return a line of the table, and whether the reader passes."""
     start = [reader.name, product.title, product.layout]
     found = reader.look(product.path)
     if "error" in found:

@@ -27,34 +27,34 @@ MODELS = (
     ("baseline 05.09", "psd15_baseline_05.09/*MSIL2A*.SAFE", "34UCF"),
     ("baseline 05.11", "l2a_baseline_05.11/*.SAFE", "34UCF"),
 )
-"""Whose documents, where they are, and the Level-1C product of ours."""
+"""Processor, folder of its metadata, and the Level-1C product to process."""
 
 DOCUMENTS = ("MTD_MSIL2A.xml", "**/MTD_TL.xml", "manifest.safe", "INSPIRE.xml")
 
-_USED = "names what this run used; here a run without elevation model and snow map"
-_IN_SCENE = "says where this scene was taken"
-_OUR_MANIFEST = "files are named after their path, so that an unknown one gets a name, too"
+_USED = "names the auxiliary data of the run; this run has no elevation model or snow map"
+_IN_SCENE = "depends on the scene"
+_OUR_MANIFEST = "identifiers are derived from the paths of the files"
 _MAPS = "maps of land cover that this processor does not use"
 
 REASONS = (
-    # (place, reason), the first that matches counts
+    # (place, reason); the first match counts
     (r".*/@schemaLocation", "points to the schema in rep_info; Sen2Cor to none or to its own"),
     (r".*(BARE_SOILS|LOW_PROBA_CLOUDS|NOT_VEGETATED|UNCLASSIFIED)_PERCENTAGE",
-     "the schema of 14.2 asks for the new names; 2.3.1 wrote those of 13.1 and was invalid"),
+     "the schema of 14.2 requires the new names; 2.3.1 wrote those of 13.1, which is invalid"),
     (r".*RADIATIVE_TRANSFER_ACCURAC?Y", "as the schema of 14.2 spells it, like 2.4.0"),
-    (r".*(DARK_FEATURES|CAST_SHADOW)_PERCENTAGE", "renamed with baseline 05.11, which is followed"),
-    (r".*/Spectral_Information_List", "was cut out of the sample"),
-    (r"/Level-2A_User_Product/Auxiliary_Data_Info", "was cut out of the sample"),
-    (r".*/(Tile_Angles|L1C_Pixel_Level_QI)", "was cut out of the sample"),
-    (r".*/Tile_Angles/.*", "absent in the Level-1C metadata at hand, which were cut down"),
+    (r".*(DARK_FEATURES|CAST_SHADOW)_PERCENTAGE", "renamed in baseline 05.11"),
+    (r".*/Spectral_Information_List", "removed from the sample"),
+    (r"/Level-2A_User_Product/Auxiliary_Data_Info", "removed from the sample"),
+    (r".*/(Tile_Angles|L1C_Pixel_Level_QI)", "removed from the sample"),
+    (r".*/Tile_Angles/.*", "removed from the Level-1C sample"),
     (r".*/GIPP_FILENAME", "the copy in AUX_DATA is called GIP_TL as the metadata are MTD_TL"),
     (r".*(PRODUCTION_DEM_TYPE|LUT_FILENAME|LIBRADTRAN_LUTS|SNOW_CLIMATOLOGY.*)", _USED),
     (r".*/ESACCI_.*", _MAPS),
     (r".*/CLOUDY_PIXEL_OVER_LAND_PERCENTAGE", _MAPS),
     (r".*/L1C_Pixel_Level_QI/MASK_FILENAME", "points to the copies in this product"),
     (r".*/(CLOUD|SNOW_ICE)_CONFIDENCE_MASK", "names the finest image; Sen2Cor named no file"),
-    (r".*/PRODUCT_DOI", "names the collection of the ground segment, to which ours do not belong"),
-    (r".*/(REFERENCE_BAND|GRI_FILENAME)", "absent in the older Level-1C metadata at hand"),
+    (r".*/PRODUCT_DOI", "identifies the collection of the ground segment"),
+    (r".*/(REFERENCE_BAND|GRI_FILENAME)", "absent in the older Level-1C metadata"),
     (r".*/(SENSING_ORBIT_DIRECTION|@groundTrackDirection)", _IN_SCENE),
     (r"/XFDU/informationPackageMap/.*", _OUR_MANIFEST),
 )  # fmt: skip
@@ -71,12 +71,12 @@ class Difference:
 
     @property
     def reason(self) -> str | None:
-        """Why that is so."""
+        """Reason of the difference; None if it is unknown."""
         return next((why for where, why in REASONS if re.fullmatch(where, self.place)), None)
 
 
 def differences(ours: Any, theirs: Any) -> Iterator[Difference]:
-    """Compare two documents; of a branch that one lacks only its root is told.
+    """Compare two documents; a missing branch is reported once, at its root.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def differences(ours: Any, theirs: Any) -> Iterator[Difference]:
 
 
 def compare(reference_data: Path) -> Iterator[tuple[str, str, Difference]]:
-    """Compare with all models; give model, document and difference."""
+    """Compare with all processors; yield processor, document and difference."""
     for model, pattern, name in MODELS:
         (folder,) = (reference_data / "metadata").glob(pattern)
         with tempfile.TemporaryDirectory() as temporary:
@@ -147,7 +147,7 @@ def main() -> int:
     unexplained = 0
     last = ""
     for model, document, found in compare(reference_folder()):
-        title = f"{document} beside that of {model}"
+        title = f"{document} compared with {model}"
         if title != last:
             print(f"\n{title}")
             last = title

@@ -34,17 +34,17 @@ from tests.small_product import write_small_product, write_tiles
 EXTENT = 1980
 HANG = 60.0
 SOON = 5.0
-"""Seconds in which a run that is asked to stop must have stopped, besides those of a whole run,
-which grow with the load of the machine."""
+"""Seconds within which a run must stop after SIGTERM, in addition to the duration of a whole run,
+which grows with the load of the machine."""
 
 
 class Fault(AssertionError):  # noqa: N818
-    """A trial did not end as it must."""
+    """A trial did not end correctly."""
 
 
 @dataclass
 class Bench:
-    """What trials share: inputs, results of undisturbed runs, chance.
+    """Common inputs of the trials: products, results of undisturbed runs, random numbers.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Bench:
     parallel : Path
         Configuration with two processes.
     jobs : int
-        Trials at once.
+        Number of concurrent trials.
     """
 
     folder: Path
@@ -86,7 +86,7 @@ class Bench:
         return start(level1c or self.product, "--resolution", 60, "--output_dir", out, *more)
 
     def finish(self, process: subprocess.Popen[str], *codes: int) -> str:
-        """Wait for the end of a run and look at what it said; return its errors."""
+        """Wait for the end of a run, check its output, and return its standard error."""
         try:
             output, errors = stopped(process, HANG)
         except subprocess.TimeoutExpired:
@@ -98,14 +98,14 @@ class Bench:
         return errors
 
     def check(self, out: Path, level1c: Path | None = None) -> None:
-        """Look at the product in a folder: complete, equal pixels, nothing else there."""
+        """Check the product in a folder: complete, equal pixels, nothing else there."""
         if hidden(out):
             raise Fault(f"left behind: {hidden(out)}")
         if image_digests(_product(out)) != self.references[level1c or self.product]:
             raise Fault("pixels differ")
 
     def moment(self, level1c: Path | None = None) -> float:
-        """A moment within a run, in seconds after its start."""
+        """Draw a moment within a run, in seconds after its start."""
         return self.chance.uniform(0.0, self.seconds[level1c or self.product] * 1.1)
 
 
@@ -113,7 +113,7 @@ Trial = Callable[[Bench, Path, int], str]
 
 
 def killed(bench: Bench, out: Path, number: int) -> str:
-    """SIGKILL at any moment of a run; every second time of one that redoes a product."""
+    """SIGKILL at any moment of a run; every second trial reprocesses a product."""
     again = number % 2 == 1
     if again:
         bench.finish(bench.start(out), 0)
@@ -124,21 +124,21 @@ def killed(bench: Bench, out: Path, number: int) -> str:
     process.communicate()
     _check_complete(bench, out)
     if again and not list(out.glob("**/previous")) + list(out.glob("*.SAFE")):
-        raise Fault("the older product is gone")
+        raise Fault("the earlier product is lost")
     bench.finish(bench.start(out), 0)
     bench.check(out)
-    return "redoing" if again else "new product"
+    return "reprocessing" if again else "new product"
 
 
 def _check_complete(bench: Bench, out: Path) -> None:
-    """What stands under the product's name, or else waits in the temporary folder, is complete."""
+    """Check that the product, or else the earlier one in the temporary folder, is complete."""
     for product in [*out.glob("*.SAFE"), *out.glob(".*.part/previous")][:1]:
         if image_digests(product) != bench.references[bench.product]:
             raise Fault("an incomplete product")
 
 
 def parent_killed(bench: Bench, out: Path, number: int) -> str:
-    """SIGKILL of the main process of several: its workers must not outlive it."""
+    """SIGKILL of the main process: its workers must not survive."""
     process = bench.start(out, bench.two_tiles, "--GIP_L2A", bench.parallel)
     children: list[psutil.Process] = []
     while process.poll() is None and len(children) < 2:
@@ -150,14 +150,14 @@ def parent_killed(bench: Bench, out: Path, number: int) -> str:
     process.communicate()
     _, alive = psutil.wait_procs(children, SOON)
     if alive:
-        raise Fault("a worker outlives its parent")
+        raise Fault("a worker survives its parent")
     bench.finish(bench.start(out, bench.two_tiles), 0)
     bench.check(out, bench.two_tiles)
     return f"{len(children)} workers"
 
 
 def worker_killed(bench: Bench, out: Path, number: int) -> str:
-    """SIGKILL of a worker: its tile fails and is named, the other is made, a rerun completes."""
+    """SIGKILL of a worker: its tile fails and is named, the other succeeds, a rerun completes."""
     process = bench.start(out, bench.two_tiles, "--GIP_L2A", bench.parallel)
     victim = None
     until = time.monotonic() + bench.moment(bench.two_tiles)
@@ -177,7 +177,7 @@ def worker_killed(bench: Bench, out: Path, number: int) -> str:
 
 
 def terminated(bench: Bench, out: Path, number: int) -> str:
-    """SIGTERM at any moment: ends soon, leaves nothing or a complete product."""
+    """SIGTERM at any moment: the run ends soon and leaves nothing or a complete product."""
     several = number % 2 == 1
     level1c = bench.two_tiles if several else bench.product
     process = bench.start(out, level1c, *(["--GIP_L2A", bench.parallel] if several else []))
@@ -199,7 +199,7 @@ def terminated(bench: Bench, out: Path, number: int) -> str:
 
 
 def full_disk(bench: Bench, out: Path, number: int, of: int) -> str:
-    """A disk with more and more room: no room is said, and nothing is left."""
+    """Disks of increasing size: a full disk is reported, and nothing is left behind."""
     disk = out / "disk"
     disk.mkdir(parents=True)
     size = 4096 * (1 + round(number * 1000 / of))
@@ -222,7 +222,7 @@ def full_disk(bench: Bench, out: Path, number: int, of: int) -> str:
 
 
 def truncated(bench: Bench, out: Path, number: int, of: int) -> str:
-    """An input file cut somewhere: an image, metadata, an archive."""
+    """A truncated input file: an image, metadata, an archive."""
     copy = out / "in" / bench.product.name
     shutil.copytree(bench.product, copy)
     fraction = (number // 4) / max(1, of // 4)
@@ -243,7 +243,7 @@ def truncated(bench: Bench, out: Path, number: int, of: int) -> str:
 
 
 def read_only(bench: Bench, out: Path, number: int) -> str:
-    """A folder that cannot be written (as an ordinary user): target, work folder, or all others."""
+    """A read-only folder (as an ordinary user): target, work folder, or all others."""
     copy = out / "in" / bench.product.name
     shutil.copytree(bench.product, copy)
     home = out / "home"
@@ -272,7 +272,7 @@ def read_only(bench: Bench, out: Path, number: int) -> str:
 
 
 def lock_left(bench: Bench, out: Path, number: int) -> str:
-    """A temporary folder of a run that is dead, or may live elsewhere."""
+    """A temporary folder of a run that has ended, or may run on another machine."""
     kind = ("dead", "garbage", "unsigned", "elsewhere", "unsigned, tomorrow")[number % 5]
     bench.finish(bench.start(out), 0)
     product = _product(out)
@@ -304,7 +304,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 def clock_set(bench: Bench, out: Path, number: int) -> str:
-    """The clock jumps by a day in the middle of a run; another one meanwhile must see the lock."""
+    """The clock jumps during a run; a concurrent run must respect the lock."""
     shift = (-86400, 86400, -3, 3600)[number % 4]
     command = [sys.executable, "-c", _CLOCK, str(shift), str(bench.product),
                "--resolution", "60", "--output_dir", str(out)]  # fmt: skip
@@ -321,7 +321,7 @@ def clock_set(bench: Bench, out: Path, number: int) -> str:
 
 
 def side_by_side(bench: Bench, out: Path, number: int, runs: int, one_product: bool) -> str:
-    """Several runs at once, on one product or each on its own."""
+    """Several concurrent runs, on one product or each on its own."""
     folders = [out if one_product else out / str(run) for run in range(runs)]
     processes = [bench.start(folder) for folder in folders]
     for process in processes:
@@ -398,7 +398,7 @@ def main(arguments: list[str] | None = None) -> int:
             f"a run takes {max(bench.seconds.values()):.1f} s; SIGTERM to end: "
             f"median {median(bench.stops):.1f} s, longest {max(bench.stops):.1f} s"
         )
-    print(f"{faults} trials did not end as they must")
+    print(f"{faults} trials did not end correctly")
     return 1 if faults else 0
 
 
