@@ -14,7 +14,7 @@ help: ## list the targets
 
 environment: .venv/complete ## create .venv with all dependencies
 
-.venv/complete: setup.py .ci/environment
+.venv/complete: pyproject.toml setup.py .ci/environment
 	.ci/environment
 
 demo: .venv/complete ## simulate a scene, process it, draw TOA reflectance, surface reflectance and classes

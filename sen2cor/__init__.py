@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sen2cor.errors import Sen2CorError
+from sen2cor.version import __version__
 
 if TYPE_CHECKING:
     from sen2cor.api import ProductOutcome, process
     from sen2cor.settings import Settings, load_settings
-
-__version__ = "0.1.0"
 
 __all__ = ["ProductOutcome", "Sen2CorError", "Settings", "__version__", "load_settings", "process"]
 

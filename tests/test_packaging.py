@@ -22,8 +22,8 @@ NEEDED = (
     "cfg/L2A_CAL_SC_GIPP.xml",
     "cfg/L2A_GIPP.xml",
     "cfg/L2A_GIPP.xsd",
-    "sen2cor/atmosphere/tables/S2A_rural.nc",
-    "sen2cor/atmosphere/tables/S2B_summer.nc",
+    "sen2cor/atmosphere/look_up_tables/data/S2A_rural.nc",
+    "sen2cor/atmosphere/look_up_tables/data/S2B_summer.nc",
     "sen2cor/data/spectral_response_s2c.csv",
     "sen2cor/reporting/templates/report.html",
     "sen2cor/simulation/data/states_summer.npz",
@@ -31,6 +31,7 @@ NEEDED = (
 
 
 def test_the_conda_recipe_wants_what_the_wheel_wants() -> None:
+    tomllib = pytest.importorskip("tomllib")  # from Python 3.11 on
     jinja2, yaml = pytest.importorskip("jinja2"), pytest.importorskip("yaml")
 
     def load_file_regex(load_file: str, regex_pattern: str, from_recipe_dir: bool) -> object:
@@ -40,12 +41,11 @@ def test_the_conda_recipe_wants_what_the_wheel_wants() -> None:
     template = jinja2.Template((ROOT / "conda" / "meta.yaml").read_text())
     recipe = yaml.safe_load(template.render(load_file_regex=load_file_regex, PYTHON="python"))
     assert recipe["package"]["version"] == sen2cor.__version__
-    setup = (ROOT / "setup.py").read_text()
-    wanted = re.findall(r'"([\w>=.-]+)"', setup.split("install_requires=[")[1].split("]")[0])
-    wanted += [f"python{version}" for version in re.findall(r'python_requires="(.+)"', setup)]
-    assert {name.replace(" ", "") for name in recipe["requirements"]["run"]} == set(wanted)
-    for command in recipe["build"]["entry_points"]:
-        assert f'"{command.replace(" = ", "=")}"' in setup
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {*project["dependencies"], f"python{project['requires-python']}"}
+    assert {name.replace(" ", "") for name in recipe["requirements"]["run"]} == wanted
+    commands = {f"{name}={target}" for name, target in project["scripts"].items()}
+    assert set(recipe["build"]["entry_points"]) == commands
 
 
 def test_the_version_stands_in_one_place() -> None:
