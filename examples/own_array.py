@@ -28,7 +28,7 @@ arguments = sys.argv[1:]
 if arguments:
     path = Path(arguments[0])
 else:
-    from sen2cor.simulation.render import simulate
+    from sen2cor.simulation.create_product import simulate
     from sen2cor.simulation.scenes import SCENES
 
     path = simulate(SCENES["summer"], Path(tempfile.mkdtemp(prefix="own-array-")), size=6000)

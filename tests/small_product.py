@@ -14,11 +14,11 @@ from sen2cor.bands import BANDS, Band
 from sen2cor.imagery import images
 from sen2cor.product.psd import PSD
 from sen2cor.raster.grids import Grid
-from sen2cor.simulation.description import ProductDescription, TileDescription
+from sen2cor.simulation.create_product import wrap_images
+from sen2cor.simulation.level1c_writer.description import ProductDescription, TileDescription
+from sen2cor.simulation.level1c_writer.product_writer import ProductWriter
+from sen2cor.simulation.mgrs_tiles import tile_grid
 from sen2cor.simulation.overpass_geometry import Overpass
-from sen2cor.simulation.tiling import tile_grid
-from sen2cor.simulation.wrap import wrap
-from sen2cor.simulation.writer import ProductWriter
 
 EXTENT = 2400
 """Side of the product in metres."""
@@ -43,7 +43,7 @@ def write_small_product(folder: Path, psd: str = "14.2", extent: int = EXTENT) -
         grid = Grid(32633, 300000.0, 5900040.0, float(band.resolution), *numbers.shape)
         path = source / f"T33UUU_20170616T102101_{band.name}.jp2"
         images.write(path, numbers, grid, 1024)
-    return wrap(source, folder, psd=psd)
+    return wrap_images(source, folder, psd=psd)
 
 
 def write_tiles(folder: Path, tiles: Sequence[str], extent: int = EXTENT) -> Path:
@@ -56,7 +56,7 @@ def write_tiles(folder: Path, tiles: Sequence[str], extent: int = EXTENT) -> Pat
     writer = ProductWriter(root, product)
     for seed, tile in enumerate(described):
         for band, numbers in _fields(seed, extent):
-            with writer.image(tile, band.name) as image:
+            with writer.open_image(tile, band.name) as image:
                 image.write_rows(numbers)
         writer.finish_tile(tile)
     writer.finish()

@@ -1,8 +1,8 @@
-"""Colours of dark canopies: as modelled, as methods of aerosol retrieval hope, as they are.
+"""Band ratios of dark canopies: as modelled, as aerosol retrievals assume, as observed.
 
 The retrieval over dark vegetation takes red to be half of the reflectance at 2.2 um and blue to be
 half of red (Kaufman et al. 1997, IEEE Transactions on Geoscience and Remote Sensing 35, 1286).
-Canopies scatter widely around these.
+Real canopies vary widely around these ratios.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import numpy as np
 
 from sen2cor.errors import UsageError
 from sen2cor.raster.array_types import BoolArray, Float32Array, Float64Array
-from sen2cor.simulation.landscape import NAMES, Ground
+from sen2cor.simulation.landscapes import SURFACE_NAMES, Ground
 from sen2cor.simulation.patterns import smooth
 
-_DARK = [NAMES.index(f"forest_{kind}") for kind in ("broadleaf", "mixed", "conifer")]
-_STAND = 220.0
-"""Distance over which the colours change, metres."""
+_DARK = [SURFACE_NAMES.index(f"forest_{kind}") for kind in ("broadleaf", "mixed", "conifer")]
+_STAND_SIZE = 220.0
+"""Distance over which the ratios vary, metres."""
 
 
 @dataclass(frozen=True)
-class Colours:
-    """Ratios of reflectances, and half of the range over which they scatter.
+class BandRatios:
+    """Ratios of reflectances, and half of the range in which they vary.
 
     Attributes
     ----------
@@ -40,31 +40,31 @@ class Colours:
     blue_range: float
 
 
-CANOPIES: Mapping[str, Colours | None] = {
+CANOPIES: Mapping[str, BandRatios | None] = {
     "modelled": None,
-    "ideal": Colours(0.5, 0.02, 0.5, 0.02),
-    "real": Colours(0.61, 0.20, 0.9, 0.12),
+    "ideal": BandRatios(0.5, 0.02, 0.5, 0.02),
+    "real": BandRatios(0.61, 0.20, 0.9, 0.12),
 }
-"""Colours by name; None leaves the spectra of the model canopies as they are.
+"""Band ratios by name; None keeps the spectra of the model canopies.
 
-Real: B4 over B12 of 0.41 to 0.81 is what dark vegetation of official Level-2A products shows, B2
-over B4 near 0.9 the mean of measured spectra of leaves and crowns.
+Real: dark vegetation of official Level-2A products has B4 over B12 of 0.41 to 0.81; the mean B2
+over B4 of measured spectra of leaves and crowns is near 0.9.
 """
 
-_SHARES: Mapping[str, tuple[float, float]] = {
+_BAND_WEIGHTS: Mapping[str, tuple[float, float]] = {
     "B01": (0.0, 1.0), "B02": (0.0, 1.0), "B03": (0.5, 0.1), "B04": (1.0, 0.0), "B05": (0.5, 0.0),
 }  # fmt: skip
-"""How much of the change of red and of blue a band shares."""
+"""Weights of the changes of red and of blue in the change of a band."""
 
 
 def is_dark_canopy(ground: Ground) -> BoolArray:
-    """Pixels of nothing but forest, shape (rows, cols)."""
-    pure = np.isin(ground.second, _DARK) | (ground.share < 0.01)
+    """Pixels of pure forest, shape (rows, cols)."""
+    pure = np.isin(ground.second, _DARK) | (ground.fraction < 0.01)
     return np.asarray(np.isin(ground.first, _DARK) & pure)
 
 
-class CanopyColours:
-    """Factors on the reflectance of a block of ground.
+class CanopyReflectance:
+    """Changes the reflectance of the canopies in a block of ground to given band ratios.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class CanopyColours:
     Raises
     ------
     UsageError
-        There are no such colours.
+        There are no such ratios.
     """
 
     def __init__(
@@ -96,31 +96,29 @@ class CanopyColours:
             raise UsageError(f"no canopies {name!r}; there are {', '.join(CANOPIES)}")
         self.where = is_dark_canopy(ground)
         self._change = np.zeros((2, int(self.where.sum())), np.float32)
-        colours = CANOPIES[name]
-        if colours is None:
+        ratios = CANOPIES[name]
+        if ratios is None:
             return
         red_now, blue_now, infrared = (
             ground.reflectance(table[band])[self.where] for band in ("B04", "B02", "B12")
         )
-        red = infrared * _scattered(colours.red, colours.red_range, y, x, seed + 901)[self.where]
-        blue = red * _scattered(colours.blue, colours.blue_range, y, x, seed + 902)[self.where]
+        red = infrared * _vary(ratios.red, ratios.red_range, y, x, seed + 901)[self.where]
+        blue = red * _vary(ratios.blue, ratios.blue_range, y, x, seed + 902)[self.where]
         self._change[:] = red / red_now - 1.0, blue / blue_now - 1.0
 
     def apply(self, reflectance: Float32Array, band: str) -> None:
         """Colour the canopies in the reflectance of a band, shape (rows, cols), in place."""
-        if band in _SHARES:
-            red, blue = _SHARES[band]
+        if band in _BAND_WEIGHTS:
+            red, blue = _BAND_WEIGHTS[band]
             reflectance[self.where] *= 1.0 + red * self._change[0] + blue * self._change[1]
 
 
-def _scattered(
-    middle: float, half: float, y: Float64Array, x: Float64Array, seed: int
-) -> Float32Array:
-    """Values that scatter smoothly within a range."""
-    return np.asarray(middle + half * np.tanh(0.9 * smooth(y, x, _STAND, seed)), np.float32)
+def _vary(middle: float, half: float, y: Float64Array, x: Float64Array, seed: int) -> Float32Array:
+    """Values that vary smoothly within a range."""
+    return np.asarray(middle + half * np.tanh(0.9 * smooth(y, x, _STAND_SIZE, seed)), np.float32)
 
 
-def ratios_of(dark: Mapping[str, Float32Array]) -> Float64Array:
+def sample_ratios(dark: Mapping[str, Float32Array]) -> Float64Array:
     """B12, B4/B12 and B2/B4 of every hundredth pixel of dark canopies, shape (n, 3).
 
     Parameters
@@ -132,8 +130,8 @@ def ratios_of(dark: Mapping[str, Float32Array]) -> Float64Array:
     return np.stack([infrared, red / infrared, blue / red], axis=1)
 
 
-def statistics(ratios: Float64Array) -> dict[str, float]:
-    """Mean and scatter of what `ratios_of` gives, for the truth."""
+def summarize_ratios(ratios: Float64Array) -> dict[str, float]:
+    """Mean and scatter of what `sample_ratios` gives, for the truth."""
     if not len(ratios):
         return {"pixels": 0}
     mean, scatter = ratios.mean(axis=0), ratios.std(axis=0)

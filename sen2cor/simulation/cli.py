@@ -72,10 +72,10 @@ def _run(arguments: argparse.Namespace) -> str:
     if arguments.list:
         return "\n".join(f"{scene.name:12s} {scene.description}" for scene in SCENES.values())
     if arguments.wrap is not None:
-        from sen2cor.simulation.wrap import wrap
+        from sen2cor.simulation.create_product import wrap_images
 
         return str(
-            wrap(
+            wrap_images(
                 arguments.wrap, arguments.output,
                 psd=arguments.psd, spacecraft=arguments.spacecraft,
             )
@@ -87,7 +87,7 @@ def _run(arguments: argparse.Namespace) -> str:
     size = round(arguments.size * 1000)
     if size % 60:
         raise UsageError(f"--size {arguments.size:g}: must be a multiple of 0.06 km")
-    from sen2cor.simulation.render import simulate
+    from sen2cor.simulation.create_product import simulate
 
     scene = SCENES[arguments.scene]
     if arguments.canopies is not None:

@@ -1,7 +1,7 @@
-"""Patterns on the ground that depend only on place and seed.
+"""Random patterns on the ground that depend only on map coordinates and seed.
 
-Every function takes coordinates in metres and returns the same values whichever block of the
-scene asks, so that a scene can be made block by block and neighbouring tiles agree.
+Every function takes coordinates in metres and returns the same values for any block of the scene,
+so that scenes can be made block by block and neighbouring tiles agree.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ UIntArray = npt.NDArray[np.uint32]
 
 
 def hashed(first: npt.ArrayLike, second: npt.ArrayLike, seed: int) -> UIntArray:
-    """Mix two integers and a seed to a well spread 32-bit number.
+    """Hash two integers and a seed to a 32-bit number.
 
     Parameters
     ----------
@@ -42,14 +42,14 @@ def hashed(first: npt.ArrayLike, second: npt.ArrayLike, seed: int) -> UIntArray:
 
 
 def unit(number: UIntArray, part: int = 0) -> Float32Array:
-    """Turn hashed numbers into uniform ones in [0, 1); parts of one hash are independent."""
+    """Convert hashes to uniform numbers in [0, 1); the parts of one hash are independent."""
     if part:
         number = hashed(number, part, 17)
     return (number >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
 
 
 def white(y: IntArray, x: IntArray, seed: int) -> Float32Array:
-    """Noise without any memory from pixel to pixel.
+    """White noise: no correlation between pixels.
 
     Parameters
     ----------
@@ -70,14 +70,14 @@ def white(y: IntArray, x: IntArray, seed: int) -> Float32Array:
 
 
 def smooth(y: npt.ArrayLike, x: npt.ArrayLike, scale: float, seed: int) -> Float32Array:
-    """Smooth noise: a lattice of random values and cubic B-splines between them.
+    """Smooth noise: cubic B-splines between random values on a lattice.
 
     Parameters
     ----------
     y, x : ndarray, shapes (rows,) and (cols,)
         Metres.
     scale : float
-        Distance of the lattice's nodes, metres.
+        Node spacing of the lattice, metres.
     seed : int
 
     Returns
@@ -116,18 +116,18 @@ def _spline(at: Float64Array) -> tuple[IntArray, list[Float32Array]]:
 def fractal(
     y: npt.ArrayLike, x: npt.ArrayLike, scale: float, octaves: int, seed: int, gain: float = 0.5
 ) -> Float32Array:
-    """Sum of smooth noises, each of half the scale of the one before.
+    """Sum of smooth noises, each of half the scale of the previous one.
 
     Parameters
     ----------
     y, x : ndarray, shapes (rows,) and (cols,)
         Metres.
     scale : float
-        Of the first, metres.
+        Of the first noise, metres.
     octaves : int
     seed : int
     gain : float
-        Amplitude from one to the next.
+        Amplitude relative to the previous noise.
 
     Returns
     -------
@@ -164,7 +164,7 @@ class Parcels:
 
 
 def parcels(y: Float64Array, x: Float64Array, seed: int, size: float = 2200.0) -> Parcels:
-    """Divide the ground into districts and these into strips of fields.
+    """Divide the ground into districts, and these into strips of fields.
 
     Parameters
     ----------
@@ -208,14 +208,14 @@ def _edge_distance(x: Float32Array, y: Float32Array) -> Float32Array:
 
 
 @dataclass(frozen=True)
-class Places:
-    """Round places (towns, irrigated circles), one in each cell of a lattice.
+class Discs:
+    """Discs (towns, irrigated circles), one in every cell of a lattice.
 
     Attributes
     ----------
     number : ndarray of uint32
     distance : ndarray of float32
-        To the centre, in radii: the place is where it is below 1.
+        To the centre, in radii: below 1 inside the disc.
     bearing : ndarray of float32
         Direction from the centre, radians.
     """
@@ -225,22 +225,22 @@ class Places:
     bearing: Float32Array
 
 
-def places(
+def discs(
     y: Float64Array,
     x: Float64Array,
     cell: float,
     smallest: float,
     largest: float,
     seed: int,
-) -> Places:
-    """Lay out round places that do not overlap.
+) -> Discs:
+    """Lay out discs that do not overlap.
 
     Parameters
     ----------
     y, x : ndarray, shapes (rows,) and (cols,)
         Metres.
     cell : float
-        Distance of the lattice, metres; at least twice the largest radius.
+        Cell size of the lattice, metres; at least twice the largest radius.
     smallest, largest : float
         Radii in metres.
     seed : int
@@ -251,4 +251,4 @@ def places(
     room = np.float32(cell) - 2 * radius
     east = (x - col * cell).astype(np.float32)[None, :] - radius - room * unit(number, 2)
     north = (y - row * cell).astype(np.float32)[:, None] - radius - room * unit(number, 3)
-    return Places(number, np.hypot(east, north) / radius, np.arctan2(east, north))
+    return Discs(number, np.hypot(east, north) / radius, np.arctan2(east, north))

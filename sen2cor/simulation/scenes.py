@@ -1,4 +1,4 @@
-"""The built-in scenes: place, time, atmosphere, clouds."""
+"""The built-in scenes: tile, time, landscape, atmosphere, clouds."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from sen2cor.simulation.relief import Relief
+from sen2cor.simulation.synthetic_terrain import TerrainShape
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What a scene is made of.
+    """Description of a scene.
 
     Attributes
     ----------
     name : str
     description : str
     landscape : str
-        Key of `landscape.LANDSCAPES`.
+        Key of `landscapes.LANDSCAPES`.
     mgrs : str
         Tile, such as ``"32UQD"``.
     sensing_time : datetime
@@ -28,7 +28,7 @@ class Scene:
     track : float
         Kilometres from the ground track westwards to the upper left corner of the tile.
     season : str
-        Of the profiles of the gases: ``"summer"`` or ``"winter"``, middle latitudes.
+        Of the mid-latitude atmospheric profiles: ``"summer"`` or ``"winter"``.
     elevation : float
         Of the (flat) ground above sea level, km.
     aot550, water_vapour, ozone, pressure : float
@@ -37,25 +37,25 @@ class Scene:
     aot_variation, water_variation : float
         Standard deviations over some kilometres, relative.
     cloud_cover, cloud_scale, cloud_height, cloud_depth : float
-        Share of the scene, metres, metres above the ground, largest optical thickness.
+        Fraction of the scene, metres, metres above the ground, largest optical thickness.
     cirrus_cover, cirrus_height, cirrus_depth : float
-        The same of the cirrus, its depth as largest reflectance in the visible.
+        The same of the cirrus; depth is its largest reflectance in the visible.
     aerosol : str
         One of `sen2cor.radiative_transfer.aerosol.AEROSOLS`.
     states : str
-        Scene whose radiative-transfer states serve; empty: its own.
+        Scene whose atmospheric states are used; empty: its own.
     extent : float
-        Largest extent in km for which the states hold.
+        Largest extent in km for which the states are valid.
     loads : tuple of float
-        Aerosol optical thickness of the states, relative to the mean of the scene.
-    relief : Relief, optional
-        Of the ground; without, it is flat.
+        Aerosol optical thickness of the states relative to the mean of the scene.
+    terrain : TerrainShape, optional
+        None: flat terrain.
     canopies : str
-        Colours of dark canopies, one of `canopies.CANOPIES`.
+        Band ratios of dark canopies, a key of `canopies.CANOPIES`.
     cloud_softness : float
         Width of the thin edges of clouds, relative to `cloud_scale`.
-    cloud_of_ice : bool
-        Whether clouds absorb in the short-wave infrared as ice does, else as droplets do.
+    ice_clouds : bool
+        Whether clouds absorb in the short-wave infrared like ice, else like droplets.
     """
 
     name: str
@@ -85,26 +85,26 @@ class Scene:
     states: str = ""
     extent: float = 109.8
     loads: tuple[float, ...] = (0.65, 1.0, 1.4)
-    relief: Relief | None = None
+    terrain: TerrainShape | None = None
     canopies: str = "modelled"
     cloud_softness: float = 0.35
-    cloud_of_ice: bool = False
+    ice_clouds: bool = False
 
     @property
     def states_name(self) -> str:
-        """Scene whose states serve."""
+        """Scene whose atmospheric states are used."""
         return self.states or self.name
 
 
 _UTC = timezone.utc
 _SMALL = 12.0
-"""Extent in km of scenes whose states are those of one sun and nearly one view."""
+"""Extent in km of scenes with one solar zenith angle and little variation of the view."""
 
 
 def _small(
     name: str, description: str, landscape: str, place: tuple[str, datetime, float], **others: Any
 ) -> Scene:
-    """Return a scene of one landscape under an even sky, without clouds unless they are asked for.
+    """Make a scene of small extent, without clouds by default.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ SCENES: Mapping[str, Scene] = {
             "steep", "forests and meadows on steep slopes in September", "montane",
             ("32TPT", datetime(2017, 9, 24, 10, 10, 0, tzinfo=_UTC), 80.0),
             aot550=0.12, water_vapour=1.2, ozone=290.0, elevation=1.0,
-            loads=(0.55, 1.0, 1.6), relief=Relief(1.0, 0.32, 1700.0),
+            loads=(0.55, 1.0, 1.6), terrain=TerrainShape(1.0, 0.32, 1700.0),
         ),
         _small(
             "low_haze", "bare fields, meadows and conifers below a low sun, thick haze", "thawed",

@@ -17,7 +17,7 @@ from sen2cor.bands import BAND
 from sen2cor.imagery import jpeg2000
 from sen2cor.raster.grids import Grid
 from sen2cor.raster.resampling import block_mean, block_mean_pixels
-from sen2cor.simulation import clouds
+from sen2cor.simulation import cloud_layers
 from sen2cor.simulation.patterns import fractal
 from sen2cor.simulation.scenes import SCENES
 
@@ -73,7 +73,7 @@ def veiled(seed: int, cover: float, depth: float, shown: float = 0.85, sea: floa
     for band, (vegetation, soil, path) in GROUND.items():
         ground = np.where(water, 0.005, texture * (vegetation * green + soil * (1.0 - green)))
         clear[band] = (path + 0.9 * ground).astype(np.float32)
-        toa[band] = clouds.cover(clear[band], one, one, band, none, ice)
+        toa[band] = cloud_layers.add_clouds(clear[band], one, one, band, none, ice)
         toa[band] += random.normal(0.0, 5e-4, ice.shape).astype(np.float32)
     seen = 0.0013 + shown * ice + random.normal(0.0, NOISE, ice.shape)
     toa["B10"] = (np.rint(seen * 1e4) * 1e-4).astype(np.float32)
@@ -85,8 +85,8 @@ def streaks(seed: int, cover: float, depth: float, grid: Grid = GRID) -> np.ndar
     fine, finest = (
         replace(grid, pixel_size=60.0 / n, rows=grid.rows * n, cols=grid.cols * n) for n in (3, 6)
     )
-    field = clouds.cirrus(scene, finest, seed)
-    return block_mean(field.seen(fine, np.float32(5.0), np.float32(100.0)), 3)
+    field = cloud_layers.cirrus_layer(scene, finest, seed)
+    return block_mean(field.project(fine, np.float32(5.0), np.float32(100.0)), 3)
 
 
 @pytest.fixture(scope="module")
@@ -284,7 +284,7 @@ def test_real_pixels_under_cirrus(berlin: dict[str, np.ndarray]) -> None:
     ice = streaks(12, 0.5, 0.04, replace(GRID, rows=256))[:128, :256]
     one, none = np.float32(1.0), np.float32(0.0)
     toa = {
-        band: clouds.cover(clear, one, one, band, none, ice)
+        band: cloud_layers.add_clouds(clear, one, one, band, none, ice)
         for band, clear in berlin.items()
         if band != "B10"
     }

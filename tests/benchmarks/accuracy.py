@@ -26,9 +26,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.bands import BANDS
-from sen2cor.simulation.landscape import NAMES
+from sen2cor.simulation.landscapes import SURFACE_NAMES
 from sen2cor.simulation.scenes import SCENES
-from tests.benchmarks.simulated_run import image, make, process, top_of_atmosphere
+from tests.benchmarks.simulated_run import image, make, process, toa_reflectance
 
 Mask = npt.NDArray[np.bool_]
 
@@ -176,7 +176,7 @@ def correlation_with_illumination(level1c: Path, level2a: Path, truth: Path) -> 
     dict
         Correlation in red edge, near and short-wave infrared: top of atmosphere, product, truth.
     """
-    forest = [NAMES.index(name) for name in NAMES if name.startswith("forest")]
+    forest = [SURFACE_NAMES.index(name) for name in SURFACE_NAMES if name.startswith("forest")]
     incidence = np.load(truth / "incidence_20m.npy")
     where = np.isin(np.load(truth / "surface_10m.npy")[::2, ::2], forest)
     where &= np.load(truth / "sunny_20m.npy") > 0.5
@@ -184,7 +184,7 @@ def correlation_with_illumination(level1c: Path, level2a: Path, truth: Path) -> 
     for band in ("B05", "B8A", "B11"):
         surface = image(level2a, band, 20)
         images = {
-            "top": top_of_atmosphere(level1c, band),
+            "top": toa_reflectance(level1c, band),
             "surface": surface,
             "truth": np.load(truth / f"reflectance_{band}_20m.npy"),
         }
@@ -209,7 +209,7 @@ def draw(level1c: Path, level2a: Path, truth: Path, path: Path, title: str) -> N
     white = float(np.percentile(true["B04"], 98)) + 0.03
     figure, axes = pyplot.subplots(2, 3, figsize=(18, 12), layout="constrained")
     pictures = (
-        ("top of atmosphere", colour([top_of_atmosphere(level1c, b) for b in visible], white)),
+        ("top of atmosphere", colour([toa_reflectance(level1c, b) for b in visible], white)),
         ("surface", colour([found[b] / 1e4 for b in visible], white)),
         ("truth", colour([true[b] for b in visible], white)),
     )

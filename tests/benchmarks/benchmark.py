@@ -28,7 +28,7 @@ from pathlib import Path
 import psutil
 
 from sen2cor.product.level1c.reader import open_level1c
-from sen2cor.simulation.relief import Relief, write_elevation_model
+from sen2cor.simulation.synthetic_terrain import TerrainShape, write_elevation_model
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).with_name("results.json")
@@ -173,7 +173,7 @@ def rugged(level1c: Path, work: Path) -> list[str]:
     """Create elevation model and configuration of a run over mountains; return its arguments."""
     tile = open_level1c(level1c).tiles[0]
     model = work / "dem" / "elevation.tif"
-    write_elevation_model(model, Relief(0.8, 0.25, 5000.0), tile.grids[20], seed=1)
+    write_elevation_model(model, TerrainShape(0.8, 0.25, 5000.0), tile.grids[20], seed=1)
     gipp = work / "L2A_GIPP_rugged.xml"
     shipped = (ROOT / "cfg" / "L2A_GIPP.xml").read_text()
     gipp.write_text(

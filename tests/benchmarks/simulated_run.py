@@ -14,7 +14,7 @@ import numpy.typing as npt
 from lxml import etree
 
 from sen2cor.imagery import jpeg2000
-from sen2cor.simulation.render import simulate
+from sen2cor.simulation.create_product import simulate
 from sen2cor.simulation.scenes import Scene
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,7 +83,7 @@ def image(product: Path, kind: str, resolution: int) -> npt.NDArray[Any] | None:
     return jpeg2000.read(found[0]) if found else None
 
 
-def top_of_atmosphere(level1c: Path, band: str) -> npt.NDArray[np.float32]:
+def toa_reflectance(level1c: Path, band: str) -> npt.NDArray[np.float32]:
     """Read the reflectance of a band of a Level-1C product of PSD 14.2."""
     numbers = jpeg2000.read(next(level1c.rglob(f"IMG_DATA/*_{band}.jp2")))
     return np.asarray(numbers, np.float32) / np.float32(1e4)

@@ -9,7 +9,7 @@ import pytest
 
 from sen2cor.imagery import jpeg2000
 from sen2cor.product.psd import PSD
-from sen2cor.simulation import description
+from sen2cor.simulation.level1c_writer import description
 from tests.command import product_in, run
 from tests.small_product import write_small_product
 

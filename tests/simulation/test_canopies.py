@@ -1,13 +1,13 @@
-"""Colours of dark canopies."""
+"""Band ratios of dark canopies."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from sen2cor.simulation.canopies import CANOPIES, CanopyColours, ratios_of, statistics
-from sen2cor.simulation.landscape import NAMES, Ground
-from sen2cor.simulation.surfaces import band_reflectance
+from sen2cor.simulation.canopies import CANOPIES, CanopyReflectance, sample_ratios, summarize_ratios
+from sen2cor.simulation.landscapes import SURFACE_NAMES, Ground
+from sen2cor.simulation.surface_spectra import band_reflectance
 
 METRES = 10.0 * np.arange(400)
 BANDS = ("B02", "B04", "B12")
@@ -15,15 +15,20 @@ BANDS = ("B02", "B04", "B12")
 
 def statistics_of(canopies: str, surface: str) -> dict[str, float]:
     shape = (METRES.size, METRES.size)
-    number = np.full(shape, NAMES.index(surface), np.uint8)
+    number = np.full(shape, SURFACE_NAMES.index(surface), np.uint8)
     ground = Ground(number, number, np.zeros(shape, np.float32), np.ones(shape, np.float32))
     spectra = band_reflectance("S2A")
-    table = {band: np.array([spectra[name][band] for name in NAMES], np.float32) for band in BANDS}
-    colours = CanopyColours(canopies, ground, METRES, METRES, table, 3)
+    table = {
+        band: np.array([spectra[name][band] for name in SURFACE_NAMES], np.float32)
+        for band in BANDS
+    }
+    colours = CanopyReflectance(canopies, ground, METRES, METRES, table, 3)
     reflectance = {band: ground.reflectance(table[band]) for band in BANDS}
     for band, values in reflectance.items():
         colours.apply(values, band)
-    return statistics(ratios_of({band: reflectance[band][colours.where] for band in BANDS}))
+    return summarize_ratios(
+        sample_ratios({band: reflectance[band][colours.where] for band in BANDS})
+    )
 
 
 @pytest.mark.parametrize("name", ["ideal", "real"])

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sen2cor.simulation.clouds import cloud_reflectance
-from sen2cor.simulation.landscape import NAMES
+from sen2cor.simulation.cloud_layers import cloud_reflectance
+from sen2cor.simulation.landscapes import SURFACE_NAMES
 from tests.validation.classification_truth import (
     CASES,
     CIRRUS,
@@ -24,8 +24,8 @@ from tests.validation.classification_truth import (
 
 def _write(truth: Path, **layers: list[float]) -> None:
     columns = len(layers["depth"])
-    surface = np.full((2, 2 * columns), NAMES.index("grass"), np.uint8)
-    surface[0, 0] = NAMES.index("sand")
+    surface = np.full((2, 2 * columns), SURFACE_NAMES.index("grass"), np.uint8)
+    surface[0, 0] = SURFACE_NAMES.index("sand")
     np.save(truth / "surface_10m.npy", surface)
     for name, key in (
         ("cloud_optical_thickness", "depth"),

@@ -18,14 +18,15 @@ from sen2cor.errors import InputError, OutputError
 from sen2cor.imagery import images, jpeg2000
 from sen2cor.product.level1c.reader import open_level1c
 from sen2cor.product.psd import PSD
-from sen2cor.simulation import datastrip, metadata, tile_metadata
 from sen2cor.simulation.cli import main
-from sen2cor.simulation.description import ProductDescription, TileDescription
+from sen2cor.simulation.create_product import simulate, wrap_images
+from sen2cor.simulation.level1c_writer.datastrip_document import datastrip_metadata
+from sen2cor.simulation.level1c_writer.description import ProductDescription, TileDescription
+from sen2cor.simulation.level1c_writer.product_document import product_metadata
+from sen2cor.simulation.level1c_writer.tile_document import tile_metadata
+from sen2cor.simulation.mgrs_tiles import tile_grid
 from sen2cor.simulation.overpass_geometry import Overpass
-from sen2cor.simulation.render import simulate
 from sen2cor.simulation.scenes import SCENES
-from sen2cor.simulation.tiling import tile_grid
-from sen2cor.simulation.wrap import wrap
 
 SIZE = 1200
 
@@ -50,9 +51,9 @@ def test_metadata_are_valid(version: str, reference_data: Path) -> None:
     product = _description(version)
     folder = reference_data / "psd_schemas" / f"S2-PDGS-TAS-DI-PSD-V{version}_Schema"
     documents = {
-        "S2_User_Product_Level-1C_Metadata.xsd": metadata.user_product(product),
-        "S2_PDI_Level-1C_Tile_Metadata.xsd": tile_metadata.tile_metadata(product, product.tiles[0]),
-        "S2_PDI_Level-1C_Datastrip_Metadata.xsd": datastrip.datastrip_metadata(product),
+        "S2_User_Product_Level-1C_Metadata.xsd": product_metadata(product),
+        "S2_PDI_Level-1C_Tile_Metadata.xsd": tile_metadata(product, product.tiles[0]),
+        "S2_PDI_Level-1C_Datastrip_Metadata.xsd": datastrip_metadata(product),
     }
     for name, document in documents.items():
         schema = etree.XMLSchema(etree.parse(str(folder / name)))
@@ -156,7 +157,7 @@ def test_given_pixels_are_wrapped(compact: Path, tmp_path: Path) -> None:
     folder.mkdir()
     for image in compact.rglob("IMG_DATA/*_B*.jp2"):
         shutil.copy(image, folder)
-    product = open_level1c(wrap(folder, tmp_path, spacecraft="S2B"))
+    product = open_level1c(wrap_images(folder, tmp_path, spacecraft="S2B"))
     tile = product.tiles[0]
     assert product.spacecraft == "S2B"
     assert tile.geometry.mean_solar_zenith == pytest.approx(34.2, abs=0.3)
@@ -164,7 +165,7 @@ def test_given_pixels_are_wrapped(compact: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(jpeg2000.read(tile.bands["B8A"]), jpeg2000.read(source))
     next(folder.glob("*_B10.jp2")).unlink()
     with pytest.raises(InputError, match="B10"):
-        wrap(folder, tmp_path)
+        wrap_images(folder, tmp_path)
 
 
 def test_missing_and_saturated_pixels_stay_what_they_are(compact: Path, tmp_path: Path) -> None:
@@ -178,7 +179,7 @@ def test_missing_and_saturated_pixels_stay_what_they_are(compact: Path, tmp_path
     grid = jpeg2000.read_info(special).grid
     assert grid is not None
     images.write(special, numbers, grid, 1024)
-    tile = open_level1c(wrap(folder, tmp_path, psd="15")).tiles[0]
+    tile = open_level1c(wrap_images(folder, tmp_path, psd="15")).tiles[0]
     shifted = jpeg2000.read(tile.bands["B04"])
     np.testing.assert_array_equal(shifted[0, :3], [0, 65535, 65534])
     np.testing.assert_array_equal(shifted[1:].astype(int) - 1000, numbers[1:])

@@ -27,11 +27,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.reporting.palette import SCENE_CLASS_COLOURS
-from sen2cor.simulation.landscape import CLASS_OF
+from sen2cor.simulation.landscapes import SURFACE_CLASSES
+from sen2cor.simulation.mgrs_tiles import tile_grid
 from sen2cor.simulation.overpass_geometry import Overpass
 from sen2cor.simulation.scenes import SCENES, Scene
-from sen2cor.simulation.tiling import tile_grid
-from tests.benchmarks.simulated_run import colour, image, make, process, top_of_atmosphere
+from tests.benchmarks.simulated_run import colour, image, make, process, toa_reflectance
 
 Mask = npt.NDArray[np.bool_]
 Classes = npt.NDArray[np.uint8]
@@ -87,7 +87,7 @@ CASES = (
     _case("middle clouds", "mie", 3103, cloud_cover=0.15, cloud_height=4000.0,
           cloud_scale=1600.0, cloud_depth=14.0, cloud_softness=0.7),
     _case("high clouds", "clear", 3104, 12.0, cloud_cover=0.12, cloud_height=10000.0,
-          cloud_scale=2000.0, cloud_depth=18.0, cloud_softness=0.3, cloud_of_ice=True),
+          cloud_scale=2000.0, cloud_depth=18.0, cloud_softness=0.3, ice_clouds=True),
     _case("coast", "coast", 3105, cloud_cover=0.10, cloud_height=2000.0, cloud_scale=1100.0),
     _case("snow below cirrus", "winter", 3106, cloud_cover=0.0, cirrus_cover=0.6,
           cirrus_depth=0.045),
@@ -108,7 +108,7 @@ HAZE = (_case("clear air", "low_clear", 3113, 6.0), _case("haze", "low_haze", 31
 
 def true_classes(case: Case, truth: Path) -> Classes:
     """True classes at 20 m; `NOT_SCORED` where the truth is ambiguous."""
-    surface = CLASS_OF[np.load(truth / "surface_10m.npy")]
+    surface = SURFACE_CLASSES[np.load(truth / "surface_10m.npy")]
     corners = [surface[i::2, j::2] for i in (0, 1) for j in (0, 1)]
     classes: Classes = corners[0].copy()
     for other in corners[1:]:
@@ -195,7 +195,7 @@ def draw(case: Case, level1c: Path, maps: Mapping[str, Classes], folder: Path) -
     from matplotlib.patches import Patch
 
     names, colours = zip(*SCENE_CLASS_COLOURS, strict=True)
-    shown = [top_of_atmosphere(level1c, band) for band in ("B04", "B03", "B02")]
+    shown = [toa_reflectance(level1c, band) for band in ("B04", "B03", "B02")]
     figure, axes = pyplot.subplots(2, 2, figsize=(15, 14), layout="constrained")
     axes[0, 0].imshow(colour(shown, float(np.percentile(shown[0], 97))))
     axes[0, 0].set_title(f"{case.name}: top of atmosphere")

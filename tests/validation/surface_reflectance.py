@@ -67,7 +67,7 @@ from sen2cor.product.level1c.reader import Level1CTile, open_level1c
 from sen2cor.raster.array_types import Float32Array
 from sen2cor.raster.grids import AngleGrid, Grid
 from sen2cor.settings import Settings
-from sen2cor.simulation.wrap import wrap
+from sen2cor.simulation.create_product import wrap_images
 
 ROOT = Path(__file__).resolve().parents[2]
 BANDS = tuple(band for band in BAND_NAMES if band != "B10")
@@ -330,7 +330,7 @@ class Scene:
         return np.repeat(np.repeat(slope, factor, axis=0), factor, axis=1)
 
     def _ground_illumination(self, resolution: int) -> GroundIllumination:
-        """Light on the slopes; vegetation matters to the empirical correction only: off."""
+        """Illumination of the slopes; vegetation matters to the empirical correction only: off."""
         if resolution not in self._light:
             cols = self.pixels.grids[resolution].cols
             self._light[resolution] = self.terrain.ground_illumination(
@@ -399,7 +399,7 @@ def _wrapped(
         own_grid = replace(grid, pixel_size=size, rows=len(numbers), cols=len(numbers))
         path = source / f"T{site.mgrs}_{site.time:%Y%m%dT%H%M%S}_{band}.jp2"
         images.write(path, np.maximum(numbers, 1).astype(np.uint16), own_grid, 1024)
-    return wrap(source, folder)
+    return wrap_images(source, folder)
 
 
 def _projection(epsg: int) -> osr.SpatialReference:

@@ -1,4 +1,4 @@
-"""AUX_ECMWFT: water vapour, pressure and ozone as a small GRIB grid over a tile."""
+"""ECMWF auxiliary data (AUX_ECMWFT): water vapour, pressure and ozone over a tile as GRIB."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from osgeo import gdal
 
 from sen2cor.raster.coordinates import WGS84, wkt
-from sen2cor.simulation.description import Meteorology, TileDescription
+from sen2cor.simulation.level1c_writer.description import Meteorology, TileDescription
 
 logger = logging.getLogger(__name__)
 
@@ -21,14 +21,16 @@ _STEP = 0.125
 _NODES = 9
 
 
-def write_weather(path: Path, tile: TileDescription, weather: Meteorology, time: datetime) -> bool:
-    """Write the file, if this GDAL can write GRIB (from 2.3 on).
+def write_ecmwf(
+    path: Path, tile: TileDescription, meteorology: Meteorology, time: datetime
+) -> bool:
+    """Write the file if this GDAL supports it (2.3 and later).
 
     Parameters
     ----------
     path : Path
     tile : TileDescription
-    weather : Meteorology
+    meteorology : Meteorology
         The same at all nodes.
     time : datetime
 
@@ -39,7 +41,7 @@ def write_weather(path: Path, tile: TileDescription, weather: Meteorology, time:
     """
     driver = gdal.GetDriverByName("GRIB")
     if driver is None or driver.GetMetadataItem("DCAP_CREATECOPY") is None:
-        logger.warning("this GDAL does not write GRIB: the product has no AUX_ECMWFT")
+        logger.warning("this GDAL cannot write GRIB: the product has no AUX_ECMWFT")
         return False
     corners = np.array(tile.footprint())
     middle = (corners.min(axis=0) + corners.max(axis=0)) / 2
@@ -50,9 +52,9 @@ def write_weather(path: Path, tile: TileDescription, weather: Meteorology, time:
     # discipline, category and number of GRIB2 code table 4.2: precipitable water 0-1-3,
     # pressure at mean sea level 0-3-1, total ozone 0-14-0
     fields = (
-        (10.0 * weather.water_vapour, 1, 3),
-        (100.0 * weather.pressure, 3, 1),
-        (DOBSON * weather.ozone, 14, 0),
+        (10.0 * meteorology.water_vapour, 1, 3),
+        (100.0 * meteorology.pressure, 3, 1),
+        (DOBSON * meteorology.ozone, 14, 0),
     )
     identification = (
         f"CENTER=98 SUBCENTER=0 MASTER_TABLE=2 LOCAL_TABLE=0 SIGNF_REF_TIME=1 "

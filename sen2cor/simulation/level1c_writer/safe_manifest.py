@@ -1,4 +1,4 @@
-"""The manifest of a simulated product, and its INSPIRE description."""
+"""manifest.safe and INSPIRE.xml of a simulated product."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lxml import etree
 
-from sen2cor.simulation.description import ProductDescription
-from sen2cor.simulation.metadata import positions, utc
+from sen2cor.simulation.level1c_writer.description import ProductDescription
+from sen2cor.simulation.level1c_writer.document_elements import footprint_positions, utc
 
 XFDU = "urn:ccsds:schema:xfdu:1"
 SAFE = "http://www.esa.int/safe/sentinel/1.1"
@@ -18,12 +18,12 @@ _MIME = {".xml": "text/xml", ".gml": "application/xml", ".jp2": "application/oct
 
 
 def manifest(root: Path, product: ProductDescription) -> bytes:
-    """List every file of a finished product with its size and checksum.
+    """Build the manifest: every file of a product with its size and checksum.
 
     Parameters
     ----------
     root : Path
-        Folder of the product, complete but for the manifest itself.
+        Folder of the product, complete except for the manifest.
     product : ProductDescription
     """
     top = etree.Element(
@@ -87,11 +87,11 @@ def _package_map(top: etree._Element, identifiers: dict[Path, str]) -> None:
 
 
 def _general(section: etree._Element, product: ProductDescription) -> None:
-    period = _wrapped(section, "acquisitionPeriod", "Acquisition Period")
+    period = _add_metadata_object(section, "acquisitionPeriod", "Acquisition Period")
     period = etree.SubElement(period, f"{{{SAFE}}}acquisitionPeriod")
     etree.SubElement(period, f"{{{SAFE}}}startTime").text = utc(product.sensing_time)
 
-    orbit = _wrapped(section, "measurementOrbitReference", "Orbit Reference")
+    orbit = _add_metadata_object(section, "measurementOrbitReference", "Orbit Reference")
     orbit = etree.SubElement(orbit, f"{{{SAFE}}}orbitReference")
     number = etree.SubElement(
         orbit, f"{{{SAFE}}}orbitNumber", type="start", groundTrackDirection="descending"
@@ -100,7 +100,7 @@ def _general(section: etree._Element, product: ProductDescription) -> None:
     number = etree.SubElement(orbit, f"{{{SAFE}}}relativeOrbitNumber", type="start")
     number.text = f"{product.relative_orbit:03d}"
 
-    platform = _wrapped(section, "platform", "Platform Description")
+    platform = _add_metadata_object(section, "platform", "Platform Description")
     platform = etree.SubElement(platform, f"{{{SAFE}}}platform")
     etree.SubElement(platform, f"{{{SAFE}}}nssdcIdentifier").text = _NSSDC[product.spacecraft]
     etree.SubElement(platform, f"{{{SAFE}}}familyName").text = "SENTINEL"
@@ -109,7 +109,7 @@ def _general(section: etree._Element, product: ProductDescription) -> None:
     family = etree.SubElement(instrument, f"{{{SAFE}}}familyName", abbreviation="MSI")
     family.text = "Multi-Spectral Instrument"
 
-    processing = _wrapped(section, "processing", "Processing", "PROVENANCE", "PDI")
+    processing = _add_metadata_object(section, "processing", "Processing", "PROVENANCE", "PDI")
     etree.SubElement(
         processing,
         f"{{{SAFE}}}processing",
@@ -117,17 +117,17 @@ def _general(section: etree._Element, product: ProductDescription) -> None:
         start=product.created.strftime("%Y-%m-%dT%H:%M:%S.000000Z"),
     )
 
-    frame = _wrapped(section, "measurementFrameSet", "Frame Set")
+    frame = _add_metadata_object(section, "measurementFrameSet", "Frame Set")
     frame = etree.SubElement(frame, f"{{{SAFE}}}frameSet")
     outline = etree.SubElement(
         frame,
         f"{{{SAFE}}}footPrint",
         srsName="http://www.opengis.net/gml/srs/epsg.xml#4326",
     )
-    etree.SubElement(outline, f"{{{GML}}}coordinates").text = positions(product)
+    etree.SubElement(outline, f"{{{GML}}}coordinates").text = footprint_positions(product)
 
 
-def _wrapped(
+def _add_metadata_object(
     section: etree._Element,
     identifier: str,
     text: str,
@@ -156,7 +156,7 @@ GCO = "http://www.isotc211.org/2005/gco"
 
 
 def inspire(product: ProductDescription) -> bytes:
-    """Describe a product for catalogues (ISO 19139, the elements that INSPIRE asks first)."""
+    """Build the INSPIRE description (ISO 19139, the first elements that INSPIRE requires)."""
     top = etree.Element(f"{{{GMD}}}MD_Metadata", nsmap={"gmd": GMD, "gco": GCO})
     _text(etree.SubElement(top, f"{{{GMD}}}fileIdentifier"), product.name())
     date = etree.SubElement(top, f"{{{GMD}}}dateStamp")
@@ -170,7 +170,7 @@ def inspire(product: ProductDescription) -> bytes:
     _text(etree.SubElement(citation, f"{{{GMD}}}title"), product.name())
     _text(
         etree.SubElement(information, f"{{{GMD}}}abstract"),
-        f"{product.title}; outline: {positions(product)}",
+        f"{product.title}; outline: {footprint_positions(product)}",
     )
     etree.indent(top)
     return bytes(etree.tostring(top, xml_declaration=True, encoding="UTF-8"))

@@ -1,4 +1,4 @@
-"""Relief, the light on it, and the colours of canopies."""
+"""Synthetic terrain, irradiance of slopes, and band ratios of canopies."""
 
 from __future__ import annotations
 
@@ -10,17 +10,22 @@ from osgeo import gdal
 
 from sen2cor.errors import UsageError
 from sen2cor.raster.grids import Grid
-from sen2cor.simulation.canopies import CANOPIES, CanopyColours
-from sen2cor.simulation.landscape import LANDSCAPES, NAMES
-from sen2cor.simulation.relief import MODEL_RESOLUTION, Relief, terrain, write_elevation_model
-from sen2cor.simulation.skylight import light_on_slopes, sky_factors
-from sen2cor.simulation.surfaces import band_reflectance
+from sen2cor.simulation.canopies import CANOPIES, CanopyReflectance
+from sen2cor.simulation.landscapes import LANDSCAPES, SURFACE_NAMES
+from sen2cor.simulation.slope_irradiance import irradiance_on_slopes, sky_irradiance
+from sen2cor.simulation.surface_spectra import band_reflectance
+from sen2cor.simulation.synthetic_terrain import (
+    MODEL_RESOLUTION,
+    TerrainShape,
+    derive_terrain,
+    write_elevation_model,
+)
 
 GRID = Grid(32632, 600000.0, 5300040.0, 20.0, 60, 60)
-HILLS = Relief(1.0, 0.32, 1700.0)
+HILLS = TerrainShape(1.0, 0.32, 1700.0)
 
 
-class _Ramp(Relief):
+class _Ramp(TerrainShape):
     """Ground that rises eastwards by 0.5 m a metre."""
 
     def elevation(self, y: object, x: object, seed: int) -> np.ndarray:  # type: ignore[override]
@@ -29,47 +34,49 @@ class _Ramp(Relief):
 
 
 def test_a_slope_towards_the_sun_is_brighter_by_the_known_ratio() -> None:
-    shape = terrain(_Ramp(0.0, 1.0, 1.0), GRID, 60.0, 270.0, 7)
+    shape = derive_terrain(_Ramp(0.0, 1.0, 1.0), GRID, 60.0, 270.0, 7)
     slope = np.arctan(0.5)
     np.testing.assert_allclose(shape.incidence, np.cos(np.radians(60.0) - slope), atol=1e-3)
-    assert shape.sunny.all()
-    away = terrain(_Ramp(0.0, 1.0, 1.0), GRID, 70.0, 90.0, 7)
+    assert shape.sunlit.all()
+    away = derive_terrain(_Ramp(0.0, 1.0, 1.0), GRID, 70.0, 90.0, 7)
     assert not away.incidence.any()
-    assert not away.sunny.any()
+    assert not away.sunlit.any()
 
 
 def test_a_slope_sees_the_sky_that_its_horizon_leaves() -> None:
-    shape = terrain(_Ramp(0.0, 1.0, 1.0), GRID, 60.0, 270.0, 7)
-    _, ground_view = sky_factors(shape, 60.0, 270.0, 1e-6, 0.0)
+    shape = derive_terrain(_Ramp(0.0, 1.0, 1.0), GRID, 60.0, 270.0, 7)
+    _, ground_view = sky_irradiance(shape, 60.0, 270.0, 1e-6, 0.0)
     # an even sky: the part of the hemisphere over a plane that another plane cuts off
     expected = (1.0 - np.cos(np.arctan(0.5))) / 2.0
     assert ground_view.mean() == pytest.approx(expected, abs=0.02)
 
 
 def test_level_ground_has_the_light_of_level_ground() -> None:
-    shape = terrain(Relief(1.0, 0.0, 1700.0), GRID, 40.0, 150.0, 7)
-    sky = sky_factors(shape, 40.0, 150.0, 0.2, 0.2)
+    shape = derive_terrain(TerrainShape(1.0, 0.0, 1700.0), GRID, 40.0, 150.0, 7)
+    sky = sky_irradiance(shape, 40.0, 150.0, 0.2, 0.2)
     level = np.full(GRID.shape, 0.7, np.float32)
-    light = light_on_slopes(shape, 40.0, sky, level, level)
+    light = irradiance_on_slopes(shape, 40.0, sky, level, level)
     np.testing.assert_allclose(light.direct, 1.0, atol=1e-4)
     np.testing.assert_allclose(light.diffuse, 1.0, atol=1e-3)
 
 
 def test_valleys_are_darker_than_ridges_under_the_sky() -> None:
-    shape = terrain(HILLS, GRID, 50.0, 160.0, 7)
-    skylight, ground_view = sky_factors(shape, 50.0, 160.0, 0.2, 0.1)
+    shape = derive_terrain(HILLS, GRID, 50.0, 160.0, 7)
+    diffuse, ground_view = sky_irradiance(shape, 50.0, 160.0, 0.2, 0.1)
     low = shape.elevation < np.quantile(shape.elevation, 0.1)
     high = shape.elevation > np.quantile(shape.elevation, 0.9)
     assert ground_view[low].mean() > ground_view[high].mean()
-    assert (skylight > 0.0).all()
+    assert (diffuse > 0.0).all()
 
 
 def test_light_from_opposite_needs_bright_ground() -> None:
-    shape = terrain(HILLS, GRID, 50.0, 160.0, 7)
-    sky = sky_factors(shape, 50.0, 160.0, 0.2, 0.1)
-    share = np.full(GRID.shape, 0.8, np.float32)
+    shape = derive_terrain(HILLS, GRID, 50.0, 160.0, 7)
+    sky = sky_irradiance(shape, 50.0, 160.0, 0.2, 0.1)
+    fraction = np.full(GRID.shape, 0.8, np.float32)
     dark, bright = (
-        light_on_slopes(shape, 50.0, sky, np.full(GRID.shape, rho, np.float32), share).diffuse
+        irradiance_on_slopes(
+            shape, 50.0, sky, np.full(GRID.shape, rho, np.float32), fraction
+        ).diffuse
         for rho in (0.0, 0.5)
     )
     np.testing.assert_allclose(dark, sky[0])
@@ -94,10 +101,12 @@ def test_canopies_have_the_ratios_of_their_colours(name: str) -> None:
     y, x = 5900035.0 - 10.0 * np.arange(300), 699965.0 + 10.0 * np.arange(300)
     ground = LANDSCAPES["montane"](y, x, 7)
     table = {
-        band: np.array([band_reflectance("S2A")[surface][band] for surface in NAMES], np.float32)
+        band: np.array(
+            [band_reflectance("S2A")[surface][band] for surface in SURFACE_NAMES], np.float32
+        )
         for band in ("B02", "B04", "B12", "B8A")
     }
-    canopies, colours = CanopyColours(name, ground, y, x, table, 7), CANOPIES[name]
+    canopies, colours = CanopyReflectance(name, ground, y, x, table, 7), CANOPIES[name]
     assert colours is not None
     bands = {band: ground.reflectance(values) for band, values in table.items()}
     before = bands["B8A"].copy()
@@ -118,4 +127,4 @@ def test_canopies_have_the_ratios_of_their_colours(name: str) -> None:
 def test_unknown_canopies_are_refused() -> None:
     y = x = 10.0 * np.arange(5)
     with pytest.raises(UsageError):
-        CanopyColours("violet", LANDSCAPES["summer"](y, x, 7), y, x, {}, 7)
+        CanopyReflectance("violet", LANDSCAPES["summer"](y, x, 7), y, x, {}, 7)

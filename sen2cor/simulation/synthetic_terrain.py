@@ -1,8 +1,8 @@
-"""The relief of a scene: its shape, its shadows, and the elevation model that describes it.
+"""Synthetic terrain: elevation, normals, horizons, shadows, and its elevation model on disk.
 
-Nothing here is shared with the processor's own treatment of elevation models: heights are a
-function of place, slopes are differences of that function, horizons are found by walking outwards
-in sixteen directions.
+It shares nothing with the processor's treatment of elevation models: elevation is a function of
+map coordinates, slopes are its differences, horizons are found by stepping outwards in sixteen
+directions.
 """
 
 from __future__ import annotations
@@ -22,31 +22,32 @@ from sen2cor.raster.grids import Grid
 from sen2cor.simulation.patterns import fractal
 
 RESOLUTION = 20
-"""Pixel size of the relief, metres."""
+"""Pixel size of the terrain, metres."""
 
 MODEL_RESOLUTION = 30.0
-"""Pixel size of the elevation model that is written, metres: that of the global models."""
+"""Pixel size of the elevation model on disk, metres: that of the global models."""
 
 AZIMUTHS = np.arange(0.0, 360.0, 22.5)
-"""Directions from the grid's north in which horizons are found, degrees."""
+"""Directions of the horizons from grid north, degrees."""
 
 _MARGIN = 200
-"""Pixels of relief around the scene that shade it and lie in the elevation model."""
-_STEPS = np.unique(np.rint(np.geomspace(1.0, _MARGIN - 2, 26)))
-"""Pixels from a place at which its horizon is sought."""
-_DEEPEST = 2.2
+"""Pixels around the scene that shade it and are part of the elevation model."""
+_HORIZON_STEPS = np.unique(np.rint(np.geomspace(1.0, _MARGIN - 2, 26)))
+"""Distances in pixels at which the horizon is searched."""
+_MAX_DEVIATIONS = 2.2
+"""Limit of the elevation in standard deviations."""
 
 
 @dataclass(frozen=True)
-class Relief:
-    """Mountains as a fractal field.
+class TerrainShape:
+    """Shape of mountains: a fractal field.
 
     Attributes
     ----------
     mean, deviation : float
         Elevation above sea level and its standard deviation, km.
     scale : float
-        Distance of ridges, metres.
+        Distance between ridges, metres.
     """
 
     mean: float
@@ -55,57 +56,57 @@ class Relief:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Elevations in km between which all ground lies."""
-        reach = _DEEPEST * self.deviation
-        return self.mean - reach, self.mean + reach
+        """Lowest and highest possible elevation in km."""
+        amplitude = _MAX_DEVIATIONS * self.deviation
+        return self.mean - amplitude, self.mean + amplitude
 
     def elevation(self, y: npt.ArrayLike, x: npt.ArrayLike, seed: int) -> Float32Array:
         """Metres above sea level at map coordinates, shape (rows, cols)."""
         form = fractal(y, x, self.scale, 5, seed + 801, 0.42)
-        np.clip(form, -_DEEPEST, _DEEPEST, out=form)
+        np.clip(form, -_MAX_DEVIATIONS, _MAX_DEVIATIONS, out=form)
         return np.asarray(1000.0 * (self.mean + self.deviation * form), np.float32)
 
 
 @dataclass(frozen=True)
-class Terrain:
-    """Relief of a scene at `RESOLUTION`.
+class SceneTerrain:
+    """Terrain of a scene at `RESOLUTION`.
 
     Attributes
     ----------
     elevation : ndarray of float32, shape (rows, cols)
         Metres.
     normal : ndarray of float32, shape (3, rows, cols)
-        East, north and upward parts of the unit vector that stands on the ground.
+        East, north and upward components of the unit normal.
     horizons : ndarray of float32, shape (16, rows, cols)
         Tangent of the elevation angle of the horizon in the directions `AZIMUTHS`.
     incidence : ndarray of float32, shape (rows, cols)
-        Cosine of the angle between the sun and the normal; 0 where the slope faces away.
-    sunny : ndarray of float32, shape (rows, cols)
-        1, 0 in cast shadows.
+        Cosine of the incidence angle of the sun; 0 in self shadow.
+    sunlit : ndarray of float32, shape (rows, cols)
+        1; 0 in cast shadow.
     """
 
     elevation: Float32Array
     normal: Float32Array
     horizons: Float32Array
     incidence: Float32Array
-    sunny: Float32Array
+    sunlit: Float32Array
 
 
-def terrain(
-    relief: Relief, grid: Grid, solar_zenith: float, solar_azimuth: float, seed: int
-) -> Terrain:
-    """Shape and shadows of the ground of a scene.
+def derive_terrain(
+    shape: TerrainShape, grid: Grid, solar_zenith: float, solar_azimuth: float, seed: int
+) -> SceneTerrain:
+    """Derive normals, horizons and shadows of the terrain of a scene.
 
     Parameters
     ----------
-    relief : Relief
+    shape : TerrainShape
     grid : Grid
         With pixels of `RESOLUTION`.
     solar_zenith, solar_azimuth : float
         Degrees; azimuth from the grid's north.
     seed : int
     """
-    wide = _widened(relief, grid, seed)
+    wide = _elevation_with_margin(shape, grid, seed)
     inner = (slice(_MARGIN, -_MARGIN),) * 2
     south, east = np.gradient(wide, float(RESOLUTION))
     normal = np.stack([-east[inner], south[inner], np.ones(grid.shape, np.float32)])
@@ -113,24 +114,26 @@ def terrain(
     zenith, azimuth = np.radians(solar_zenith), np.radians(solar_azimuth)
     sun = np.sin(zenith) * np.sin(azimuth), np.sin(zenith) * np.cos(azimuth), np.cos(zenith)
     incidence = sum(part * along for part, along in zip(normal, sun, strict=True))
-    towards_sun = _horizon(wide, grid, solar_azimuth, np.arange(1.0, _MARGIN - 2))
-    return Terrain(
+    towards_sun = _horizon_tangent(wide, grid, solar_azimuth, np.arange(1.0, _MARGIN - 2))
+    return SceneTerrain(
         wide[inner],
         normal.astype(np.float32),
-        np.stack([_horizon(wide, grid, azimuth, _STEPS) for azimuth in AZIMUTHS]),
+        np.stack([_horizon_tangent(wide, grid, azimuth, _HORIZON_STEPS) for azimuth in AZIMUTHS]),
         np.maximum(incidence, 0.0).astype(np.float32),
         (towards_sun < 1.0 / np.tan(zenith)).astype(np.float32),
     )
 
 
-def _widened(relief: Relief, grid: Grid, seed: int) -> Float32Array:
+def _elevation_with_margin(shape: TerrainShape, grid: Grid, seed: int) -> Float32Array:
     offsets = np.arange(-_MARGIN, grid.cols + _MARGIN) + 0.5
     x = grid.ulx + RESOLUTION * offsets
     y = grid.uly - RESOLUTION * (np.arange(-_MARGIN, grid.rows + _MARGIN) + 0.5)
-    return relief.elevation(y, x, seed)
+    return shape.elevation(y, x, seed)
 
 
-def _horizon(wide: Float32Array, grid: Grid, azimuth: float, steps: Float64Array) -> Float32Array:
+def _horizon_tangent(
+    wide: Float32Array, grid: Grid, azimuth: float, steps: Float64Array
+) -> Float32Array:
     """Tangent of the elevation angle of the horizon in one direction."""
     rows = np.arange(grid.rows, dtype=np.float32)[:, None] + _MARGIN
     cols = np.arange(grid.cols, dtype=np.float32)[None, :] + _MARGIN
@@ -144,13 +147,13 @@ def _horizon(wide: Float32Array, grid: Grid, azimuth: float, steps: Float64Array
     return highest
 
 
-def write_elevation_model(path: Path, relief: Relief, grid: Grid, seed: int) -> None:
+def write_elevation_model(path: Path, shape: TerrainShape, grid: Grid, seed: int) -> None:
     """Write the elevation of a scene and its surroundings as GeoTIFF of float32 metres.
 
     Parameters
     ----------
     path : Path
-    relief : Relief
+    shape : TerrainShape
     grid : Grid
         Of the scene, any pixel size.
     seed : int
@@ -163,7 +166,7 @@ def write_elevation_model(path: Path, relief: Relief, grid: Grid, seed: int) -> 
     margin = _MARGIN * RESOLUTION
     size = int((grid.rows * grid.pixel_size + 2 * margin) // MODEL_RESOLUTION)
     centres = MODEL_RESOLUTION * (np.arange(size) + 0.5) - margin
-    elevation = relief.elevation(grid.uly - centres, grid.ulx + centres, seed)
+    elevation = shape.elevation(grid.uly - centres, grid.ulx + centres, seed)
     path.parent.mkdir(parents=True, exist_ok=True)
     image = gdal.GetDriverByName("GTiff").Create(
         str(path), size, size, 1, gdal.GDT_Float32, ["COMPRESS=DEFLATE", "PREDICTOR=3"]

@@ -8,13 +8,19 @@ import numpy as np
 import pytest
 
 from sen2cor.raster.grids import Grid
-from sen2cor.simulation.adjacency import kernel, surroundings
-from sen2cor.simulation.atmosphere import Air, atmosphere, lagrange, top_of_atmosphere
-from sen2cor.simulation.clouds import CloudField, sunlight
+from sen2cor.simulation.cloud_layers import CloudLayer, direct_transmittance
+from sen2cor.simulation.forward_model import (
+    BandAtmosphere,
+    adjacency_kernel,
+    band_atmosphere,
+    environment_reflectance,
+    lagrange_weights,
+    toa_reflectance,
+)
+from sen2cor.simulation.mgrs_tiles import tile_grid
 from sen2cor.simulation.overpass_geometry import Overpass, sun_distance_factor, sun_position
 from sen2cor.simulation.scenes import SCENES
 from sen2cor.simulation.sensor import digital_numbers, noise_level
-from sen2cor.simulation.tiling import tile_grid
 
 
 def test_sun_stands_where_a_real_product_says() -> None:
@@ -45,10 +51,10 @@ def test_every_node_is_seen_by_one_detector() -> None:
     assert (seen == 1).all()
 
 
-def _one_cloud(height: float) -> tuple[CloudField, Grid]:
+def _one_cloud(height: float) -> tuple[CloudLayer, Grid]:
     depth = np.zeros((200, 200), np.float32)
     depth[95:105, 95:105] = 10.0
-    return CloudField(depth, 0.0, 4000.0, height), Grid(32632, 0.0, 4000.0, 20.0, 200, 200)
+    return CloudLayer(depth, 0.0, 4000.0, height), Grid(32632, 0.0, 4000.0, 20.0, 200, 200)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,7 @@ def _one_cloud(height: float) -> tuple[CloudField, Grid]:
 )
 def test_shadow_lies_away_from_the_sun(azimuth: float, south: int, east: int) -> None:
     cloud, grid = _one_cloud(1000.0)
-    shade = cloud.seen(grid, np.float32(45.0), np.float32(azimuth))
+    shade = cloud.project(grid, np.float32(45.0), np.float32(azimuth))
     rows, cols = np.nonzero(shade > 5.0)
     moved = np.array([rows.mean(), cols.mean()]) - 99.5
     length = 50.0 if abs(south) + abs(east) == 1 else 50.0 / np.sqrt(2)
@@ -65,19 +71,19 @@ def test_shadow_lies_away_from_the_sun(azimuth: float, south: int, east: int) ->
 
 def test_cloud_moves_from_the_spacecraft_and_stays_in_nadir_view() -> None:
     cloud, grid = _one_cloud(1000.0)
-    _, cols = np.nonzero(cloud.seen(grid, np.float32(10.0), np.float32(100.0)) > 5.0)
+    _, cols = np.nonzero(cloud.project(grid, np.float32(10.0), np.float32(100.0)) > 5.0)
     assert cols.mean() < 95.0
-    nadir = cloud.seen(grid, np.float32(0.0), np.float32(0.0))
+    nadir = cloud.project(grid, np.float32(0.0), np.float32(0.0))
     np.testing.assert_allclose(nadir, cloud.depth)
 
 
 def test_shadow_is_dark_but_not_black() -> None:
-    share = sunlight(np.array([0.0, 30.0], np.float32))
+    share = direct_transmittance(np.array([0.0, 30.0], np.float32))
     np.testing.assert_allclose(share, [1.0, 0.12], atol=1e-5)
 
 
 def test_adjacency_reaches_beyond_a_kilometre() -> None:
-    weights = kernel(60.0)
+    weights = adjacency_kernel(60.0)
     number = weights.shape[0] // 2
     distance = 60.0 * np.hypot(*np.mgrid[-number : number + 1, -number : number + 1])
     assert weights.sum() == pytest.approx(1.0, abs=1e-5)
@@ -87,28 +93,30 @@ def test_adjacency_reaches_beyond_a_kilometre() -> None:
 
 def test_surroundings_of_even_ground_are_the_ground() -> None:
     ground = np.full((50, 40), 0.3, np.float32)
-    np.testing.assert_allclose(surroundings(ground, 60.0), 0.3, atol=1e-5)
+    np.testing.assert_allclose(environment_reflectance(ground, 60.0), 0.3, atol=1e-5)
 
 
 def test_polynomial_goes_through_its_nodes() -> None:
     nodes = np.array([0.1, 0.2, 0.5])
-    np.testing.assert_allclose(lagrange(nodes, nodes), np.eye(3), atol=1e-6)
+    np.testing.assert_allclose(lagrange_weights(nodes, nodes), np.eye(3), atol=1e-6)
 
 
 def test_no_air_changes_nothing() -> None:
     none, all_of_it = np.float32(0.0), np.float32(1.0)
-    air = Air(none, none, all_of_it, none, all_of_it, none, none, *[all_of_it] * 4)
+    air = BandAtmosphere(none, none, all_of_it, none, all_of_it, none, none, *[all_of_it] * 4)
     ground = np.array([0.02, 0.3], np.float32)
-    np.testing.assert_allclose(top_of_atmosphere(air, ground, ground), ground)
+    np.testing.assert_allclose(toa_reflectance(air, ground, ground), ground)
 
 
 def test_even_ground_gives_the_closed_form() -> None:
     """Vermote et al. (1997), equation 10, with gas as in equation 13."""
-    air = Air(*(np.float32(v) for v in (0.08, 0.05, 0.6, 0.2, 0.8, 0.1, 0.12, 0.97, 0.9, 0.95, 1)))
+    air = BandAtmosphere(
+        *(np.float32(v) for v in (0.08, 0.05, 0.6, 0.2, 0.8, 0.1, 0.12, 0.97, 0.9, 0.95, 1))
+    )
     ground = np.array([0.02, 0.3, 0.9], np.float32)
     reflected = 0.9 * (0.6 + 0.2) * (0.8 + 0.1) * ground / (1 - 0.12 * ground)
     expected = 0.97 * (0.05 + (0.08 - 0.05) * 0.95 + reflected)
-    np.testing.assert_allclose(top_of_atmosphere(air, ground, ground), expected, rtol=1e-5)
+    np.testing.assert_allclose(toa_reflectance(air, ground, ground), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("scene", SCENES)
@@ -119,11 +127,11 @@ def test_air_of_the_built_in_scenes_is_plausible(scene: str, spacecraft: str) ->
     sun = np.float32(overpass.sun_nodes()[0][11, 11])
     paths = []
     for band in ("B01", "B02", "B04", "B8A", "B12"):
-        air = atmosphere(
+        air = band_atmosphere(
             chosen.states_name, spacecraft, band,
             aot550=np.full(2, chosen.aot550, np.float32),
             water_vapour=np.full(2, chosen.water_vapour, np.float32),
-            water_share_above=0.5,
+            water_fraction_above=0.5,
             solar_zenith=np.full(2, sun), view_zenith=np.full(2, 6.0, np.float32),
             relative_azimuth=np.array([30.0, 150.0], np.float32),
             elevation=np.full(2, chosen.elevation, np.float32),

@@ -1,8 +1,8 @@
-"""The forward atmosphere: results of radiative-transfer codes at the states of one scene.
+"""Forward model of the atmosphere: from surface to top-of-atmosphere reflectance.
 
-The codes ran at the scene's own elevations, profile, sun, views, aerosol, its loads and water
-columns (`states`); between these few neighbouring states lie polynomials. Nothing of the
-processor's own look-up tables and interpolation is used.
+Radiative-transfer codes ran at the scene's own elevations, profiles, sun and view angles, aerosol
+and its optical thicknesses, and water columns (`atmospheric_states`); polynomials interpolate
+between these few neighbouring states. The processor's look-up tables are not used.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import PchipInterpolator
+from scipy.signal import fftconvolve
 
 from sen2cor.bands import BAND
 from sen2cor.errors import AuxiliaryDataError
@@ -25,23 +26,30 @@ DATA = Path(__file__).with_name("data")
 SPACECRAFT = ("S2A", "S2B", "S2C")
 
 
+ADJACENCY_RANGE = 800.0
+"""Distance in metres at which the weight of the neighbours falls to 1/e."""
+
+KERNEL_RADIUS = 6.0
+"""Radius of the kernel in ranges."""
+
 _SCALE_HEIGHT = 8.0
+"""Of pressure, km."""
 
 
 @dataclass(frozen=True)
-class Air:
-    """What the air does to one band, pixel for pixel; scattering free of gas.
+class BandAtmosphere:
+    """Scattering and gas absorption in one band, pixel by pixel; scattering without gases.
 
     Attributes
     ----------
     path, rayleigh : ndarray of float32
-        Path reflectance, and that of the molecules alone.
+        Path reflectance, and its Rayleigh part.
     down_direct, down_diffuse, up_direct, up_diffuse : ndarray of float32
-        Transmittances.
+        Direct and diffuse transmittances, downward and upward.
     spherical_albedo : ndarray of float32
     dry, water, water_half, water_above : ndarray of float32
-        Two-way transmittances: all gases but water; water; half of the water column; the water
-        above the clouds.
+        Two-way gas transmittances: all gases but water vapour; water vapour; half of the water
+        vapour column; the water vapour above the clouds.
     """
 
     path: Float32Array
@@ -57,8 +65,8 @@ class Air:
     water_above: Float32Array
 
 
-def lagrange(nodes: Float64Array, at: npt.ArrayLike) -> Float32Array:
-    """Weights of the polynomial through some nodes.
+def lagrange_weights(nodes: Float64Array, at: npt.ArrayLike) -> Float32Array:
+    """Weights of the Lagrange polynomial through some nodes.
 
     Parameters
     ----------
@@ -79,12 +87,12 @@ def lagrange(nodes: Float64Array, at: npt.ArrayLike) -> Float32Array:
 
 
 class ScatteringTable:
-    """Scattering of one scene in one band.
+    """Scattering terms of one scene in one band.
 
     Parameters
     ----------
     states : mapping of str to ndarray
-        As `states.scattering_states` gives them.
+        As `atmospheric_states.scattering_states` gives them.
     spacecraft, band : str
     """
 
@@ -94,15 +102,15 @@ class ScatteringTable:
         self._average = _spectral_weights(states["wavelength"], wavelengths, response)
 
     def _band(self, name: str) -> Float64Array:
-        """Average over the band: powers of the wavelength between those of the states."""
+        """Average over the band, with power laws between the wavelengths of the states."""
         logarithm = np.log(np.maximum(self._states[name], 1e-12))
         weights, between = self._average
         fine = np.exp(np.tensordot(between, logarithm, axes=(1, 0)))
         return np.tensordot(weights, fine, axes=(0, 0))
 
     def aerosol_weights(self, aot550: Float32Array) -> Float32Array:
-        """Weights of the aerosol loads of the states."""
-        return lagrange(self._states["aot550"], aot550)
+        """Weights of the aerosol optical thicknesses of the states."""
+        return lagrange_weights(self._states["aot550"], aot550)
 
     def evaluate(
         self,
@@ -112,7 +120,7 @@ class ScatteringTable:
         relative_azimuth: Float32Array,
         elevation: Float32Array,
     ) -> dict[str, Float32Array]:
-        """Scattering functions at given states.
+        """Interpolate the scattering terms.
 
         Parameters
         ----------
@@ -122,11 +130,13 @@ class ScatteringTable:
 
         Returns
         -------
-        dict of names of `Air` to ndarray of float32
+        dict of names of `BandAtmosphere` to ndarray of float32
         """
-        height = lagrange(pressure(self._states["elevation"]), pressure(elevation))
+        height = lagrange_weights(
+            relative_pressure(self._states["elevation"]), relative_pressure(elevation)
+        )
         load = self.aerosol_weights(aot550)
-        sun = lagrange(self._states["solar_zenith"], solar_zenith)
+        sun = lagrange_weights(self._states["solar_zenith"], solar_zenith)
         farthest = self._states["view_zenith"][-1]
         slant = np.asarray(view_zenith / farthest, np.float32)
         view = np.stack([1.0 - slant**2, slant**2])
@@ -138,19 +148,19 @@ class ScatteringTable:
             return np.concatenate([table[..., :1, 0], table[..., 1, :]], axis=-1)
 
         found = {
-            "path": _sum(unfolded("path"), height, load, sun, directions),
-            "rayleigh": _sum(unfolded("rayleigh"), height, sun, directions),
-            "spherical_albedo": _sum(self._band("spherical_albedo"), height, load),
+            "path": _weighted_sum(unfolded("path"), height, load, sun, directions),
+            "rayleigh": _weighted_sum(unfolded("rayleigh"), height, sun, directions),
+            "spherical_albedo": _weighted_sum(self._band("spherical_albedo"), height, load),
         }
         for name in ("down_direct", "down_diffuse"):
-            found[name] = _sum(self._band(name), height, load, sun)
+            found[name] = _weighted_sum(self._band(name), height, load, sun)
         for name in ("up_direct", "up_diffuse"):
-            found[name] = _sum(self._band(name), height, load, view)
+            found[name] = _weighted_sum(self._band(name), height, load, view)
         return found
 
 
-def pressure(elevation: npt.ArrayLike) -> Float64Array:
-    """Pressure relative to that at sea level by elevation in km, to which scattering is linear."""
+def relative_pressure(elevation: npt.ArrayLike) -> Float64Array:
+    """Pressure over that at sea level, by elevation in km; scattering is linear in it."""
     return np.asarray(np.exp(-np.asarray(elevation, np.float64) / _SCALE_HEIGHT))
 
 
@@ -162,13 +172,13 @@ def _direction_weights(slant: Float32Array, relative_azimuth: Float32Array) -> F
     """
     azimuths = np.cos(np.radians([0.0, 90.0, 180.0]))
     cosine = np.cos(np.radians(relative_azimuth))
-    here, opposite = lagrange(azimuths, cosine), lagrange(azimuths, -cosine)
+    here, opposite = lagrange_weights(azimuths, cosine), lagrange_weights(azimuths, -cosine)
     slanted = slant**2 * (here + opposite) / 2 + slant * (here - opposite) / 2
     weights = np.concatenate([(1.0 - slant**2)[None], slanted])
     return np.asarray(weights, np.float32)
 
 
-def _sum(table: Float64Array, *weights: Float32Array) -> Float32Array:
+def _weighted_sum(table: Float64Array, *weights: Float32Array) -> Float32Array:
     total = np.zeros(weights[0].shape[1:], np.float32)
     for index in np.ndindex(table.shape):
         term = np.float32(table[index]) * weights[0][index[0]]
@@ -190,7 +200,7 @@ def _spectral_weights(
     first = np.clip(np.searchsorted(nodes, at) - 2, 0, nodes.size - 4)
     for row, start in enumerate(first):
         four = slice(start, start + 4)
-        between[row, four] = lagrange(np.log(nodes[four]), np.log(at[row]))
+        between[row, four] = lagrange_weights(np.log(nodes[four]), np.log(at[row]))
     return weight, between
 
 
@@ -200,7 +210,7 @@ class GasTable:
     Parameters
     ----------
     states : mapping of str to ndarray
-        As `states.gas_states` gives them.
+        As `atmospheric_states.gas_states` gives them.
     spacecraft, band : str
     """
 
@@ -212,11 +222,11 @@ class GasTable:
         self._dry = self._all[0]
 
     def dry(self, air_mass: Float32Array) -> Float32Array:
-        """Transmittance of all gases but water."""
-        return _sum(self._dry, lagrange(self._air_mass, air_mass))
+        """Transmittance of all gases but water vapour."""
+        return _weighted_sum(self._dry, lagrange_weights(self._air_mass, air_mass))
 
     def water(self, water_vapour: Float32Array, air_mass: Float32Array) -> Float32Array:
-        """Transmittance of the water, so that its product with `dry` is that of all gases.
+        """Transmittance of water vapour; times that of `dry`, it is that of all gases.
 
         Parameters
         ----------
@@ -226,10 +236,10 @@ class GasTable:
             1/cos of the sun's zenith plus that of the view.
         """
         root = np.sqrt(np.asarray(water_vapour, np.float64))
-        # LOWTRAN7 computes in single precision: more water must never let more light through
-        share = np.minimum.accumulate(self._all / self._dry, axis=0)
-        between = PchipInterpolator(self._root, share, axis=0)(root)
-        weights = lagrange(self._air_mass, air_mass)
+        # LOWTRAN7 has single precision: transmittance must never rise with the water vapour
+        fraction = np.minimum.accumulate(self._all / self._dry, axis=0)
+        between = PchipInterpolator(self._root, fraction, axis=0)(root)
+        weights = lagrange_weights(self._air_mass, air_mass)
         return np.asarray(
             sum(between[..., i] * weights[i] for i in range(len(weights))), np.float32
         )
@@ -237,7 +247,7 @@ class GasTable:
 
 @lru_cache(maxsize=4)
 def load_states(name: str) -> dict[str, Float64Array]:
-    """Read the states that are kept under the name of a scene.
+    """Read the states stored under the name of a scene.
 
     Raises
     ------
@@ -247,36 +257,36 @@ def load_states(name: str) -> dict[str, Float64Array]:
     path = DATA / f"states_{name}.npz"
     if not path.is_file():
         raise AuxiliaryDataError(
-            f"{path}: no radiative-transfer states of the scene {name}; "
-            "make them with python -m sen2cor.simulation.states"
+            f"{path}: no atmospheric states of the scene {name}; "
+            "make them with python -m sen2cor.simulation.atmospheric_states"
         )
     with np.load(path) as stored:
         arrays = {name: stored[name] for name in stored.files}
     return {name: values.astype(np.float64) for name, values in arrays.items() if values.ndim}
 
 
-def atmosphere(
+def band_atmosphere(
     states_name: str,
     spacecraft: str,
     band: str,
     *,
     aot550: Float32Array,
     water_vapour: Float32Array,
-    water_share_above: float,
+    water_fraction_above: float,
     solar_zenith: Float32Array,
     view_zenith: Float32Array,
     relative_azimuth: Float32Array,
     elevation: Float32Array,
-) -> Air:
-    """Evaluate the states of a scene for one band.
+) -> BandAtmosphere:
+    """Interpolate the atmospheric states of a scene in one band.
 
     Parameters
     ----------
     states_name, spacecraft, band : str
     aot550, water_vapour : ndarray of float32, one shape
-        Water in cm above the ground.
-    water_share_above : float
-        Share of the water above the clouds.
+        Water vapour in cm above the ground.
+    water_fraction_above : float
+        Fraction of the water vapour above the clouds.
     solar_zenith, view_zenith, relative_azimuth, elevation : ndarray of float32, the same shape
         Degrees, km; relative azimuth 0 is backscatter. Gases other than water are those above
         the elevation of the scene.
@@ -285,47 +295,92 @@ def atmosphere(
     scattering = ScatteringTable(states, spacecraft, band)
     gas = GasTable(states, spacecraft, band)
     air_mass = 1.0 / np.cos(np.radians(solar_zenith)) + 1.0 / np.cos(np.radians(view_zenith))
-    return Air(
+    return BandAtmosphere(
         **scattering.evaluate(aot550, solar_zenith, view_zenith, relative_azimuth, elevation),
         dry=gas.dry(air_mass),
         water=gas.water(water_vapour, air_mass),
         water_half=gas.water(water_vapour / 2, air_mass),
-        water_above=gas.water(water_vapour * np.float32(water_share_above), air_mass),
+        water_above=gas.water(water_vapour * np.float32(water_fraction_above), air_mass),
     )
 
 
-def top_of_atmosphere(
-    air: Air,
+def toa_reflectance(
+    atmosphere: BandAtmosphere,
     reflectance: Float32Array,
-    surroundings: Float32Array,
-    sunlight: Float32Array | float = 1.0,
-    skylight: Float32Array | float = 1.0,
+    environment: Float32Array,
+    direct_illumination: Float32Array | float = 1.0,
+    diffuse_illumination: Float32Array | float = 1.0,
 ) -> Float32Array:
     """Reflectance at the top of the atmosphere above a clear pixel.
 
     Parameters
     ----------
-    air : Air
+    atmosphere : BandAtmosphere
     reflectance : ndarray of float32
         Of the surface.
-    surroundings : ndarray of float32
-        What the neighbourhood reflects, weighted with the reach of scattered light; shadows
-        count as darker ground.
-    sunlight, skylight : ndarray of float32
-        Direct and diffuse light that the pixel receives, relative to level ground in the open.
+    environment : ndarray of float32
+        Environment reflectance, see `environment_reflectance`; shadows are darker ground.
+    direct_illumination, diffuse_illumination : ndarray of float32
+        Direct and diffuse irradiance of the pixel relative to flat, unobstructed ground.
 
     Notes
     -----
     ``rho = Tg [rho_R + (rho_path - rho_R) Tw(u/2) + Tw(u) T_down
     (t_direct rho + t_diffuse rho_env) / (1 - S rho_env)]``; Vermote et al. (1997), IEEE TGRS 35,
-    675, equations 3, 10 and 13, with direct and diffuse light apart.
+    675, equations 3, 10 and 13, with separate direct and diffuse irradiance.
     """
     reflected = (
-        (air.down_direct * sunlight + air.down_diffuse * skylight) * reflectance * air.up_direct
+        (
+            atmosphere.down_direct * direct_illumination
+            + atmosphere.down_diffuse * diffuse_illumination
+        )
+        * reflectance
+        * atmosphere.up_direct
     )
-    reflected += (air.down_direct + air.down_diffuse) * surroundings * air.up_diffuse
-    reflected /= 1.0 - air.spherical_albedo * surroundings
-    reflected *= air.water
-    reflected += air.rayleigh + (air.path - air.rayleigh) * air.water_half
-    reflected *= air.dry
+    reflected += (
+        (atmosphere.down_direct + atmosphere.down_diffuse) * environment * atmosphere.up_diffuse
+    )
+    reflected /= 1.0 - atmosphere.spherical_albedo * environment
+    reflected *= atmosphere.water
+    reflected += (
+        atmosphere.rayleigh + (atmosphere.path - atmosphere.rayleigh) * atmosphere.water_half
+    )
+    reflected *= atmosphere.dry
     return np.asarray(reflected, np.float32)
+
+
+def adjacency_kernel(pixel_size: float, adjacency_range: float = ADJACENCY_RANGE) -> Float32Array:
+    """Weights of the neighbours: an exponential of the distance.
+
+    Returns
+    -------
+    ndarray of float32, shape (2 n + 1, 2 n + 1)
+        Sum 1.
+    """
+    number = int(np.ceil(KERNEL_RADIUS * adjacency_range / pixel_size))
+    offsets = pixel_size * np.arange(-number, number + 1)
+    distance = np.hypot(offsets[:, None], offsets[None, :])
+    weights = np.exp(-distance / adjacency_range)
+    weights[distance > KERNEL_RADIUS * adjacency_range] = 0.0
+    return np.asarray(weights / weights.sum(), np.float32)
+
+
+def environment_reflectance(
+    reflectance: Float32Array, pixel_size: float, adjacency_range: float = ADJACENCY_RANGE
+) -> Float32Array:
+    """Weighted mean of the neighbourhood; beyond the scene the ground is mirrored.
+
+    Parameters
+    ----------
+    reflectance : ndarray of float32, shape (rows, cols)
+    pixel_size, adjacency_range : float
+        Metres; the range as in `adjacency_kernel`.
+
+    Returns
+    -------
+    ndarray of float32, same shape
+    """
+    weights = adjacency_kernel(pixel_size, adjacency_range)
+    margin = weights.shape[0] // 2
+    padded = np.pad(reflectance, margin, mode="symmetric")
+    return np.asarray(fftconvolve(padded, weights, mode="valid"), np.float32)

@@ -1,4 +1,4 @@
-"""Masks of a Level-1C tile: GML outlines, or images from baseline 04.00 on."""
+"""Quality masks of a Level-1C tile: GML polygons, or images from baseline 04.00 on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sen2cor.bands import TILE_SIZES
 from sen2cor.imagery import images, jpeg2000
 from sen2cor.raster.array_types import BoolArray, Float64Array, UInt8Array
 from sen2cor.raster.grids import Grid
-from sen2cor.simulation.description import ProductDescription, TileDescription
+from sen2cor.simulation.level1c_writer.description import ProductDescription, TileDescription
 
 EOP = "http://www.opengis.net/eop/2.0"
 GML = "http://www.opengis.net/gml/3.2"
@@ -21,7 +21,7 @@ Polygon = Float64Array
 
 
 def outlines(mask: BoolArray, grid: Grid) -> list[Polygon]:
-    """Closed outlines (map coordinates) of the true areas of a mask, in whole metres.
+    """Closed outlines of the true areas of a mask, in map coordinates and whole metres.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def outlines(mask: BoolArray, grid: Grid) -> list[Polygon]:
     found = []
     for contour in find_contours(padded, 0.5):
         simple = approximate_polygon(contour, 1.0)
-        # holes run the other way round, and are left out as in the products' own cloud masks
+        # holes have the opposite orientation, and are omitted as in the products' cloud masks
         if len(simple) >= 4 and _area(simple) < 0:
             x = grid.ulx + (simple[:, 1] - 0.5) * grid.pixel_size
             y = grid.uly - (simple[:, 0] - 0.5) * grid.pixel_size
@@ -48,7 +48,7 @@ def _area(contour: Polygon) -> float:
 def gml_mask(
     identifier: str, kind: str, epsg: int, members: list[tuple[str, str, Polygon]]
 ) -> bytes:
-    """A mask of polygons.
+    """Build a GML mask of polygons.
 
     Parameters
     ----------
@@ -82,8 +82,8 @@ def gml_mask(
         ring = etree.SubElement(
             etree.SubElement(polygon, f"{{{GML}}}exterior"), f"{{{GML}}}LinearRing"
         )
-        places = etree.SubElement(ring, f"{{{GML}}}posList", srsDimension="2")
-        places.text = " ".join(f"{x:.0f} {y:.0f}" for x, y in outline)
+        positions = etree.SubElement(ring, f"{{{GML}}}posList", srsDimension="2")
+        positions.text = " ".join(f"{x:.0f} {y:.0f}" for x, y in outline)
     etree.indent(root)
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
 
@@ -98,7 +98,7 @@ def _envelope(root: etree._Element, epsg: int, corners: Polygon) -> None:
 
 
 def detector_map(tile: TileDescription, resolution: int) -> UInt8Array:
-    """Number of the detector that saw each pixel.
+    """Number of the detector that observes each pixel.
 
     Returns
     -------
@@ -152,12 +152,12 @@ def _write_raster(
             writer.write_rows(np.zeros((*grid.shape, 8), np.uint8))
     else:
         flags = np.zeros((*grid.shape, 3), np.uint8)
-        flags[..., 0] = _filled(tile.cloud_polygons, grid)
+        flags[..., 0] = _rasterize(tile.cloud_polygons, grid)
         with jpeg2000.Jpeg2000Writer(path, grid, np.uint8, TILE_SIZES[60], 3) as writer:
             writer.write_rows(flags)
 
 
-def _filled(polygons: list[Polygon], grid: Grid) -> UInt8Array:
+def _rasterize(polygons: list[Polygon], grid: Grid) -> UInt8Array:
     from skimage.draw import polygon as fill
 
     inside = np.zeros(grid.shape, np.uint8)

@@ -1,4 +1,4 @@
-"""What lies where: the ground of the built-in scenes as mixtures of two surfaces a pixel."""
+"""Landscapes of the built-in scenes: every pixel is a mixture of two surfaces."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy.typing as npt
 from sen2cor.raster.array_types import BoolArray, Float32Array, Float64Array, UInt8Array
 from sen2cor.simulation.patterns import (
     Parcels,
+    discs,
     fractal,
     hashed,
     parcels,
-    places,
     smooth,
     unit,
     white,
@@ -24,6 +24,7 @@ PIXEL = 10.0
 """Pixel size of the ground, metres."""
 
 VEGETATION, BARE, WATER, SNOW = 4, 5, 6, 11
+"""Codes of the scene classification."""
 
 SURFACES: Mapping[str, tuple[int, float]] = {
     "forest_broadleaf": (VEGETATION, 0.09),
@@ -67,12 +68,12 @@ SURFACES: Mapping[str, tuple[int, float]] = {
     "roof_metal": (BARE, 0.10),
     "water_silty": (WATER, 0.02),
 }
-"""Surface: its class in the scene classification, and how much its brightness scatters."""
+"""Surfaces: class in the scene classification, and relative variation of the brightness."""
 
-NAMES = tuple(SURFACES)
-CLASS_OF = np.array([SURFACES[name][0] for name in NAMES], np.uint8)
-_SCATTER = np.array([SURFACES[name][1] for name in NAMES], np.float32)
-_NUMBER = {name: number for number, name in enumerate(NAMES)}
+SURFACE_NAMES = tuple(SURFACES)
+SURFACE_CLASSES = np.array([SURFACES[name][0] for name in SURFACE_NAMES], np.uint8)
+_TEXTURE = np.array([SURFACES[name][1] for name in SURFACE_NAMES], np.float32)
+_INDEX = {name: number for number, name in enumerate(SURFACE_NAMES)}
 
 Coordinates = Float64Array
 
@@ -84,21 +85,21 @@ class Ground:
     Attributes
     ----------
     first, second : ndarray of uint8, shape (rows, cols)
-        Numbers of the two surfaces in `NAMES`.
-    share : ndarray of float32
-        Share of the second, 0..1.
+        Indices of the two surfaces in `SURFACE_NAMES`.
+    fraction : ndarray of float32
+        Fraction of the second, 0..1.
     brightness : ndarray of float32
         Factor on the reflectance in all bands.
     """
 
     first: UInt8Array
     second: UInt8Array
-    share: Float32Array
+    fraction: Float32Array
     brightness: Float32Array
 
     def scene_class(self) -> UInt8Array:
         """Class of the surface that covers more of the pixel (codes of the classification)."""
-        return np.asarray(CLASS_OF[np.where(self.share > 0.5, self.second, self.first)])
+        return np.asarray(SURFACE_CLASSES[np.where(self.fraction > 0.5, self.second, self.first)])
 
     def reflectance(self, table: Float32Array) -> Float32Array:
         """Reflectance in one band.
@@ -112,28 +113,28 @@ class Ground:
         ndarray of float32, shape (rows, cols)
         """
         mixed = table[self.first]
-        mixed += self.share * (table[self.second] - mixed)
+        mixed += self.fraction * (table[self.second] - mixed)
         mixed *= self.brightness
         return np.minimum(mixed, np.float32(1.2), out=mixed)
 
     def put(
-        self, where: BoolArray, first: str, second: str | None = None, share: npt.ArrayLike = 0.0
+        self, where: BoolArray, first: str, second: str | None = None, fraction: npt.ArrayLike = 0.0
     ) -> None:
-        """Lay a surface, or a mixture of two, over some pixels."""
-        self.first[where] = _NUMBER[first]
-        self.second[where] = _NUMBER[second or first]
-        self.share[where] = share if np.ndim(share) == 0 else np.asarray(share)[where]
+        """Cover some pixels with a surface, or a mixture of two."""
+        self.first[where] = _INDEX[first]
+        self.second[where] = _INDEX[second or first]
+        self.fraction[where] = fraction if np.ndim(fraction) == 0 else np.asarray(fraction)[where]
 
 
 def _blank(y: Coordinates, x: Coordinates, surface: str) -> Ground:
     shape = (y.size, x.size)
-    number = np.full(shape, _NUMBER[surface], np.uint8)
+    number = np.full(shape, _INDEX[surface], np.uint8)
     return Ground(number, number.copy(), np.zeros(shape, np.float32), np.ones(shape, np.float32))
 
 
 def _texture(ground: Ground, y: Coordinates, x: Coordinates, seed: int) -> None:
     rows, cols = _pixels(y), _pixels(x)
-    scatter = _SCATTER[ground.first]
+    scatter = _TEXTURE[ground.first]
     noise = 0.65 * white(rows, cols, seed + 71) + 0.55 * smooth(y, x, 35.0, seed + 72)
     noise += 0.5 * smooth(y, x, 140.0, seed + 73)
     ground.brightness *= np.clip(1.0 + scatter * noise, 0.4, 1.8).astype(np.float32)
@@ -149,7 +150,7 @@ def _crops(
     calendar: tuple[tuple[str, str, float], ...],
     vigour: Float32Array,
 ) -> None:
-    """Give each field a crop by its number; growth varies within fields and between them."""
+    """Assign a crop to every field; growth varies within and between fields."""
     draw = unit(fields.parcel, 1)
     bound = 0.0
     thin = np.clip(0.12 + 0.25 * unit(fields.parcel, 2) ** 2 + 0.07 * vigour, 0.0, 0.8)
@@ -167,7 +168,7 @@ def _towns(
     cell: float,
     open_ground: tuple[str, str, float] = ("grass", "tree_crowns_light", 1.0),
 ) -> None:
-    town = places(y, x, cell, 0.06 * cell, 0.22 * cell, seed)
+    town = discs(y, x, cell, 0.06 * cell, 0.22 * cell, seed)
     edge = town.distance * (1.0 + 0.28 * smooth(y, x, 350.0, seed + 1))
     inside = edge < 1.0
     if not inside.any():
@@ -258,7 +259,7 @@ def arid(y: Coordinates, x: Coordinates, seed: int) -> Ground:
     grove = wadi & (fractal(y, x, 500.0, 3, seed + 70) > 0.9)
     ground.put(grove, "forest_mixed", "shrubs_on_soil", 0.3 * grain)
 
-    circle = places(y, x, 1000.0, 330.0, 440.0, seed + 80)
+    circle = discs(y, x, 1000.0, 330.0, 440.0, seed + 80)
     farm = smooth(y, x, 6500.0, seed + 81)
     irrigated = (circle.distance < 1.0) & (farm > 0.45) & (unit(circle.number, 4) < 0.85)
     sector = np.floor((circle.bearing / np.float32(np.pi) + 1) * (1 + 2 * unit(circle.number, 5)))
@@ -364,9 +365,9 @@ def burnt(y: Coordinates, x: Coordinates, seed: int) -> Ground:
     """Summer's land with the scars of fires and with large bright roofs."""
     ground = summer(y, x, seed)
     severity = fractal(y, x, 2200.0, 5, seed + 211)
-    share = np.clip(0.45 - 0.25 * (severity - 0.7), 0.05, 0.6)
-    ground.put(severity > 0.7, "char", "litter", share)
-    site = places(y, x, 1700.0, 180.0, 380.0, seed + 220)
+    fraction = np.clip(0.45 - 0.25 * (severity - 0.7), 0.05, 0.6)
+    ground.put(severity > 0.7, "char", "litter", fraction)
+    site = discs(y, x, 1700.0, 180.0, 380.0, seed + 220)
     rows, cols = _pixels(y), _pixels(x)
     hall = hashed((rows // 14)[:, None], (cols // 11)[None, :], seed + 221)
     yard = ((rows % 14 < 4)[:, None] | (cols % 11 < 3)[None, :]) & (site.distance < 1.0)

@@ -1,7 +1,7 @@
-"""Clouds, their shadows, and cirrus.
+"""Layers of clouds and cirrus, and their effect on top-of-atmosphere reflectance.
 
-Clouds lie at one height. A pixel sees the cloud where its line of sight crosses that height, and
-lies in the shadow of the cloud where its line to the sun crosses it.
+All clouds have one height. A cloud covers a pixel if the line of sight crosses the cloud at that
+height, and shades it if the line to the sun does.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ RESOLUTION = 20
 """Pixel size of the cloud layers, metres."""
 
 _ASYMMETRY = 0.86
-_DIFFUSE_SHARE = 0.12
-"""Share of the direct beam that comes scattered through a thick cloud."""
+"""Asymmetry parameter of cloud droplets."""
+_SCATTERED_FRACTION = 0.12
+"""Fraction of the direct beam that a thick cloud transmits by scattering."""
 
 _ICE = {"B11": 0.60, "B12": 0.45}
 _DROPLETS = {"B11": 0.82, "B12": 0.62}
-"""Reflectance relative to the visible, where water absorbs (Nakajima & King 1990, figure 2)."""
+"""Reflectance over that in the visible, where water absorbs (Nakajima & King 1990, figure 2)."""
 
 
 @dataclass(frozen=True)
-class CloudField:
-    """Clouds at their own place above the ground, on a grid wider than the scene.
+class CloudLayer:
+    """A layer of clouds above the ground, on a grid wider than the scene.
 
     Attributes
     ----------
@@ -47,15 +48,15 @@ class CloudField:
     uly: float
     height: float
 
-    def seen(self, grid: Grid, zenith: Float32Array, azimuth: Float32Array) -> Float32Array:
-        """Depth on the lines from the ground to the sun or to the spacecraft.
+    def project(self, grid: Grid, zenith: Float32Array, azimuth: Float32Array) -> Float32Array:
+        """Project the layer to the ground along the lines to the sun or to the spacecraft.
 
         Parameters
         ----------
         grid : Grid
             Of the ground, any pixel size.
         zenith, azimuth : ndarray of float32, shape of the grid or broadcastable
-            Of the line, degrees; the azimuth from the grid's north.
+            Of the lines, degrees; azimuth from grid north.
 
         Returns
         -------
@@ -71,29 +72,29 @@ class CloudField:
         return np.asarray(map_coordinates(self.depth, at, order=1, mode="nearest"), np.float32)
 
 
-def cumulus(scene: Scene, grid: Grid, seed: int) -> CloudField:
-    """Fair-weather clouds; depth is their optical thickness."""
+def cumulus_layer(scene: Scene, grid: Grid, seed: int) -> CloudLayer:
+    """Make fair-weather clouds; depth is their optical thickness."""
     field = _layer(grid, scene.cloud_height, scene.cloud_scale, 6, seed + 301, 1.0)
     level = _level(field.depth, scene.cloud_cover)
     excess = np.maximum(field.depth - np.float32(level), 0.0)
     depth = np.float32(scene.cloud_depth) * (
         1.0 - np.exp(-((excess / scene.cloud_softness) ** 1.3))
     )
-    return CloudField(depth.astype(np.float32), field.ulx, field.uly, field.height)
+    return CloudLayer(depth.astype(np.float32), field.ulx, field.uly, field.height)
 
 
-def cirrus(scene: Scene, grid: Grid, seed: int) -> CloudField:
-    """High streaks; depth is their reflectance in the visible."""
+def cirrus_layer(scene: Scene, grid: Grid, seed: int) -> CloudLayer:
+    """Make cirrus streaks; depth is their reflectance in the visible."""
     field = _layer(grid, scene.cirrus_height, 2600.0, 5, seed + 401, 2.6)
     level = _level(field.depth, scene.cirrus_cover)
     excess = np.clip(field.depth - np.float32(level), 0.0, 1.0)
     depth = np.float32(scene.cirrus_depth) * excess
-    return CloudField(depth.astype(np.float32), field.ulx, field.uly, field.height)
+    return CloudLayer(depth.astype(np.float32), field.ulx, field.uly, field.height)
 
 
 def _layer(
     grid: Grid, height: float, scale: float, octaves: int, seed: int, stretch: float
-) -> CloudField:
+) -> CloudLayer:
     margin = RESOLUTION * (int(2.3 * height) // RESOLUTION + 2)
     ulx, uly = grid.ulx - margin, grid.uly + margin
     extent = grid.rows * grid.pixel_size + 2 * margin
@@ -104,7 +105,7 @@ def _layer(
     for start in range(0, number, 256):
         rows = slice(start, start + 256)
         depth[rows] = fractal(y[rows], x / stretch, scale, octaves, seed, 0.6)
-    return CloudField(depth, ulx, uly, height)
+    return CloudLayer(depth, ulx, uly, height)
 
 
 def _level(noise: Float32Array, cover: float) -> float:
@@ -125,13 +126,13 @@ def cirrus_reflectance(depth: Float32Array, band: str) -> Float32Array:
     return np.asarray(depth * np.float32(_ICE.get(band, 1.0)))
 
 
-def sunlight(depth: Float32Array) -> Float32Array:
-    """Share of the direct sunlight that reaches the ground through a cloud."""
-    share = np.float32(1.0 - _DIFFUSE_SHARE) * np.exp(np.float32(-0.5) * depth)
-    return np.asarray(share + np.float32(_DIFFUSE_SHARE))
+def direct_transmittance(depth: Float32Array) -> Float32Array:
+    """Fraction of the direct beam that reaches the ground through a cloud."""
+    direct = np.float32(1.0 - _SCATTERED_FRACTION) * np.exp(np.float32(-0.5) * depth)
+    return np.asarray(direct + np.float32(_SCATTERED_FRACTION))
 
 
-def cover(
+def add_clouds(
     reflectance: Float32Array,
     dry: Float32Array,
     gas_above: Float32Array,
@@ -140,22 +141,22 @@ def cover(
     high: Float32Array,
     of_ice: bool = False,
 ) -> Float32Array:
-    """Put clouds and cirrus above clear pixels.
+    """Add clouds and cirrus to clear pixels.
 
-    A cloud hides what is below it twice, on the way down and up, and shines through the gas above
-    it; cirrus lies above all water.
+    A cloud attenuates the signal from below twice, downward and upward; its own reflectance is
+    absorbed by the gases above it. Cirrus is above all water vapour.
 
     Parameters
     ----------
     reflectance : ndarray of float32
-        At the top of the atmosphere, without clouds.
+        At the top of the atmosphere without clouds.
     dry, gas_above : ndarray of float32
-        Two-way transmittance of all gases but water, and of all gases above the clouds.
+        Two-way transmittance of all gases but water vapour, and of all gases above the clouds.
     band : str
     depth, high : ndarray of float32
         Optical thickness of the clouds and reflectance of the cirrus in the line of sight.
     of_ice : bool
-        Whether the clouds are of ice.
+        Whether the clouds consist of ice.
     """
     hidden = (1.0 - cloud_reflectance(depth, "B03")) ** 2
     covered = reflectance * hidden + cloud_reflectance(depth, band, of_ice) * gas_above

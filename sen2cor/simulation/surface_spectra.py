@@ -1,4 +1,4 @@
-"""Tabulate the surface spectra: ``python -m sen2cor.simulation.tabulate_surfaces LIBRARY``.
+"""Tabulate the surface spectra: ``python -m sen2cor.simulation.surface_spectra LIBRARY_COLUMNS``.
 
 Three sources: measured spectra of a library derived from ECOSTRESS (Meerdink et al. 2019, Remote
 Sensing of Environment 230, 111196; as distributed with isofit, Apache-2.0), whole canopies from
@@ -12,17 +12,21 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from sen2cor.bands import BAND_NAMES
 from sen2cor.optional_packages import require
-from sen2cor.raster.array_types import Float64Array
-from sen2cor.simulation.surfaces import TABLE
+from sen2cor.raster.array_types import Float32Array, Float64Array
+from sen2cor.spectral_responses import spectral_response
+
+TABLE = Path(__file__).with_name("data") / "surfaces.json"
 
 WAVELENGTHS = np.arange(400.0, 2451.0, 10.0)
 
-LIBRARY = {
+LIBRARY_COLUMNS = {
     "tree_crowns_light": ("vegetation_13", 0.75),
     "dry_grass": ("mixture_05", 0.9),
     "straw": ("mixture_10", 0.95),
@@ -56,7 +60,7 @@ LIBRARY = {
 }
 """Name: column of the library and a factor for the roughness and shadows of a real surface."""
 
-CANOPIES = {
+CANOPY_PARAMETERS = {
     "forest_broadleaf": {"n": 1.45, "cab": 14.3, "car": 11.4, "cbrown": 0.31, "cw": 0.017,
                          "cm": 0.008, "lai": 4.65, "lidfa": 59.3, "soil": 0.24},
     "forest_mixed": {"n": 1.93, "cab": 17.3, "car": 13.1, "cbrown": 0.19, "cw": 0.017,
@@ -75,13 +79,54 @@ CANOPIES = {
 """Parameters of PROSPECT-D and 4SAIL; soil: factor of the litter spectrum below the canopy."""
 
 
+@lru_cache(maxsize=1)
+def spectra() -> tuple[Float32Array, dict[str, Float32Array]]:
+    """Read the table of spectra.
+
+    Returns
+    -------
+    wavelengths : ndarray of float32, shape (n,)
+        Nanometres.
+    reflectance : dict of surface name to ndarray of float32, shape (n,)
+    """
+    table = json.loads(TABLE.read_text())
+    reflectance = {
+        name: np.array(values, np.float32) for name, values in table["reflectance"].items()
+    }
+    return np.array(table["wavelength_nm"], np.float32), reflectance
+
+
+@lru_cache(maxsize=8)
+def band_reflectance(spacecraft: str) -> dict[str, dict[str, float]]:
+    """Average the spectra over the bands' spectral responses.
+
+    Parameters
+    ----------
+    spacecraft : str
+        ``"S2A"``, ``"S2B"`` or ``"S2C"``.
+
+    Returns
+    -------
+    dict of surface name to dict of band name to reflectance
+    """
+    wavelengths, reflectance = spectra()
+    averaged: dict[str, dict[str, float]] = {name: {} for name in reflectance}
+    for band in BAND_NAMES:
+        at, response = spectral_response(spacecraft, band)
+        for name, values in reflectance.items():
+            averaged[name][band] = float(
+                np.average(np.interp(at, wavelengths, values), weights=response)
+            )
+    return averaged
+
+
 def canopy(parameters: dict[str, float], litter: Float64Array) -> Float64Array:
     """Run PROSAIL for one canopy; nadir view, sun at 35 degrees, bidirectional reflectance.
 
     Parameters
     ----------
     parameters : dict
-        As in `CANOPIES`.
+        As in `CANOPY_PARAMETERS`.
     litter : ndarray, shape (2101,)
         Reflectance below the canopy at 400..2500 nm.
 
@@ -133,8 +178,8 @@ def water(chlorophyll: float, sediment: float, dissolved: float) -> Float64Array
     total += 0.04 * chlorophyll**0.65 * pigment
     back = 0.0011 * (WAVELENGTHS / 500.0) ** -4.3 + 0.005 * chlorophyll**0.62 * 0.3
     back += sediment * (WAVELENGTHS / 550.0) ** -0.7
-    share = back / (total + back)
-    return np.asarray(np.pi * 0.54 * share * (0.0949 + 0.0794 * share))
+    fraction = back / (total + back)
+    return np.asarray(np.pi * 0.54 * fraction * (0.0949 + 0.0794 * fraction))
 
 
 def tabulate(library: Path) -> dict[str, list[float]]:
@@ -145,8 +190,10 @@ def tabulate(library: Path) -> dict[str, list[float]]:
         return np.interp(at, columns["wavelength_nm"], columns[name])
 
     litter = measured("mixture_09", np.arange(400.0, 2501.0))
-    spectra = {name: f * measured(column, WAVELENGTHS) for name, (column, f) in LIBRARY.items()}
-    for name, parameters in CANOPIES.items():
+    spectra = {
+        name: f * measured(column, WAVELENGTHS) for name, (column, f) in LIBRARY_COLUMNS.items()
+    }
+    for name, parameters in CANOPY_PARAMETERS.items():
         spectra[name] = canopy(parameters, litter)[:2051:10]
     spectra["water_clear"] = water(1.0, 0.002, 0.08)
     spectra["water_lake"] = water(8.0, 0.01, 0.4)
@@ -162,8 +209,8 @@ def main() -> None:
     arguments = parser.parse_args()
     table = {
         "source": " ".join((__doc__ or "").split("\n\n")[1].split()),
-        "canopies": CANOPIES,
-        "library": LIBRARY,
+        "canopies": CANOPY_PARAMETERS,
+        "library": LIBRARY_COLUMNS,
         "wavelength_nm": [float(value) for value in WAVELENGTHS],
         "reflectance": tabulate(arguments.library),
     }

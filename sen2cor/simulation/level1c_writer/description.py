@@ -1,4 +1,4 @@
-"""What has to be known of a Level-1C product before its metadata can be written."""
+"""Description of a Level-1C product: names, tiles, footprints, angles, masks."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sen2cor.raster.grids import Grid
 from sen2cor.simulation.overpass_geometry import DETECTORS, Overpass
 
 BASELINES = {"13.1": "02.04", "14.2": "02.05", "14.5": "02.07", "15": "05.09"}
-"""Processing baseline of a product by its format."""
+"""Processing baseline by product format."""
 
 
 @dataclass
 class Meteorology:
-    """Auxiliary weather data that a product carries.
+    """ECMWF auxiliary data of a product.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class TileDescription:
         Its grid is that of the 10 m images.
     cloudy_percentage, snow_percentage : float
     cloud_polygons : list of ndarray, shape (corners, 2)
-        Outlines of clouds in map coordinates.
+        Cloud outlines in map coordinates.
     """
 
     mgrs: str
@@ -78,7 +78,7 @@ class TileDescription:
         return [(float(a), float(b)) for a, b in zip(latitude, longitude, strict=True)]
 
     def detectors(self) -> list[int]:
-        """Detectors that see some part of the tile's angle grid."""
+        """Detectors that see a part of the tile's angle grid."""
         x, y = self.overpass.nodes()
         seen = np.unique(self.overpass.detector(x[None, :], y[:, None]))
         return [number for number in DETECTORS if number in seen]
@@ -118,9 +118,9 @@ class ProductDescription:
     relative_orbit, absolute_orbit : int
     tiles : list of TileDescription
     meteorology : Meteorology or None
-        None: the product carries no AUX_ECMWFT.
+        None: the product has no AUX_ECMWFT.
     title : str
-        Said in the metadata for people.
+        Free text in the metadata.
     """
 
     psd: Psd
@@ -154,9 +154,9 @@ class ProductDescription:
 
     @property
     def created(self) -> datetime:
-        """When the product was made, as names say it: some hours after the overpass.
+        """Creation time in names: some hours after the overpass.
 
-        Not the clock of this computer, so that a scene has one name.
+        Independent of the clock, so that a scene always has the same name.
         """
         return self.sensing_time + timedelta(hours=4)
 

@@ -1,10 +1,10 @@
-"""Run the radiative-transfer codes at the states of the scenes.
+"""Runs the radiative-transfer codes at the atmospheric states of the scenes.
 
-``python -m sen2cor.simulation.states [SCENE ...]`` runs 6SV (scattering by molecules and aerosol)
-and LOWTRAN7 (absorption by gases) at each scene's own elevations, atmospheric profile, sun, views,
-aerosol and its loads, and water columns, and keeps the results as package data. Needs the extra
-``luts``; a minute for each scene of a small extent, some for those of a whole tile. Scenes under
-the same sky share their states.
+``python -m sen2cor.simulation.atmospheric_states [SCENE ...]`` runs 6SV (scattering by molecules
+and aerosol) and LOWTRAN7 (absorption by gases) at each scene's own elevations, atmospheric
+profile, sun and view angles, aerosol and its optical thicknesses, and water columns, and stores the
+results as package data. Needs the extra ``luts``; takes a minute for each scene of a small extent,
+and some for those of a whole tile. Scenes under the same sky share their states.
 """
 
 from __future__ import annotations
@@ -22,49 +22,49 @@ from sen2cor.bands import BAND_NAMES
 from sen2cor.radiative_transfer import lowtran, scattering_runs, sixs
 from sen2cor.radiative_transfer.sixs import Scattering, State
 from sen2cor.raster.array_types import Float64Array
-from sen2cor.simulation.atmosphere import DATA, SPACECRAFT
+from sen2cor.simulation.forward_model import DATA, SPACECRAFT
+from sen2cor.simulation.mgrs_tiles import TILE_SIZE, tile_grid
 from sen2cor.simulation.overpass_geometry import Overpass
 from sen2cor.simulation.scenes import SCENES, Scene
-from sen2cor.simulation.tiling import TILE_SIZE, tile_grid
 from sen2cor.spectral_responses import spectral_response
 
 logger = logging.getLogger(__name__)
 
 WAVELENGTHS = (0.443, 0.488, 0.550, 0.633, 0.694, 0.760, 0.860, 1.240, 1.536, 1.650, 1.950, 2.250)
-"""Micrometres, of those at which 6SV itself solves the transfer."""
+"""Micrometres; 6SV itself solves the radiative transfer at these wavelengths."""
 
 SUN_OFFSETS = (-1.2, 1.2)
-"""Solar zenith over a whole tile, relative to that of its middle, degrees."""
+"""Solar zenith angles of a whole tile relative to that of its centre, degrees."""
 
 VIEW_ZENITHS = (0.0, 11.0)
-"""Degrees, over a whole tile."""
+"""View zenith angles of a whole tile, degrees."""
 
 RELATIVE_AZIMUTHS = (0.0, 90.0, 180.0)
 """Degrees; 0 is backscatter."""
 
 WATER_COLUMNS = (0.0, 0.002, 0.02, 0.1, 0.22, 0.35, 0.5, 0.7, 0.85, 1.0, 1.15, 1.3, 1.6)
-"""Relative to the mean of the scene."""
+"""Water vapour columns relative to the mean of the scene."""
 
 
 _SMALL_SUN_MARGIN = 0.5
-"""Degrees by which air masses reach beyond the one sun of a small extent."""
+"""Degrees around the solar zenith angle of a small extent that the air masses cover."""
 
 
 def solar_zeniths(scene: Scene) -> Float64Array:
-    """Solar zenith angles of the states, degrees; one alone for a small extent."""
-    overpass, middle = _middle(scene)
-    zenith = round(float(overpass.sun(*middle)[0].item()), 2)
+    """Solar zenith angles of the states, degrees; only one for a small extent."""
+    overpass, centre = _centre(scene)
+    zenith = round(float(overpass.sun(*centre)[0].item()), 2)
     if _whole_tile(scene):
         return np.asarray(zenith + np.array(SUN_OFFSETS))
     return np.array([zenith])
 
 
 def view_zeniths(scene: Scene) -> Float64Array:
-    """View zenith angles of the states, degrees; for a small extent nadir and its own."""
+    """View zenith angles of the states, degrees; nadir and its own for a small extent."""
     if _whole_tile(scene):
         return np.array(VIEW_ZENITHS)
-    overpass, middle = _middle(scene)
-    zenith, _ = overpass.view("B03", overpass.detector(*middle), *middle)
+    overpass, centre = _centre(scene)
+    zenith, _ = overpass.view("B03", overpass.detector(*centre), *centre)
     return np.array([0.0, round(float(zenith.item()), 2)])
 
 
@@ -72,28 +72,28 @@ def _whole_tile(scene: Scene) -> bool:
     return 1000.0 * scene.extent >= TILE_SIZE
 
 
-def _middle(scene: Scene) -> tuple[Overpass, tuple[float, float]]:
-    """Overpass, and the map coordinates of the middle of the scene's extent."""
+def _centre(scene: Scene) -> tuple[Overpass, tuple[float, float]]:
+    """Overpass, and map coordinates of the centre of the scene's extent."""
     grid = tile_grid(scene.mgrs)
     half = 500.0 * scene.extent
     return Overpass(grid, scene.sensing_time, scene.track), (grid.ulx + half, grid.uly - half)
 
 
 def elevations(scene: Scene) -> Float64Array:
-    """Elevations of the states, km: one, or two that hold the relief between them."""
-    if scene.relief is None:
+    """Elevations of the states, km: one, or the lowest and the highest of the terrain."""
+    if scene.terrain is None:
         return np.array([scene.elevation])
-    return np.array(scene.relief.bounds)
+    return np.array(scene.terrain.bounds)
 
 
 def scattering_states(scene: Scene, work: Path, processes: int) -> dict[str, Float64Array]:
-    """Scattering functions, free of gas.
+    """Run 6SV: scattering terms without gas absorption.
 
     Parameters
     ----------
     scene : Scene
     work : Path
-        Folder in which runs are kept until all are done.
+        Folder that keeps finished runs until all are done.
     processes : int
 
     Returns
@@ -115,7 +115,7 @@ def scattering_states(scene: Scene, work: Path, processes: int) -> dict[str, Flo
     def state(
         wave: float, height: float, load: float, sun: float, view: float, turn: float
     ) -> State:
-        # all azimuths are the same to a view straight down
+        # a nadir view is the same at all azimuths
         azimuth = turn if view > 0 else 0.0
         return State(wave, round(load, 5), height, round(sun, 4), view, azimuth)
 
@@ -150,13 +150,13 @@ def scattering_states(scene: Scene, work: Path, processes: int) -> dict[str, Flo
 
 
 def gas_states(scene: Scene) -> dict[str, Float64Array]:
-    """Two-way transmittance of the gases, averaged over the bands of all spacecraft.
+    """Run LOWTRAN7: two-way gas transmittance in the bands of all spacecraft.
 
     Returns
     -------
     dict
         ``water_vapour`` (n,) in cm, ``air_mass`` (m,), ``gas_all`` (spacecraft, band, n, m): of
-        all gases; with no water at the first column.
+        all gases; the first column is without water vapour.
     """
     zeniths, views = solar_zeniths(scene), view_zeniths(scene)
     margin = 0.0 if _whole_tile(scene) else _SMALL_SUN_MARGIN
@@ -181,8 +181,8 @@ def gas_states(scene: Scene) -> dict[str, Float64Array]:
     return {"water_vapour": columns, "air_mass": air_mass, "gas_all": averaged}
 
 
-def _band_weights(wavelengths: Float64Array, sunlight: Float64Array) -> Float64Array:
-    """Share of each wavelength (nm, in even wavenumbers) in the bands' signals.
+def _band_weights(wavelengths: Float64Array, solar_irradiance: Float64Array) -> Float64Array:
+    """Weight of each wavelength (nm, in equal steps of wavenumber) in the bands' signals.
 
     Returns
     -------
@@ -193,12 +193,12 @@ def _band_weights(wavelengths: Float64Array, sunlight: Float64Array) -> Float64A
         for j, band in enumerate(BAND_NAMES):
             at, response = spectral_response(spacecraft, band)
             seen = np.interp(wavelengths, at, response, left=0.0, right=0.0)
-            weights[i, j] = seen * sunlight * wavelengths**2
+            weights[i, j] = seen * solar_irradiance * wavelengths**2
     return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
 
 
 def main() -> None:
-    """Make the tables of the scenes that are named, or of all."""
+    """Make the states of the named scenes, or of all."""
     parser = argparse.ArgumentParser(description=__doc__)
     own = [name for name, scene in SCENES.items() if not scene.states]
     parser.add_argument("scenes", nargs="*", choices=[[], *own], help="all by default")

@@ -7,9 +7,9 @@ import pytest
 
 from sen2cor.errors import UsageError
 from sen2cor.simulation import patterns
-from sen2cor.simulation.landscape import LANDSCAPES, NAMES, SURFACES
-from sen2cor.simulation.surfaces import band_reflectance, spectra
-from sen2cor.simulation.tiling import tile_grid
+from sen2cor.simulation.landscapes import LANDSCAPES, SURFACE_NAMES, SURFACES
+from sen2cor.simulation.mgrs_tiles import tile_grid
+from sen2cor.simulation.surface_spectra import band_reflectance, spectra
 
 X = 699965.0 + 10.0 * np.arange(120)
 Y = 5900035.0 - 10.0 * np.arange(120)
@@ -29,7 +29,7 @@ def test_a_block_is_the_same_whoever_asks(name: str) -> None:
     part = LANDSCAPES[name](Y[60:90], X[30:80], 7)
     np.testing.assert_array_equal(part.first, whole.first[60:90, 30:80])
     np.testing.assert_allclose(part.brightness, whole.brightness[60:90, 30:80], atol=1e-4)
-    np.testing.assert_allclose(part.share, whole.share[60:90, 30:80], atol=1e-4)
+    np.testing.assert_allclose(part.fraction, whole.fraction[60:90, 30:80], atol=1e-4)
 
 
 def test_another_seed_is_another_ground() -> None:
@@ -39,7 +39,7 @@ def test_another_seed_is_another_ground() -> None:
 
 def test_all_surfaces_have_spectra() -> None:
     _, reflectance = spectra()
-    assert set(NAMES) == set(SURFACES) == set(reflectance)
+    assert set(SURFACE_NAMES) == set(SURFACES) == set(reflectance)
     for values in reflectance.values():
         assert values.min() >= 0.0
         assert values.max() <= 1.0

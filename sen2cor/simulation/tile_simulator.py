@@ -1,8 +1,8 @@
-"""One tile of a scene, in two passes.
+"""Simulates one tile of a scene, in two passes.
 
-The first makes the ground block by block and stores its reflectance, the truth, on disk. The second
-takes one band after the other from there through the atmosphere, which needs the whole
-neighbourhood of a pixel, to the sensor and into its image.
+The first pass makes the ground block by block and stores its reflectance, the truth, on disk. The
+second pass takes every band from there through the atmosphere, which needs the environment of a
+pixel, to the sensor and into its image.
 """
 
 from __future__ import annotations
@@ -21,40 +21,64 @@ from sen2cor.bands import BAND, BAND_NAMES, BANDS
 from sen2cor.raster.array_types import Float32Array, Float64Array
 from sen2cor.raster.grids import row_blocks
 from sen2cor.raster.resampling import block_mean, repeat_pixels
-from sen2cor.simulation import clouds, relief
-from sen2cor.simulation.adjacency import REACH, surroundings
-from sen2cor.simulation.atmosphere import Air, atmosphere, pressure, top_of_atmosphere
-from sen2cor.simulation.canopies import CanopyColours, ratios_of, statistics
-from sen2cor.simulation.description import ProductDescription, TileDescription
-from sen2cor.simulation.landscape import CLASS_OF, LANDSCAPES, NAMES, SNOW
+from sen2cor.simulation import cloud_layers, synthetic_terrain
+from sen2cor.simulation.canopies import CanopyReflectance, sample_ratios, summarize_ratios
+from sen2cor.simulation.forward_model import (
+    ADJACENCY_RANGE,
+    BandAtmosphere,
+    band_atmosphere,
+    environment_reflectance,
+    relative_pressure,
+    toa_reflectance,
+)
+from sen2cor.simulation.landscapes import LANDSCAPES, SNOW, SURFACE_CLASSES, SURFACE_NAMES
+from sen2cor.simulation.level1c_writer.description import ProductDescription, TileDescription
+from sen2cor.simulation.level1c_writer.mask_files import outlines
+from sen2cor.simulation.level1c_writer.product_writer import ProductWriter
+from sen2cor.simulation.overpass_geometry import STEP
 from sen2cor.simulation.patterns import fractal
-from sen2cor.simulation.quality_masks import outlines
 from sen2cor.simulation.scenes import Scene
 from sen2cor.simulation.sensor import QUANTIFICATION, digital_numbers, generator, noise_level
-from sen2cor.simulation.skylight import Light, light_on_slopes, sky_factors
-from sen2cor.simulation.surfaces import band_reflectance
-from sen2cor.simulation.writer import ProductWriter
+from sen2cor.simulation.slope_irradiance import (
+    SlopeIrradiance,
+    irradiance_on_slopes,
+    sky_irradiance,
+)
+from sen2cor.simulation.surface_spectra import band_reflectance
 
 logger = logging.getLogger(__name__)
 
 COARSE = 60
-"""Pixel size in metres at which the air is evaluated: the coarsest of the images."""
+"""Pixel size in metres at which the atmosphere is evaluated: that of the coarsest images."""
 
 _BLOCK_ROWS = 240
-"""Rows of 10 m made at a time; a multiple of 6."""
+"""Rows of 10 m simulated at a time; a multiple of 6."""
 
 _WORKERS = 2
-"""Blocks, and bands, made at a time; more would need more memory."""
+"""Blocks, and bands, simulated in parallel; more would need more memory."""
 
 CLOUD, SHADOW, CIRRUS = 9, 3, 10
+"""Codes of the scene classification."""
+
+_MIN_CLOUD_THICKNESS = 1.0
+"""Optical thickness above which the truth is cloud, or shadow towards the sun."""
+
+_MIN_CIRRUS_REFLECTANCE = 0.004
+"""Reflectance above which the truth is cirrus."""
+
+_MAX_DEVIATIONS = 2.2
+"""Limit of the variation of aerosol and water vapour, in standard deviations."""
+
+_SHADED_ENVIRONMENT = 0.25
+"""Diffuse fraction of the irradiance of a shaded environment."""
 
 _SCALE_HEIGHT = 2.0
 """Of aerosol and water vapour, km."""
 
 
 @dataclass(frozen=True)
-class Fields:
-    """What varies smoothly over a tile, at 60 m.
+class SmoothFields:
+    """Atmosphere and geometry of a tile at 60 m.
 
     Attributes
     ----------
@@ -75,8 +99,8 @@ class Fields:
 
 
 @dataclass(frozen=True)
-class Sky:
-    """Clouds as the pixels of a tile see them, at 20 m.
+class TileClouds:
+    """Clouds in the line of sight and towards the sun of every pixel, at 20 m.
 
     Attributes
     ----------
@@ -93,15 +117,15 @@ class Sky:
     cirrus: Float32Array
 
 
-class TileMaker:
-    """Makes one tile: its truth, its images, and what describes it.
+class TileSimulator:
+    """Simulates one tile: truth, images, masks and metadata.
 
     Parameters
     ----------
     scene : Scene
     product : ProductDescription
     tile : TileDescription
-        Its percentages and outlines of clouds are filled in.
+        Its percentages and cloud outlines are set.
     writer : ProductWriter
     truth : Path
         Folder for the truth.
@@ -124,40 +148,45 @@ class TileMaker:
         self.truth = truth
         self.seed = seed
         self.grids = {resolution: tile.grid(resolution) for resolution in (10, 20, 60)}
-        self.terrain = self._terrain()
+        self.terrain = self._make_terrain()
 
-    def make(self) -> None:
-        """Make the tile: truth, images, masks."""
+    def simulate(self) -> None:
+        """Write the truth, the images and the masks of the tile."""
         self.truth.mkdir(parents=True, exist_ok=True)
-        fields = self._fields()
-        sky = self._sky(fields)
-        self._describe_clouds(sky)
-        coarse = self._ground(sky)
+        fields = self._smooth_fields()
+        clouds = self._clouds(fields)
+        self._describe_clouds(clouds)
+        coarse = self._make_ground(clouds)
         np.save(self.truth / "aot550_60m.npy", fields.aot550)
         np.save(self.truth / "water_vapour_60m.npy", fields.water_vapour)
         with ThreadPoolExecutor(_WORKERS) as pool:
-            list(pool.map(lambda band: self._band(band, fields, sky, coarse.pop(band)), BAND_NAMES))
+            list(
+                pool.map(
+                    lambda band: self._simulate_band(band, fields, clouds, coarse.pop(band)),
+                    BAND_NAMES,
+                )
+            )
         self.writer.finish_tile(self.tile)
 
-    def _fields(self) -> Fields:
+    def _smooth_fields(self) -> SmoothFields:
         grid = self.grids[COARSE]
         x = grid.ulx + (np.arange(grid.cols) + 0.5) * COARSE
         y = grid.uly - (np.arange(grid.rows) + 0.5) * COARSE
         scene, seed = self.scene, self.seed
-        limit = 2.2
-        haze = np.clip(fractal(y, x, 9000.0, 3, seed + 501), -limit, limit)
-        moist = np.clip(fractal(y, x, 12000.0, 4, seed + 601), -limit, limit)
-        zenith, azimuth = self._interpolated(self.tile.overpass.sun_nodes(), x, y)
+        limits = -_MAX_DEVIATIONS, _MAX_DEVIATIONS
+        aerosol = np.clip(fractal(y, x, 9000.0, 3, seed + 501), *limits)
+        moisture = np.clip(fractal(y, x, 12000.0, 4, seed + 601), *limits)
+        zenith, azimuth = self._interpolate_nodes(self.tile.overpass.sun_nodes(), x, y)
         elevation = np.full(grid.shape, scene.elevation, np.float32)
         if self.terrain is not None:
-            factor = COARSE // relief.RESOLUTION
+            factor = COARSE // synthetic_terrain.RESOLUTION
             elevation = _block_mean(self.terrain.elevation, factor) / np.float32(1000.0)
-        thinner = np.exp((np.float32(scene.elevation) - elevation) / np.float32(_SCALE_HEIGHT))
-        return Fields(
-            np.float32(scene.aot550) * (1 + np.float32(scene.aot_variation) * haze) * thinner,
+        dilution = np.exp((np.float32(scene.elevation) - elevation) / np.float32(_SCALE_HEIGHT))
+        return SmoothFields(
+            np.float32(scene.aot550) * (1 + np.float32(scene.aot_variation) * aerosol) * dilution,
             np.float32(scene.water_vapour)
-            * (1 + np.float32(scene.water_variation) * moist)
-            * thinner,
+            * (1 + np.float32(scene.water_variation) * moisture)
+            * dilution,
             zenith,
             azimuth,
             self.tile.overpass.detector(x[None, :], y[:, None]),
@@ -169,27 +198,34 @@ class TileMaker:
         zenith, azimuth = self.tile.mean_sun()
         return zenith, azimuth - self.tile.overpass.convergence()
 
-    def _terrain(self) -> relief.Terrain | None:
-        """Return the relief of the scene, if it has one; its truth and elevation model on disk."""
-        form, grid = self.scene.relief, self.grids[relief.RESOLUTION]
-        if form is None:
+    def _make_terrain(self) -> synthetic_terrain.SceneTerrain | None:
+        """Derive the terrain of the scene, if any, and store its truth and elevation model."""
+        shape, grid = self.scene.terrain, self.grids[synthetic_terrain.RESOLUTION]
+        if shape is None:
             return None
-        terrain = relief.terrain(form, grid, *self._sun(), self.seed)
+        terrain = synthetic_terrain.derive_terrain(shape, grid, *self._sun(), self.seed)
         self.truth.mkdir(parents=True, exist_ok=True)
-        relief.write_elevation_model(self.truth / "dem" / "elevation.tif", form, grid, self.seed)
-        for name in ("elevation", "incidence", "sunny"):
-            np.save(self.truth / f"{name}_{relief.RESOLUTION}m.npy", getattr(terrain, name))
+        synthetic_terrain.write_elevation_model(
+            self.truth / "dem" / "elevation.tif", shape, grid, self.seed
+        )
+        stored = {
+            "elevation": terrain.elevation,
+            "incidence": terrain.incidence,
+            "sunny": terrain.sunlit,
+        }
+        for name, layer in stored.items():
+            np.save(self.truth / f"{name}_{synthetic_terrain.RESOLUTION}m.npy", layer)
         return terrain
 
-    def _interpolated(
+    def _interpolate_nodes(
         self,
         nodes: tuple[Float64Array, Float64Array],
         x: Float64Array,
         y: Float64Array,
     ) -> tuple[Float32Array, Float32Array]:
-        """The angles between the nodes of the metadata, linearly."""
+        """Interpolate angles bilinearly between the nodes of the metadata."""
         grid = self.grids[COARSE]
-        south, east = (grid.uly - y) / 5000.0, (x - grid.ulx) / 5000.0
+        south, east = (grid.uly - y) / STEP, (x - grid.ulx) / STEP
         row, col = south.astype(int), east.astype(int)
         down, right = (south - row)[:, None], (east - col)[None, :]
 
@@ -200,61 +236,61 @@ class TileMaker:
 
         return at(nodes[0]), at(nodes[1])
 
-    def _view(self, band: str, fields: Fields) -> tuple[Float32Array, Float32Array]:
+    def _view(self, band: str, fields: SmoothFields) -> tuple[Float32Array, Float32Array]:
         grid = self.grids[COARSE]
         x = grid.ulx + (np.arange(grid.cols) + 0.5) * COARSE
         y = grid.uly - (np.arange(grid.rows) + 0.5) * COARSE
         zenith, azimuth = self.tile.overpass.view(band, fields.detector, x[None, :], y[:, None])
         return zenith.astype(np.float32), azimuth.astype(np.float32)
 
-    def _sky(self, fields: Fields) -> Sky:
-        grid = self.grids[clouds.RESOLUTION]
-        factor = COARSE // clouds.RESOLUTION
+    def _clouds(self, fields: SmoothFields) -> TileClouds:
+        grid = self.grids[cloud_layers.RESOLUTION]
+        factor = COARSE // cloud_layers.RESOLUTION
         turn = np.float32(self.tile.overpass.convergence())
         view_zenith, view_azimuth = (repeat_pixels(a, factor) for a in self._view("B03", fields))
         sun_zenith = repeat_pixels(fields.solar_zenith, factor)
         sun_azimuth = repeat_pixels(fields.solar_azimuth, factor)
-        cumulus = clouds.cumulus(self.scene, self.grids[10], self.seed)
-        depth = cumulus.seen(grid, view_zenith, view_azimuth - turn)
-        shade = cumulus.seen(grid, sun_zenith, sun_azimuth - turn)
+        cumulus = cloud_layers.cumulus_layer(self.scene, self.grids[10], self.seed)
+        depth = cumulus.project(grid, view_zenith, view_azimuth - turn)
+        shade = cumulus.project(grid, sun_zenith, sun_azimuth - turn)
         del cumulus
-        high = clouds.cirrus(self.scene, self.grids[10], self.seed)
-        return Sky(depth, shade, high.seen(grid, view_zenith, view_azimuth - turn))
+        high = cloud_layers.cirrus_layer(self.scene, self.grids[10], self.seed)
+        return TileClouds(depth, shade, high.project(grid, view_zenith, view_azimuth - turn))
 
-    def _describe_clouds(self, sky: Sky) -> None:
-        grid = self.grids[clouds.RESOLUTION]
-        cloudy = sky.depth > 1.0
+    def _describe_clouds(self, clouds: TileClouds) -> None:
+        grid = self.grids[cloud_layers.RESOLUTION]
+        cloudy = clouds.depth > _MIN_CLOUD_THICKNESS
         self.tile.cloudy_percentage = 100.0 * float(cloudy.mean())
         self.tile.cloud_polygons = outlines(cloudy, grid)
         for name, layer in (
-            ("cloud_optical_thickness", sky.depth),
-            ("shadow_optical_thickness", sky.shade),
-            ("cirrus_reflectance", sky.cirrus),
+            ("cloud_optical_thickness", clouds.depth),
+            ("shadow_optical_thickness", clouds.shade),
+            ("cirrus_reflectance", clouds.cirrus),
         ):
             np.save(self.truth / f"{name}_20m.npy", layer.astype(np.float16))
 
-    def _ground(self, sky: Sky) -> dict[str, Float32Array]:
-        """First pass: the truth on disk, and what each 60 m pixel radiates upwards."""
+    def _make_ground(self, clouds: TileClouds) -> dict[str, Float32Array]:
+        """First pass: store the truth; return the reflectance at 60 m, reduced in cloud shadow."""
         grid = self.grids[10]
         x = grid.ulx + (np.arange(grid.cols) + 0.5) * 10.0
         table = band_reflectance(self.product.spacecraft)
         columns = {
-            band: np.array([table[surface][band] for surface in NAMES], np.float32)
+            band: np.array([table[surface][band] for surface in SURFACE_NAMES], np.float32)
             for band in BAND_NAMES
         }
         stored = {
-            band.name: self._store(f"reflectance_{band.name}", band.resolution, np.uint16)
+            band.name: self._create_truth(f"reflectance_{band.name}", band.resolution, np.uint16)
             for band in BANDS
         }
-        surface = self._store("surface", 10, np.uint8)
-        classes = self._store("scene_class", 20, np.uint8)
+        surface = self._create_truth("surface", 10, np.uint8)
+        classes = self._create_truth("scene_class", 20, np.uint8)
         coarse = {name: np.empty(self.grids[COARSE].shape, np.float32) for name in BAND_NAMES}
 
         def make(rows: slice) -> Float64Array:
             y = grid.uly - (np.arange(rows.start, rows.stop) + 0.5) * 10.0
             ground = LANDSCAPES[self.scene.landscape](y, x, self.seed)
-            surface[rows] = np.where(ground.share > 0.5, ground.second, ground.first)
-            canopies = CanopyColours(self.scene.canopies, ground, y, x, columns, self.seed)
+            surface[rows] = np.where(ground.fraction > 0.5, ground.second, ground.first)
+            canopies = CanopyReflectance(self.scene.canopies, ground, y, x, columns, self.seed)
             dark: dict[str, Float32Array] = {}
             for band in BANDS:
                 fine = ground.reflectance(columns[band.name])
@@ -268,24 +304,26 @@ class TileMaker:
                 start = rows.start * 10 // COARSE
                 mean = _block_mean(native, COARSE // band.resolution)
                 coarse[band.name][start : start + len(mean)] = mean
-            return ratios_of(dark)
+            return sample_ratios(dark)
 
         with ThreadPoolExecutor(_WORKERS) as pool:
             ratios = list(pool.map(make, row_blocks(grid.rows, _BLOCK_ROWS)))
         half = slice(None, None, 2)
-        classes[:] = CLASS_OF[surface[half, half]]
-        np.save(self.truth / f"ground_class_{clouds.RESOLUTION}m.npy", classes)
+        classes[:] = SURFACE_CLASSES[surface[half, half]]
+        np.save(self.truth / f"ground_class_{cloud_layers.RESOLUTION}m.npy", classes)
         self.tile.snow_percentage = 100.0 * float((classes == SNOW).mean())
-        classes[sky.shade > 1.0] = SHADOW
-        classes[sky.cirrus > 0.004] = CIRRUS
-        classes[sky.depth > 1.0] = CLOUD
+        classes[clouds.shade > _MIN_CLOUD_THICKNESS] = SHADOW
+        classes[clouds.cirrus > _MIN_CIRRUS_REFLECTANCE] = CIRRUS
+        classes[clouds.depth > _MIN_CLOUD_THICKNESS] = CLOUD
         self._write_summary(np.concatenate(ratios))
-        lit = _block_mean(clouds.sunlight(sky.shade), COARSE // clouds.RESOLUTION)
+        lit = _block_mean(
+            cloud_layers.direct_transmittance(clouds.shade), COARSE // cloud_layers.RESOLUTION
+        )
         for name in BAND_NAMES:
-            coarse[name] *= 0.75 * lit + 0.25
+            coarse[name] *= (1.0 - _SHADED_ENVIRONMENT) * lit + _SHADED_ENVIRONMENT
         return coarse
 
-    def _store(self, name: str, resolution: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    def _create_truth(self, name: str, resolution: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         stored: npt.NDArray[Any] = np.lib.format.open_memmap(
             self.truth / f"{name}_{resolution}m.npy",
             mode="w+",
@@ -308,113 +346,128 @@ class TileMaker:
             "pressure_hpa": scene.pressure,
             "cloud_height_m": scene.cloud_height,
             "cirrus_height_m": scene.cirrus_height,
-            "adjacency": f"exp(-r / {REACH:.0f} m)",
+            "adjacency": f"exp(-r / {ADJACENCY_RANGE:.0f} m)",
             "aerosol": scene.aerosol.upper(),
             "canopies": scene.canopies,
             "codes": "scattering by 6SV, gas by LOWTRAN7",
             "reflectance": f"DN / {QUANTIFICATION}",
-            "surfaces": list(NAMES),
+            "surfaces": list(SURFACE_NAMES),
             "scene_classes": "4 vegetation, 5 not vegetated, 6 water, 11 snow; above them 3 "
             "shadow (optical thickness towards the sun above 1), 9 cloud (above 1), "
             "10 cirrus (reflectance above 0.004); ground_class: without what is above",
-            "dark_canopies": statistics(ratios),
+            "dark_canopies": summarize_ratios(ratios),
         }
         (self.truth / "truth.json").write_text(json.dumps(summary, indent=1) + "\n")
 
-    def _air(self, band: str, fields: Fields) -> Air:
+    def _band_atmosphere(self, band: str, fields: SmoothFields) -> BandAtmosphere:
         view_zenith, view_azimuth = self._view(band, fields)
         difference = np.abs(fields.solar_azimuth - view_azimuth) % 360.0
-        return atmosphere(
+        return band_atmosphere(
             self.scene.states_name,
             self.product.spacecraft,
             band,
             aot550=fields.aot550,
             water_vapour=fields.water_vapour,
-            water_share_above=float(np.exp(-self.scene.cloud_height / (1000.0 * _SCALE_HEIGHT))),
+            water_fraction_above=float(np.exp(-self.scene.cloud_height / (1000.0 * _SCALE_HEIGHT))),
             solar_zenith=fields.solar_zenith,
             view_zenith=view_zenith,
             relative_azimuth=np.minimum(difference, 360.0 - difference),
             elevation=fields.elevation,
         )
 
-    def _light(self, band: str, air: Air, reflectance: Float32Array) -> Light:
-        """Light on the slopes of the relief in one band, at 20 m.
+    def _slope_irradiance(
+        self, band: str, atmosphere: BandAtmosphere, reflectance: Float32Array
+    ) -> SlopeIrradiance:
+        """Irradiance of the slopes in one band, at 20 m.
 
         Parameters
         ----------
         band : str
-        air : Air
+        atmosphere : BandAtmosphere
         reflectance : ndarray of float32
             Of the ground at 60 m.
         """
         assert self.terrain is not None
         wavelength = BAND[band].wavelength
         zenith, azimuth = self._sun()
-        depth = -np.log(air.down_direct.mean()) * np.cos(np.radians(zenith))
-        molecules = 0.00857 * wavelength**-4.0 * pressure(self.scene.elevation)
-        factors = sky_factors(self.terrain, zenith, azimuth, molecules, max(depth - molecules, 0.0))
-        factor = COARSE // relief.RESOLUTION
-        share = air.down_direct / (air.down_direct + air.down_diffuse)
-        return light_on_slopes(
+        depth = -np.log(atmosphere.down_direct.mean()) * np.cos(np.radians(zenith))
+        molecules = 0.00857 * wavelength**-4.0 * relative_pressure(self.scene.elevation)
+        sky = sky_irradiance(self.terrain, zenith, azimuth, molecules, max(depth - molecules, 0.0))
+        factor = COARSE // synthetic_terrain.RESOLUTION
+        fraction = atmosphere.down_direct / (atmosphere.down_direct + atmosphere.down_diffuse)
+        return irradiance_on_slopes(
             self.terrain,
             zenith,
-            factors,
+            sky,
             repeat_pixels(reflectance, factor),
-            repeat_pixels(share, factor),
+            repeat_pixels(fraction, factor),
         )
 
-    def _band(self, band: str, fields: Fields, sky: Sky, radiated: Float32Array) -> None:
-        """Second pass: one band from the stored ground to its image."""
+    def _simulate_band(
+        self, band: str, fields: SmoothFields, clouds: TileClouds, radiated: Float32Array
+    ) -> None:
+        """Second pass: simulate the image of one band from the stored ground."""
         logger.info("%s: band %s", self.tile.mgrs, band)
         resolution = next(b.resolution for b in BANDS if b.name == band)
         grid = self.grids[resolution]
-        air = self._air(band, fields)
-        light: Light | None = None
+        atmosphere = self._band_atmosphere(band, fields)
+        irradiance: SlopeIrradiance | None = None
         if self.terrain is not None:
-            light = self._light(band, air, radiated)
-            factor = COARSE // relief.RESOLUTION
-            direct, diffuse = (_block_mean(part, factor) for part in (light.direct, light.diffuse))
-            received = air.down_direct * direct + air.down_diffuse * diffuse
-            radiated = radiated * received / (air.down_direct + air.down_diffuse)
-        around = surroundings(radiated, COARSE)
+            irradiance = self._slope_irradiance(band, atmosphere, radiated)
+            factor = COARSE // synthetic_terrain.RESOLUTION
+            direct, diffuse = (
+                _block_mean(part, factor) for part in (irradiance.direct, irradiance.diffuse)
+            )
+            received = atmosphere.down_direct * direct + atmosphere.down_diffuse * diffuse
+            radiated = radiated * received / (atmosphere.down_direct + atmosphere.down_diffuse)
+        environment = environment_reflectance(radiated, COARSE)
         ground = np.load(self.truth / f"reflectance_{band}_{resolution}m.npy", mmap_mode="r")
         random = generator(self.seed, band)
         zenith = float(fields.solar_zenith.mean())
         factor = COARSE // resolution
-        with self.writer.image(self.tile, band) as image:
+        with self.writer.open_image(self.tile, band) as image:
             for rows in row_blocks(grid.rows, _BLOCK_ROWS * 10 // resolution):
-                few = slice(rows.start // factor, rows.stop // factor)
-                here = Air(*(repeat_pixels(part[few], factor) for part in vars(air).values()))
-                reflectance = ground[rows].astype(np.float32) / np.float32(QUANTIFICATION)
-                layers = sky.depth, sky.shade, sky.cirrus
-                depth, shade, cirrus = self._rows_of(layers, rows, resolution)
-                sunlight: Float32Array = clouds.sunlight(shade)
-                skylight: Float32Array | float = 1.0
-                if light is not None:
-                    direct, skylight = self._rows_of(
-                        (light.direct, light.diffuse), rows, resolution
+                coarse_rows = slice(rows.start // factor, rows.stop // factor)
+                here = BandAtmosphere(
+                    *(
+                        repeat_pixels(part[coarse_rows], factor)
+                        for part in vars(atmosphere).values()
                     )
-                    sunlight = sunlight * direct
-                toa = top_of_atmosphere(
-                    here, reflectance, repeat_pixels(around[few], factor), sunlight, skylight
+                )
+                reflectance = ground[rows].astype(np.float32) / np.float32(QUANTIFICATION)
+                layers = clouds.depth, clouds.shade, clouds.cirrus
+                depth, shade, cirrus = self._layer_rows(layers, rows, resolution)
+                direct_illumination: Float32Array = cloud_layers.direct_transmittance(shade)
+                diffuse_illumination: Float32Array | float = 1.0
+                if irradiance is not None:
+                    direct, diffuse_illumination = self._layer_rows(
+                        (irradiance.direct, irradiance.diffuse), rows, resolution
+                    )
+                    direct_illumination = direct_illumination * direct
+                toa = toa_reflectance(
+                    here,
+                    reflectance,
+                    repeat_pixels(environment[coarse_rows], factor),
+                    direct_illumination,
+                    diffuse_illumination,
                 )
                 above = here.dry * here.water_above
-                toa = clouds.cover(
-                    toa, here.dry, above, band, depth, cirrus, self.scene.cloud_of_ice
+                toa = cloud_layers.add_clouds(
+                    toa, here.dry, above, band, depth, cirrus, self.scene.ice_clouds
                 )
                 noise = random.standard_normal(toa.shape, np.float32)
                 toa += noise * noise_level(band, toa, self.product.spacecraft, zenith)
                 image.write_rows(digital_numbers(toa, self.product.offset))
 
-    def _rows_of(
+    def _layer_rows(
         self, layers: tuple[Float32Array, ...], rows: slice, resolution: int
     ) -> list[Float32Array]:
-        """Rows of layers of 20 m at the resolution of a band."""
-        if resolution >= clouds.RESOLUTION:
-            factor = resolution // clouds.RESOLUTION
+        """Resample some rows of layers at 20 m to the resolution of a band."""
+        if resolution >= cloud_layers.RESOLUTION:
+            factor = resolution // cloud_layers.RESOLUTION
             part = slice(rows.start * factor, rows.stop * factor)
             return [_block_mean(layer[part], factor) for layer in layers]
-        factor = clouds.RESOLUTION // resolution
+        factor = cloud_layers.RESOLUTION // resolution
         part = slice(rows.start // factor, rows.stop // factor)
         return [repeat_pixels(layer[part], factor) for layer in layers]
 
