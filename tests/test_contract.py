@@ -97,7 +97,7 @@ def test_siimpc_558_images_lie_on_the_grid_of_level1c(finished, small_product: P
 
 
 def test_classes_and_maps_are_plausible(finished, small_product: Path) -> None:
-    """Fields stay vegetation and soil; blue light of the air goes, infrared light comes back."""
+    """Fields are vegetation and soil; path reflectance is removed, absorption corrected."""
     _, product, _ = finished
     classes = jpeg2000.read(next(product.rglob("*_SCL_20m.jp2")))
     assert {4, 5} <= set(np.unique(classes)) <= {4, 5, 7}
@@ -196,7 +196,7 @@ def test_tile_folder_and_level2a_product_as_input(small_product: Path, tmp_path:
 
 
 def test_bare_product_of_a_cloud_archive_is_processed(small_product: Path, tmp_path: Path) -> None:
-    """Archives strip what is empty; only metadata and images are indispensable."""
+    """Archives drop empty folders; only metadata and images are required."""
     bare = tmp_path / small_product.name
     kept = [small_product / "MTD_MSIL1C.xml", *small_product.glob("GRANULE/*/MTD_TL.xml")]
     kept += small_product.glob("GRANULE/*/IMG_DATA/*.jp2")
@@ -295,7 +295,7 @@ def test_configuration_changes_the_result(small_product: Path, tmp_path: Path, f
 def test_ten_metres_belong_to_twenty_whatever_else_is_made(
     finished, small_product: Path, tmp_path: Path
 ) -> None:
-    """60 and 10 m added to a product that has 20 m give what a whole run gives."""
+    """60 and 10 m added to a product with 20 m are identical to those of a whole run."""
     _, whole, _ = finished
     assert run("--resolution", "20", small_product, "--output_dir", tmp_path).returncode == 0
     assert run(small_product, "--output_dir", tmp_path).returncode == 0

@@ -75,7 +75,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Programs of an environment with the wheel, its requirements and nothing else."""
+    """Scripts folder of an environment with only the wheel and its requirements."""
     folder = tmp_path_factory.mktemp("environment")
     base = Path(sys.base_prefix) / "bin" / "python3"
     subprocess.run([base, "-m", "venv", "--system-site-packages", folder], check=True)

@@ -1,7 +1,7 @@
-"""The release note of Sen2Cor 2.3, ticket by ticket, and what users of the command suffered from.
+"""The release note of Sen2Cor 2.3, ticket by ticket, and frequent problems of its users.
 
-Tickets that no other test is named after are shown here, mostly with the command as users call it.
-`SHOWN` says where the tests of all items are, by their numbers in the order of the note.
+Tickets without a test elsewhere are tested here, mostly with the command as users call it. `SHOWN`
+lists the tests of all items by their number in the note.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LEFT, TOP = 300000.0, 5900040.0
 
 
 def altered(product: Path, folder: Path, change: Change) -> Path:
-    """Copy a product with other numbers in its bands."""
+    """Copy a product with changed pixels."""
     copy = folder / product.name
     shutil.copytree(product, copy)
     for path in copy.glob("GRANULE/*/IMG_DATA/*_B*.jp2"):
@@ -170,7 +170,7 @@ def test_siimpc_561_configuration_is_only_read_by_runs_side_by_side(
 def test_siimpc_557_terrain_correction_can_be_switched_off(
     small_product: Path, tmp_path: Path
 ) -> None:
-    """Off, slopes do not change the reflectance; elevation still serves the classification."""
+    """Without terrain correction slopes have no effect; the classification still uses the DEM."""
     level1c = altered(small_product, tmp_path, soil)
     size, margin = EXTENT // 10, 1000
     x = np.arange(-margin, size + margin) * 10.0
@@ -243,7 +243,7 @@ def test_siimpc_287_exit_codes(finished_tiles: tuple[Path, Any], tmp_path: Path)
 
 
 def damaged_tile(two_tiles: Path, folder: Path) -> tuple[Path, list[Path]]:
-    """Copy the product; give the images of its first tile."""
+    """Copy the product; return the images of its first tile."""
     copy = folder / two_tiles.name
     shutil.copytree(two_tiles, copy)
     tile = sorted((copy / "GRANULE").iterdir())[0]
@@ -282,7 +282,7 @@ def test_siimpc_274_black_tile_is_skipped_with_a_warning(two_tiles: Path, tmp_pa
 def test_siimpc_271_single_tile_of_a_product_then_the_others(
     two_tiles: Path, tmp_path: Path
 ) -> None:
-    """The folder of a tile makes this tile; a later run adds the other and lists both."""
+    """A tile folder selects this tile; a later run adds the other and lists both."""
     first = sorted((two_tiles / "GRANULE").iterdir())[0]
     assert run("--resolution", "60", first, "--output_dir", tmp_path).returncode == 0
     assert made_tiles(tmp_path) == ["33UUU"]
@@ -466,7 +466,7 @@ SHOWN = {
     79: "test_item_79_files_of_the_package_can_be_read_by_any_user",
     83: "test_the_version_stands_in_one_place",
 }
-"""Items of the release note in its order: the test that shows each."""
+"""Test of each item of the release note, by its number."""
 
 TICKETS = (
     *(
@@ -541,7 +541,7 @@ COMPLAINTS = {
     "10 lines twice": "test_siimpc_554_each_event_is_logged_once",
     "10 report overwritten": "test_siimpc_555_two_runs_two_reports",
 }
-"""What users suffered from: the test that holds it."""
+"""Frequent problems of users, and their tests."""
 
 
 @cache

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="streams of POSIX shells
 
 
 def shell(script: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a line of shell in which L2A_Process is the command."""
+    """Run a shell script in which L2A_Process is the command under test."""
     command = f'L2A_Process() {{ "{sys.executable}" -m sen2cor.cli "$@"; }}; {script}'
     return subprocess.run(
         ["/bin/bash", "-c", command, "bash", *map(str, arguments)],

@@ -19,7 +19,7 @@ BASELINES = {"14.5": "_N0301_", "15": "_N0509_"}
 def test_baselines_03_01_and_05_give_the_same_reflectance_within_one_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The offset of 1000 is taken off on reading and put on again on writing."""
+    """The offset of 1000 is subtracted on reading and added on writing."""
     monkeypatch.setitem(description.BASELINES, "14.5", "03.01")
     products = {}
     for psd, baseline in BASELINES.items():

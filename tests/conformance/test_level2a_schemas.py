@@ -91,7 +91,7 @@ def test_structure_is_that_of_sen2cor_2_4(reference_data: Path, tmp_path: Path) 
 
 
 def test_structure_is_that_of_baseline_05_11(reference_data: Path, tmp_path: Path) -> None:
-    """Format 15: the elements and their order, but for what this processor does not know.
+    """PSD 15: elements and their order, except those that this processor does not write.
 
     The identifier of ESA's own collection, clouds over land (no land mask is used), and elements
     that the trimmed or older Level-1C metadata lack.
@@ -142,7 +142,7 @@ def test_a_product_as_the_reader_opens_it(reference_data: Path, tmp_path: Path, 
 def test_gdal_finds_the_resolutions(
     reference_data: Path, tmp_path: Path, name: str, forced: str | None, count: int
 ) -> None:
-    """The SENTINEL2 driver of GDAL offers each resolution, and true colour where there is one."""
+    """The SENTINEL2 driver of GDAL lists each resolution, and true colour if it exists."""
     gdal = pytest.importorskip("osgeo.gdal")
     gdal.UseExceptions()
     root = write(source(reference_data, tmp_path, name), tmp_path / "out", forced)

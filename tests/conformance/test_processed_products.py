@@ -60,7 +60,7 @@ def test_metadata_name_each_image_in_img_data(tmp_path: Path, psd: str) -> None:
 
 
 def test_schemas_in_the_home_are_used(tmp_path: Path, small_product: Path) -> None:
-    """Official schemas are looked for in the configuration folder of the home."""
+    """Official schemas are read from the configuration folder."""
     folder = tmp_path / "cfg" / "S2-PDGS-TAS-DI-PSD-V14.2_L2A_Schema"
     folder.mkdir(parents=True)
     (folder / "S2_PDI_Level-2A_Tile_Metadata.xsd").write_text(

@@ -34,11 +34,11 @@ SOURCES = {
     "14 of early 2017": ("metadata/l1c_psd14_one_tile.zip", "14.2"),
     "34UCF": ("metadata/psd15_baseline_05.09/*L1C*.SAFE", "15"),
 }
-"""Level-1C products: where they are, and their format."""
+"""Level-1C products: folder and PSD version."""
 
 
 def source(reference_data: Path, folder: Path, name: str) -> Any:
-    """Return a stand-in of a Level-1C product; archives are unpacked below the folder."""
+    """Return a stand-in of a Level-1C product; archives are unpacked into the folder."""
     pattern, version = SOURCES[name]
     (path,) = reference_data.glob(pattern)
     if path.suffix == ".zip":

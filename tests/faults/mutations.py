@@ -40,7 +40,7 @@ from tests.small_product import write_small_product
 
 SILENCE = 30.0
 MEMORY = 6 << 30
-"""Address space of a process that reads damaged inputs."""
+"""Limit of the address space of a process that reads damaged input."""
 
 EXTENT = 720
 BATCH = 200
@@ -68,7 +68,7 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
 
 
 def damaged_once(content: bytes, chance: random.Random) -> bytes:
-    """Damage bytes in one place: others, one other bit, a part lost or doubled, the rest lost."""
+    """Damage bytes in one place: replace, flip a bit, delete, duplicate or truncate."""
     place = chance.randrange(len(content))
     length = chance.choice((1, 1, 4, 40, 1000))
     part = content[place : place + length]
@@ -85,7 +85,7 @@ def damaged_once(content: bytes, chance: random.Random) -> bytes:
 
 
 def damaged_text(content: bytes, chance: random.Random) -> bytes:
-    """Damage XML as text: values, elements, what stands before the root; or its bytes."""
+    """Damage XML as text (values, elements, prolog) or as bytes."""
     way = chance.randrange(8)
     if way < 3:
         values = list(re.finditer(rb">([^<>]+)<", content))
@@ -120,7 +120,7 @@ def damaged_image(content: bytes, chance: random.Random) -> bytes:
 
 @dataclass(frozen=True)
 class Bench:
-    """Products as they should be, and a folder in which one input after the other is tried."""
+    """Intact products, and a folder for the damaged copies."""
 
     folder: Path
     scratch: Path
@@ -143,7 +143,7 @@ class Bench:
         return found
 
     def copy(self, name: str) -> Path:
-        """Copy a folder or file of the bench to where it may be damaged."""
+        """Copy a folder or file of the bench, to be damaged."""
         source = self.folder / name
         return Path(shutil.copytree(source, self.scratch / "in" / source.name))
 
@@ -165,7 +165,7 @@ def damage(folder: Path, pattern: str, chance: random.Random) -> None:
 
 
 def run(bench: Bench, level1c: Path, *options: object, out: Path | None = None) -> None:
-    """Run the command on damaged input: one line says what is wrong, and nothing is left."""
+    """Run the command on damaged input: an error is one line, and nothing is left behind."""
     out = out or bench.scratch / "out"
     before = set(out.glob("*"))
     code, said = _command("--output_dir", out, *options, level1c)
@@ -228,7 +228,7 @@ def configuration_files(bench: Bench, chance: random.Random) -> None:
 
 
 def image(bench: Bench, chance: random.Random) -> None:
-    """Look at a damaged image as a run does, and decode it."""
+    """Describe a damaged image as a run does, and decode it."""
     level1c = bench.product("14.2")
     images = {path.stem[-3:]: path for path in sorted(level1c.glob("GRANULE/*/IMG_DATA/*_B*.jp2"))}
     source = images[chance.choice(list(images))]
@@ -269,11 +269,11 @@ KINDS: dict[str, tuple[Trial, float]] = {
     "images": (image, 0.3),
     "archives": (archive, 0.07),
 }
-"""Kinds of inputs with their fraction of the trials."""
+"""Kinds of input, and their fraction of the trials."""
 
 
 def serve(kind: str, first: int, number: int, folder: Path, scratch: Path) -> None:
-    """Try inputs one after the other, with a line before and after each; a process of its own."""
+    """Try inputs one by one in a separate process, with a line before and after each."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     trial, _ = KINDS[kind]
     for index in range(first, first + number):
@@ -293,7 +293,7 @@ def serve(kind: str, first: int, number: int, folder: Path, scratch: Path) -> No
 
 @dataclass
 class Results:
-    """Outcomes of a kind, and the numbers of the inputs that led to each finding."""
+    """Outcomes of a kind, and the numbers of the inputs of each finding."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     findings: dict[str, list[int]] = field(default_factory=dict)
@@ -313,7 +313,7 @@ class Results:
 
 
 def try_all(kind: str, first: int, number: int, folder: Path, jobs: int) -> Results:
-    """Try inputs of a kind, several at once; their numbers do not depend on how many."""
+    """Try inputs of a kind, several at once; their numbers do not depend on concurrency."""
     bounds = [first + number * job // jobs for job in range(jobs + 1)]
 
     def part(job: int) -> Results:
@@ -325,7 +325,7 @@ def try_all(kind: str, first: int, number: int, folder: Path, jobs: int) -> Resu
 
 
 def try_some(kind: str, first: int, stop: int, folder: Path, scratch: Path) -> Results:
-    """Try inputs one after the other in processes that may die or fall silent."""
+    """Try inputs one by one in processes that may die or hang."""
     results = Results()
     index = first
     while index < stop:
@@ -343,7 +343,7 @@ def try_some(kind: str, first: int, stop: int, folder: Path, scratch: Path) -> R
 
 
 def _follow(child: subprocess.Popen[str], index: int, results: Results) -> tuple[int, str]:
-    """Count outcomes; return the number of the next input, and what became of the process."""
+    """Count outcomes; return the number of the next input, and the state of the process."""
     assert child.stdout is not None and child.stderr is not None
     began = False
     while True:
@@ -366,7 +366,7 @@ def _follow(child: subprocess.Popen[str], index: int, results: Results) -> tuple
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Try all kinds, print the table; return 0 if nothing was found."""
+    """Try all kinds and print the table; return 0 if there are no findings."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--number", type=int, default=2000, help="inputs, over all kinds")
     parser.add_argument("--kind", choices=list(KINDS), help="only this kind")

@@ -24,7 +24,7 @@ Damage = Callable[[Path], None]
 
 @dataclass(frozen=True)
 class Case:
-    """One way to break a product or a call."""
+    """A broken product or call."""
 
     name: str
     damage: Damage
@@ -194,7 +194,7 @@ def test_output_without_permission(product: Path, tmp_path: Path) -> None:
 
 
 def _as_ordinary_user(folder: Path) -> dict[str, int]:
-    """Root may write everywhere: the command is run as nobody, where nobody reaches the files."""
+    """Run the command as nobody if the tests run as root, which may write everywhere."""
     if os.geteuid() != 0:
         return {}
     for part in (folder, *folder.parents):
@@ -208,7 +208,7 @@ def _as_ordinary_user(folder: Path) -> dict[str, int]:
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MB; needs the right to mount."""
+    """A file system of 1 MB; requires permission to mount."""
     mount = tmp_path / "disk"
     mount.mkdir()
     made = subprocess.run(

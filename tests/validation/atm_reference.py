@@ -38,7 +38,7 @@ _COSINE = np.cos(np.radians(SOLAR_ZENITH.astype(float)))
 
 @dataclass(frozen=True)
 class AtmFile:
-    """One file of Sen2Cor.
+    """One look-up table file of Sen2Cor.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class AtmFile:
 
     @classmethod
     def of_path(cls, path: Path) -> AtmFile:
-        """Read the state off the name, such as ``20_60/h99000_wv20_rura.atm``."""
+        """Parse the state from the name, such as ``20_60/h99000_wv20_rura.atm``."""
         letter, water, aerosol = path.name[0], path.name[9:11], path.name[12:16]
         season = next(name for name, columns in OZONE.items() if letter in columns)
         return cls(
@@ -88,7 +88,7 @@ class AtmFile:
         return dict(zip(BANDS[self.size], values.astype(float), strict=True))
 
     def beside(self, size: str, aerosol: str | None = None) -> AtmFile:
-        """File of the same atmosphere in another folder, or with another aerosol."""
+        """Return the file of the same atmosphere in another folder, or with another aerosol."""
         aerosol = aerosol or self.aerosol
         name = self.path.name.replace(AEROSOL[self.aerosol], AEROSOL[aerosol])
         path = self.path.parents[1] / size / name
@@ -140,20 +140,20 @@ class Functions:
         return self.path + self.transmittance * reflectance / (1.0 - self.albedo * reflectance)
 
     def surface(self, toa: Array) -> Array:
-        """Surface reflectance of what `toa` gives."""
+        """Surface reflectance: the inverse of `toa`."""
         signal = (toa - self.path) / self.transmittance
         return signal / (1.0 + self.albedo * signal)
 
 
 def original(band: str, file: AtmFile, own: SixSLookUpTable) -> Functions:
-    """Functions of a band of a file.
+    """Compute the atmospheric functions of a band from a file.
 
-    Its gas is what remains of the vertical direct transmittance without aerosol, after division by
-    that of the molecules. Without aerosol means extrapolated over the optical thickness of B8A in
-    the three clearest visibilities, to that of molecules and gas in ours: B8A is nearly free of
-    gas, and so no optical thickness of aerosol has to be known. The gas of a maritime file is that
-    of the rural one of the same atmosphere, whose aerosol is the same at all heights. Scattering
-    functions are the file's divided by that gas.
+    The gas transmittance is the vertical direct transmittance without aerosol, divided by that of
+    the molecules. The transmittance without aerosol is extrapolated over the optical thickness of
+    B8A, from the three clearest visibilities to the optical thickness of molecules and gas in the
+    6S tables. B8A is nearly free of gas absorption, so the AOT need not be known. For a maritime
+    file, the gas transmittance is that of the rural file of the same atmosphere. Scattering
+    functions are those of the file, divided by the gas transmittance.
     """
     cells = file.bands[band]
     irradiance = irradiance_of(band, cells)
@@ -186,12 +186,12 @@ def ours(
     extinction: float = 1.0,
     water_vapour: npt.ArrayLike | None = None,
 ) -> Functions:
-    """The same functions from our table, at equal optical thickness and columns of gas.
+    """Compute the same functions from the 6S tables, at equal AOT and gas columns.
 
-    With ``gas_apart`` the gas of both ways is the product of the band averages of each, as in the
-    original, instead of the average over the whole path. ``extinction`` is a factor of the
-    aerosol's extinction in the band, ``water_vapour`` a column above the ground in cm instead of
-    that of the file, to be broadcast to the nodes.
+    With ``gas_apart`` the two-way gas transmittance is the product of the band averages of each
+    way, as in Sen2Cor, instead of the average over the whole path. ``extinction`` is a factor of
+    the aerosol extinction in the band; ``water_vapour`` is a column above the ground in cm that
+    replaces that of the file, to be broadcast to the nodes.
     """
     aot = np.minimum(own.aot_from_visibility(_RANGE, _HEIGHT) * np.float32(extinction), 2.0)
     column = file.column[:, np.newaxis, np.newaxis] if water_vapour is None else water_vapour
@@ -239,7 +239,7 @@ def ours(
 
 
 def retrieved_water(file: AtmFile, own: SixSLookUpTable) -> Array:
-    """Column in cm that our B09 finds in the file's signal over a surface of 0.2, by node."""
+    """Retrieve the column (cm) from the B09 signal of the file over a surface of 0.2, by node."""
     file = file.beside("20_60")
     signal = original("B09", file, own).toa(_BRIGHT)
     columns = np.linspace(0.05, np.sqrt(_MAX_WATER), _COLUMNS) ** 2
@@ -262,7 +262,7 @@ def _vertical_gas(band: str, file: AtmFile, own: SixSLookUpTable) -> Array:
 
 
 def extinction_ratio(band: str, file: AtmFile, own: SixSLookUpTable) -> float:
-    """Extinction of the aerosol in a band relative to B03, the file's over ours."""
+    """Aerosol extinction in a band relative to B03, of the file divided by the 6S tables."""
     theirs, reference = (
         np.ptp(each.thickness(name)[0])
         for each, name in ((file, band), (file.beside("20_60"), "B03"))

@@ -184,7 +184,7 @@ def _finished(path: Path) -> Iterator[str]:
 
 
 def _confusion(theirs: npt.NDArray[Any], ours: npt.NDArray[Any]) -> Iterator[str]:
-    """Table of two maps, with the accuracy of ours against theirs."""
+    """Confusion matrix of two maps, with the accuracy of the first."""
     table = np.zeros((12, 12), np.int64)
     np.add.at(table, (theirs, ours), 1)
     columns = [code for code in range(12) if table[:, code].any()]
@@ -301,7 +301,7 @@ def _blocks(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the tables; exit code 1 where there are no reference cases."""
+    """Print the tables; exit code 1 if there are no reference cases."""
     default = Path(__file__).resolve().parents[3] / "shared" / "data"
     data = Path(arguments[0] if arguments else os.environ.get("SEN2COR_TEST_DATA", default))
     paths = case_paths(data)

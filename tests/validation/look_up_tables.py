@@ -42,18 +42,18 @@ DARK = 0.05
 
 @dataclass(frozen=True)
 class Quantity:
-    """What is compared.
+    """A compared quantity.
 
     Attributes
     ----------
     name, unit : str
     values : function of `Functions`
     relative : bool
-        Whether the difference is divided by Sen2Cor's value.
+        Whether the difference is relative to the value of Sen2Cor.
     scale : float
         To the unit.
     limit : mapping of str to float
-        Largest 95th percentile asked for, by band.
+        Upper limit of the 95th percentile by band.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Quantity:
     limit: dict[str, float]
 
     def difference(self, own: Functions, theirs: Functions) -> Array:
-        """Ours minus Sen2Cor's, at all nodes."""
+        """Tables of this project minus those of Sen2Cor, at all nodes."""
         reference = self.values(theirs)
         result = self.values(own) - reference
         return (self.scale * (result / reference if self.relative else result)).ravel()
@@ -90,11 +90,11 @@ QUANTITIES = (
 
 @dataclass(frozen=True)
 class Compared:
-    """A band of a file in Sen2Cor's terms, in ours, and in ours with one thing as theirs.
+    """A band in the tables of Sen2Cor, of this project, and of this project with one change.
 
-    ``own_gas_apart``: the gas of the two ways multiplied; ``own_extinction``: that of the aerosol
-    relative to B03; ``own_retrieved``: the water vapour that our B09 finds in Sen2Cor's
-    signal, as in a run.
+    ``own_gas_apart``: gas transmittances of the two ways multiplied; ``own_extinction``: aerosol
+    extinction relative to B03 as in Sen2Cor; ``own_retrieved``: water vapour retrieved from the B09
+    signal of Sen2Cor, as in a run.
     """
 
     file: AtmFile
@@ -107,13 +107,13 @@ class Compared:
 
 
 def find_group(file: AtmFile) -> str:
-    """Heading under which a file is summed up."""
+    """Return the heading of a file in the tables."""
     name = f"{file.aerosol.lower()}, {file.season.lower()}"
     return f"{name}, 4.0 and 5.0 cm" if file.water_vapour > 3.0 else name
 
 
 def compare(folder: Path) -> list[Compared]:
-    """Compare all files below a folder; B02 .. B04 stand in two of them and are taken once."""
+    """Compare all files below a folder; B02 .. B04 occur in two files and are compared once."""
     tables: dict[tuple[str, str], SixSLookUpTable] = {}
     result = []
     for path in sorted(folder.glob("esa_lut/S2A/*/*.atm")):
@@ -141,7 +141,7 @@ def compare(folder: Path) -> list[Compared]:
 
 
 def grouped(compared: Iterable[Compared]) -> dict[str, list[Compared]]:
-    """By group, those of the gas alone first."""
+    """Group the comparisons, those with gas absorption only first."""
     groups: defaultdict[str, list[Compared]] = defaultdict(list)
     for entry in compared:
         groups[find_group(entry.file)].append(entry)
@@ -218,7 +218,7 @@ def _nodes(axis: Array, chosen: Iterable[float]) -> list[int]:
 
 
 def surface_errors(entry: Compared, own: Functions, visibilities: Iterable[float]) -> Array:
-    """Error of surface reflectance, shape (surfaces, nodes), for the states that are asked for."""
+    """Error of surface reflectance, shape (surfaces, nodes), for the chosen states."""
     nodes = np.ix_(
         _nodes(ELEVATION, (0.0, 1.5)),
         _nodes(VISIBILITY, visibilities),

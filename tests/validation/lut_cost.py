@@ -27,7 +27,7 @@ REPEATS = 3
 
 
 def shortest(task: Callable[[], object], repeats: int = REPEATS) -> float:
-    """Time of the fastest of some runs in seconds."""
+    """Measure the seconds of the fastest of several runs."""
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -37,7 +37,7 @@ def shortest(task: Callable[[], object], repeats: int = REPEATS) -> float:
 
 
 def tile_geometry() -> NodeGeometry:
-    """Angles of a tile like those of the metadata, every 5 km, over a 60 m grid."""
+    """Make angles of a tile like those of the metadata, every 5 km, over a 60 m grid."""
     south, east = np.mgrid[0.0:1.0:23j, 0.0:1.0:23j].astype(np.float32)
     sun = AngleGrid(40.0 + south - east, 150.0 + east, 5000.0)
     view = AngleGrid(2.0 + 9.0 * east, 100.0 + 10.0 * south, 5000.0)
@@ -90,7 +90,7 @@ def main() -> None:
         tile = shortest(lambda: band_terms(table, band, geometry, state))  # noqa: B023
         print(f"{band:5s}{scattering:12.3f}{gas:9.3f}{tile / grid_megapixels:12.3f}{tile:9.3f}")
     verdict = "pass" if loading <= MAX_LOADING_SECONDS else "FAIL"
-    print(f"\n{verdict}: loading takes {loading:.3f} s (below {MAX_LOADING_SECONDS:g} s asked for)")
+    print(f"\n{verdict}: loading takes {loading:.3f} s (below {MAX_LOADING_SECONDS:g} s required)")
 
 
 if __name__ == "__main__":

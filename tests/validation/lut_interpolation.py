@@ -65,7 +65,7 @@ class Sample:
 
     @classmethod
     def random(cls, rng: np.random.Generator, count: int, highest: float) -> Sample:
-        """Draw states, two thirds with less than 0.8; fewer are the first of more."""
+        """Draw states, two thirds with an AOT below 0.8; a small sample starts a larger one."""
         fractions = rng.random((count, 5))
         fractions[:, 0] **= 2
         fractions[np.arange(count) % SLANTED_EVERY != 0, 3] = 0.0
@@ -77,7 +77,7 @@ class Sample:
         ]
 
     def runs(self, wavelength: float) -> list[State]:
-        """Return what 6SV is run for."""
+        """Return the states of the 6SV runs."""
         return [
             state
             if state.view_zenith > 0.0
@@ -87,7 +87,7 @@ class Sample:
 
 
 def quadrature(spacecraft: str, band: str, count: int) -> tuple[Array, Array]:
-    """Wavelengths (um) and weights of the Gaussian quadrature that belongs to a band's weights.
+    """Wavelengths (um) and weights of the Gaussian quadrature for the weights of a band.
 
     From the recurrence of the polynomials that are orthogonal under them (Golub and Welsch, 1969).
     """
@@ -117,7 +117,7 @@ def signal(runs: list[Scattering]) -> Array:
 
 
 def inverted(table: SixSLookUpTable, band: str, sample: Sample, measured: Array) -> Array:
-    """Surface reflectance by the functions of the table, shape (states, surfaces)."""
+    """Surface reflectance from the look-up table, shape (states, surfaces)."""
     found = table.scattering(band, **vars(sample))
     down = found.transmittance_down_direct + found.transmittance_down_diffuse
     up = found.transmittance_up_direct + found.transmittance_up_diffuse
@@ -152,9 +152,9 @@ def scattering_errors(
 def gas_errors(table: SixSLookUpTable, count: int) -> dict[str, dict[str, Array]]:
     """Error of the two-way transmittance by band: of all gases, and of parts of them.
 
-    Water vapour stands low: the path is that of the air mass. Ozone stands high, where the curved
-    earth shortens a slanted path: it is run for the way down and the way up, and apart from that
-    for its plane-parallel amount, as the tables have it.
+    Water vapour is near the ground: its path follows the air mass. Ozone is high up, where the
+    curvature of the earth shortens a slanted path: LOWTRAN7 is run for the way down and the way up,
+    and once more for the plane-parallel amount, as in the tables.
     """
     rng = np.random.default_rng(SEED + 2)
     season, weights = table.season.lower(), spectral_weights(table.spacecraft)
@@ -200,7 +200,7 @@ def summary(errors: Array) -> str:
 
 
 def within(errors: Array) -> float:
-    """Share of the errors that are small enough, in per cent."""
+    """Percentage of the errors within the limit."""
     return 100.0 * float(np.mean(np.abs(errors) <= MAX_ERROR))
 
 
@@ -247,7 +247,7 @@ def main() -> None:
 
     percent = within(np.concatenate([error.ravel() for error in errors.values()]))
     verdict = "pass" if percent >= MIN_PERCENT else "FAIL"
-    print(f"{verdict}: {percent:.1f} % within {MAX_ERROR} ({MIN_PERCENT:g} % asked for)")
+    print(f"{verdict}: {percent:.1f} % within {MAX_ERROR} ({MIN_PERCENT:g} % required)")
 
 
 if __name__ == "__main__":

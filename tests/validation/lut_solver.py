@@ -40,7 +40,7 @@ _SKEWED = DEPOLARISATION / (2.0 - DEPOLARISATION)
 MOLECULES_MOMENT = 0.1 * (1.0 - _SKEWED) / (1.0 + 2.0 * _SKEWED)
 NEARLY_ONE = 1.0 - 1e-6
 MAX_EXACT_WAVELENGTH = 0.86
-"""um; beyond, the five decimals of 6SV are too few for the thickness of the molecules."""
+"""um; beyond, the five decimals of 6SV are too few for the optical thickness of the molecules."""
 
 # AOT550, elevation (km), solar zenith and relative azimuth (degrees)
 STATES = (
@@ -62,7 +62,7 @@ LIMIT, POLARISED_LIMIT = 2.0, 6.0
 
 @cache
 def molecules(wavelength: float, elevation: float) -> float:
-    """Optical thickness of the molecules above a ground, as 6SV has it."""
+    """Optical thickness of the molecules above the ground, as in 6SV."""
     at = min(wavelength, MAX_EXACT_WAVELENGTH)
     state = sixs.State(at, 0.0, elevation, 0.0, 0.0, 0.0)
     with tempfile.TemporaryDirectory() as folder:
@@ -121,7 +121,7 @@ def tabulated(
     solar_zenith: float,
     relative_azimuth: float,
 ) -> Array:
-    """Return the same four quantities by the table."""
+    """Return the same four quantities from the table."""
     found = table.scattering(
         band,
         aot550=aot550,

@@ -48,7 +48,7 @@ class State:
 
 @dataclass(frozen=True)
 class Site:
-    """Where and when a pair is from.
+    """Place and time of a pair.
 
     Attributes
     ----------
@@ -59,10 +59,10 @@ class Site:
     offset : int
         Of the digital numbers of both levels.
     documented : State
-        State with which Sen2Cor's tables were found to agree best; its water vapour above sea
+        Documented state of the best agreement with the tables of Sen2Cor; water vapour above sea
         level.
     agreement : mapping of str to (bias, rms, slope)
-        What was found then, bias and rms in 0.001.
+        Documented agreement, bias and rms in 0.001.
     """
 
     file: str
@@ -155,7 +155,7 @@ class Pair:
     def agreement(
         self, table: LookUpTable, band: str, state: State, *, adjacency: bool = False
     ) -> tuple[float, float, float]:
-        """Bias and rms in 0.001, and the slope of ours over the official reflectance."""
+        """Bias and rms in 0.001, and the slope of the fit over the official reflectance."""
         official = self.official[band].astype(float).ravel()
         own = self.surface(table, band, state, adjacency=adjacency).astype(float).ravel()
         error = 1000.0 * (own - official)
@@ -182,7 +182,7 @@ def _least(cost: object, bounds: tuple[float, float]) -> float:
 
 
 def compare(pair: Pair, folder: Path) -> str:
-    """Text of the comparison of a pair."""
+    """Compare a pair; return the table as text."""
     site = pair.site
     original = load_atm_files(folder / "esa_lut", site.spacecraft, AEROSOL, SEASON, ozone=OZONE)
     own = load_table(site.spacecraft, AEROSOL, SEASON)
@@ -200,7 +200,7 @@ def compare(pair: Pair, folder: Path) -> str:
     lines = [
         "",
         f"{site.file}: elevation {pair.elevation:.2f} km, solar zenith {site.solar_zenith:.1f}; "
-        "bias, rms (0.001), slope of ours over the official reflectance",
+        "bias, rms (0.001), slope of the fit over the official reflectance",
         f"{'':5s}" + "".join(f"{title:>25s}" for title, *_ in columns),
         f"{'':5s}"
         + "".join(

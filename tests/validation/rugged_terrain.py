@@ -34,7 +34,7 @@ from tests.validation.official_pairs import AEROSOL, ROOT, SEASON, SITES, Pair
 SITE = SITES[1]
 SOLAR_AZIMUTH = 41.0
 UPPER_LEFT = (718000.0, 5700000.0)
-"""About where the pair lies, for the convergence of the meridians."""
+"""Approximate position of the pair, for the meridian convergence."""
 
 PIXEL, MARGIN = 20, 1
 ADJACENCY_HALF_WIDTH, TERRAIN_HALF_WIDTH = 50, 25
@@ -43,12 +43,12 @@ BANDS = ("B05", "B06", "B07", "B8A", "B11", "B12")
 
 @dataclass(frozen=True)
 class Residuals:
-    """How ours scatters around the official reflectance, flat and with slopes corrected.
+    """Scatter around the official reflectance, without and with terrain correction.
 
     Attributes
     ----------
     flat, corrected : float
-        Standard deviation of ours minus official, in 0.001.
+        Standard deviation of the difference to the official reflectance, in 0.001.
     flat_correlation, corrected_correlation, official_correlation : float
         Correlation of the reflectance with the illumination.
     """
@@ -61,7 +61,7 @@ class Residuals:
 
 
 def compute_illumination(elevation: npt.NDArray[np.float32]) -> SlopeIllumination:
-    """Light on the slopes of an elevation model of 20 m, less its margin."""
+    """Compute the illumination from an elevation model of 20 m, without its margin."""
     rows, cols = (size - 2 * MARGIN for size in elevation.shape)
     grid = Grid(32718, *UPPER_LEFT, float(PIXEL), rows, cols)
     nodes = np.ones((3, 3), np.float32)
@@ -84,7 +84,7 @@ def residuals(folder: Path, band: str, *, smoothing: float, cutoff: float) -> Re
     smoothing : float
         Width (standard deviation) of the filter of the elevation, in metres.
     cutoff : float
-        Greatest ratio of terrain-corrected to flat signal.
+        Upper limit of the ratio of terrain-corrected to flat signal.
     """
     pair = Pair.load(folder, SITE)
     with np.load(folder / "l1c_l2a_pairs" / f"{SITE.file}.npz") as stream:
@@ -125,7 +125,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     folder = parser.parse_args().data
-    print("band smoothing cutoff  flat corrected   correlation with the light: flat ours official")
+    print("band smoothing cutoff  flat corrected   illumination: flat corrected official")
     for band in BANDS:
         for smoothing, cutoff in ((0, 1.5), (15, 1.5), (30, 1.5), (30, 3), (30, 10), (45, 10)):
             found = residuals(folder, band, smoothing=smoothing, cutoff=cutoff)

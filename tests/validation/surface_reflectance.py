@@ -81,31 +81,31 @@ SLOPE_CLASSES = (0.0, 6.0, 12.0, 20.0, 90.0)
 
 BLUE_TO_RED = ("B01", *VISIBLE)
 VIEWS = ((11.0, 105.0), (3.0, 105.0), (3.0, 285.0), (11.0, 285.0))
-"""Zenith and azimuth of the view from west to east edge of a descending swath."""
+"""View zenith and azimuth from the west to the east edge of a descending swath."""
 
 WATER_BOUNDS = (0.1, 5.0)
 SMOOTHING = (0.0, 15.0, 30.0, 45.0)
-"""Widths in metres of the filter of the elevation."""
+"""Widths of the elevation filter in metres."""
 
 ELEVATION = "elevation"
 """Folder of the elevation model."""
 
 _FIT_PASSES = 3
 _SIDE = 2220
-"""Metres of the pairs that whole pixels of all sizes cover."""
+"""Side in metres that whole pixels of all resolutions cover."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Greatest rms that is asked for.
+    """Upper limits of the rms.
 
     Attributes
     ----------
     fitted, retrieved, level : mapping of band to float
-        With fitted atmosphere, with the retrieved one, and with the fitted one but slopes left
-        alone.
+        With fitted atmosphere, with retrieved atmosphere, and with fitted atmosphere without
+        terrain correction.
     slopes : bool
-        Whether slopes of linear fits between 0.93 and 1.07 are asked for, with fitted atmosphere.
+        Whether slopes of linear fits must be between 0.93 and 1.07, with fitted atmosphere.
     """
 
     fitted: Mapping[str, float] = field(default_factory=dict)
@@ -121,7 +121,7 @@ _OF_433D = dict.fromkeys(VISIBLE, 0.008)
 
 @dataclass(frozen=True)
 class Site:
-    """Where and when a pair is from, and what is asked of it.
+    """Place and time of a pair, and its required accuracy.
 
     Attributes
     ----------
@@ -134,7 +134,7 @@ class Site:
     offsets : (int, int)
         Of the digital numbers of Level-1C and Level-2A.
     wanted : Wanted or None
-        None: it must run without nonsense.
+        None: only plausibility is checked.
     """
 
     file: str
@@ -168,14 +168,14 @@ SITES = (
 
 @dataclass(frozen=True)
 class Agreement:
-    """How ours agrees with a reference.
+    """Agreement of a reflectance with a reference.
 
     Attributes
     ----------
     bias, rms : float
-        Of ours minus the reference.
+        Of reflectance minus reference.
     slope : float
-        Of the linear fit of ours over the reference.
+        Of the linear fit over the reference.
     """
 
     bias: float
@@ -197,7 +197,7 @@ class Agreement:
 
 @dataclass
 class Scene:
-    """A pair as a tile that runs through the chain.
+    """A pair as a tile with its terrain, classes and settings.
 
     Attributes
     ----------
@@ -205,7 +205,7 @@ class Scene:
     tile : Level1CTile
     pixels : TilePixels
     official : mapping of band to ndarray of float32
-        Surface reflectance at the band's own resolution.
+        Surface reflectance at the native resolution.
     terrain : TileTerrain
     classes : ndarray of uint8
         At 20 m.
@@ -282,7 +282,7 @@ class Scene:
         return cls(site, tile, pixels, official, terrain, classes, settings)
 
     def retrieved(self, table: LookUpTable) -> TileAtmosphere:
-        """Atmosphere as the processor finds it."""
+        """Retrieve the atmosphere with the steps of the processor."""
         masks = GroundMasks.from_classes(
             self.classes, COARSE // FINE, self.pixels.grids[COARSE].shape
         )
@@ -291,7 +291,7 @@ class Scene:
         )
 
     def fitted(self, atmosphere: TileAtmosphere) -> TileAtmosphere:
-        """Atmosphere with the visibility and water vapour that agree best with the official."""
+        """Fit visibility and water vapour to the official reflectance."""
 
         def cost(found: TileAtmosphere, bands: Sequence[str]) -> float:
             return sum(self.agreement(found, band).rms ** 2 for band in bands)
@@ -306,7 +306,7 @@ class Scene:
         return atmosphere
 
     def surface(self, atmosphere: TileAtmosphere, band: str) -> Float32Array:
-        """Surface reflectance at the band's own resolution."""
+        """Compute the surface reflectance at the native resolution."""
         resolution = BAND[band].resolution
         light = self._ground_illumination(resolution) if atmosphere.slopes is not None else None
         correction = BandCorrection(
@@ -324,13 +324,13 @@ class Scene:
         return Agreement.of(self.surface(atmosphere, band)[chosen], self.official[band][chosen])
 
     def slope(self, resolution: int) -> Float32Array:
-        """Slope of the ground in degrees."""
+        """Slope of the terrain in degrees."""
         slope = self.terrain.at(max(resolution, FINE)).slope
         factor = max(FINE // resolution, 1)
         return np.repeat(np.repeat(slope, factor, axis=0), factor, axis=1)
 
     def _ground_illumination(self, resolution: int) -> GroundIllumination:
-        """Illumination of the slopes; vegetation matters to the empirical correction only: off."""
+        """Illumination of the slopes; vegetation is not needed without empirical correction."""
         if resolution not in self._light:
             cols = self.pixels.grids[resolution].cols
             self._light[resolution] = self.terrain.ground_illumination(
@@ -349,14 +349,14 @@ def _elevation(atmosphere: TileAtmosphere) -> Float32Array | float:
 
 
 def _hazy(atmosphere: TileAtmosphere, inverse_visibility: float) -> TileAtmosphere:
-    """Atmosphere of one visibility everywhere."""
+    """Return the atmosphere with a uniform visibility."""
     aot = atmosphere.table.aot_from_visibility(1.0 / inverse_visibility, _elevation(atmosphere))
     field_of_aot = np.broadcast_to(aot, atmosphere.geometry.grid.shape).astype(np.float32)
     return replace(atmosphere, state=replace(atmosphere.state, aot550=field_of_aot))
 
 
 def _humid(atmosphere: TileAtmosphere, column: float) -> TileAtmosphere:
-    """Atmosphere of one column of water vapour everywhere."""
+    """Return the atmosphere with a uniform water vapour column."""
     field_of_column = np.full(atmosphere.geometry.grid.shape, column, np.float32)
     return replace(atmosphere, state=replace(atmosphere.state, water_vapour=field_of_column))
 
@@ -375,7 +375,7 @@ def _grid(site: Site) -> Grid:
 
 
 def _write_elevation(elevation: Float32Array, grid: Grid, folder: Path) -> None:
-    """Write the elevation model; it may be somewhat larger than the grid."""
+    """Write the elevation model; it may be larger than the grid."""
     rows, cols = elevation.shape
     (folder / ELEVATION).mkdir()
     raster = gdal.GetDriverByName("GTiff").Create(
@@ -390,7 +390,7 @@ def _write_elevation(elevation: Float32Array, grid: Grid, folder: Path) -> None:
 def _wrapped(
     site: Site, arrays: Mapping[str, npt.NDArray[np.int16]], grid: Grid, folder: Path
 ) -> Path:
-    """Write images and the product around them."""
+    """Write images and wrap them as a product."""
     source = folder / "images"
     source.mkdir()
     for band in BAND_NAMES:
@@ -424,9 +424,9 @@ class Variant:
     title : str
     atmosphere : TileAtmosphere
     wanted : mapping of band to float
-        Greatest rms.
+        Upper limits of the rms.
     slopes : bool
-        Whether the slope of the fit is judged.
+        Whether the slope of the fit is checked.
     """
 
     title: str
@@ -438,7 +438,7 @@ class Variant:
 def variants(
     title: str, full: TileAtmosphere, wanted: Mapping[str, float], site: Wanted
 ) -> list[Variant]:
-    """With one atmosphere: as shipped, and with steps changed or left out."""
+    """List the variants of an atmosphere: packaged settings, and changed or disabled steps."""
     steps = [
         Variant(f"{title}, Adj_Km 1", full, wanted, site.slopes),
         Variant("Adj_Km 0.5", replace(full, adjacency_range=0.5), wanted, site.slopes),
@@ -450,7 +450,7 @@ def variants(
 
 
 def render_table(scene: Scene, columns: Sequence[Variant]) -> list[str]:
-    """Lines of the table of a pair; what is not as asked for is marked."""
+    """Render the table of a pair; values beyond their limits are marked."""
     lines = [
         f"{'':5s}" + "".join(f"{column.title:>26s}" for column in columns),
         f"{'':5s}" + "".join(f"{_state(column.atmosphere):>26s}" for column in columns),
@@ -476,10 +476,10 @@ def _state(atmosphere: TileAtmosphere) -> str:
 
 
 def slope_table(scene: Scene, full: TileAtmosphere) -> list[str]:
-    """Lines of the table by classes of slope, with and without correction of the relief."""
+    """Render the table by classes of slope, with and without terrain correction."""
     level = replace(full, slopes=None)
     lines = [
-        "rms (0.001) by slope of the ground, with / without correction of the relief",
+        "rms (0.001) by slope of the terrain, with / without terrain correction",
         f"{'':5s}"
         + "".join(
             f"{f'{low:.0f}..{high:.0f} deg {fraction:.0%}':>22s}"
@@ -508,7 +508,7 @@ def _slope_fractions(slope: Float32Array) -> list[tuple[float, float, float]]:
 
 
 def smoothed_table(atmospheres: Mapping[float, tuple[Scene, TileAtmosphere]]) -> list[str]:
-    """Lines of the table of rms by width of the filter of the elevation, in metres."""
+    """Render the table of rms by width of the elevation filter in metres."""
     lines = [
         "rms (0.001) with the elevation smoothed, by width in m: the official ones are coarser",
         f"{'':5s}" + "".join(f"{width:9.0f}" for width in atmospheres),
@@ -520,13 +520,13 @@ def smoothed_table(atmospheres: Mapping[float, tuple[Scene, TileAtmosphere]]) ->
 
 
 def fit_column(scene: Scene, original: TileAtmosphere, band: str) -> float:
-    """Water vapour in cm above sea level that takes the bias from a band.
+    """Fit the water vapour (cm above sea level) that removes the bias of a band.
 
     Parameters
     ----------
     scene : Scene
     original : TileAtmosphere
-        Found with Sen2Cor's tables, whose axis is the column above sea level.
+        Retrieved with the tables of Sen2Cor, whose axis is the column above sea level.
     band : str
     """
     height = float(np.mean(_elevation(original)))
@@ -538,7 +538,7 @@ def fit_column(scene: Scene, original: TileAtmosphere, band: str) -> float:
 
 
 def view_table(scene: Scene, atmosphere: TileAtmosphere) -> list[str]:
-    """Lines of bias by view from the one edge of the swath to the other, with fitted atmosphere."""
+    """Render the table of bias by view angle across the swath, with fitted atmosphere."""
     geometry = atmosphere.geometry
     lines = ["bias (0.001) by view zenith and azimuth, degrees: " + ", ".join(BLUE_TO_RED)]
     for zenith, azimuth in VIEWS:
@@ -562,7 +562,7 @@ def view_table(scene: Scene, atmosphere: TileAtmosphere) -> list[str]:
 
 
 def sanity_table(scene: Scene, own: TileAtmosphere, original: TileAtmosphere) -> list[str]:
-    """Lines of percentiles beside the official, and the fraction of negative pixels in ours."""
+    """Render percentiles with those of the official product, and the negative fraction."""
     lines = [
         "percentiles 1, 50, 99",
         f"{'':5s}{'ours':>26s}{'with Sen2Cor tables':>26s}{'official':>26s}"
@@ -581,7 +581,7 @@ def sanity_table(scene: Scene, own: TileAtmosphere, original: TileAtmosphere) ->
 
 
 def draw(scene: Scene, rows: Sequence[tuple[str, TileAtmosphere]], path: Path) -> None:
-    """Draw ours over the official reflectance of each band, with the linear fits."""
+    """Draw each band over the official reflectance, with the linear fits."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -614,7 +614,7 @@ def draw(scene: Scene, rows: Sequence[tuple[str, TileAtmosphere]], path: Path) -
             )
             axes.tick_params(labelsize=7)
     figure.suptitle(
-        f"{scene.site.file}: surface reflectance, ours over the official "
+        f"{scene.site.file}: surface reflectance over the official one "
         "(black: equal, red: linear fit)"
     )
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -623,7 +623,7 @@ def draw(scene: Scene, rows: Sequence[tuple[str, TileAtmosphere]], path: Path) -
 
 
 def report(site: Site, data: Path, figures: Path, pool: Workers) -> list[str]:
-    """Compare a pair; lines of text."""
+    """Compare a pair; return lines of text."""
 
     def load(smoothing: float = 0.0) -> Scene:
         with tempfile.TemporaryDirectory() as folder:
@@ -655,7 +655,7 @@ def report(site: Site, data: Path, figures: Path, pool: Workers) -> list[str]:
     if site.wanted is None:
         lines += sanity_table(scene, own, original)
     else:
-        lines.append("bias, rms (0.001), slope of ours over the official; !: not as asked for")
+        lines.append("bias, rms (0.001), slope over the official; !: beyond the limit")
         fits = {title: scene.fitted(atmosphere) for title, atmosphere in found.items()}
         groups = (
             ("fitted", fits, site.wanted.fitted),

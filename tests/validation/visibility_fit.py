@@ -25,14 +25,14 @@ from .atm_reference import Array, AtmFile, original
 ROOT = Path(__file__).resolve().parents[2]
 FITTED = BANDS["20_60"][: BANDS["20_60"].index("B8A") + 1]
 MOST_WATER = 3.0
-"""In cm; the files of more hold another aerosol."""
+"""In cm; files of larger columns contain another aerosol."""
 
 AOT550 = np.arange(0.0, 1.6, 0.01)
 REFINED = 100
 
 
 def own_thickness(table: SixSLookUpTable) -> Array:
-    """Thickness of molecules and aerosol in our table, shape (bands, elevations, AOT550)."""
+    """Optical thickness in the 6S tables, shape (bands, elevations, AOT550)."""
     transmittance = [
         table.scattering(
             band,
@@ -48,7 +48,7 @@ def own_thickness(table: SixSLookUpTable) -> Array:
 
 
 def fitted_aot550(files: Sequence[AtmFile], table: SixSLookUpTable) -> Array:
-    """AOT550 of the nodes, shape (visibilities, elevations); the mean of the files is fitted."""
+    """Fit the AOT of the nodes, shape (visibilities, elevations), to the mean of the files."""
     theirs = np.mean(
         [
             [-np.log(original(band, file, table).direct[..., 0]) for band in FITTED]

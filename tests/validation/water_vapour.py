@@ -37,7 +37,7 @@ ITERATIONS = 3
 def retrieve(
     table: LookUpTable, pixels: TilePixels, tile: Level1CTile, ozone: float
 ) -> Float32Array:
-    """Column in cm of every pixel; scattering follows the median of the scene."""
+    """Retrieve the column (cm) of each pixel; scattering uses the median of the scene."""
     geometry = NodeGeometry.over(pixels.grids[RESOLUTION], tile.geometry)
     toa = [pixels.toa_reflectance(band, RESOLUTION) for band in MEASURED]
     aot = np.full(toa[0].shape, AOT, np.float32)
@@ -67,13 +67,13 @@ def retrieve(
 
 
 def clear_land(pixels: TilePixels) -> np.ndarray:
-    """Pixels without a gap, bright in the near infrared and not in the visible."""
+    """Mask pixels with data that are bright in the near infrared and dark in the visible."""
     blue, red, measured, window = (pixels.toa_reflectance(band, RESOLUTION) for band in BANDS)
     return (window > 0.15) & (red < 0.25) & (blue < 0.2) & (blue > 0.01) & (measured > 0.01)
 
 
 def compare(product: Level1CProduct, folder: Path) -> list[str]:
-    """One line for each tile with a column of ECMWF."""
+    """Compare a product; return one line for each tile with an ECMWF column."""
     tables: dict[str, LookUpTable] = {
         "ours": load_table(product.spacecraft, "RURAL", "SUMMER"),
         "original": load_atm_files(folder / "esa_lut" / "S2A", "S2A", "RURAL", "SUMMER"),
