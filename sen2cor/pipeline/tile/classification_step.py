@@ -64,7 +64,7 @@ def classify_tile(
     grid = pixels.grids[resolution]
     no_data, defective = _find_invalid(pixels, tile, resolution, workers)
 
-    def reflectance(rows: slice) -> dict[str, Float32Array]:
+    def read_reflectance(rows: slice) -> dict[str, Float32Array]:
         return {
             band: pixels.toa_reflectance(band, resolution, rows) for band in CLASSIFICATION_BANDS
         }
@@ -78,7 +78,7 @@ def classify_tile(
         defective=defective,
         snow_possible=snow_map is None or snow_possible(snow_map, grid),
     )
-    result = classify_rows(reflectance, scene, settings.parameters, run=workers.map)
+    result = classify_rows(read_reflectance, scene, settings.parameters, run=workers.map)
     if settings.median_filter > 1:
         smoothed = median_filter(result.scene_class, settings.median_filter)
         result = replace(result, scene_class=smoothed)
@@ -95,25 +95,25 @@ def _find_invalid(
     no_data = np.zeros(grid.shape, bool)
     defective = np.zeros(grid.shape, bool)
 
-    def find(rows: slice) -> None:
+    def find_in_rows(rows: slice) -> None:
         numbers = {band: pixels.numbers(band, resolution, rows) for band in CLASSIFICATION_BANDS}
         no_data[rows] = find_no_data(numbers, None if no_data_mask is None else no_data_mask[rows])
         defective[rows] = find_defective(
             numbers, [] if defective_mask is None else [defective_mask[rows]]
         )
 
-    workers.map(find, row_blocks(grid.rows))
+    workers.map(find_in_rows, row_blocks(grid.rows))
     return no_data, defective
 
 
 def _merge_masks(
     tile: Level1CTile, kinds: Iterable[str], grid: Grid, workers: Workers
 ) -> BoolArray | None:
-    """Union of masks over the bands of the classification; only one more is in memory."""
+    """Union of masks over the bands of the classification; None if there are none."""
     merged: list[BoolArray] = []
     lock = Lock()
 
-    def add(job: tuple[str, str]) -> None:
+    def add_mask(job: tuple[str, str]) -> None:
         mask = tile.mask(*job, grid)
         if mask is None:
             return
@@ -123,5 +123,5 @@ def _merge_masks(
             else:
                 merged.append(mask)
 
-    workers.map(add, [(kind, band) for kind in kinds for band in CLASSIFICATION_BANDS])
+    workers.map(add_mask, [(kind, band) for kind in kinds for band in CLASSIFICATION_BANDS])
     return merged[0] if merged else None
