@@ -77,7 +77,7 @@ def test_every_element_of_the_configuration_is_in_the_documentation(hook: Module
             assert (
                 f" | {parameter.kind.allowed} | {parameter.default} | {parameter.meaning} |" in row
             )
-        for parameter in (*document.legacy, *document.ignored):
+        for parameter in (*document.legacy, *document.unused):
             assert f"`{parameter.name}`" in text
 
 

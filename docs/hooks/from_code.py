@@ -72,22 +72,14 @@ def settings() -> str:
 
 
 def foreign_settings() -> str:
-    """Elements of other versions: translated or ignored."""
+    """Elements of other versions that are translated, and elements without effect."""
     rows = []
     for document in DOCUMENTS:
-        for kind, parameters in (
-            ("read", document.legacy),
-            ("ignored, with a warning", document.ignored),
-        ):
-            rows += [
-                (document.name, f"`{one.name}`", kind, one.meaning or "no equivalent")
-                for one in parameters
-            ]
+        rows += [(document.name, f"`{one.name}`", one.meaning) for one in document.legacy]
         rows += [
-            (document.name, f"`{bands.element.name}`", "checked, unused", bands.element.meaning)
-            for bands in document.band_lists
+            (document.name, f"`{one.name}`", f"no effect: {one.reason}") for one in document.unused
         ]
-    return _table(("file", "element", "treatment", "meaning"), rows)
+    return _table(("file", "element", "meaning"), rows)
 
 
 def make_targets() -> str:

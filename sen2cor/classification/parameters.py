@@ -31,8 +31,6 @@ class ClassificationThresholds:
         Snow: range of B8A.
     t1_b10, t2_b10 : float
         Minimum B10 of thin and of thick cirrus.
-    t1_b12, t2_b12 : float
-        Not used.
     t_b02_b12 : float
         Cloud shadow: maximum mean distance of a spectrum to the reference spectrum.
     t_cloud_lp, t_cloud_mp, t_cloud_hp : float
@@ -50,8 +48,6 @@ class ClassificationThresholds:
         Next to snow, a pixel with a lower B12 is not cloud.
     t1_r_b02_b04, t2_r_b02_b04 : float
         Snow: range of B02/B04.
-    t1_r_b8a_b03 : float
-        Not used.
     t2_r_b8a_b03 : float
         Minimum B8A/B03 of dark vegetation.
     t1_r_b8a_b11, t2_r_b8a_b11 : float
@@ -64,10 +60,6 @@ class ClassificationThresholds:
         Water: range of B02/B11.
     t21_b12, t22_b12 : float
         Water: slope and offset of the limit of B12 as a linear function of B02/B11.
-    rv_b2, rv_b3, rv_b4, rv_b8, rv_b11, rv_b12 : float
-        Percent. Not used.
-    t_sdw : float
-        Not used.
     """
 
     t1_b02: float = 0.18
@@ -78,8 +70,6 @@ class ClassificationThresholds:
     t2_b8a: float = 0.35
     t1_b10: float = 0.012
     t2_b10: float = 0.035
-    t1_b12: float = 0.25
-    t2_b12: float = 0.12
     t_b02_b12: float = 0.018
     t_cloud_lp: float = 0.0
     t_cloud_mp: float = 0.20
@@ -94,7 +84,6 @@ class ClassificationThresholds:
     t2_snow: float = 0.25
     t1_r_b02_b04: float = 0.85
     t2_r_b02_b04: float = 0.95
-    t1_r_b8a_b03: float = 1.50
     t2_r_b8a_b03: float = 2.50
     t1_r_b8a_b11: float = 0.90
     t2_r_b8a_b11: float = 1.10
@@ -106,13 +95,6 @@ class ClassificationThresholds:
     t22_r_b02_b11: float = 4.0
     t21_b12: float = 0.1
     t22_b12: float = -0.09
-    rv_b2: float = 6.96
-    rv_b3: float = 5.26667
-    rv_b4: float = 5.37708
-    rv_b8: float = 7.52
-    rv_b11: float = 5.45
-    rv_b12: float = 2.55
-    t_sdw: float = 0.75
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sen2cor.settings.parameters import Parameter, Table
+from sen2cor.settings.parameters import Table
 from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, Text
 
 DOCUMENT = "L2A_CAL_AC_GIPP"
@@ -277,62 +277,3 @@ class CorrectionSettings:
     def wv_iter_start(self, season: str) -> float:
         """Return the start column of water vapour in cm of ``SUMMER`` or ``WINTER``."""
         return {"SUMMER": self.wv_iter_start_summer, "WINTER": self.wv_iter_start_winter}[season]
-
-
-@dataclass(frozen=True)
-class BandList:
-    """An element that stands once for each of the 13 bands: checked, and unused.
-
-    The radiometry comes from the metadata of the product, not from these calibration values.
-
-    Attributes
-    ----------
-    element : Parameter
-        Name, range, group and meaning.
-    defaults : tuple of str
-        Shipped values, in the order of `sen2cor.bands.BANDS`.
-    attributes : tuple of (str, tuple of str)
-        Name and shipped values of each attribute.
-    """
-
-    element: Parameter
-    defaults: tuple[str, ...]
-    attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-
-COEFFICIENT = Decimal(-10, 10)
-"""Range of the attributes c0 and c1."""
-
-
-def _texts(numbers: str) -> tuple[str, ...]:
-    return tuple(f"0{number}" if number.startswith(".") else number for number in numbers.split())
-
-
-BAND_LISTS = (
-    BandList(
-        Parameter(
-            "fwhm",
-            Decimal(0, 1),
-            "",
-            "Width of each band in um",
-            DOCUMENT,
-            f"{TOP}/Sensor/Resolution/Band_List",
-        ),
-        _texts(".0188 .0644 .0348 .0288 .0144 .0148 .0188 .0144 .0228 .0192 .0288 .0884 .1728"),
-    ),
-    BandList(
-        Parameter(
-            "wavelength",
-            Decimal(0, 10),
-            "",
-            "Centre of each band in um, and its radiance L = c0 + c1 DN in mW cm-2 sr-1 um-1",
-            DOCUMENT,
-            f"{TOP}/Sensor/Calibration/Band_List",
-        ),
-        _texts(".4423 .4922 .5603 .6631 .7040 .7424 .7817 .8333 .8658 .9423 1.3737 1.6094 2.1939"),
-        (
-            ("c0", ("0.0",) * 13),
-            ("c1", _texts(".001 " * 10 + ".0005 .0002 .00005")),
-        ),
-    ),
-)

@@ -105,12 +105,10 @@ THRESHOLDS = (
     _threshold("T1_SNOW", "Snow: minimum probability"),
     _threshold("T2_SNOW", "Snow: maximum 2.2 um reflectance of the ring around it"),
     *_range("T1_NDVI", "T2_NDVI", "Vegetation: NDVI"),
-    _threshold("T1_R_B8A_B03", "Unused: ratio of B8A to B03"),
     _threshold("T2_R_B8A_B03", "Dark or senescent vegetation: ratio of B8A to B03"),
     *_range("T1_R_B8A_B11", "T2_R_B8A_B11", "Rocks and sand: ratio of B8A to B11"),
     _threshold("T1_B10", "Thin cirrus: minimum reflectance at 1.375 um"),
     _threshold("T2_B10", "Thick cirrus: minimum reflectance at 1.375 um"),
-    *_range("T1_B12", "T2_B12", "Unused: 2.2 um reflectance"),
     _threshold("T11_B02", "Soil: limit of B02, linear in B02/B11, slope"),
     _threshold("T12_B02", "Soil: limit of B02, linear in B02/B11, offset"),
     *_range("T11_R_B02_B11", "T12_R_B02_B11", "Soil: ratio of B02 to B11"),
@@ -121,11 +119,6 @@ THRESHOLDS = (
     _threshold("T_CLOUD_LP", "Low cloud probability: minimum probability"),
     _threshold("T_CLOUD_MP", "Medium cloud probability: minimum probability"),
     _threshold("T_CLOUD_HP", "High cloud probability: minimum probability"),
-    _threshold("T_SDW", "Unused: shadow probability"),
-    *(
-        _threshold(f"RV_{band}", f"Unused: shadow reference reflectance of {band} in %")
-        for band in ("B2", "B3", "B4", "B8", "B11", "B12")
-    ),
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sen2cor.settings import cal_ac_gipp, cal_sc_gipp
-from sen2cor.settings.cal_ac_gipp import BAND_LISTS, BandList, CorrectionSettings
+from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 from sen2cor.settings.cal_sc_gipp import CLASS_CODES, THRESHOLDS, ClassificationSettings
 from sen2cor.settings.gipp import (
     CalibrationSettings,
@@ -15,9 +15,9 @@ from sen2cor.settings.gipp import (
     FlagSettings,
     LookUpTableSettings,
 )
-from sen2cor.settings.legacy import FORCE_EXIT, LOOK_UP_TABLE_FILE, SCHEMES
+from sen2cor.settings.legacy import FORCE_EXIT, LOOK_UP_TABLE_FILE
 from sen2cor.settings.parameters import Parameter, parameters_of
-from sen2cor.settings.value_types import Text
+from sen2cor.settings.unused_elements import UNUSED_ELEMENTS, UnusedElement
 
 SECTIONS: Mapping[str, type] = {
     "common": CommonSettings,
@@ -45,15 +45,11 @@ class Document:
     option : str
         Option of the command that names such a file.
     parameters : tuple of Parameter
-        Elements that ours writes, in order.
+        Elements with an effect that the shipped file contains, in order.
     legacy : tuple of Parameter
-        Elements of other versions that are read and translated.
-    ignored : tuple of Parameter
-        Elements of other versions that are known to have no effect here.
-    band_lists : tuple of BandList
-        Elements that stand once for each band.
+        Elements of other versions that are translated into these.
     groups : tuple of str
-        Paths of groups that other versions have and ours does not.
+        Paths of groups that only other versions have.
     """
 
     name: str
@@ -62,9 +58,12 @@ class Document:
     option: str
     parameters: tuple[Parameter, ...]
     legacy: tuple[Parameter, ...] = ()
-    ignored: tuple[Parameter, ...] = ()
-    band_lists: tuple[BandList, ...] = ()
     groups: tuple[str, ...] = ()
+
+    @cached_property
+    def unused(self) -> tuple[UnusedElement, ...]:
+        """Elements without effect."""
+        return tuple(element for element in UNUSED_ELEMENTS if element.document == self.name)
 
     @cached_property
     def by_element(self) -> Mapping[str, Parameter]:
@@ -78,8 +77,9 @@ class Document:
     @cached_property
     def group_names(self) -> frozenset[str]:
         """Names of the elements that only hold others."""
-        held = (*self.parameters, *self.legacy, *(bands.element for bands in self.band_lists))
-        paths = (*(parameter.group for parameter in held), *self.groups)
+        held = (*self.parameters, *self.legacy)
+        paths = {*(entry.group for entry in held), *(entry.group for entry in self.unused)}
+        paths.update(self.groups)
         return frozenset(name for path in paths for name in path.split("/") if name)
 
 
@@ -92,21 +92,13 @@ def _of(document: str) -> tuple[Parameter, ...]:
     )
 
 
-def _later(document: str, group: str, *names: str) -> tuple[Parameter, ...]:
-    return tuple(Parameter(name, Text(empty=True), "", "", document, group) for name in names)
-
-
 USER = Document(
     "L2A_GIPP",
     "Level-2A_Ground_Image_Processing_Parameter",
     "User settings of the Level-2A processor",
     "--GIP_L2A",
     _of("L2A_GIPP"),
-    legacy=(FORCE_EXIT, LOOK_UP_TABLE_FILE, *SCHEMES),
-    ignored=(
-        *_later("L2A_GIPP", "Common_Section", "Region_Of_Interest"),
-        *_later("L2A_GIPP", "Atmospheric_Correction/Calibration", "Database_Compression_Level"),
-    ),
+    legacy=(FORCE_EXIT, LOOK_UP_TABLE_FILE),
 )
 
 CLASSIFICATION = Document(
@@ -115,13 +107,6 @@ CLASSIFICATION = Document(
     "Scene classification: thresholds, for experts",
     "--GIP_L2A_SC",
     (*_of(cal_sc_gipp.DOCUMENT), *CLASS_CODES, *THRESHOLDS),
-    ignored=_later(
-        cal_sc_gipp.DOCUMENT,
-        f"{cal_sc_gipp.TOP}/References",
-        "ESACCI_WaterBodies_Map",
-        "ESACCI_LandCover_Map",
-        "ESACCI_SnowCondition_Map_Dir",
-    ),
 )
 
 CORRECTION = Document(
@@ -130,7 +115,6 @@ CORRECTION = Document(
     "Atmospheric correction: parameters, for experts",
     "--GIP_L2A_AC",
     _of(cal_ac_gipp.DOCUMENT),
-    band_lists=BAND_LISTS,
     groups=(f"{cal_ac_gipp.TOP}/Flags", f"{cal_ac_gipp.TOP}/Calibration"),
 )
 

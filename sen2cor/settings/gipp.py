@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sen2cor.settings.parameters import Table
-from sen2cor.settings.psd_schemes import DEFAULT_SCHEMES, PsdScheme
-from sen2cor.settings.value_types import SCHEME, Boolean, Choice, Decimal, Integer, Ozone, Text
+from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, Ozone, Text
 
 _COMMON = Table("L2A_GIPP", "Common_Section")
 _TABLES = Table("L2A_GIPP", "Atmospheric_Correction/Look_Up_Tables")
@@ -113,36 +112,6 @@ class CommonSettings:
         "first order: calibration, aerosol, water vapour, slopes",
         since="ours",
     )
-    downsample_20_to_60: bool = _COMMON.item(
-        "Downsample_20_to_60",
-        Boolean(),
-        "FALSE",
-        "Read, without effect: 60 m is always made from the bands themselves",
-        since="2.8",
-        changes_result=False,
-    )
-    gipp_scheme: str = _COMMON.item(
-        "GIPP_Scheme",
-        SCHEME,
-        "L2A_GIPP",
-        "Read, without effect: schema of this file, with or without .xsd",
-        changes_result=False,
-    )
-    sc_scheme: str = _COMMON.item(
-        "SC_Scheme",
-        SCHEME,
-        "L2A_CAL_SC_GIPP",
-        "Read, without effect: schema of the scene classification file",
-        changes_result=False,
-    )
-    ac_scheme: str = _COMMON.item(
-        "AC_Scheme",
-        SCHEME,
-        "L2A_CAL_AC_GIPP",
-        "Read, without effect: schema of the atmospheric correction file",
-        changes_result=False,
-    )
-    psd_schemes: tuple[PsdScheme, ...] = DEFAULT_SCHEMES
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sen2cor.settings.parameters import Parameter
-from sen2cor.settings.psd_schemes import SCHEME_NAMES, PsdScheme, default_scheme
-from sen2cor.settings.value_types import OZONE_SUMMER, OZONE_WINTER, SCHEME, Boolean, Kind, Text
+from sen2cor.settings.value_types import OZONE_SUMMER, OZONE_WINTER, Boolean, Kind, Text
 
 _DOCUMENT = "L2A_GIPP"
 _TABLE_NAME = re.compile(
@@ -58,11 +57,6 @@ LOOK_UP_TABLE_FILE = Parameter(
     "Atmospheric_Correction/References",
 )
 
-SCHEMES = tuple(
-    Parameter(name, SCHEME, "", "", _DOCUMENT, "Common_Section") for name in SCHEME_NAMES
-)
-"""The six elements of 2.1 and 2.2, which knew only format 13.1 and had no block around them."""
-
 
 def translate(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Replace the elements of other versions by those of ours.
@@ -90,13 +84,3 @@ def translate(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         if result.setdefault(element, value) != value:
             warnings.append(f"{origin} contradicts {element}: {element} is used")
     return result, warnings
-
-
-def scheme_of_single_elements(values: dict[str, Any]) -> PsdScheme | None:
-    """Take the six elements without a block out of the values, as the block of format 13.1."""
-    given = {name: values.pop(name) for name in SCHEME_NAMES if name in values}
-    if not given:
-        return None
-    default = default_scheme("13.1")
-    schemas = {**dict(default.schemas), **given}
-    return PsdScheme(default.version, default.reference, tuple(schemas.items()))

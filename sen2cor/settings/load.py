@@ -49,7 +49,6 @@ def load_settings(
         name: value for content in contents.values() for name, value in content.values.items()
     }
     sections = {name: _fields(cls, values) for name, cls in SECTIONS.items()}
-    sections["common"]["psd_schemes"] = contents[USER.name].schemes
     sections["classification"]["thresholds"] = thresholds_from(
         {entry.name: values[entry.name] for entry in THRESHOLDS if entry.name in values}
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 from sen2cor.settings.cal_sc_gipp import THRESHOLDS, ClassificationSettings
-from sen2cor.settings.documents import CORRECTION, SECTIONS, USER
+from sen2cor.settings.documents import SECTIONS, USER
 from sen2cor.settings.gipp import (
     CalibrationSettings,
     CommonSettings,
@@ -19,7 +19,6 @@ from sen2cor.settings.gipp import (
     LookUpTableSettings,
 )
 from sen2cor.settings.parameters import Parameter, parameters_of
-from sen2cor.settings.psd_schemes import DEFAULT_SCHEMES
 from sen2cor.settings.writer import render_document
 
 logger = logging.getLogger(__name__)
@@ -110,22 +109,13 @@ class Settings:
 
     def differences(self) -> tuple[Difference, ...]:
         """Return the elements whose value differs from the default."""
-        found = [
+        return tuple(
             Difference(
                 parameter.document, parameter.name, parameter.kind.render(value), parameter.default
             )
             for parameter, value in self.values()
             if value != parameter.default_value
-        ]
-        shipped = {scheme.version: scheme for scheme in DEFAULT_SCHEMES}
-        found += [
-            Difference(
-                USER.name, "PSD_Scheme", str(scheme), str(shipped.get(scheme.version, "none"))
-            )
-            for scheme in self.common.psd_schemes
-            if scheme not in DEFAULT_SCHEMES
-        ]
-        return tuple(found)
+        )
 
     def effective_gipp_xml(self) -> bytes:
         """Return the settings of L2A_GIPP as used, as a file that could be read again.
@@ -139,7 +129,7 @@ class Settings:
             if parameter.document == USER.name and value != parameter.default_value
         }
         note = "Expert files: " + ("; ".join(others) or "all defaults")
-        return render_document(USER, texts, self.common.psd_schemes, (note,))
+        return render_document(USER, texts, (note,))
 
     def digest(self) -> str:
         """Return a digest (SHA-256, hexadecimal) of the settings that change the images."""
@@ -165,8 +155,3 @@ class Settings:
             logger.info(
                 "no snow climatology %s: snow may be anywhere", self.classification.snow_map
             )
-        logger.debug(
-            "wavelength, fwhm, c0 and c1 of %s are checked only: "
-            "the radiometry comes from the metadata of the product",
-            CORRECTION.name,
-        )

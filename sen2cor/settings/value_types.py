@@ -229,38 +229,6 @@ class Text(Kind):
         return _simple_type("token", f'<xs:minLength value="{0 if self.empty else 1}"/>')
 
 
-@dataclass(frozen=True)
-class Pattern(Kind):
-    """A text that a regular expression (one that XSD understands too) matches.
-
-    Attributes
-    ----------
-    pattern : str
-        The expression.
-    description : str
-        The same in words.
-    drop : str
-        Ending that is left out of the value.
-    """
-
-    pattern: str
-    description: str
-    drop: str = ""
-
-    def _range(self) -> str:
-        return self.description
-
-    def _value(self, text: str) -> str:
-        if not re.fullmatch(self.pattern, text):
-            raise ValueError
-        return text.removesuffix(self.drop)
-
-    def _type(self) -> str:
-        return _simple_type("token", f"<xs:pattern value={quoteattr(self.pattern)}/>")
-
-
-SCHEME = Pattern(r"\S*", "the name of a schema, without blanks", drop=".xsd")
-
 OZONE_SUMMER = {"f": 250.0, "g": 290.0, "h": 331.0, "i": 370.0, "j": 410.0, "k": 450.0}
 OZONE_WINTER = {"t": 250.0, "u": 290.0, "v": 330.0, "w": 377.0, "x": 420.0, "y": 460.0}
 """Ozone columns in Dobson units of the look-up tables of each season, by their letter."""

@@ -1,17 +1,14 @@
-"""Writing of configuration files: the shipped ones and the copy of the settings as used."""
+"""Writing of configuration files: the shipped ones, and the copy of the settings in a product."""
 
 from __future__ import annotations
 
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
-from sen2cor.bands import BANDS
-from sen2cor.settings.cal_ac_gipp import BandList
 from sen2cor.settings.documents import Document
 from sen2cor.settings.parameters import Parameter
-from sen2cor.settings.psd_schemes import PsdScheme
 
 _WIDTH = 100
 _INDENT = "    "
@@ -20,7 +17,6 @@ _INDENT = "    "
 def render_document(
     document: Document,
     texts: Mapping[str, str],
-    schemes: Sequence[PsdScheme],
     notes: Sequence[str] = (),
 ) -> bytes:
     """Return a commented configuration file.
@@ -31,8 +27,6 @@ def render_document(
         Which of the three.
     texts : mapping
         Text by element name; elements without a text have their default.
-    schemes : sequence of PsdScheme
-        ``PSD_Scheme`` blocks of L2A_GIPP.
     notes : sequence of str
         Further comments at the top.
     """
@@ -42,10 +36,12 @@ def render_document(
         text = texts.get(parameter.name, parameter.default)
         lines.append(f"<{parameter.name}>{escape(text)}</{parameter.name}>")
         tree.add(parameter.group, lines)
-    if document.name == "L2A_GIPP":
-        tree.add("Common_Section", _scheme_lines(schemes))
-    for bands in document.band_lists:
-        tree.add(bands.element.group, _band_lines(bands))
+    reason = ""
+    for element in document.unused:
+        if element.shipped:
+            lines = [] if element.reason == reason else _comment(f"No effect: {element.reason}.")
+            tree.add(element.group, [*lines, *element.shipped])
+            reason = element.reason
     head = [line for note in (document.title, *notes) for line in _comment(note)]
     body = [f"{_INDENT}{line}" for line in tree.lines()]
     lines = [
@@ -94,32 +90,3 @@ def _explain(parameter: Parameter) -> str:
         f"{parameter.meaning}. Allowed: {parameter.kind.allowed}."
         f" Default: {parameter.default}.{origin}"
     )
-
-
-def _scheme_lines(schemes: Sequence[PsdScheme]) -> list[str]:
-    lines = _comment(
-        "Schemas of the documents of each version of the product format. Read, without effect: the "
-        "version tells the schemas."
-    )
-    for scheme in schemes:
-        lines.append(
-            f"<PSD_Scheme PSD_Version={quoteattr(scheme.version)} "
-            f"PSD_Reference={quoteattr(scheme.reference)}>"
-        )
-        lines += [f"{_INDENT}<{name}>{escape(text)}</{name}>" for name, text in scheme.schemas]
-        lines.append("</PSD_Scheme>")
-    return lines
-
-
-def _band_lines(bands: BandList) -> list[str]:
-    name = bands.element.name
-    lines = _comment(
-        f"{bands.element.meaning}: {', '.join(band.name for band in BANDS)}. "
-        "Checked only: the radiometry comes from the metadata of the product."
-    )
-    for index, text in enumerate(bands.defaults):
-        attributes = "".join(
-            f" {attribute}={quoteattr(values[index])}" for attribute, values in bands.attributes
-        )
-        lines.append(f"<{name}{attributes}>{text}</{name}>")
-    return lines

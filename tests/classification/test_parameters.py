@@ -18,12 +18,7 @@ from sen2cor.classification import (
 from sen2cor.settings.cal_sc_gipp import THRESHOLDS, thresholds_from
 from tests.classification.spectra import SEN2COR_2_3, Image, all_valid, maps_of
 
-UNUSED = {
-    *("t1_b12", "t2_b12", "t_sdw", "t1_r_b8a_b03"),
-    *("rv_b2", "rv_b3", "rv_b4", "rv_b8", "rv_b11", "rv_b12"),
-}
 ELEMENTS = {parameter.name: parameter.default_value for parameter in THRESHOLDS}
-USED = sorted(name for name in ELEMENTS if name.lower() not in UNUSED)
 CONSTANTS = sorted(field.name for field in fields(ClassificationConstants))
 OF_SEN2COR_2_3 = {"cirrus_b02_max"}
 """Constants that only the rules of Sen2Cor 2.3 use."""
@@ -65,7 +60,7 @@ def before(mixture: Image) -> np.ndarray:
     return _maps(mixture)
 
 
-@pytest.mark.parametrize("name", USED)
+@pytest.mark.parametrize("name", ELEMENTS)
 def test_each_element_of_the_calibration_file_changes_the_map(
     name: str, mixture: Image, before: np.ndarray
 ) -> None:
@@ -96,9 +91,3 @@ def test_each_rule_changes_the_map(name: str, mixture: Image) -> None:
     assert any(
         (_maps(image, without, sun) != _maps(image, sun=sun)).any() for sun in (LOW_SUN, HIGH_SUN)
     )
-
-
-@pytest.mark.parametrize("name", sorted(UNUSED))
-def test_unused_elements_change_nothing(name: str, mixture: Image, before: np.ndarray) -> None:
-    changed = ClassificationParameters(thresholds_from({name: 0.5}))
-    np.testing.assert_array_equal(_maps(mixture, changed), before)

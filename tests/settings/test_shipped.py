@@ -46,7 +46,7 @@ DEFAULTS_OF_2_3 = {
     "T2_NDSI_CLD": -0.16,
     "T_CLOUD_MP": 0.20,
     "T_CLOUD_HP": 0.80,
-    "RV_B3": 5.26667,
+    "T2_B10": 0.035,
 }
 
 
@@ -71,7 +71,6 @@ def test_shipped_files_give_the_defaults() -> None:
     assert not any(settings.missing.values())
     values = {parameter.name: value for parameter, value in settings.values()}
     assert {name: values[name] for name in DEFAULTS_OF_2_3} == DEFAULTS_OF_2_3
-    assert [scheme.version for scheme in settings.common.psd_schemes] == ["13.1", "14.2"]
 
 
 def test_defaults_without_files_are_the_same() -> None:
@@ -88,6 +87,7 @@ def test_every_threshold_of_the_classification_has_an_element() -> None:
 
 def test_element_names_are_unique_over_the_files() -> None:
     names = [name for document in DOCUMENTS for name in document.by_element]
+    names += [unused.name for document in DOCUMENTS for unused in document.unused]
     assert len(names) == len(set(names))
 
 
@@ -98,6 +98,19 @@ def test_every_element_is_explained() -> None:
             assert f"**{parameter.name}** |" in table
     for parameter, _ in Settings().values():
         assert parameter.meaning
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_elements_without_effect_ship_as_in_2_3(document: Document) -> None:
+    tree = etree.parse(CFG / f"{document.name}.xml")
+    for unused in document.unused:
+        found = tree.findall(f"./{unused.group}/{unused.name}")
+        assert bool(found) == bool(unused.shipped), unused.name
+        for element in found:
+            texts = {text.strip() for text in element.itertext()} - {""}
+            assert texts
+            assert unused.is_shipped(texts), unused.name
+            assert not unused.is_shipped({*texts, "changed"}), unused.name
 
 
 def test_packaged_folder_is_the_source_tree_here() -> None:

@@ -113,7 +113,7 @@ def test_words(load: Load) -> None:
             "Common_Section",
             "<Nr_Processes>AUTO</Nr_Processes><Nr_Threads>4</Nr_Threads>"
             "<PSD_Output>14.5</PSD_Output><Target_Directory>out put</Target_Directory>"
-            "<DEM_Directory>NONE</DEM_Directory><GIPP_Scheme>L2A_GIPP.xsd</GIPP_Scheme>",
+            "<DEM_Directory>NONE</DEM_Directory>",
         )
     )
     assert settings.common.processes is None
@@ -121,7 +121,6 @@ def test_words(load: Load) -> None:
     assert settings.common.psd_output == "14.5"
     assert settings.common.target_directory == "out put"
     assert settings.dem_directory is None
-    assert settings.common.gipp_scheme == "L2A_GIPP"
 
 
 def valid_text(kind: Kind) -> st.SearchStrategy[str]:

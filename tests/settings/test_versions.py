@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from sen2cor.errors import ConfigurationError
-from sen2cor.settings import packaged_configuration_folder
+from sen2cor.settings import Settings, packaged_configuration_folder
 from sen2cor.settings.documents import CLASSIFICATION, CORRECTION, DOCUMENTS, USER, Document
 from tests.settings.conftest import ARGUMENT, Load, wrap
 
@@ -101,14 +101,8 @@ USER_FILES = {
     ),
 }
 
-BAND_LIST = "".join(
-    f'<wavelength c0="0.0" c1="0.001">{0.4 + 0.1 * index:.4f}</wavelength>' for index in range(13)
-)
-FWHM = "<fwhm>0.0188</fwhm>" * 13
-SENSOR = (
-    f"<Sensor><Resolution><Band_List>{FWHM}</Band_List></Resolution>"
-    f'<Calibration units="um"><Band_List>{BAND_LIST}</Band_List></Calibration></Sensor>'
-)
+_UNUSED = {element.name: element for element in CORRECTION.unused}
+SENSOR = "\n".join(_UNUSED["Sensor"].shipped).replace("<Calibration>", '<Calibration units="um">')
 REFERENCES = "<References><Lib_Dir>lib</Lib_Dir></References>"
 
 CORRECTION_FILES = {
@@ -155,7 +149,8 @@ def test_2_1_names_the_look_up_table_by_its_file(load: Load) -> None:
     assert settings.look_up_tables.aerosol_type == "MARITIME"
     assert settings.look_up_tables.mid_latitude == "WINTER"
     assert settings.look_up_tables.ozone_content == 377.0
-    assert settings.warnings == ()
+    (note,) = settings.warnings
+    assert "without effect: UP_Scheme_1C" in note
 
 
 @pytest.mark.parametrize("name", ["lut.atm", "h99000_wv20_rura", "q99000_wv20_rura.atm"])
@@ -177,37 +172,39 @@ def test_look_up_tables_beat_the_file_name_with_a_warning(load: Load) -> None:
     assert "Atm_Data_Filename contradicts Mid_Latitude" in warning
 
 
-def test_six_elements_without_a_block_are_format_13_1(load: Load) -> None:
-    text = USER_FILES["2.2"].replace("S2_PDI_Level-2A_Tile_Metadata", "My_Tile.xsd")
+def test_elements_without_effect_are_named_in_one_note(load: Load) -> None:
+    schemes = SIX_SCHEMES.replace("S2_PDI_Level-2A_Tile_Metadata", "a b")
+    common = (
+        '<PSD_Scheme PSD_Version="x"/><Region_Of_Interest>0,0</Region_Of_Interest>'
+        f"<GIPP_Scheme>L2A_GIPP</GIPP_Scheme>{blocks('14.9', '15')}"
+        f"<PSD_Scheme>{schemes}</PSD_Scheme>"
+        "<Downsample_20_to_60>TRUE</Downsample_20_to_60>"
+    )
+    text = wrap(USER, "Common_Section", common)
     settings = load(text)
-    assert [scheme.version for scheme in settings.common.psd_schemes] == ["13.1", "14.2"]
-    assert settings.common.psd_schemes[0].schema("Tile_Scheme_2A") == "My_Tile"
-    assert "PSD_Scheme" in {entry.element for entry in settings.differences()}
+    (note,) = settings.warnings
+    names = note.split("without effect: ")[1].split(" (")[0].split(", ")
+    assert names == ["Region_Of_Interest", "PSD_Scheme", "Downsample_20_to_60"]
+    assert settings.differences() == ()
+    schema(USER).assertValid(etree.fromstring(text.encode()))
 
 
-def test_blocks_of_other_versions_stand_beside_the_default_ones(load: Load) -> None:
-    settings = load(USER_FILES["2.12"])
-    versions = [scheme.version for scheme in settings.common.psd_schemes]
-    assert versions == ["13.1", "14.2", "14.9", "15.0"]
+def test_changed_band_lists_have_no_effect(load: Load) -> None:
+    text = CORRECTION_FILES["2.3"].replace("<fwhm>0.0188</fwhm>", "<fwhm>0.02</fwhm>")
+    settings = load(ac=text)
+    (note,) = settings.warnings
+    assert "L2A_CAL_AC_GIPP.xml: elements without effect: Sensor" in note
+    assert settings.differences() == ()
 
 
-@pytest.mark.parametrize(
-    ("block", "message"),
-    [
-        ("<PSD_Scheme/>", "PSD_Scheme/@PSD_Version = ''"),
-        ('<PSD_Scheme PSD_Version="x"/>', "PSD_Scheme/@PSD_Version = 'x'"),
-        ('<PSD_Scheme PSD_Version="14.2"/><PSD_Scheme PSD_Version="14.2"/>', "stands twice"),
-        (
-            '<PSD_Scheme PSD_Version="14.2"><UP_Scheme_1C>a b</UP_Scheme_1C></PSD_Scheme>',
-            "UP_Scheme_1C = 'a b'",
-        ),
-        ('<PSD_Scheme PSD_Version="14.2" PSD_Reference="a b"/>', "@PSD_Reference = 'a b'"),
-    ],
-)
-def test_wrong_scheme_block(load: Load, block: str, message: str) -> None:
-    with pytest.raises(ConfigurationError, match="line 2") as caught:
-        load(wrap(USER, "Common_Section", block))
-    assert message in str(caught.value)
+def test_unused_thresholds_have_no_effect(load: Load) -> None:
+    content = "<T_SDW>0.5</T_SDW><RV_B2>wide</RV_B2><T2_B12>0.12</T2_B12>"
+    text = wrap(CLASSIFICATION, "Scene_Classification/Thresholds", content)
+    settings = load(sc=text)
+    (note,) = settings.warnings
+    assert "without effect: T_SDW, RV_B2 (" in note
+    assert settings.classification == Settings().classification
+    schema(CLASSIFICATION).assertValid(etree.fromstring(text))
 
 
 @pytest.mark.parametrize(("text", "policy"), [("TRUE", "ERROR"), ("FALSE", "FLAT")])
@@ -223,11 +220,13 @@ def test_our_name_of_the_missing_dem_policy_wins(load: Load) -> None:
     assert len(settings.warnings) == 1
 
 
-def test_elements_of_later_versions_warn_once_each(load: Load) -> None:
-    for version, name in (("2.8", "Database_Compression_Level"), ("2.12", "Region_Of_Interest")):
-        (warning,) = load(USER_FILES[version]).warnings
-        assert f"element {name} is not known" in warning
-        assert "L2A_GIPP.xml, line " in warning
+def test_elements_of_later_versions_are_noted(load: Load) -> None:
+    for version, names in (
+        ("2.8", "Downsample_20_to_60, Database_Compression_Level"),
+        ("2.12", "Region_Of_Interest"),
+    ):
+        (note,) = load(USER_FILES[version]).warnings
+        assert f"L2A_GIPP.xml: elements without effect: {names} (" in note
 
 
 def test_2_8_correction_file_without_the_wrapper(load: Load) -> None:
@@ -251,21 +250,6 @@ def test_old_file_without_the_flags_has_their_defaults(load: Load) -> None:
     settings = load(ac=CORRECTION_FILES["2.2"])
     assert settings.correction.rho_retrieval_step2 is True
     assert "Scaling_Limiter" in settings.missing["L2A_CAL_AC_GIPP"]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("<fwhm>0.01</fwhm>" * 12, "12 elements fwhm; allowed: 13"),
-        ("<fwhm>wide</fwhm>" * 13, "fwhm = 'wide'"),
-        ('<wavelength c0="0" c1="x">0.4</wavelength>' * 13, "wavelength/@c1 = 'x'"),
-    ],
-)
-def test_wrong_band_list(load: Load, text: str, message: str) -> None:
-    content = f"<Sensor><Calibration><Band_List>{text}</Band_List></Calibration></Sensor>"
-    with pytest.raises(ConfigurationError, match="line 2") as caught:
-        load(ac=wrap(CORRECTION, "Atmospheric_Correction", content))
-    assert message in str(caught.value)
 
 
 def test_thresholds_of_2_1_are_values(load: Load) -> None:
