@@ -1,4 +1,4 @@
-"""The processor as a function: what the command does, for programs."""
+"""The command as a Python function."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from typing import Any, TextIO
 from sen2cor import interruption
 from sen2cor.pipeline.run.console import Console, ProductOutcome
 from sen2cor.pipeline.run.options import Options
-from sen2cor.pipeline.run.product_run import process_product
-from sen2cor.pipeline.run.run_settings import run_settings
+from sen2cor.pipeline.run.product_run import process_product, use_settings
 from sen2cor.settings import Settings
 
 __all__ = ["ProductOutcome", "process"]
@@ -27,7 +26,7 @@ def process(
     progress: TextIO | None = None,
     **options: Any,
 ) -> ProductOutcome:
-    """Make the Level-2A product of a Level-1C product.
+    """Process a Level-1C product to Level-2A.
 
     Parameters
     ----------
@@ -35,41 +34,44 @@ def process(
         Level-1C product, its zip archive, a tile folder inside it, or a Level-2A product beside
         its Level-1C product.
     settings : Settings, optional
-        By default those that the command would use: of the files that ``gipp``,
-        ``gipp_classification`` and ``gipp_correction`` name, of ``$SEN2COR_HOME``, or the packaged
-        ones. `dataclasses.replace` makes others of them.
+        By default those that the command would use: the files that ``gipp``,
+        ``gipp_classification`` and ``gipp_correction`` name, else those in ``$SEN2COR_HOME``, else
+        the packaged ones. Derive new settings with `dataclasses.replace`.
     progress : text stream, optional
-        Gets the lines of progress, for example ``sys.stdout``.
+        Receives the progress lines, for example ``sys.stdout``.
     **options
-        The fields of `sen2cor.pipeline.run.options.Options` but ``directories``, which is ``path``:
+        Fields of `sen2cor.pipeline.run.options.Options` except ``directories``:
         ``output_directory``, ``resolution``, ``classification_only``, ``refresh``,
         ``work_directory``, ``image_format``, ``max_memory`` in GB and so on.
 
     Returns
     -------
     ProductOutcome
-        Path of the product, whether there was anything to do, and which tiles failed.
+        Path of the product, whether it existed already, and which tiles failed.
 
     Raises
     ------
     Sen2CorError
-        No tile could be processed, the settings or options are wrong; nothing was left behind.
+        No tile could be processed, or settings or options are invalid; no output is left behind.
     TypeError
-        There is no such option.
+        An option does not exist.
     KeyboardInterrupt, SystemExit
-        Interrupted, or told to end by another signal; nothing half-done was left.
+        SIGINT, or another signal that ends the run; no unfinished output is left behind.
 
     Examples
     --------
     >>> from sen2cor import process
     >>> process("S2A_MSIL1C_....SAFE", resolution=20).product  # doctest: +SKIP
     """
-    named = {name: _as_path(name, value) for name, value in options.items()}
-    asked = Options((Path(path),), **named)
+    named = {name: _convert_path(name, value) for name, value in options.items()}
+    run_options = Options((Path(path),), **named)
     stream = io.StringIO() if progress is None else progress
-    with _interruptible(), run_settings(asked, settings) as used:
+    with _stop_on_signals(), use_settings(run_options, settings) as used:
         return process_product(
-            asked.directories[0], asked, used, Console(stream, stream).product(0, 1)
+            run_options.directories[0],
+            run_options,
+            used,
+            Console(stream, stream).start_product(0, 1),
         )
 
 
@@ -78,13 +80,13 @@ _PATHS = frozenset(
 )
 
 
-def _as_path(name: str, value: Any) -> Any:
+def _convert_path(name: str, value: Any) -> Any:
     return Path(value) if name in _PATHS and value is not None else value
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Stop where a run can stop, and say so as Python does."""
+def _stop_on_signals() -> Iterator[None]:
+    """Stop the run cleanly on a signal, then raise what Python raises."""
     try:
         with interruption.catch_signals():
             yield

@@ -11,6 +11,12 @@ from dataclasses import dataclass
 RESOLUTIONS = (60, 20, 10)
 """Resolutions in metres, in the order in which they are processed."""
 
+NO_DATA = 0
+"""Digital number of pixels without data, at both levels."""
+
+SATURATED = 65535
+"""Digital number of saturated pixels, at both levels."""
+
 TILE_SIZES = {10: 1024, 20: 640, 60: 192}
 """Tile size of the JPEG 2000 codestream by resolution, as in the Level-1C images."""
 

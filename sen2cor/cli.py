@@ -1,6 +1,6 @@
-"""The command line: arguments, what goes to the terminal, exit codes.
+"""The command ``L2A_Process``: arguments, output to the terminal, exit codes.
 
-Everything heavy is imported when it is needed, so that ``--help`` answers at once.
+Slow imports are deferred until they are needed, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _OtherVersion(argparse.Action):
-    """An option of later versions of the original that means something else here."""
+    """Refuses an option of later versions of Sen2Cor, and says what to use instead."""
 
     def __call__(self, parser: object, namespace: object, values: object,
                  option_string: str | None = None) -> None:  # fmt: skip
@@ -65,8 +65,8 @@ class _OtherVersion(argparse.Action):
         )
 
 
-def parser() -> argparse.ArgumentParser:
-    """Build the parser of the command."""
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of the arguments."""
     result = _Parser(
         prog="L2A_Process",
         description=f"{BANNER}\n{OWN_VERSION}",
@@ -78,81 +78,84 @@ def parser() -> argparse.ArgumentParser:
         "directory",
         nargs="*",
         type=_path,
-        help="Level-1C user product, its zip archive, a tile folder inside it, or an existing "
-        "Level-2A product to which another resolution is added",
+        help="Level-1C product, its zip archive, a tile folder inside it, or an existing "
+        "Level-2A product to add a resolution to",
     )
     result.add_argument(
-        "--version", action="version", version=f"{BANNER}\n{OWN_VERSION}", help="print the version"
+        "--version",
+        action="version",
+        version=f"{BANNER}\n{OWN_VERSION}",
+        help="print the version and exit",
     )
     result.add_argument(
         "--resolution",
         type=int,
         choices=(10, 20, 60),
-        help="only this one, in metres (10 makes 20 first where it is missing); default: all",
+        help="process only this resolution (m); 10 also creates 20 if missing (default: all)",
     )
     result.add_argument("--sc_only", action="store_true", help="scene classification only")
     result.add_argument(
-        "--cr_only", action="store_true", help="lay out the product and its metadata only"
+        "--cr_only",
+        action="store_true",
+        help="create product structure and metadata without processing",
     )
-    result.add_argument("--refresh", action="store_true", help="redo what exists already")
+    result.add_argument("--refresh", action="store_true", help="reprocess existing outputs")
     for option, what in (
-        ("--GIP_L2A", "user configuration (default: $SEN2COR_HOME/cfg/L2A_GIPP.xml or packaged)"),
-        ("--GIP_L2A_SC", "calibration of the scene classification"),
-        ("--GIP_L2A_AC", "calibration of the atmospheric correction"),
+        ("--GIP_L2A", "user settings (default: $SEN2COR_HOME/cfg/L2A_GIPP.xml, else packaged)"),
+        ("--GIP_L2A_SC", "calibration settings of the scene classification"),
+        ("--GIP_L2A_AC", "calibration settings of the atmospheric correction"),
     ):
         result.add_argument(option, type=_path, metavar="FILE", help=what)
     result.add_argument(
         "--output_dir",
         type=_path,
         metavar="DIR",
-        help="where the product goes (default: beside L1C)",
+        help="output folder (default: that of the Level-1C product)",
     )
     result.add_argument(
-        "--work_dir", type=_path, metavar="DIR", help="folder for the records of the run"
+        "--work_dir", type=_path, metavar="DIR", help="folder for reports and run.json"
     )
     result.add_argument(
         "--max_memory",
         "--max-memory",
         type=float,
         metavar="GB",
-        help="memory for all tiles that are processed at once (default: what is free)",
+        help="memory limit for all tiles together (default: available memory)",
     )
     result.add_argument(
         "--format",
         choices=IMAGE_FORMATS,
         default="jp2",
-        help="images as JPEG 2000, or as Cloud-Optimized GeoTIFF in the same folders (faster)",
+        help="image format: JPEG 2000, or Cloud-Optimized GeoTIFF in the same folders (faster)",
     )
     result.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="Dask scheduler (tcp://HOST:PORT) whose workers take the tiles; all must see the same "
-        "folders",
+        help="Dask scheduler (tcp://HOST:PORT) whose workers process the tiles; they must "
+        "see the same folders",
     )
     result.add_argument(
         "--report",
         action=argparse.BooleanOptionalAction,
-        help="HTML report of the run beside the XML report (default: where the extra 'report' is "
+        help="write an HTML report beside the XML report (default: if the extra 'report' is "
         "installed)",
     )
     result.add_argument(
-        "--quicklook", action="store_true", help="small PNG pictures beside the product"
+        "--quicklook", action="store_true", help="write quick looks (PNG) beside the product"
     )
-    result.add_argument("--stac", action="store_true", help="STAC item beside the product")
+    result.add_argument("--stac", action="store_true", help="write a STAC item beside the product")
     result.add_argument(
         "--palette",
         choices=tuple(PALETTES),
         default="standard",
-        help="colours of the classes in pictures",
+        help="colours of the scene classes in pictures",
     )
-    result.add_argument(
-        "--quiet", action="store_true", help="print nothing but warnings and errors"
-    )
+    result.add_argument("--quiet", action="store_true", help="print only warnings and errors")
     result.add_argument(
         "--setup",
         type=_path,
         metavar="DIR",
-        help="write a configuration home (DIR/cfg, DIR/L2A_Bashrc) and stop",
+        help="create a configuration folder (DIR/cfg, DIR/L2A_Bashrc) and exit",
     )
     for option in _OTHER_VERSIONS:
         result.add_argument(option, nargs="?", action=_OtherVersion, help=argparse.SUPPRESS)
@@ -160,24 +163,30 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _exit_codes() -> str:
-    rows = [(0, "Done, or nothing to do.")]
+    rows = [(0, "Success, or nothing to do.")]
     rows += [(kind.exit_code, kind.__doc__ or "") for kind in error_classes()]
-    rows += [(129, "Hung up."), (130, "Interrupted."), (143, "Terminated.")]
+    rows += [
+        (129, "Hang-up (SIGHUP)."),
+        (130, "Interrupt (SIGINT)."),
+        (143, "Termination (SIGTERM)."),
+    ]
     return "\n".join(["exit codes:", *(f"  {code:3}  {text}" for code, text in rows)])
 
 
 def _path(text: str) -> Path:
-    """Path that an argument gives; an empty one would silently be the current folder."""
+    """Convert an argument to a path; refuse an empty one, which would mean the current folder."""
     if not text:
-        raise argparse.ArgumentTypeError("an empty path; is a variable not set?")
+        raise argparse.ArgumentTypeError("empty path; check that the variable is set")
     path = Path(text)
-    if _is_lost() and not path.is_absolute():
-        raise argparse.ArgumentTypeError(f"{text}: the current folder is deleted")
+    if _is_current_folder_deleted() and not path.is_absolute():
+        raise argparse.ArgumentTypeError(
+            f"{text}: the current folder has been deleted; use an absolute path"
+        )
     return path
 
 
-def _is_lost() -> bool:
-    """Whether the current folder has been deleted."""
+def _is_current_folder_deleted() -> bool:
+    """Tell whether the current folder has been deleted."""
     try:
         Path.cwd()
     except FileNotFoundError:
@@ -185,28 +194,28 @@ def _is_lost() -> bool:
     return False
 
 
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Take arguments apart; behind ``--`` all are products.
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse arguments; all that follow ``--`` are products.
 
     Raises
     ------
     UsageError
-        They make no sense.
+        The arguments are invalid.
     """
     words = list(arguments)
     if "--" in words:
         at = words.index("--")
         words[at:] = [f"./{word}" if word.startswith("-") else word for word in words[at + 1 :]]
-    return parser().parse_intermixed_args(words)
+    return build_parser().parse_intermixed_args(words)
 
 
-def options_of(values: argparse.Namespace) -> Options:
-    """Turn arguments into options.
+def create_options(values: argparse.Namespace) -> Options:
+    """Create the options of a run from parsed arguments.
 
     Raises
     ------
     UsageError
-        They do not go together, or need what is not installed.
+        They contradict one another, or need a package that is not installed.
     """
     if not values.directory:
         raise UsageError("no product given; see L2A_Process --help")
@@ -236,9 +245,9 @@ def options_of(values: argparse.Namespace) -> Options:
 
 
 def entry_point() -> int:
-    """Run the command as a process of its own; return its exit code."""
+    """Run the command as its own process; return the exit code."""
     code = main()
-    interruption.ignore()
+    interruption.ignore_signals()
     return code
 
 
@@ -246,35 +255,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     with standard_streams.tolerate_closed_streams():
         try:
-            return _command(parse(sys.argv[1:] if arguments is None else arguments))
+            return _execute(parse_arguments(sys.argv[1:] if arguments is None else arguments))
         except Sen2CorError as error:
             _print_error(error)
             return error.exit_code
 
 
-def _command(values: argparse.Namespace) -> int:
-    if _is_lost():
-        os.chdir("/")  # all paths are absolute, but libraries ask where they are
+def _execute(values: argparse.Namespace) -> int:
+    if _is_current_folder_deleted():
+        os.chdir("/")  # all paths are absolute, but libraries ask for the current folder
     if values.setup is not None:
         from sen2cor.settings import write_home
 
         write_home(values.setup)
         return 0
-    options = options_of(values)
+    options = create_options(values)
     if values.quiet:
-        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
-            return _run_and_say(options)
-    return _run_and_say(options)
+        with open(os.devnull, "w") as devnull, redirect_stdout(devnull):
+            return _run_and_report(options)
+    return _run_and_report(options)
 
 
-def _run_and_say(options: Options) -> int:
+def _run_and_report(options: Options) -> int:
     try:
         with interruption.catch_signals():
             print(f"{BANNER}\n{OWN_VERSION}", flush=True)
             code = run(options)
     except interruption.Interrupted as stop:
         code = stop.exit_code
-        _print_error(stop, "interrupted; nothing half-done was left")
+        _print_error(stop, "interrupted; no unfinished output is left behind")
     except Sen2CorError as error:
         code = error.exit_code
         _print_error(error)
@@ -288,14 +297,13 @@ def run(options: Options) -> int:
     Raises
     ------
     ConfigurationError
-        There are no settings to process them with.
+        A settings file is missing or invalid.
     """
-    from sen2cor.pipeline.run.console import Console
-    from sen2cor.pipeline.run.progress_bar import LiveConsole, can_show
-    from sen2cor.pipeline.run.run_settings import run_settings
+    from sen2cor.pipeline.run.console import BarConsole, Console, can_show_bars
+    from sen2cor.pipeline.run.product_run import use_settings
 
-    console = (LiveConsole if can_show(sys.stdout) else Console)(sys.stdout, sys.stderr)
-    with run_settings(options) as settings, _warnings_shown():
+    console = (BarConsole if can_show_bars(sys.stdout) else Console)(sys.stdout, sys.stderr)
+    with use_settings(options) as settings, _show_warnings():
         codes = [
             _process(number, options, settings, console)
             for number in range(len(options.directories))
@@ -309,7 +317,7 @@ def _process(number: int, options: Options, settings: Settings, console: Console
 
     path = options.directories[number]
     try:
-        with console.product(number, len(options.directories), path.name) as progress:
+        with console.start_product(number, len(options.directories), path.name) as progress:
             outcome = process_product(path, options, settings, progress)
     except Sen2CorError as error:
         _print_error(error)
@@ -317,12 +325,12 @@ def _process(number: int, options: Options, settings: Settings, console: Console
     except Exception as error:
         _print_error(error, describe_unexpected(error))
         return 1
-    console.finished(outcome)
+    console.print_outcome(outcome)
     return outcome.exit_code
 
 
 class _StandardError(logging.Handler):
-    """Prints to what is standard error at the moment, which a bar takes to itself."""
+    """Prints to the current standard error, which a progress bar may have replaced."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -332,8 +340,8 @@ class _StandardError(logging.Handler):
 
 
 @contextmanager
-def _warnings_shown() -> Iterator[None]:
-    """Print warnings; errors are printed by the command, in the one line that callers read."""
+def _show_warnings() -> Iterator[None]:
+    """Print warnings within this block; the command prints errors, in one line each."""
     handler = _StandardError()
     handler.addFilter(lambda record: record.levelno == logging.WARNING)
     handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
@@ -346,7 +354,7 @@ def _warnings_shown() -> Iterator[None]:
 
 
 def _print_error(error: BaseException, text: str | None = None) -> None:
-    """Print an error in one line, in a form that callers recognise."""
+    """Print an error in one line, in the form that callers parse."""
     name = type(error).__name__
     if not name.endswith("Error"):
         name = "Error"

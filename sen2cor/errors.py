@@ -1,16 +1,16 @@
-"""The errors of the processor: one hierarchy, each class with the exit code of the command.
+"""Errors of the processor: one hierarchy, each class with the exit code of the command.
 
 A message says what is wrong, where (file, band, element), and what the user can do.
 """
 
 from __future__ import annotations
 
-_LONGEST = 300
-"""Characters of an error of others that are shown; some hold a whole document."""
+_MAX_LENGTH = 300
+"""Characters that are shown of an error of another library; some contain a whole document."""
 
 
 class Sen2CorError(Exception):
-    """Base of all errors that the command reports in one line; exit code 1."""
+    """Base class of all errors that the command reports in one line; exit code 1."""
 
     exit_code = 1
 
@@ -22,13 +22,13 @@ class ProcessingError(Sen2CorError):
 
 
 class UsageError(Sen2CorError):
-    """The command line does not make sense."""
+    """Invalid command line."""
 
     exit_code = 2
 
 
 class InputError(Sen2CorError):
-    """The input product cannot be used: not a product, a band or an element missing or broken."""
+    """Unusable input: not a product, or a band or an element is missing or broken."""
 
     exit_code = 3
 
@@ -40,7 +40,7 @@ class ConfigurationError(Sen2CorError):
 
 
 class AuxiliaryDataError(Sen2CorError):
-    """Auxiliary data (look-up table, elevation model, codec) or a Dask scheduler cannot be had."""
+    """Auxiliary data (look-up table, elevation model, codec) or a Dask scheduler is unavailable."""
 
     exit_code = 5
 
@@ -52,22 +52,22 @@ class OutputError(Sen2CorError):
 
 
 class LockedError(Sen2CorError):
-    """Another run is working on the same output product."""
+    """Another run is writing the same product."""
 
     exit_code = 7
 
 
 def error_classes() -> list[type[Sen2CorError]]:
-    """Return the errors that have an exit code of their own; the docstrings say what it means."""
-    return [one for one in Sen2CorError.__subclasses__() if one.__module__ == __name__]
+    """Return the classes of errors; the docstring of each says what its exit code means."""
+    return [kind for kind in Sen2CorError.__subclasses__() if kind.__module__ == __name__]
 
 
 def shorten(error: BaseException) -> str:
-    """Text of bounded length for an error that is none of these."""
+    """Return the text of an error of another library, shortened."""
     text = repr(error)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}..."
 
 
 def describe_unexpected(error: BaseException) -> str:
-    """What is said of an error that should not be."""
-    return f"unexpected: {shorten(error)}; please report it with the report of --work_dir"
+    """Return the message for an error that the processor does not expect."""
+    return f"unexpected: {shorten(error)}; please report it with the XML report of --work_dir"

@@ -1,7 +1,7 @@
-"""Ctrl-C, SIGTERM, SIGHUP: noted when they come, obeyed where a run can stop cleanly.
+"""Stop cleanly on Ctrl-C, SIGTERM and SIGHUP.
 
-An exception out of a signal handler could strike anywhere, also between two steps that belong
-together. Here the handler only takes a note; long work calls `check` between its parts.
+An exception raised by a signal handler can strike anywhere, even between two steps that belong
+together. Here the handler only notes the signal; long work calls `check` between its parts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 POLL = 0.2
-"""Seconds after which a waiting thread looks whether it shall stop."""
+"""Seconds between two calls of `check` in a waiting thread."""
 
 _SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -23,7 +23,7 @@ _noted: int | None = None
 
 
 class Interrupted(BaseException):
-    """The run shall stop; no `Exception`, so nothing takes it for an error.
+    """A signal asked the run to stop; not an `Exception`, so no handler takes it for an error.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Interrupted(BaseException):
 
 
 def check() -> None:
-    """Stop here if that was asked for.
+    """Raise if a signal asked the run to stop.
 
     Raises
     ------
@@ -49,9 +49,9 @@ def check() -> None:
 
 @contextmanager
 def catch_signals() -> Iterator[None]:
-    """Take notes of signals within this block; a second one stops at once, wherever that is.
+    """Note signals within this block; a second signal stops the run at once.
 
-    One that is ignored, as nohup has it with SIGHUP, stays ignored.
+    Signals that are ignored already, as SIGHUP under nohup, stay ignored.
     """
     global _noted
     if threading.current_thread() is not threading.main_thread():
@@ -71,10 +71,10 @@ def catch_signals() -> Iterator[None]:
         _noted = None
 
 
-def ignore() -> None:
-    """Let signals change nothing from here on: the work is done, only its exit code is to be said.
+def ignore_signals() -> None:
+    """Ignore signals from here on: the work is done, and its exit code must not change any more.
 
-    For the end of a process of its own; what is on its way out must not look killed.
+    For the end of the process of the command.
     """
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)

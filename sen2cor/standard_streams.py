@@ -1,6 +1,6 @@
-"""Standard output and error of the command, which may end or be closed before the run does.
+"""Standard output and error of the command, which may be closed before the run ends.
 
-Who pipes a run into ``head`` loses its lines, not the product.
+Piping a run into ``head`` loses output lines but not the product.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, TextIO, cast
 
 
-class _Enduring:
-    """A text stream that goes on when its reader has gone: what is written then is lost."""
+class _TolerantStream:
+    """A text stream that does not fail when its reader has gone; further text is lost."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -23,37 +23,39 @@ class _Enduring:
         try:
             return self._stream.write(text)
         except OSError:
-            self._give_up()
+            self._discard_rest()
             return len(text)
 
     def flush(self) -> None:
         try:
             self._stream.flush()
         except OSError:
-            self._give_up()
+            self._discard_rest()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
-    def _give_up(self) -> None:
-        """Send to nowhere what is still in the buffer, too, or it fails again when Python ends."""
+    def _discard_rest(self) -> None:
+        """Discard the buffer too, which would fail again when Python exits."""
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), self._stream.fileno())
 
 
 @contextmanager
 def tolerate_closed_streams() -> Iterator[None]:
-    """Let nothing that is printed within this block fail, whatever becomes of its readers.
+    """Let printing within this block never fail, even if the readers of the streams go away.
 
-    A stream that is closed from the start goes nowhere; characters that its encoding does not have
-    are written as backslash sequences.
+    Text for a stream that is closed from the start is discarded. Characters that the encoding
+    lacks are written as backslash escapes.
     """
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (as long as the process)
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")
-    output, errors = (cast("TextIO", _Enduring(stream)) for stream in (sys.stdout, sys.stderr))
+    output, errors = (
+        cast("TextIO", _TolerantStream(stream)) for stream in (sys.stdout, sys.stderr)
+    )
     with redirect_stdout(output), redirect_stderr(errors):
         try:
             yield

@@ -12,7 +12,7 @@ from typing import NoReturn
 import pytest
 
 from sen2cor import __version__
-from sen2cor.cli import main, options_of, parse
+from sen2cor.cli import create_options, main, parse_arguments
 from sen2cor.errors import error_classes
 from sen2cor.pipeline.run import product_run
 
@@ -106,7 +106,7 @@ def test_help_gives_every_exit_code() -> None:
 
 
 def test_behind_two_dashes_all_are_products() -> None:
-    options = options_of(parse(["a", "--refresh", "--", "-x", "--tif", "b"]))
+    options = create_options(parse_arguments(["a", "--refresh", "--", "-x", "--tif", "b"]))
     assert options.directories == tuple(map(Path, ("a", "-x", "--tif", "b")))
     assert options.refresh
 

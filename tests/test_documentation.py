@@ -48,7 +48,7 @@ def page(hook: ModuleType, name: str) -> str:
 
 def test_every_option_is_in_the_documentation(hook: ModuleType) -> None:
     text = page(hook, "options.md")
-    actions = [*cli.parser()._actions, *simulation_cli.parser()._actions]
+    actions = [*cli.build_parser()._actions, *simulation_cli.build_parser()._actions]
     assert len(actions) > 30
     for action in actions:
         for name in action.option_strings or [action.dest]:
@@ -195,7 +195,7 @@ def commands() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("where", "command"), list(commands()))
 def test_commands_are_understood(where: str, command: str) -> None:
     words = shlex.split(command.split(" ||")[0].removesuffix(" ..."), comments=True)
-    cli.parser().parse_intermixed_args(words[1:])
+    cli.build_parser().parse_intermixed_args(words[1:])
 
 
 def test_python_examples_run(tmp_path: Path) -> None:

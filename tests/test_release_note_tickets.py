@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sen2cor.cli import options_of, parse
+from sen2cor.cli import create_options, parse_arguments
 from sen2cor.imagery import images, jpeg2000
 from sen2cor.product.level2a.writer import Level2AWriter
 from tests.command import ROOT, configuration, product_in, run, start, stopped
@@ -136,7 +136,7 @@ def test_siimpc_686_each_call_in_the_manual_is_understood() -> None:
     for call in calls:
         words = shlex.split(call)
         if words[0] != "--setup":
-            assert options_of(parse(words)).directories, call
+            assert create_options(parse_arguments(words)).directories, call
 
 
 def test_siimpc_672_auto_without_vegetation_is_rural_summer(

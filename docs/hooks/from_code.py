@@ -33,7 +33,7 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 def options(command: str = "L2A_Process") -> str:
     """Options of a command as a table."""
-    parser = {"L2A_Process": cli.parser, "L2A_Simulate": simulation_cli.parser}[command]()
+    parser = {"L2A_Process": cli.build_parser, "L2A_Simulate": simulation_cli.parser}[command]()
     rows = (
         (", ".join(f"`{name}`" for name in _names(action)), action.help or "")
         for action in parser._actions

@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sen2cor.bands import SATURATED
 from sen2cor.raster.array_types import BoolArray
-
-SATURATED = 65535
-"""Digital number of a saturated pixel of Level-1C."""
 
 _MIN_ZERO_BANDS = 2
 _CIRRUS_BAND = "B10"

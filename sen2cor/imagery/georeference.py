@@ -17,6 +17,7 @@ from typing import Any
 
 from lxml import etree
 
+from sen2cor.files import replace_on_success
 from sen2cor.imagery.openjpeg import load_glymur
 from sen2cor.raster.coordinates import epsg_code, wkt
 from sen2cor.raster.grids import Grid
@@ -151,17 +152,12 @@ def insert_georeference(path: Path, grid: Grid) -> None:
             if kind == b"jp2c":
                 break
             position += length
-        with open(path.with_suffix(".geo"), "w+b") as result:
-            try:
-                image.seek(0)
-                result.write(image.read(position))
-                for box in _georeference_boxes(grid):
-                    box.write(result)
-                shutil.copyfileobj(image, result, 1 << 24)
-                os.replace(result.name, path)
-            except BaseException:
-                Path(result.name).unlink(missing_ok=True)
-                raise
+        with replace_on_success(path) as part, part.open("w+b") as result:
+            image.seek(0)
+            result.write(image.read(position))
+            for box in _georeference_boxes(grid):
+                box.write(result)
+            shutil.copyfileobj(image, result, 1 << 24)
 
 
 def _georeference_boxes(grid: Grid) -> tuple[Any, Any]:

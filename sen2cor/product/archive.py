@@ -17,7 +17,8 @@ from pathlib import Path, PurePosixPath
 
 from sen2cor import interruption
 from sen2cor.errors import InputError, OutputError
-from sen2cor.product.level2a.workspace import Workspace, writing
+from sen2cor.files import raise_output_error
+from sen2cor.product.level2a.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -142,13 +143,13 @@ def _check_room(size: int, folder: Path) -> None:
 
 def _extract(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, archive: Path) -> None:
     try:
-        with writing(target, "--work_dir"):
+        with raise_output_error(target, "--work_dir"):
             target.parent.mkdir(parents=True, exist_ok=True)
             output = target.open("xb")
         with output, opened.open(entry) as source:
             while chunk := source.read(_CHUNK):
                 interruption.check()
-                with writing(target, "--work_dir"):
+                with raise_output_error(target, "--work_dir"):
                     output.write(chunk)
     except _UNREADABLE as error:
         raise InputError(

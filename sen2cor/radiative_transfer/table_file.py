@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from scipy.io import netcdf_file
+
+from sen2cor.files import replace_on_success
 
 FORMAT = "sen2cor look-up table 1"
 
@@ -38,9 +39,8 @@ def write_table(
     path: Path, variables: Mapping[str, Variable], attributes: Mapping[str, str]
 ) -> None:
     """Write a table; it appears by rename, with a checksum over its values as an attribute."""
-    temporary = path.with_suffix(".part")
     digest = hashlib.sha256()
-    with netcdf_file(temporary, "w") as stream:
+    with replace_on_success(path) as part, netcdf_file(part, "w") as stream:
         for name, variable in variables.items():
             values = np.asarray(variable.values, ">f4")
             for dimension, size in zip(variable.dimensions, values.shape, strict=True):
@@ -54,4 +54,3 @@ def write_table(
             digest.update(np.asarray(variables[name].values, ">f4").tobytes())
         for name, text in {"format": FORMAT, **attributes, "sha256": digest.hexdigest()}.items():
             setattr(stream, name, text)
-    os.replace(temporary, path)

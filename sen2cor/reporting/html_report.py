@@ -68,10 +68,16 @@ class HtmlReport(logging.Handler):
         moment = datetime.fromtimestamp(record.created, timezone.utc)
         self._entries.append(Entry(moment, record.levelname, record.name, record.getMessage()))
 
-    def illustrate(self, product: Level1CProduct, tile: Level1CTile, output: Level2ATile) -> None:
+    def illustrate(
+        self,
+        product: Level1CProduct,
+        tile: Level1CTile,
+        output: Level2ATile,
+        quality: QualityPercentages | None,
+    ) -> None:
         """Draw a tile whose images are written; the report does without what cannot be drawn."""
         try:
-            self._tiles[tile.mgrs] = draw_tile(product, tile, output, self._palette)
+            self._tiles[tile.mgrs] = draw_tile(product, tile, output, quality, self._palette)
         except Exception as error:  # a failing picture must not end the run
             logger.warning("tile %s: no pictures in the report: %r", tile.mgrs, error)
 

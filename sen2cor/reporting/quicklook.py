@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.bands import BAND, VISIBLE
+from sen2cor.files import raise_output_error
 from sen2cor.imagery import images, jpeg2000
 from sen2cor.imagery.preview import true_colour
 from sen2cor.product import radiometry
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 from sen2cor.product.level2a.reader import Level2AReader, Level2ATileReader
 from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
-from sen2cor.product.level2a.workspace import writing
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
 from sen2cor.raster.grids import Grid
 from sen2cor.reporting.palette import PALETTES, SEQUENTIAL, rgb
@@ -236,7 +236,7 @@ def write_quick_looks(product: Level2AReader, palette: str = "standard") -> list
         shape = find_picture_shape(surface.grid, MAX_SIDE)
         for look in quick_looks(surface, shape, palette):
             path = product.path.with_name(f"{name}_{look.kind}.png")
-            with writing(path):
+            with raise_output_error(path):
                 Image.fromarray(look.image).save(path, optimize=True)
             paths.append(path)
     return paths

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sen2cor import __version__
-from sen2cor.bands import BAND, RESOLUTIONS
+from sen2cor.bands import BAND, NO_DATA, RESOLUTIONS
+from sen2cor.files import raise_output_error
 from sen2cor.optional_packages import require
 from sen2cor.product.level2a.reader import Level2AReader, Level2ATileReader
 from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
-from sen2cor.product.level2a.workspace import writing
 from sen2cor.raster.coordinates import footprint
 from sen2cor.raster.grids import Grid
 
@@ -97,7 +97,7 @@ def write_items(product: Level2AReader) -> list[Path]:
     paths = []
     for item in build_items(product):
         path = product.path.parent / f"{item.id}.json"
-        with writing(path):
+        with raise_output_error(path):
             item.save_object(include_self_link=False, dest_href=str(path))
         paths.append(path)
     return paths
@@ -211,19 +211,19 @@ def _asset_fields(
     raster: dict[str, Any] = {"spatial_resolution": resolution}
     if kind in BAND:
         scale = 1.0 / product.quantification
-        raster |= {"data_type": "uint16", "nodata": 0, "scale": scale,
+        raster |= {"data_type": "uint16", "nodata": NO_DATA, "scale": scale,
                    "offset": product.offset * scale}  # fmt: skip
     elif band in BAND:
-        raster |= {"data_type": "uint16", "nodata": 0, "scale": 1.0 / product.quantification}
+        raster |= {"data_type": "uint16", "nodata": NO_DATA, "scale": 1.0 / product.quantification}
     elif kind == "AOT":
-        raster |= {"data_type": "uint16", "nodata": 0, "scale": 1.0 / AOT_QUANTIFICATION}
+        raster |= {"data_type": "uint16", "nodata": NO_DATA, "scale": 1.0 / AOT_QUANTIFICATION}
     elif kind == "WVP":
-        raster |= {"data_type": "uint16", "nodata": 0, "unit": "cm",
+        raster |= {"data_type": "uint16", "nodata": NO_DATA, "unit": "cm",
                    "scale": 1.0 / WATER_VAPOUR_QUANTIFICATION}  # fmt: skip
     elif kind in ("CLD", "SNW"):
         raster |= {"data_type": "uint8", "unit": "%"}
     elif kind == "SCL":
-        raster |= {"data_type": "uint8", "nodata": 0}
+        raster |= {"data_type": "uint8", "nodata": NO_DATA}
     if len(raster) > 1:
         fields["raster:bands"] = [raster]
     return fields

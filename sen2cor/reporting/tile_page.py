@@ -42,8 +42,8 @@ _TITLES = {
 _UNITS = {"AOT": "at 550 nm", "WVP": "cm", "CLD": "%"}
 
 _VEGETATION = SCENE_CLASS_NAMES.index("vegetation")
-_DARKEST = 0.1
-_FEWEST = 10
+_DARKEST_FRACTION = 0.1
+_MIN_PIXELS = 10
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,11 @@ class TilePage:
 
 
 def draw_tile(
-    product: Level1CProduct, tile: Level1CTile, output: Level2ATile, palette: str
+    product: Level1CProduct,
+    tile: Level1CTile,
+    output: Level2ATile,
+    quality: QualityPercentages | None,
+    palette: str,
 ) -> TilePage:
     """Draw a tile whose images are written.
 
@@ -100,6 +104,8 @@ def draw_tile(
     product : Level1CProduct
     tile : Level1CTile
     output : Level2ATile
+    quality : QualityPercentages or None
+        Of this run; None: estimated from the sampled classes.
     palette : str
         Name of the colours of the classes.
 
@@ -109,7 +115,7 @@ def draw_tile(
         An image cannot be read.
     """
     shape = find_picture_shape(tile.grids[10], MAX_SIDE)
-    paths = {key: output.folder / name for key, name in output.images().items()}
+    paths = {key: output.folder / name for key, name in output.list_images().items()}
     surface = SurfaceImages(
         paths, tile.grids[10], product.quantification_value, output.psd.boa_offset
     )
@@ -125,9 +131,8 @@ def draw_tile(
         )
         list(pool.map(lambda kind: surface.numbers(kind, shape), (*BAND_NAMES, "SCL", *SCALES)))
     classes = surface.numbers("SCL", shape)
-    quality = output.quality
     if quality is None and classes is not None:
-        quality = QualityPercentages.of(classes, 1)  # the shares are what counts
+        quality = QualityPercentages.from_classes(classes, 1)  # only ratios of areas matter
     return TilePage(
         tuple(_pictures(surface, top, shape, palette)),
         tuple(_charts(surface, top, classes, shape)),
@@ -174,9 +179,11 @@ def _charts(
 def _dark_vegetation(vegetation: BoolArray, infrared: Float32Array) -> BoolArray | None:
     """Tenth of the vegetation that is darkest at 2.2 um; None where there is too little."""
     vegetation = vegetation & np.isfinite(infrared)
-    if np.count_nonzero(vegetation) < _FEWEST / _DARKEST:
+    if np.count_nonzero(vegetation) < _MIN_PIXELS / _DARKEST_FRACTION:
         return None
-    dark: BoolArray = vegetation & (infrared <= np.quantile(infrared[vegetation], _DARKEST))
+    dark: BoolArray = vegetation & (
+        infrared <= np.quantile(infrared[vegetation], _DARKEST_FRACTION)
+    )
     return dark
 
 

@@ -127,7 +127,9 @@ def test_a_product_as_the_reader_opens_it(reference_data: Path, tmp_path: Path, 
     assert masks <= {path.name for path in (tile / "QI_DATA").iterdir()}
     assert (tile / "AUX_DATA" / "AUX_ECMWFT").is_file()
     with Level2AWriter.begin(open_level1c(level1c.tiles[0].folder), tmp_path / "out") as again:
-        assert all(again.tile(level1c.tiles[0]).has(resolution) for resolution in (60, 20, 10))
+        assert all(
+            again.add_tile(level1c.tiles[0]).has_images(resolution) for resolution in (60, 20, 10)
+        )
 
 
 @pytest.mark.parametrize(

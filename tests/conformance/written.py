@@ -7,7 +7,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from sen2cor.product.level2a.content import Provenance, QualityPercentages, TileRetrieval
+from sen2cor.product.level2a.content import (
+    Provenance,
+    QualityPercentages,
+    TileOutcome,
+    TileRetrieval,
+)
 from sen2cor.product.level2a.writer import Level2AWriter
 from tests.product.level1c_samples import stand_in
 
@@ -58,11 +63,12 @@ def write(
     """Write the Level-2A product of a stand-in; its images are a few bytes."""
     with Level2AWriter.begin(level1c, target, psd=forced, ending=ending) as product:
         for level1c_tile in level1c.tiles:
-            tile = product.tile(level1c_tile)
+            tile = product.add_tile(level1c_tile)
             for resolution in (60, 20, 10):
-                for kind in (*tile.wanted(resolution), "DEM"):
+                for kind in (*tile.list_kinds(resolution), "DEM"):
                     tile.image_path(kind, resolution).write_bytes(b"image")
             tile.image_path("PVI").write_bytes(b"image")
-            tile.quality = QualityPercentages((5, 1, 2, 3, 40, 20, 10, 4, 5, 6, 7, 2))
-            tile.retrieval = TileRetrieval(0.1, 1.5, "SEN2COR_DDV", 300.0, "AUX_ECMWFT")
+            quality = QualityPercentages((5, 1, 2, 3, 40, 20, 10, 4, 5, 6, 7, 2))
+            retrieval = TileRetrieval(0.1, 1.5, "SEN2COR_DDV", 300.0, "AUX_ECMWFT")
+            product.set_outcome(level1c_tile, TileOutcome(quality, retrieval))
         return product.finish(RUN, schema_folder=schema_folder)

@@ -52,7 +52,7 @@ def test_identity_gives_the_numbers_back(tmp_path: Path, resolution: int) -> Non
     pixels = pixels_of()
     with start_workers(2) as pool:
         for coarser in (20, 60):
-            pixels.derive(coarser, ["B02"], pool)
+            pixels.compute_block_means(coarser, ["B02"], pool)
     correction = BandCorrection("B02", resolution, pixels, Inversion(field(1.0), field(0.0)), 60)
     path = tmp_path / "band.jp2"
     grid = GRIDS[resolution]

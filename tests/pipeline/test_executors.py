@@ -22,8 +22,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sen2cor.pipeline.execution import executors
-from sen2cor.pipeline.execution.executors import plan_resources
+from sen2cor.pipeline.execution import resource_plan, resources
+from sen2cor.pipeline.execution.resource_plan import plan_resources
 from sen2cor.pipeline.run.options import Options
 from sen2cor.settings.gipp import CommonSettings
 from tests.command import (
@@ -369,9 +369,9 @@ def test_cores_and_memory_are_shared_out(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(executors.resources, "cores", lambda: 8)
-    monkeypatch.setattr(executors.resources, "read_available_memory", lambda: 20_000_000_000)
-    monkeypatch.setattr(executors, "tile_memory", lambda job, threads: 2_000_000_000)
+    monkeypatch.setattr(resources, "count_cores", lambda: 8)
+    monkeypatch.setattr(resources, "read_available_memory", lambda: 20_000_000_000)
+    monkeypatch.setattr(resource_plan, "plan_tile_memory", lambda job, threads: 2_000_000_000)
     caplog.set_level("INFO", "sen2cor")
     settings = CommonSettings(processes=processes, threads=threads)
     found = plan_resources([_Job()] * 6, settings, Options(directories=(), max_memory=limit))  # type: ignore[list-item]

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from sen2cor.cli import main
-from sen2cor.pipeline.run.console import Step
-from sen2cor.pipeline.run.progress_bar import ProgressBar, can_show
+from sen2cor.pipeline.execution.progress import Step
+from sen2cor.pipeline.run.console import ProductProgressBar, can_show_bars
 
 pytest.importorskip("rich", reason="the extra 'progress' is not installed")
 
@@ -58,7 +58,7 @@ def test_terminal_shows_a_bar_and_the_last_lines(small_product: Path, tmp_path: 
 def test_bar_is_not_full_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     stream = Terminal()
-    with ProgressBar(stream, "product") as progress:
+    with ProductProgressBar(stream, "product") as progress:
         progress.plan(1.0)
         progress.show(Step("L2A", "all but the end", 1.0, 0.1, 1))
         progress._bars.refresh()
@@ -71,17 +71,17 @@ def test_bar_is_not_full_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None
 def test_bar_stops_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     stream = Terminal()
-    with pytest.raises(ValueError, match="bad"), ProgressBar(stream, "product"):
+    with pytest.raises(ValueError, match="bad"), ProductProgressBar(stream, "product"):
         raise ValueError("bad")
     assert "stopped" in stream.getvalue() and "100%" not in stream.getvalue()
 
 
 def test_bar_is_for_terminals_that_can_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
-    assert can_show(Terminal())
-    assert not can_show(io.StringIO())
+    assert can_show_bars(Terminal())
+    assert not can_show_bars(io.StringIO())
     monkeypatch.setenv("TERM", "dumb")
-    assert not can_show(Terminal())
+    assert not can_show_bars(Terminal())
 
 
 def test_quiet_prints_errors_only(

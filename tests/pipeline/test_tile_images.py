@@ -30,8 +30,8 @@ def test_quality_mask_shows_clouds_and_the_shadow_of_the_relief(tmp_path: Path) 
     )
     settings = ClassificationSettings(generate_quality_mask=True, cloud_dilation=60.0)
     with start_workers(1) as pool:
-        to_write = TileImageJobs(output, TilePixels({20: GRID}, {}, 1e-4, {}), 20, pool)
-        to_write.write(to_write.quality_images(classes, settings, shadow, None))
+        jobs = TileImageJobs(output, TilePixels({20: GRID}, {}, 1e-4, {}), 20, pool)
+        jobs.run(jobs.plan_quality_mask(classes, settings, shadow, None))
     mask = images.read(tmp_path / "QUA_20m.jp2")
     assert np.flatnonzero(mask[10] & QualityBit.CLOUD).tolist() == [2, 3, 4, 5, 6, 7, 8]
     np.testing.assert_array_equal(mask & QualityBit.TOPOGRAPHIC_SHADOW > 0, shadow)

@@ -22,7 +22,12 @@ from lxml import etree
 
 from sen2cor.errors import ConfigurationError, LockedError, OutputError
 from sen2cor.imagery import images
-from sen2cor.product.level2a.content import Provenance, QualityPercentages, TileRetrieval
+from sen2cor.product.level2a.content import (
+    Provenance,
+    QualityPercentages,
+    TileOutcome,
+    TileRetrieval,
+)
 from sen2cor.product.level2a.writer import Level2ATile, Level2AWriter, locate_level2a
 from sen2cor.raster.grids import Grid
 from tests.product.level1c_samples import TILES, stand_in, write_level1c
@@ -30,18 +35,29 @@ from tests.product.level1c_samples import TILES, stand_in, write_level1c
 RUN = Provenance("1.0.0", datetime(2020, 1, 1, tzinfo=timezone.utc), b"<Level-2A_GIPP/>")
 
 
-def _fill(tile: Level2ATile, resolutions: Sequence[int] = (60,), content: bytes = b"jp2") -> None:
+OUTCOME = TileOutcome(
+    QualityPercentages((0, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0, 0)), TileRetrieval(mean_aot=0.1)
+)
+
+
+def _fill(
+    product: Level2AWriter,
+    level1c_tile: Any,
+    resolutions: Sequence[int] = (60,),
+    content: bytes = b"jp2",
+) -> Level2ATile:
+    tile = product.add_tile(level1c_tile)
     for resolution in resolutions:
-        for kind in tile.wanted(resolution):
+        for kind in tile.list_kinds(resolution):
             tile.image_path(kind, resolution).write_bytes(content)
-    tile.quality = QualityPercentages((0, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0, 0))
-    tile.retrieval = TileRetrieval(mean_aot=0.1)
+    product.set_outcome(level1c_tile, OUTCOME)
+    return tile
 
 
 def _make(level1c: Any, target: Path, resolutions: Sequence[int] = (60,)) -> Path:
     with Level2AWriter.begin(level1c, target) as product:
         for level1c_tile in level1c.tiles:
-            _fill(product.tile(level1c_tile), resolutions)
+            _fill(product, level1c_tile, resolutions)
         return product.finish(RUN)
 
 
@@ -59,9 +75,9 @@ def test_a_product_appears_only_when_it_is_finished(level1c: Any, tmp_path: Path
     product = Level2AWriter.begin(level1c, target)
     assert product.path == locate_level2a(level1c, target)
     assert product.path.name == level1c.name.replace("MSIL1C", "MSIL2A")
-    assert not product.exists_before
-    tile = product.tile(level1c.tiles[0])
-    assert product.tile(level1c.tiles[0]) is tile
+    assert not product.existed
+    tile = product.add_tile(level1c.tiles[0])
+    assert product.add_tile(level1c.tiles[0]) is tile
     _fill(tile)
     assert not product.path.exists()
     assert product.finish(RUN) == product.path
@@ -121,10 +137,10 @@ def test_a_second_run_adds_to_the_product(level1c: Any, tmp_path: Path) -> None:
     root = _make(level1c, target, (60,))
     before = {path: path.stat().st_ino for path in root.rglob("*_60m.jp2")}
     with Level2AWriter.begin(level1c, target) as product:
-        assert product.exists_before
-        tile = product.tile(level1c.tiles[0])
-        assert tile.has(60)
-        assert not tile.has(20)
+        assert product.existed
+        tile = product.add_tile(level1c.tiles[0])
+        assert tile.has_images(60)
+        assert not tile.has_images(20)
         _fill(tile, (20,))
         product.finish(RUN)
     assert {path: path.stat().st_ino for path in root.rglob("*_60m.jp2")} == before
@@ -161,7 +177,7 @@ def test_giving_up_leaves_no_trace(level1c: Any, tmp_path: Path) -> None:
     root = _make(level1c, target)
     before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
     with pytest.raises(RuntimeError), Level2AWriter.begin(level1c, target) as product:
-        _fill(product.tile(level1c.tiles[0]), (20,))
+        _fill(product, level1c.tiles[0], (20,))
         raise RuntimeError
     assert list(target.iterdir()) == [root]
     assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
@@ -169,10 +185,10 @@ def test_giving_up_leaves_no_trace(level1c: Any, tmp_path: Path) -> None:
 
 def test_a_finished_product_does_not_touch_the_next_run(level1c: Any, tmp_path: Path) -> None:
     with Level2AWriter.begin(level1c, tmp_path / "out") as first:
-        _fill(first.tile(level1c.tiles[0]))
+        _fill(first, level1c.tiles[0])
         first.finish(RUN)
         second = Level2AWriter.begin(level1c, tmp_path / "out")
-        path = second.tile(level1c.tiles[0]).image_path("B02", 60)
+        path = second.add_tile(level1c.tiles[0]).image_path("B02", 60)
     assert path.is_file()
     second.abandon()
 
@@ -188,21 +204,21 @@ def test_broken_metadata_of_an_earlier_run_are_written_anew(level1c: Any, tmp_pa
 
 def test_incomplete_or_empty_images_do_not_make_a_resolution(level1c: Any, tmp_path: Path) -> None:
     with Level2AWriter.begin(level1c, tmp_path / "out") as product:
-        tile = product.tile(level1c.tiles[0])
+        tile = product.add_tile(level1c.tiles[0])
         _fill(tile, (20,))
-        assert tile.has(20)
+        assert tile.has_images(20)
         tile.image_path("B05", 20).write_bytes(b"")
-        assert not tile.has(20)
-        assert tile.has(20, classification_only=True)
-        assert not tile.has(10, classification_only=True)
+        assert not tile.has_images(20)
+        assert tile.has_images(20, classification_only=True)
+        assert not tile.has_images(10, classification_only=True)
 
 
 def test_a_failed_tile_is_taken_out(tmp_path: Path) -> None:
     level1c = stand_in(write_level1c(tmp_path, "13.1", TILES), "13.1")
     with Level2AWriter.begin(level1c, tmp_path / "out") as product:
         for level1c_tile in level1c.tiles:
-            _fill(product.tile(level1c_tile))
-        product.drop(level1c.tiles[0])
+            _fill(product, level1c_tile)
+        product.drop_tile(level1c.tiles[0])
         root = product.finish(RUN)
     assert len(list((root / "GRANULE").iterdir())) == 1
 
@@ -211,10 +227,10 @@ def test_a_tile_that_fails_later_keeps_what_it_had(level1c: Any, tmp_path: Path)
     root = _make(level1c, tmp_path / "out", (60,))
     before = _names(root)
     with Level2AWriter.begin(level1c, tmp_path / "out") as product:
-        tile = product.tile(level1c.tiles[0])
+        tile = product.add_tile(level1c.tiles[0])
         _fill(tile, (20,))
         tile.image_path("B02", 60).unlink()
-        product.drop(level1c.tiles[0])
+        product.drop_tile(level1c.tiles[0])
         product.finish(RUN)
     assert _names(root) == before
     document = etree.parse(root / "MTD_MSIL2A.xml").getroot()
@@ -267,7 +283,7 @@ def test_siimpc_555_the_report_is_part_of_the_product(level1c: Any, tmp_path: Pa
     for run in (b"first", b"second"):
         reports = {"report.xml": run, "run.json": run}
         with Level2AWriter.begin(level1c, tmp_path / "out") as product:
-            _fill(product.tile(level1c.tiles[0]))
+            _fill(product, level1c.tiles[0])
             root = product.finish(Provenance("1", RUN.started, b"<x/>", reports=reports))
     manifest = (root / "manifest.safe").read_text()
     for moment, content in (("20200101T000000", b"first"), ("20200101T000001", b"second")):
@@ -279,7 +295,7 @@ def test_siimpc_555_the_report_is_part_of_the_product(level1c: Any, tmp_path: Pa
 
 def test_a_format_can_be_forced(level1c: Any, tmp_path: Path) -> None:
     with Level2AWriter.begin(level1c, tmp_path / "out", psd="15") as product:
-        tile = product.tile(level1c.tiles[0])
+        tile = product.add_tile(level1c.tiles[0])
         assert tile.image_path("B01", 20).name == "T32TQM_20170403T105021_B01_20m.jp2"
     with pytest.raises(ConfigurationError):
         Level2AWriter.begin(level1c, tmp_path / "out", psd="13.1")
@@ -290,7 +306,7 @@ def test_percentages_come_from_the_classification_on_disk(level1c: Any, tmp_path
     classes[:5] = 0
     classes[5:8] = 9
     with Level2AWriter.begin(level1c, tmp_path / "out") as product:
-        tile = product.tile(level1c.tiles[0])
+        tile = product.add_tile(level1c.tiles[0])
         grid = Grid(32632, 600000.0, 5000040.0, 60.0, 20, 20)
         images.write(tile.image_path("SCL", 60), classes, grid, 64)
         root = product.finish(RUN)
@@ -302,7 +318,7 @@ def test_percentages_come_from_the_classification_on_disk(level1c: Any, tmp_path
 
 def test_tiles_can_be_sent_to_other_processes(level1c: Any, tmp_path: Path) -> None:
     with Level2AWriter.begin(level1c, tmp_path / "out") as product:
-        tile = product.tile(level1c.tiles[0])
+        tile = product.add_tile(level1c.tiles[0])
         copy = pickle.loads(pickle.dumps(tile))
         assert copy.image_path("B02", 60) == tile.image_path("B02", 60)
 
@@ -319,7 +335,7 @@ def test_two_runs_cannot_work_on_one_product(level1c: Any, tmp_path: Path) -> No
 def _leave_behind(level1c: Any, target: Path, **owner: Any) -> Path:
     """Make what a dead run leaves behind."""
     product = Level2AWriter.begin(level1c, target)
-    folder = product.tile(level1c.tiles[0]).image_path("B02", 60).parents[5]
+    folder = product.add_tile(level1c.tiles[0]).image_path("B02", 60).parents[5]
     file = folder / "owner.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), **owner}))
     return folder
@@ -331,7 +347,7 @@ def test_what_a_dead_run_left_is_removed(level1c: Any, tmp_path: Path) -> None:
     folder = _leave_behind(level1c, tmp_path / "out", pid=process.pid)
     assert folder.name.endswith(".part")
     product = Level2AWriter.begin(level1c, tmp_path / "out")
-    assert not product.tile(level1c.tiles[0]).images()
+    assert not product.add_tile(level1c.tiles[0]).list_images()
     product.abandon()
     assert not list((tmp_path / "out").iterdir())
 
@@ -358,7 +374,7 @@ def test_death_between_the_two_renames_loses_no_product(level1c: Any, tmp_path: 
     folder = _leave_behind(level1c, tmp_path / "out", process_start=0.0)
     root.rename(folder / "previous")
     with Level2AWriter.begin(level1c, tmp_path / "out") as product:
-        assert product.exists_before
+        assert product.existed
     assert (root / "manifest.safe").is_file()
 
 
@@ -374,7 +390,7 @@ def test_errors_of_the_file_system_say_what_to_do(
         raise OSError(code, os.strerror(code), "MTD_TL.xml")
 
     with Level2AWriter.begin(level1c, tmp_path / "out") as product:
-        _fill(product.tile(level1c.tiles[0]), (20,))
+        _fill(product, level1c.tiles[0], (20,))
         monkeypatch.setattr(os, "fsync", fail)
         with pytest.raises(OutputError, match=advice) as raised:
             product.finish(RUN)

@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from sen2cor.product.level2a.content import Accuracy, Provenance, QualityPercentages, TileRetrieval
+from sen2cor.product.level2a.content import (
+    Accuracy,
+    Provenance,
+    QualityPercentages,
+    TileOutcome,
+    TileRetrieval,
+)
 from sen2cor.product.level2a.shared_elements import write_ground_reference
 from sen2cor.product.level2a.writer import Level2AWriter
 from sen2cor.product.psd import PSD, SCENE_CLASSES
@@ -33,14 +39,15 @@ def _product(tmp_path: Path, version: str, forced: str | None = None, **kwargs: 
     level1c = stand_in(write_level1c(tmp_path, version, **kwargs), version)
     with Level2AWriter.begin(level1c, tmp_path / "out", psd=forced) as product:
         for index, level1c_tile in enumerate(level1c.tiles):
-            tile = product.tile(level1c_tile)
+            tile = product.add_tile(level1c_tile)
             for resolution in (60, 20, 10):
-                for kind in tile.wanted(resolution):
+                for kind in tile.list_kinds(resolution):
                     tile.image_path(kind, resolution).write_bytes(b"jp2")
             tile.image_path("PVI").write_bytes(b"jp2")
             tile.image_path("DEM", 20).write_bytes(b"jp2")
-            tile.quality = QualityPercentages(AREAS if index == 0 else (0,) * 6 + (800,) + (0,) * 5)
-            tile.retrieval = TileRetrieval(0.12, 1.5, "SEN2COR_DDV", 300.0, "AUX_ECMWFT")
+            areas = AREAS if index == 0 else (0,) * 6 + (800,) + (0,) * 5
+            retrieval = TileRetrieval(0.12, 1.5, "SEN2COR_DDV", 300.0, "AUX_ECMWFT")
+            product.set_outcome(level1c_tile, TileOutcome(QualityPercentages(areas), retrieval))
         return product.finish(RUN)
 
 
@@ -211,7 +218,8 @@ def test_a_second_finish_does_not_append(tmp_path: Path) -> None:
     level1c = stand_in(tmp_path / root.name.replace("MSIL2A", "MSIL1C"), "14.2")
     first = etree.tostring(_tile(root))
     with Level2AWriter.begin(level1c, tmp_path / "out") as product:
-        product.tile(level1c.tiles[0]).quality = QualityPercentages(AREAS)
+        product.add_tile(level1c.tiles[0])
+        product.set_outcome(level1c.tiles[0], TileOutcome(QualityPercentages(AREAS)))
         product.finish(RUN)
     assert etree.tostring(_tile(root)) == first
 
@@ -238,8 +246,8 @@ def test_rounded_shares_of_clouds_are_not_more_than_all() -> None:
 
 def test_classes_are_counted_by_area() -> None:
     classes = np.array([[0, 4], [4, 11]], np.uint8)
-    fine = QualityPercentages.of(classes.repeat(3, 0).repeat(3, 1), 20)
-    assert fine == QualityPercentages.of(classes, 60)
+    fine = QualityPercentages.from_classes(classes.repeat(3, 0).repeat(3, 1), 20)
+    assert fine == QualityPercentages.from_classes(classes, 60)
     assert fine.percentages[0] == 25.0
     assert fine.percentages[4] == pytest.approx(66.666667)
 

@@ -36,7 +36,7 @@ def main() -> None:
     classes = image("SCL")
     with start_workers() as pool:
         pixels = TilePixels.decode(product, product.tiles[0], bands, pool)
-        pixels.derive(RESOLUTION, bands, pool)
+        pixels.compute_block_means(RESOLUTION, bands, pool)
     toa = {band: pixels.toa_reflectance(band, RESOLUTION) for band in bands}
     boa = {band: (image(band) + np.float32(options.offset)) * 1e-4 for band in bands}
     print(f"{'class':26s} {'pixels':>9s}      " + "".join(f"{band:>8s}" for band in bands))

@@ -263,7 +263,7 @@ class Scene:
         )
         pixels = TilePixels.decode(product, tile, BAND_NAMES, pool)
         for resolution in (COARSE, FINE):
-            pixels.derive(resolution, BAND_NAMES, pool)
+            pixels.compute_block_means(resolution, BAND_NAMES, pool)
         terrain = prepare_terrain(tile, settings, pool)
         assert terrain is not None
         classes = classify_tile(

@@ -85,7 +85,7 @@ def compare(product: Level1CProduct, folder: Path) -> list[str]:
             continue
         with start_workers() as pool:
             pixels = TilePixels.decode(product, tile, BANDS, pool)
-            pixels.derive(RESOLUTION, BANDS, pool)
+            pixels.compute_block_means(RESOLUTION, BANDS, pool)
         chosen = clear_land(pixels)
         row = f"{tile.mgrs}  {chosen.sum():4d} pixels, ECMWF {weather.water_vapour:.2f} cm"
         for name, table in tables.items():

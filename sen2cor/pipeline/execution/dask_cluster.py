@@ -1,7 +1,7 @@
-"""Tiles on the workers of a Dask cluster, which sees the same folders.
+"""Run tiles on the workers of a Dask cluster that sees the same folders.
 
-One task is one tile. A tile whose worker is lost is begun anew on another one. Its log records
-and steps come with its result, so that they are neither lost nor doubled.
+Each task is one tile. A tile whose worker is lost is restarted on another worker. Its log records
+and steps arrive with its result, so none is lost or repeated.
 """
 
 from __future__ import annotations
@@ -18,10 +18,16 @@ from typing import Any
 
 from sen2cor import interruption
 from sen2cor.errors import AuxiliaryDataError, ProcessingError, UsageError, shorten
-from sen2cor.pipeline.execution import log_forwarding, resources
-from sen2cor.pipeline.execution.tile_run import TileRun, run_tile
+from sen2cor.pipeline.execution import resources
+from sen2cor.pipeline.execution.progress import Step
+from sen2cor.pipeline.execution.tile_run import (
+    TileRun,
+    forward_records,
+    handle_record,
+    read_package_level,
+    run_tile,
+)
 from sen2cor.pipeline.execution.workers import start_workers
-from sen2cor.pipeline.run.console import Step
 from sen2cor.pipeline.tile.processing_chain import TileJob
 
 try:
@@ -29,11 +35,11 @@ try:
 except ImportError as error:
     raise UsageError("--scheduler needs Dask: pip install 'sen2cor[dask]'") from error
 
-_CONNECT = 30
+_CONNECT_TIMEOUT = 30
 """Seconds to wait for the scheduler, and for its first worker."""
 
-_ANSWER = 3
-"""Seconds that it has to answer when it is connected."""
+_ANSWER_TIMEOUT = 3
+"""Seconds that the scheduler has to answer once connected."""
 
 _one_at_a_time = threading.Lock()
 
@@ -42,9 +48,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Finished:
-    """A result with the log records of its tile."""
+    """The run of a tile with its log records."""
 
-    result: TileRun
+    tile_run: TileRun
     records: tuple[logging.LogRecord, ...]
 
 
@@ -54,18 +60,18 @@ def run_on_cluster(
     threads: int | None,
     show: Callable[[Step], None],
 ) -> Generator[TileRun, None, None]:
-    """Work on tiles on the workers of a cluster.
+    """Run tiles on the workers of a cluster.
 
     Parameters
     ----------
     jobs : sequence of TileJob
-        With absolute paths, which the workers must see as well.
+        With absolute paths, which the workers must see too.
     scheduler : str
-        Its address, for example ``tcp://10.0.0.1:8786``.
+        Address of the scheduler, for example ``tcp://10.0.0.1:8786``.
     threads : int or None
-        For each tile; None: the cores of a worker's machine, shared among its workers.
+        Threads per tile; None: the cores of a worker's machine, divided among its workers.
     show : callable
-        Gets each step.
+        Receives each step.
 
     Yields
     ------
@@ -77,12 +83,12 @@ def run_on_cluster(
     AuxiliaryDataError
         The scheduler cannot be reached or has no workers.
     """
-    with _connected(scheduler) as client:
-        addresses = _workers(client, scheduler)
-        neighbours = max(Counter(_host(address) for address in addresses).values())
-        logger.info("%d Dask workers", len(addresses))
+    with _connect(scheduler) as client:
+        addresses = _wait_for_workers(client, scheduler)
+        neighbours = max(Counter(_parse_host(address) for address in addresses).values())
+        logger.info("Dask workers: %d", len(addresses))
         waiting = {
-            client.submit(_task, job, threads, neighbours, log_forwarding.level(), pure=False): job
+            client.submit(_task, job, threads, neighbours, read_package_level(), pure=False): job
             for job in jobs
         }
         try:
@@ -91,34 +97,36 @@ def run_on_cluster(
                 time.sleep(interruption.POLL)
                 for future in [future for future in waiting if future.done()]:
                     job = waiting.pop(future)
-                    finished = _outcome(future, job)
+                    finished = _read_result(future, job)
                     for record in finished.records:
-                        log_forwarding.handle(record)
-                    for step in finished.result.steps:
+                        handle_record(record)
+                    for step in finished.tile_run.steps:
                         show(step)
-                    yield finished.result
+                    yield finished.tile_run
         finally:
             client.cancel(list(waiting), force=True)
 
 
-def _connected(scheduler: str) -> distributed.Client:
+def _connect(scheduler: str) -> distributed.Client:
     try:
-        _reach(scheduler)
-        return distributed.Client(scheduler, timeout=_CONNECT, set_as_default=False)
-    except Exception as error:  # of whatever kind, as what listens there may be no scheduler
+        _check_reachable(scheduler)
+        return distributed.Client(scheduler, timeout=_CONNECT_TIMEOUT, set_as_default=False)
+    except Exception as error:  # of any class: what listens there may be no scheduler
         raise AuxiliaryDataError(
-            f"--scheduler {scheduler}: cannot be reached; is it the scheduler's port? "
-            f"({shorten(error)})"
+            f"--scheduler {scheduler}: cannot be reached; check that this is the port of "
+            f"the scheduler ({shorten(error)})"
         ) from error
 
 
-def _reach(scheduler: str) -> None:
-    """Wait for an answer of the scheduler, which a client does without end and deaf to signals."""
+def _check_reachable(scheduler: str) -> None:
+    """Wait for the scheduler to answer, with a timeout, open to signals."""
     answer: Future[None] = Future()
 
     def ask() -> None:
         try:
-            asyncio.run(asyncio.wait_for(_identity(scheduler), _CONNECT + _ANSWER))
+            asyncio.run(
+                asyncio.wait_for(_ask_identity(scheduler), _CONNECT_TIMEOUT + _ANSWER_TIMEOUT)
+            )
         except Exception as error:
             answer.set_exception(error)
         else:
@@ -131,45 +139,49 @@ def _reach(scheduler: str) -> None:
     answer.result()
 
 
-async def _identity(scheduler: str) -> None:
+async def _ask_identity(scheduler: str) -> None:
     security = distributed.Security().get_connection_args("client")
-    async with distributed.rpc(scheduler, timeout=_CONNECT, connection_args=security) as remote:
+    async with distributed.rpc(
+        scheduler, timeout=_CONNECT_TIMEOUT, connection_args=security
+    ) as remote:
         await remote.identity()
 
 
-def _workers(client: distributed.Client, scheduler: str) -> dict[str, Any]:
-    """Wait for the first worker; return the addresses of all."""
-    end = time.monotonic() + _CONNECT
+def _wait_for_workers(client: distributed.Client, scheduler: str) -> dict[str, Any]:
+    """Wait for the first worker; return the addresses of all workers."""
+    end = time.monotonic() + _CONNECT_TIMEOUT
     while not (addresses := client.nthreads()):
         interruption.check()
         if time.monotonic() > end:
-            raise AuxiliaryDataError(f"--scheduler {scheduler}: has no workers")
+            raise AuxiliaryDataError(
+                f"--scheduler {scheduler}: has no workers; start some with: dask worker {scheduler}"
+            )
         time.sleep(interruption.POLL)
     found: dict[str, Any] = addresses
     return found
 
 
-def _host(address: str) -> str:
+def _parse_host(address: str) -> str:
     return address.rpartition("://")[2].rpartition(":")[0]
 
 
-def _outcome(future: distributed.Future, job: TileJob) -> _Finished:
+def _read_result(future: distributed.Future, job: TileJob) -> _Finished:
     try:
         finished: _Finished = future.result()
-    except Exception as error:  # of whatever kind the cluster has
-        failure = ProcessingError(f"the Dask cluster could not process it: {shorten(error)}")
+    except Exception as error:  # of any class that the cluster raises
+        failure = ProcessingError(f"failed on the Dask cluster: {shorten(error)}")
         return _Finished(TileRun(job.tile.tile_id, error=failure), ())
     return finished
 
 
 def _task(job: TileJob, threads: int | None, neighbours: int, level: int) -> _Finished:
-    """Process a tile on a worker; one at a time, whatever number of threads the worker has."""
+    """Run a tile on a worker; one at a time, however many threads the worker has."""
     records: list[logging.LogRecord] = []
     number = threads or max(1, resources.count_cores() // neighbours)
     with (
         _one_at_a_time,
-        log_forwarding.forwarding(records.append, level),
+        forward_records(records.append, level),
         start_workers(number) as pool,
     ):
-        result = run_tile(job, pool, lambda step: None)
-    return _Finished(result, tuple(records))
+        tile_run = run_tile(job, pool, lambda step: None)
+    return _Finished(tile_run, tuple(records))

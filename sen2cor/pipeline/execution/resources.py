@@ -20,27 +20,35 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
 
 def count_cores() -> int:
-    """Cores for this process: its affinity, bounded by the quota of its control group."""
+    """Count the cores for this process: its affinity, limited by the quota of its control group."""
     if hasattr(os, "sched_getaffinity"):
         number = len(os.sched_getaffinity(0))
     else:
         number = os.cpu_count() or 1
-    quotas = [quota for folder in _folders("cpu") if (quota := _quota(folder)) is not None]
+    quotas = [
+        quota
+        for folder in _find_control_groups("cpu")
+        if (quota := _read_quota(folder)) is not None
+    ]
     return max(1, min([number, *(round(quota) for quota in quotas)]))
 
 
 def read_available_memory() -> int:
-    """Bytes that can still be had: of the machine, and within the limits of the control group."""
-    rooms = [room for folder in _folders("memory") if (room := _room(folder)) is not None]
-    return int(max(0, min([psutil.virtual_memory().available, *rooms])))
+    """Return the available bytes of memory, within the limits of the control group."""
+    headrooms = [
+        headroom
+        for folder in _find_control_groups("memory")
+        if (headroom := _read_headroom(folder)) is not None
+    ]
+    return int(max(0, min([psutil.virtual_memory().available, *headrooms])))
 
 
 def return_large_blocks() -> None:
-    """Make the C library give large arrays back to the system when they are released.
+    """Make the C library return large arrays to the system when they are released.
 
-    By itself the GNU library moves its threshold up to 32 MB and keeps what lies below it in heaps
-    of the threads, which only grow. Blocks of rows stay below the threshold: their memory is used
-    again and again. Without effect on other systems.
+    By default the GNU library raises its threshold up to 32 MB and keeps smaller arrays in heaps of
+    the threads, which only grow. Blocks of rows stay below the threshold set here, so their memory
+    is reused. No effect on other systems.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -51,8 +59,8 @@ def return_large_blocks() -> None:
     mallopt(_M_ARENA_MAX, 2)
 
 
-def peak_memory() -> int:
-    """Largest resident memory of this process so far, in bytes."""
+def read_peak_memory() -> int:
+    """Return the peak resident memory of this process in bytes."""
     if sys.platform == "win32":
         return int(psutil.Process().memory_info().peak_wset)
     import resource
@@ -61,10 +69,11 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def _folders(controller: str) -> Iterator[Path]:
-    """Folders of the control groups that this process is in, of both versions, with parents.
+def _find_control_groups(controller: str) -> Iterator[Path]:
+    """Yield the folders of this process's control groups (versions 1 and 2) and their parents.
 
-    Inside a container the paths are often those of the host; then only the mount's root is there.
+    Inside a container the paths are often those of the host; then only the root of the mount
+    exists.
     """
     try:
         lines = _MEMBERSHIP.read_text().splitlines()
@@ -84,32 +93,32 @@ def _folders(controller: str) -> Iterator[Path]:
         )  # fmt: skip
 
 
-def _quota(folder: Path) -> float | None:
-    """Cores that a control group may keep busy, None without limit."""
-    texts = (_read(folder / "cpu.max") or "").split()
+def _read_quota(folder: Path) -> float | None:
+    """Return the number of cores that a control group may use, None without limit."""
+    texts = (_read_text(folder / "cpu.max") or "").split()
     if len(texts) < 2:
-        texts = [_read(folder / f"cpu.cfs_{name}_us") or "max" for name in ("quota", "period")]
+        texts = [_read_text(folder / f"cpu.cfs_{name}_us") or "max" for name in ("quota", "period")]
     quota, period = texts
     if not quota.isdigit() or not period.isdigit():
         return None
     return int(quota) / int(period)
 
 
-def _room(folder: Path) -> int | None:
-    """Bytes below the limit of a control group, None without limit; file cache counts as free."""
+def _read_headroom(folder: Path) -> int | None:
+    """Return bytes left below the limit of a control group, None without; file cache is free."""
     for limit_name, usage_name, cache_name in (
         ("memory.max", "memory.current", "inactive_file"),
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ):
-        limit, usage = _read(folder / limit_name) or "", _read(folder / usage_name) or ""
+        limit, usage = _read_text(folder / limit_name) or "", _read_text(folder / usage_name) or ""
         if limit.isdigit() and usage.isdigit() and int(limit) < _UNLIMITED:
-            lines = (_read(folder / "memory.stat") or "").splitlines()
+            lines = (_read_text(folder / "memory.stat") or "").splitlines()
             counts = dict(line.split(" ", 1) for line in lines if " " in line)
             return int(limit) - int(usage) + int(counts.get(cache_name, 0))
     return None
 
 
-def _read(path: Path) -> str | None:
+def _read_text(path: Path) -> str | None:
     try:
         return path.read_text().strip()
     except OSError:

@@ -1,8 +1,8 @@
-"""Threads over bands and blocks of rows.
+"""Threads of a tile, over bands and blocks of rows.
 
-numpy and the codec release the interpreter while they work, so threads share the decoded pixels
-and keep every core busy. The codec takes several threads for each image: where fewer images are
-left than there are cores, at the end of each step, they take what lies idle.
+numpy and the codec release the interpreter lock while they work, so threads share the decoded
+pixels and keep every core busy. The codec uses several threads per image: at the end of a step,
+when fewer images than cores are left, these use the idle cores.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 CODEC_THREADS = 8
-"""For one image, at most: all images at once must not ask for more threads than a system gives."""
+"""Maximum for one image: all images together must not exceed the thread limit of the system."""
 
 
 class Workers:
@@ -37,15 +37,15 @@ class Workers:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sen2cor")
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """Call a function for all items, side by side; the first error ends the rest.
+        """Call a function on all items in parallel; the first error cancels the rest.
 
-        Items are begun in their order, so the costly ones should come first. A function that runs
-        here must not call this: its thread would wait for others, and with one thread for itself.
+        Items start in their order, so put the costly ones first. The function must not call `map`
+        itself: its thread would wait for the others and, with a single thread, for itself.
 
         Raises
         ------
         Interrupted
-            The run shall stop.
+            A signal asked the run to stop.
         """
         futures = [self._pool.submit(function, item) for item in items]
         waiting = set(futures)
@@ -67,7 +67,7 @@ class Workers:
 
 @contextmanager
 def start_workers(threads: int | None = None) -> Iterator[Workers]:
-    """Open a pool; without a number, as many threads as there are cores for this process."""
+    """Start a pool of threads, by default one per core that this process may use."""
     resources.return_large_blocks()
     pool = Workers(threads or resources.count_cores())
     jpeg2000.set_threads(min(pool.threads, CODEC_THREADS))

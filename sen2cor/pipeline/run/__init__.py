@@ -1,1 +1,5 @@
-"""A run: options, input, look-up tables, products one after another, records."""
+"""A run: from `Options` and `Settings` to the `ProductOutcome` of each product.
+
+`product_run` processes one product, `input_path` finds what a given path stands for,
+`table_selection` the look-up tables. `RunRecords` keeps the reports and run.json, `Console` prints.
+"""

@@ -1,20 +1,27 @@
-"""What a run says on the terminal: the progress lines that callers read, and the results."""
+"""Output of a run to the terminal: progress lines that callers parse, or a bar; the results."""
 
 from __future__ import annotations
 
 import os
+import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from sen2cor import interruption
-from sen2cor.pipeline.execution.resources import peak_memory
+from sen2cor.pipeline.execution.progress import Step
 
-_LAST = 99.99
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
+_MAX_PERCENTAGE = 99.99
+"""Highest value of a progress line; 100 is printed when the whole run has ended."""
+
+_MAX_BAR_FRACTION = 0.99
+"""How far the last step fills the bar; finishing the product fills the rest."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class ProductOutcome:
     already_processed : bool
         Whether there was nothing to do.
     failed_tiles : tuple of str
-        One line for each tile that failed.
+        One line per tile that failed.
     exit_code : int
     """
 
@@ -38,69 +45,16 @@ class ProductOutcome:
     exit_code: int
 
 
-@dataclass(frozen=True)
-class Step:
-    """The end of a step of a tile.
-
-    Attributes
-    ----------
-    process : str
-        Part of the processor: L2A_ProcessTile, L2A_Tables, L2A_SceneClass, L2A_AtmCorr.
-    text : str
-        What has ended.
-    weight : float
-        Its weight in the plan of the product.
-    seconds : float
-        Since the step before in this tile.
-    pid : int
-        Process that did it.
-    peak_memory : int
-        Bytes that this process has had at most; 0 where that is not known.
-    """
-
-    process: str
-    text: str
-    weight: float
-    seconds: float
-    pid: int
-    peak_memory: int = 0
-
-
-class Progress:
-    """Takes the steps of one tile, in the process that works on it, and reports them.
-
-    Parameters
-    ----------
-    report : callable
-        Gets each `Step`.
-    """
-
-    def __init__(self, report: Callable[[Step], None]) -> None:
-        self._report = report
-        self._last = time.monotonic()
-
-    def step(self, process: str, text: str, weight: float = 0.0) -> None:
-        """Report that a step has ended; the attributes of `Step` say what the parameters are.
-
-        Raises
-        ------
-        Interrupted
-            The run shall stop.
-        """
-        now = time.monotonic()
-        self._report(Step(process, text, weight, now - self._last, os.getpid(), peak_memory()))
-        self._last = now
-        interruption.check()
-
-
 class ProductProgress:
-    """Prints how far the run of one product is; the value never falls. A context manager.
+    """Prints the progress of one product as lines with a percentage that never falls.
+
+    A context manager.
 
     Parameters
     ----------
     stream : text stream
     start, stop : float
-        Share of the whole run in percent.
+        Percentages of the whole run at which the product starts and stops.
     began : float
         ``time.monotonic()`` at the start of the whole run.
     """
@@ -128,12 +82,12 @@ class ProductProgress:
         self._total = max(total, 1e-9)
 
     def show(self, step: Step) -> None:
-        """Print the line of a step."""
+        """Print the line of a finished step."""
         self._advance(step)
         value = self._start + (self._stop - self._start) * self._done / self._total
         total = timedelta(seconds=time.monotonic() - self._began)
         self._stream.write(
-            f"Progress[%]: {min(value, _LAST):05.2f} : PID-{step.pid}, {step.process}: "
+            f"Progress[%]: {min(value, _MAX_PERCENTAGE):05.2f} : PID-{step.pid}, {step.process}: "
             f"{step.text}, elapsed time[s]: {step.seconds:.3f}, total: {total}\n"
         )
         self._stream.flush()
@@ -142,8 +96,56 @@ class ProductProgress:
         self._done = min(self._total, self._done + step.weight)
 
 
+class ProductProgressBar(ProductProgress):
+    """Shows the progress of one product as a bar, which stays when the product is done.
+
+    Parameters
+    ----------
+    stream : text stream
+        A terminal.
+    title : str
+        Name of the product.
+    """
+
+    def __init__(self, stream: TextIO, title: str) -> None:
+        super().__init__(stream, 0.0, 100.0, time.monotonic())
+        self._bar = _create_bar(stream)
+        self._title = title
+
+    def __enter__(self) -> ProductProgressBar:
+        self._bar.console.print(
+            self._title, style="bold", markup=False, highlight=False, soft_wrap=True
+        )
+        self._bar.start()
+        self._task = self._bar.add_task("starting", total=None)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._bar.update(self._task, total=1.0, completed=1.0, description="done")
+        else:
+            self._bar.update(self._task, total=self._total, description="[red]stopped[/]")
+        self._bar.stop()
+
+    def plan(self, total: float) -> None:
+        """Set the sum of the weights of all steps to come."""
+        super().plan(total)
+        self._bar.update(self._task, total=self._total)
+
+    def show(self, step: Step) -> None:
+        """Show a finished step."""
+        self._advance(step)
+        done = min(self._done, _MAX_BAR_FRACTION * self._total)
+        self._bar.update(self._task, completed=done, description=step.text)
+
+
 class Console:
-    """The terminal of a run.
+    """The terminal of a run, with progress lines.
 
     Parameters
     ----------
@@ -154,15 +156,63 @@ class Console:
         self._output, self._errors = output, errors
         self._began = time.monotonic()
 
-    def product(self, number: int, of: int, name: str = "") -> ProductProgress:
-        """Progress of one of several products; the lines do without its name."""
-        share = 100.0 / of
-        return ProductProgress(self._output, number * share, (number + 1) * share, self._began)
+    def start_product(self, number: int, of: int, name: str = "") -> ProductProgress:
+        """Return the progress of one of several products; the lines do not show its name."""
+        percentage = 100.0 / of
+        return ProductProgress(
+            self._output, number * percentage, (number + 1) * percentage, self._began
+        )
 
-    def finished(self, outcome: ProductOutcome) -> None:
-        """Print where the product is and which tiles failed."""
+    def print_outcome(self, outcome: ProductOutcome) -> None:
+        """Print the path of the product and the tiles that failed."""
         for failure in outcome.failed_tiles:
             print(f"L2A_Process: {failure}", file=self._errors, flush=True)
         if outcome.already_processed:
             print("Product already processed.", file=self._output)
         print(f"L2A product: {outcome.product}", file=self._output, flush=True)
+
+
+class BarConsole(Console):
+    """The terminal of a run, with progress bars."""
+
+    def start_product(self, number: int, of: int, name: str = "") -> ProductProgressBar:
+        """Return the progress of one of several products."""
+        title = f"{name} ({number + 1} of {of})" if of > 1 else name
+        return ProductProgressBar(self._output, title)
+
+
+def can_show_bars(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal that can show bars, and rich is installed."""
+    return (
+        stream.isatty()
+        and os.environ.get("TERM") != "dumb"
+        and stream.encoding.lower().startswith("utf")
+        and find_spec("rich") is not None
+    )
+
+
+def _create_bar(stream: TextIO) -> RichProgress:
+    from rich.console import Console as RichConsole
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    columns: tuple[Any, ...] = (
+        SpinnerColumn(finished_text="[green]✔[/]"),
+        BarColumn(bar_width=30),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", style="dim"),
+    )
+    # redirected, log messages appear above the bar
+    return Progress(
+        *columns,
+        console=RichConsole(file=stream),
+        redirect_stdout=False,
+        redirect_stderr=sys.stderr.isatty(),
+    )

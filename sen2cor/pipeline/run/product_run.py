@@ -1,32 +1,61 @@
-"""One product from open to rename: which tiles, which resolutions, what exists already."""
+"""Run one product: open it, decide what to make, process its tiles, finish the Level-2A product."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from contextlib import closing
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sen2cor import __version__
 from sen2cor.errors import OutputError, Sen2CorError
 from sen2cor.imagery import jpeg2000
 from sen2cor.pipeline.execution import resources
-from sen2cor.pipeline.execution.executors import execute, plan_resources
+from sen2cor.pipeline.execution.executors import run_tiles
+from sen2cor.pipeline.execution.resource_plan import plan_resources
 from sen2cor.pipeline.run.console import ProductOutcome, ProductProgress
-from sen2cor.pipeline.run.input_path import derive_level2a_name, opened, target
+from sen2cor.pipeline.run.input_path import derive_level2a_name, find_output_folder, open_input
 from sen2cor.pipeline.run.options import Options
 from sen2cor.pipeline.run.run_records import RunRecords, keep_records
 from sen2cor.pipeline.run.table_selection import load_tables
 from sen2cor.pipeline.tile.processing_chain import TileJob
-from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
-from sen2cor.product.level2a.content import Provenance
+from sen2cor.product.level1c.reader import Level1CProduct
+from sen2cor.product.level2a.content import Provenance, TileOutcome, TileRetrieval
+from sen2cor.product.level2a.reader import open_level2a
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.product.level2a.writer import Level2AWriter
-from sen2cor.reporting.optional_outputs import write_optional_outputs
-from sen2cor.settings import Settings
+from sen2cor.reporting.quicklook import write_quick_looks
+from sen2cor.reporting.stac import write_items
+from sen2cor.settings import Settings, load_settings
 
 logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def use_settings(options: Options, settings: Settings | None = None) -> Iterator[Settings]:
+    """Load the settings of a run; within this block the package logs at their level.
+
+    Parameters
+    ----------
+    options : Options
+    settings : Settings, optional
+        By default those of the files that the options name, or of their default files.
+
+    Raises
+    ------
+    ConfigurationError
+        A file is missing or invalid.
+    """
+    if settings is None:
+        settings = load_settings(options.gipp, options.gipp_classification, options.gipp_correction)
+    package = logging.getLogger("sen2cor")
+    before = package.level
+    package.setLevel(settings.common.log_level)
+    try:
+        yield settings
+    finally:
+        package.setLevel(before)
 
 
 def process_product(
@@ -37,8 +66,8 @@ def process_product(
     Parameters
     ----------
     path : Path
-        Level-1C product, its zip archive, tile folder inside it, or Level-2A product beside its
-        Level-1C product.
+        Level-1C product, its zip archive, a tile folder inside it, or a Level-2A product beside
+        its Level-1C product.
     options : Options
     settings : Settings
     progress : ProductProgress
@@ -50,13 +79,13 @@ def process_product(
     Raises
     ------
     Sen2CorError
-        Nothing could be processed; no product was left behind.
+        No tile could be processed; no product was left behind.
     """
     with (
-        keep_records(derive_level2a_name(path), options, settings) as log,
-        opened(path, options, settings) as level1c,
+        keep_records(derive_level2a_name(path), options, settings) as records,
+        open_input(path, options, settings) as level1c,
     ):
-        folder, name = target(path, options, settings)
+        folder, name = find_output_folder(path, options, settings)
         with Level2AWriter.begin(
             level1c,
             folder,
@@ -65,167 +94,147 @@ def process_product(
             true_colour=settings.common.generate_tci_output,
             ending="tif" if options.image_format == "cog" else "jp2",
         ) as output:
-            log.content.update(level1c=level1c.root, product=output.path)
-            log.add_unusable(level1c.unusable)
-            plan = [
-                (tile, resolutions)
-                for tile in level1c.tiles
-                if (resolutions := _to_make(output.tile(tile), options))
-            ]
-            _warn_of_extras([output.tile(tile) for tile in level1c.tiles], options, settings)
-            if output.exists_before and not plan and not (options.layout_only and options.refresh):
-                outcome = _outcome(output.path, level1c.unusable, nothing_to_do=True)
-            else:
-                outcome = _make(level1c, plan, output, options, settings, progress, log)
-            _write_companions(output.path, options)
-            # the product has these records too, but without what was said since
-            log.write(*_ending(outcome))
+            records.content.update(level1c=level1c.root, product=output.path)
+            records.add_unusable(level1c.unusable)
+            run = _ProductRun(level1c, output, options, settings, progress, records)
+            outcome = run.process()
+            _write_optional_outputs(output.path, options)
+            # the product holds these records too, but without the last log messages
+            records.write(*_describe_ending(outcome))
             return outcome
 
 
-def _make(
-    level1c: Level1CProduct,
-    plan: Sequence[tuple[Level1CTile, tuple[int, ...]]],
-    output: Level2AWriter,
-    options: Options,
-    settings: Settings,
-    progress: ProductProgress,
-    log: RunRecords,
-) -> ProductOutcome:
-    """Process tiles at their resolutions and finish the product."""
-    tables = load_tables(level1c, settings)
-    log.content.update(look_up_tables=[table.name for table in tables])
-    jobs = [
-        TileJob(
-            product=level1c,
-            tile=tile,
-            output=output.tile(tile),
-            settings=settings,
-            tables=tables,
-            resolutions=resolutions,
-            classification_only=options.classification_only,
+@dataclass(frozen=True)
+class _ProductRun:
+    """The run of one product, with what its steps need."""
+
+    level1c: Level1CProduct
+    output: Level2AWriter
+    options: Options
+    settings: Settings
+    progress: ProductProgress
+    records: RunRecords
+
+    def process(self) -> ProductOutcome:
+        """Make what is missing and finish the product."""
+        tiles = {tile.tile_id: self.output.add_tile(tile) for tile in self.level1c.tiles}
+        plan = [
+            (tile, resolutions)
+            for tile in self.level1c.tiles
+            if (resolutions := _find_missing(tiles[tile.tile_id], self.options))
+        ]
+        _warn_of_missing_extras(list(tiles.values()), self.options, self.settings)
+        renew_layout = self.options.layout_only and self.options.refresh
+        if self.output.existed and not plan and not renew_layout:
+            return _sum_up(self.output.path, self.level1c.unusable, nothing_to_do=True)
+        tables = load_tables(self.level1c, self.settings)
+        self.records.content.update(look_up_tables=[table.name for table in tables])
+        jobs = [
+            TileJob(
+                product=self.level1c,
+                tile=tile,
+                output=tiles[tile.tile_id],
+                settings=self.settings,
+                tables=tables,
+                resolutions=resolutions,
+                classification_only=self.options.classification_only,
+            )
+            for tile, resolutions in plan
+        ]
+        outcomes, errors = self._process_tiles(jobs)
+        if len(errors) == len(self.level1c.tiles):
+            raise next(iter(errors.values()))
+        processed = [job for job in jobs if job.tile.tile_id in outcomes]
+        for job in processed:
+            self.output.set_outcome(job.tile, outcomes[job.tile.tile_id])
+        self._illustrate(processed, outcomes)
+        outcome = _sum_up(self.output.path, {**self.level1c.unusable, **errors})
+        retrievals = [
+            retrieval
+            for job in processed
+            if (retrieval := outcomes[job.tile.tile_id].retrieval) is not None
+        ]
+        self.output.finish(
+            Provenance(
+                version=__version__,
+                started=self.records.started,
+                gipp=self.settings.effective_gipp_xml(),
+                look_up_tables=_list_tables(retrievals) or tuple(table.name for table in tables),
+                dem_type=_find_dem_type(retrievals),
+                snow_climatology=self.settings.snow_map.name if self.settings.snow_map else "NONE",
+                reports=self.records.build(*_describe_ending(outcome)),
+            ),
+            schema_folder=self.settings.home / "cfg" if self.settings.home else None,
         )
-        for tile, resolutions in plan
-    ]
-    errors = _process_tiles(jobs, output, settings, options, progress, log)
-    if len(errors) == len(level1c.tiles):
-        raise next(iter(errors.values()))
-    outcome = _outcome(output.path, {**level1c.unusable, **errors})
-    _illustrate(log, [job for job in jobs if job.tile.mgrs not in errors])
-    output.finish(
-        Provenance(
-            version=__version__,
-            started=log.started,
-            gipp=settings.effective_gipp_xml(),
-            look_up_tables=_tables_used(jobs) or tuple(table.name for table in tables),
-            dem_type=_dem_type(jobs),
-            snow_climatology=settings.snow_map.name if settings.snow_map else "NONE",
-            reports=log.records(*_ending(outcome)),
-        ),
-        schema_folder=settings.home / "cfg" if settings.home else None,
-    )
-    return outcome
+        return outcome
 
+    def _process_tiles(
+        self, jobs: Sequence[TileJob]
+    ) -> tuple[dict[str, TileOutcome], dict[str, Sen2CorError]]:
+        """Process the tiles; one that fails does not stop the others.
 
-def _outcome(
-    product: Path, failures: Mapping[str, Sen2CorError], *, nothing_to_do: bool = False
-) -> ProductOutcome:
-    failed = tuple(
-        f"{type(error).__name__}: tile {name}: {error}" for name, error in failures.items()
-    )
-    return ProductOutcome(product, nothing_to_do and not failed, failed, 1 if failed else 0)
+        Returns
+        -------
+        outcomes : dict of tile_id to TileOutcome
+            Of the tiles that were processed.
+        errors : dict of MGRS tile to Sen2CorError
+            Of the tiles that failed.
+        """
+        self.progress.plan(sum(job.weight for job in jobs))
+        resource_plan = plan_resources(jobs, self.settings.common, self.options)
+        self.records.content.update(resource_plan=asdict(resource_plan))
+        jobs_by_tile = {job.tile.tile_id: job for job in jobs}
+        outcomes: dict[str, TileOutcome] = {}
+        errors: dict[str, Sen2CorError] = {}
+        with closing(run_tiles(jobs, resource_plan, self.progress.show)) as tile_runs:
+            for tile_run in tile_runs:
+                job = jobs_by_tile[tile_run.tile_id]
+                self.records.add_tile(tile_run, job.tile.mgrs)
+                if tile_run.outcome is not None:
+                    outcomes[tile_run.tile_id] = tile_run.outcome
+                elif isinstance(tile_run.error, OutputError):
+                    raise tile_run.error
+                elif tile_run.error is not None:
+                    logger.error("tile %s: %s", job.tile.mgrs, tile_run.error)
+                    errors[job.tile.mgrs] = tile_run.error
+                    self.output.drop_tile(job.tile)
+        return outcomes, errors
 
-
-def _ending(outcome: ProductOutcome) -> tuple[int, str, str | None]:
-    """Exit code, result and error as the records of the run have them."""
-    if outcome.failed_tiles:
-        return outcome.exit_code, "failed in part", "; ".join(outcome.failed_tiles)
-    return outcome.exit_code, "already processed" if outcome.already_processed else "done", None
-
-
-def _illustrate(log: RunRecords, jobs: Sequence[TileJob]) -> None:
-    if log.page is not None:
+    def _illustrate(self, jobs: Sequence[TileJob], outcomes: Mapping[str, TileOutcome]) -> None:
+        """Draw the tiles for the HTML report, if there is one."""
+        if self.records.html_report is None:
+            return
         jpeg2000.set_threads(resources.count_cores())
         for job in jobs:
-            log.page.illustrate(job.product, job.tile, job.output)
+            quality = outcomes[job.tile.tile_id].quality
+            self.records.html_report.illustrate(job.product, job.tile, job.output, quality)
 
 
-def _write_companions(path: Path, options: Options) -> None:
-    write_optional_outputs(
-        path, quick_looks=options.quick_looks, stac=options.stac, palette=options.palette
-    )
-
-
-def _tables_used(jobs: Sequence[TileJob]) -> tuple[str, ...]:
-    """Names of the tables that the tiles settled on, of those that AUTO stands for."""
-    found = [job.output.retrieval for job in jobs if job.output.retrieval is not None]
-    names = (retrieval.details.get("table") for retrieval in found)
-    return tuple(dict.fromkeys(name for name in names if name))
-
-
-def _dem_type(jobs: Sequence[TileJob]) -> str:
-    found = {job.output.retrieval.dem_type for job in jobs if job.output.retrieval is not None}
-    return next((kind for kind in found if kind is not None), "NONE")
-
-
-def _process_tiles(
-    jobs: list[TileJob],
-    output: Level2AWriter,
-    settings: Settings,
-    options: Options,
-    progress: ProductProgress,
-    log: RunRecords,
-) -> dict[str, Sen2CorError]:
-    """Process the tiles; a bad tile does not stop the others.
-
-    Returns
-    -------
-    dict of tile name to Sen2CorError
-        What went wrong, for the tiles that failed.
-    """
-    progress.plan(sum(job.weight for job in jobs))
-    resource_plan = plan_resources(jobs, settings.common, options)
-    log.content.update(resource_plan=asdict(resource_plan))
-    by_tile = {job.tile.tile_id: job for job in jobs}
-    errors: dict[str, Sen2CorError] = {}
-    with closing(execute(jobs, resource_plan, progress.show)) as results:
-        for result in results:
-            job = by_tile[result.tile_id]
-            log.add_tile(result, job.tile.mgrs)
-            if result.error is None:
-                job.output.quality, job.output.retrieval = result.quality, result.retrieval
-                continue
-            if isinstance(result.error, OutputError):
-                raise result.error
-            logger.error("tile %s: %s", job.tile.mgrs, result.error)
-            errors[job.tile.mgrs] = result.error
-            output.drop(job.tile)
-    return errors
-
-
-def _wanted(tile: Level2ATile, options: Options) -> tuple[int, ...]:
-    """Resolutions of a tile that are asked for, in their order."""
+def _find_requested(tile: Level2ATile, options: Options) -> tuple[int, ...]:
+    """Return the resolutions of a tile that the options ask for, in processing order."""
     if options.layout_only:
         return ()
     if options.resolution is None:
         return (60, 20) if options.classification_only else (60, 20, 10)
-    if options.resolution == 10 and not tile.has(20):
+    if options.resolution == 10 and not tile.has_images(20):
         return (20, 10)
     return (options.resolution,)
 
 
-def _to_make(tile: Level2ATile, options: Options) -> tuple[int, ...]:
-    """Resolutions of a tile that are to be made, in their order."""
+def _find_missing(tile: Level2ATile, options: Options) -> tuple[int, ...]:
+    """Return the resolutions of a tile that have to be made, in processing order."""
     only = options.classification_only
     return tuple(
         resolution
-        for resolution in _wanted(tile, options)
-        if options.refresh or not tile.has(resolution, classification_only=only)
+        for resolution in _find_requested(tile, options)
+        if options.refresh or not tile.has_images(resolution, classification_only=only)
     )
 
 
-def _warn_of_extras(tiles: Sequence[Level2ATile], options: Options, settings: Settings) -> None:
-    """Say which optional images are switched on, but not there in what is left as it is."""
+def _warn_of_missing_extras(
+    tiles: Sequence[Level2ATile], options: Options, settings: Settings
+) -> None:
+    """Warn of optional images that are switched on but missing in existing resolutions."""
     common = settings.common
     kinds = {"Generate_QA_Output": "QUA"} if settings.classification.generate_quality_mask else {}
     if not options.classification_only:
@@ -238,13 +247,54 @@ def _warn_of_extras(tiles: Sequence[Level2ATile], options: Options, settings: Se
     absent = {
         element
         for tile in tiles
-        for images in [tile.images()]
-        for resolution in set(_wanted(tile, options)) - set(_to_make(tile, options))
+        for existing in [tile.list_images()]
+        for resolution in set(_find_requested(tile, options)) - set(_find_missing(tile, options))
         for element, kind in kinds.items()
-        if (resolution != 10 or kind not in ("QUA", "DDV")) and (kind, resolution) not in images
+        if (resolution != 10 or kind not in ("QUA", "DDV")) and (kind, resolution) not in existing
     }
     if absent:
         logger.warning(
-            "%s: switched on after the product was made, and not in it: use --refresh",
+            "%s: switched on, but the existing product has no such images; use --refresh",
             ", ".join(sorted(absent)),
         )
+
+
+def _sum_up(
+    product: Path, failures: Mapping[str, Sen2CorError], *, nothing_to_do: bool = False
+) -> ProductOutcome:
+    """Return the outcome of a product, given the errors of its tiles."""
+    failed = tuple(
+        f"{type(error).__name__}: tile {name}: {error}" for name, error in failures.items()
+    )
+    return ProductOutcome(product, nothing_to_do and not failed, failed, 1 if failed else 0)
+
+
+def _describe_ending(outcome: ProductOutcome) -> tuple[int, str, str | None]:
+    """Return exit code, result and error as the records state them."""
+    if outcome.failed_tiles:
+        return outcome.exit_code, "failed in part", "; ".join(outcome.failed_tiles)
+    return outcome.exit_code, "already processed" if outcome.already_processed else "done", None
+
+
+def _list_tables(retrievals: Sequence[TileRetrieval]) -> tuple[str, ...]:
+    """Return the look-up tables that the tiles used, of the candidates that AUTO stands for."""
+    names = (retrieval.details.get("table") for retrieval in retrievals)
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _find_dem_type(retrievals: Sequence[TileRetrieval]) -> str:
+    return next((item.dem_type for item in retrievals if item.dem_type is not None), "NONE")
+
+
+def _write_optional_outputs(path: Path, options: Options) -> None:
+    """Write the quick looks and STAC items of a finished product that the options ask for."""
+    if not (options.quick_looks or options.stac):
+        return
+    product = open_level2a(path)
+    written: list[Path] = []
+    if options.quick_looks:
+        written += write_quick_looks(product, options.palette)
+    if options.stac:
+        written += write_items(product)
+    for file in written:
+        logger.info("written: %s", file)

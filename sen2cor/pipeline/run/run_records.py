@@ -1,34 +1,42 @@
-"""The records of a run: reports for people, run.json for machines."""
+"""Records of a run: XML report and HTML report for people, run.json for machines."""
 
 from __future__ import annotations
 
+import json
 import logging
-import os
+import platform
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from sen2cor.errors import InputError, OutputError, Sen2CorError
+from sen2cor import __version__
+from sen2cor.errors import AuxiliaryDataError, InputError, OutputError, Sen2CorError
+from sen2cor.files import raise_output_error, write_atomically
+from sen2cor.imagery.openjpeg import load_glymur
 from sen2cor.optional_packages import available, how_to_get
-from sen2cor.pipeline.execution.resources import peak_memory
+from sen2cor.pipeline.execution.resources import read_peak_memory
 from sen2cor.pipeline.execution.tile_run import TileRun
 from sen2cor.pipeline.run.options import Options
-from sen2cor.product.level2a.workspace import writing
+from sen2cor.product.level2a.content import TileOutcome
 from sen2cor.product.level2a.xml_report import XmlReportHandler, claim_report
 from sen2cor.reporting.html_report import HtmlReport
-from sen2cor.reporting.run_json import run_json, settings_as_used, versions
 from sen2cor.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-_REPORT = "report.xml"
+RUN_JSON_FORMAT = "sen2cor run 1"
+
+_XML_REPORT = "report.xml"
+
+_PACKAGES = ("numpy", "scipy", "glymur", "lxml", "scikit-image", "psutil", "dask", "distributed")
 
 
-class _Warnings(logging.Handler):
+class _WarningCollector(logging.Handler):
     """Keeps warnings and errors."""
 
     def __init__(self) -> None:
@@ -41,36 +49,37 @@ class _Warnings(logging.Handler):
 
 @dataclass
 class RunRecords:
-    """What is kept of a run.
+    """The records of a run while it goes on.
 
     Attributes
     ----------
-    report : XmlReportHandler
-    page : HtmlReport or None
-        None where no HTML report is wanted.
+    xml_report : XmlReportHandler
+    html_report : HtmlReport or None
+        None if no HTML report is wanted.
     started : datetime
         UTC.
-    content : dict
-        Of run.json, filled by the run as it goes.
     warnings : list of str
-        Warnings and errors up to now.
+        Warnings and errors so far.
+    content : dict
+        Content of run.json so far.
     """
 
-    report: XmlReportHandler
-    page: HtmlReport | None
+    xml_report: XmlReportHandler
+    html_report: HtmlReport | None
     started: datetime
     warnings: list[str]
     content: dict[str, Any] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
 
-    def add_tile(self, result: TileRun, name: str) -> None:
-        """Keep the result of a tile."""
+    def add_tile(self, tile_run: TileRun, name: str) -> None:
+        """Record the run of a tile."""
+        error, outcome = tile_run.error, tile_run.outcome or TileOutcome()
         self.content.setdefault("tiles", {})[name] = {
-            "result": "done" if result.error is None else "failed",
-            "error": None if result.error is None else _text(result.error),
-            "seconds": round(sum(step.seconds for step in result.steps), 3),
-            "peak_memory_bytes": result.peak_memory,
-            "process": next((step.pid for step in result.steps), None),
+            "result": "done" if error is None else "failed",
+            "error": None if error is None else _format_error(error),
+            "seconds": round(sum(step.seconds for step in tile_run.steps), 3),
+            "peak_memory_bytes": tile_run.peak_memory,
+            "process": next((step.pid for step in tile_run.steps), None),
             "steps": [
                 {
                     "process": step.process,
@@ -78,63 +87,66 @@ class RunRecords:
                     "seconds": round(step.seconds, 3),
                     "peak_memory_bytes": step.peak_memory,
                 }
-                for step in result.steps
+                for step in tile_run.steps
             ],
-            "quality": None if result.quality is None else asdict(result.quality),
-            "retrieval": None if result.retrieval is None else asdict(result.retrieval),
+            "quality": None if outcome.quality is None else asdict(outcome.quality),
+            "retrieval": None if outcome.retrieval is None else asdict(outcome.retrieval),
         }
 
     def add_unusable(self, tiles: Mapping[str, InputError]) -> None:
-        """Keep tiles, by the names of their folders, that could not even be begun."""
+        """Record tiles, by the names of their folders, that could not be opened."""
         for name, error in tiles.items():
             self.add_tile(TileRun(name, error=error), name)
 
-    def records(self, exit_code: int, result: str, error: str | None = None) -> dict[str, bytes]:
-        """Return the XML report, run.json and the HTML report by the endings of their names."""
+    def build(self, exit_code: int, result: str, error: str | None = None) -> dict[str, bytes]:
+        """Return XML report, run.json and HTML report by the endings of their file names."""
         ended = datetime.now(timezone.utc)
         tiles: Mapping[str, Mapping[str, Any]] = self.content.get("tiles", {})
-        peaks = [peak_memory(), *(tile["peak_memory_bytes"] for tile in tiles.values())]
+        peaks = [read_peak_memory(), *(tile["peak_memory_bytes"] for tile in tiles.values())]
         timing = {
             "started": self.started.isoformat(),
             "ended": ended.isoformat(),
             "seconds": round(time.monotonic() - self._began, 3),
             "peak_memory_bytes_of_a_process": max(peaks),
         }
-        outcome = {"exit_code": exit_code, "result": result, "error": error}
-        record = {**outcome, **timing, **self.content, "warnings": self.warnings}
-        found = {_REPORT: self.report.document, "run.json": run_json(record)}
-        if self.page is not None:
-            found["report.html"] = self.page.render(record)
-        return found
+        ending = {"exit_code": exit_code, "result": result, "error": error}
+        content = {**ending, **timing, **self.content, "warnings": self.warnings}
+        records = {
+            _XML_REPORT: self.xml_report.document,
+            "run.json": format_run_json(content),
+        }
+        if self.html_report is not None:
+            records["report.html"] = self.html_report.render(content)
+        return records
 
     def write(self, exit_code: int, result: str, error: str | None = None) -> None:
         """Write run.json and the HTML report into the work folder, if there is one.
 
-        A run does not fail for want of them.
+        If that fails, a warning is logged; the run does not fail.
         """
-        report = self.report.path
+        report = self.xml_report.path
         if report is None:
             return
-        for ending, content in self.records(exit_code, result, error).items():
-            if ending != _REPORT:
-                path = report.with_name(f"{report.name.removesuffix(_REPORT)}{ending}")
+        for ending, content in self.build(exit_code, result, error).items():
+            if ending != _XML_REPORT:
+                path = report.with_name(f"{report.name.removesuffix(_XML_REPORT)}{ending}")
                 try:
-                    with writing(path, "--work_dir"):
-                        _write_whole(path, content)
+                    with raise_output_error(path, "--work_dir"):
+                        write_atomically(path, content)
                 except OutputError as failure:
                     logger.warning("%s", failure)
 
 
 @contextmanager
 def keep_records(product_name: str, options: Options, settings: Settings) -> Iterator[RunRecords]:
-    """Keep a log of what happens within this block, in the work folder where one is given.
+    """Record what is logged within this block, in the work folder if there is one.
 
-    When the block ends with an error, run.json is written; otherwise `RunRecords.write` does it.
+    If the block ends with an error, run.json is written here; otherwise by `RunRecords.write`.
 
     Parameters
     ----------
     product_name : str
-        Of the Level-2A product.
+        Name of the Level-2A product.
     options : Options
     settings : Settings
 
@@ -144,35 +156,35 @@ def keep_records(product_name: str, options: Options, settings: Settings) -> Ite
         The work folder cannot be written.
     """
     started = datetime.now(timezone.utc)
-    report = _report(options.work_directory, product_name, started)
-    page = _page(product_name, options, settings)
-    warnings = _Warnings()
-    log = RunRecords(report, page, started, warnings.messages)
+    xml_report = _start_xml_report(options.work_directory, product_name, started)
+    html_report = _start_html_report(product_name, options, settings)
+    warnings = _WarningCollector()
+    records = RunRecords(xml_report, html_report, started, warnings.messages)
     package = logging.getLogger("sen2cor")
-    handlers = [handler for handler in (report, warnings, page) if handler is not None]
+    handlers = [handler for handler in (xml_report, warnings, html_report) if handler is not None]
     for handler in handlers:
         package.addHandler(handler)
     try:
-        if page is None and options.report is None:
+        if html_report is None and options.report is None:
             logger.info("no HTML report: %s", how_to_get("report"))
         settings.log()
-        log.content.update(
+        records.content.update(
             options={name: value for name, value in asdict(options).items() if value},
-            versions=versions(),
-            settings=settings_as_used(settings),
+            versions=collect_versions(),
+            settings=describe_settings(settings),
         )
-        yield log
+        yield records
     except Sen2CorError as error:
-        logger.error("%s", _text(error))
-        log.write(error.exit_code, "failed", _text(error))
+        logger.error("%s", _format_error(error))
+        records.write(error.exit_code, "failed", _format_error(error))
         raise
     except Exception as error:
         logger.critical("unexpected error", exc_info=True)
-        log.write(1, "failed", _text(error))
+        records.write(1, "failed", _format_error(error))
         raise
     except BaseException as stop:
         logger.error("interrupted")
-        log.write(getattr(stop, "exit_code", 130), "failed", "interrupted")
+        records.write(getattr(stop, "exit_code", 130), "failed", "interrupted")
         raise
     finally:
         for handler in handlers:
@@ -180,33 +192,60 @@ def keep_records(product_name: str, options: Options, settings: Settings) -> Ite
             handler.close()
 
 
-def _report(folder: Path | None, product_name: str, started: datetime) -> XmlReportHandler:
-    """Begin the XML report, in the work folder or in memory alone."""
+def collect_versions() -> dict[str, str]:
+    """Return the versions of the processor and of its libraries that are installed."""
+    from osgeo import gdal
+
+    found = {
+        "sen2cor": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "gdal": gdal.VersionInfo("RELEASE_NAME"),
+    }
+    with suppress(AuxiliaryDataError):
+        found["openjpeg"] = str(load_glymur().version.openjpeg_version)
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def describe_settings(settings: Settings) -> dict[str, Any]:
+    """Return all settings by file and element, as a file states them, and the files read."""
+    values: dict[str, dict[str, str]] = {}
+    for parameter, value in settings.values():
+        values.setdefault(parameter.document, {})[parameter.name] = parameter.kind.render(value)
+    return {
+        "files": {name: str(path) for name, path in settings.sources.items()},
+        "digest": settings.digest(),
+        "differs_from_default": [str(entry) for entry in settings.differences()],
+        "values": values,
+    }
+
+
+def format_run_json(content: Mapping[str, Any]) -> bytes:
+    """Return the content of run.json; values that JSON has no type for become text."""
+    return json.dumps({"format": RUN_JSON_FORMAT, **content}, indent=1, default=str).encode()
+
+
+def _start_xml_report(
+    folder: Path | None, product_name: str, started: datetime
+) -> XmlReportHandler:
+    """Start the XML report, in the work folder or only in memory."""
     if folder is None:
         return XmlReportHandler(None)
-    with writing(folder, "--work_dir"):
+    with raise_output_error(folder, "--work_dir"):
         return XmlReportHandler(claim_report(folder, product_name, started))
 
 
-def _page(product_name: str, options: Options, settings: Settings) -> HtmlReport | None:
-    """Begin the HTML report."""
+def _start_html_report(
+    product_name: str, options: Options, settings: Settings
+) -> HtmlReport | None:
     wanted = available("report") if options.report is None else options.report
     return HtmlReport(product_name, settings, options.palette) if wanted else None
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write by way of a second file, so that the first is never seen half-written."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def _text(error: Exception) -> str:
+def _format_error(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"

@@ -1,4 +1,8 @@
-"""All images of a tile at one resolution, written several at once."""
+"""Jobs that write the images of a tile at one resolution; several run at once.
+
+The ``plan_`` methods only make jobs. Nothing is written, and no state changes, before
+`TileImageJobs.run` runs them.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,6 @@ from sen2cor.pipeline.tile.band_correction import (
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import GroundIllumination, TileTerrain
 from sen2cor.pipeline.tile.tile_atmosphere import COARSE, TileAtmosphere
-from sen2cor.product.level2a.content import QualityPercentages
 from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.raster.array_types import BoolArray, Float32Array, Pixels, UInt8Array
@@ -37,11 +40,12 @@ from sen2cor.raster.resampling import nearest, positions
 from sen2cor.settings.cal_sc_gipp import ClassificationSettings
 
 WriteImage = Callable[[], None]
+"""Job that writes one image."""
 
 
 @dataclass
 class TileImageJobs:
-    """The images of a tile at one resolution.
+    """Makes and runs the jobs for the images of a tile at one resolution.
 
     Attributes
     ----------
@@ -55,47 +59,46 @@ class TileImageJobs:
     pixels: TilePixels
     resolution: int
     workers: Workers
-    _kept: dict[str, Inversion | TerrainInversion] = field(default_factory=dict)
-    _turn: Lock = field(default_factory=Lock)
+    _inversions: dict[str, Inversion | TerrainInversion] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     @property
     def grid(self) -> Grid:
         """Grid of the images."""
         return self.pixels.grids[self.resolution]
 
-    def write(self, jobs: list[WriteImage]) -> None:
-        """Write images, several at once."""
+    def run(self, jobs: list[WriteImage]) -> None:
+        """Run jobs, several at once, in their order."""
         self.workers.map(lambda job: job(), jobs)
 
-    def class_images(self, found: Classification) -> list[WriteImage]:
-        """Classes and probabilities; the quality percentages follow from them."""
-        self.output.quality = QualityPercentages.of(found.scene_class, self.resolution)
+    def plan_classes(self, classification: Classification) -> list[WriteImage]:
+        """Plan scene classes, cloud and snow probability (SCL, CLD, SNW)."""
         return [
-            partial(self._whole, kind, image)
+            partial(self._write_whole, kind, image)
             for kind, image in (
-                ("SCL", found.scene_class),
-                ("CLD", found.cloud_probability),
-                ("SNW", found.snow_probability),
+                ("SCL", classification.scene_class),
+                ("CLD", classification.cloud_probability),
+                ("SNW", classification.snow_probability),
             )
         ]
 
-    def quality_images(
+    def plan_quality_mask(
         self,
         classes: UInt8Array,
         settings: ClassificationSettings,
         shadow: BoolArray | None,
         reference: BoolArray | None,
     ) -> list[WriteImage]:
-        """Mask of what to leave out.
+        """Plan the mask of pixels that are not clear ground (QUA).
 
         Parameters
         ----------
         classes : ndarray of uint8, shape (rows, cols) of the grid
         settings : ClassificationSettings
         shadow : ndarray of bool, same shape, or None
-            Shadow of the relief; None where it is not known.
+            Topographic shadow; None without an elevation model.
         reference : ndarray of bool, shape (rows, cols) of the coarse grid, or None
-            Pixels whose aerosol was retrieved there; None: it was not asked for.
+            Pixels on which the aerosol was retrieved; None if it was not retrieved.
         """
         factor, all_rows = COARSE / self.resolution, slice(0, self.grid.rows)
 
@@ -110,113 +113,123 @@ class TileImageJobs:
                 if reference is None
                 else upsample_nearest(~reference, factor, self.grid, all_rows),
             )
-            self._whole("QUA", mask)
+            self._write_whole("QUA", mask)
 
         return [write]
 
-    def elevation_images(self, terrain: TileTerrain) -> list[WriteImage]:
-        """Elevation model."""
+    def plan_elevation(self, terrain: TileTerrain) -> list[WriteImage]:
+        """Plan the elevation (DEM)."""
 
         def write() -> None:
-            with self._writer("DEM", np.uint16) as writer:
+            with self._open_writer("DEM", np.uint16) as writer:
                 for rows in row_blocks(self.grid.rows):
                     writer.write_rows(terrain.image(self.resolution, rows))
 
         return [write]
 
-    def reference_images(self, reference: BoolArray) -> list[WriteImage]:
-        """Pixels of the coarse grid from which the aerosol was found: 1, elsewhere 0."""
+    def plan_reference_pixels(self, reference: BoolArray) -> list[WriteImage]:
+        """Plan the reference pixels of the aerosol retrieval (DDV): 1, elsewhere 0."""
         factor, all_rows = COARSE / self.resolution, slice(0, self.grid.rows)
 
         def write() -> None:
-            self._whole(
+            self._write_whole(
                 "DDV", upsample_nearest(reference.astype(np.uint8), factor, self.grid, all_rows)
             )
 
         return [write]
 
-    def atmosphere_images(
-        self, found: TileAtmosphere, no_data: Callable[[slice], BoolArray]
+    def plan_atmosphere_maps(
+        self, atmosphere: TileAtmosphere, no_data: Callable[[slice], BoolArray]
     ) -> list[WriteImage]:
-        """Aerosol optical thickness and water vapour."""
+        """Plan aerosol optical thickness and water vapour (AOT, WVP)."""
 
         def write(kind: str, values: Float32Array, scale: float) -> None:
-            with self._writer(kind, np.uint16) as writer:
+            with self._open_writer(kind, np.uint16) as writer:
                 write_map(writer, values, self.grid, COARSE / self.resolution, scale, no_data)
 
         return [
-            partial(write, "AOT", found.state.aot550, AOT_QUANTIFICATION),
-            partial(write, "WVP", found.state.water_vapour, WATER_VAPOUR_QUANTIFICATION),
+            partial(write, "AOT", atmosphere.state.aot550, AOT_QUANTIFICATION),
+            partial(write, "WVP", atmosphere.state.water_vapour, WATER_VAPOUR_QUANTIFICATION),
         ]
 
-    def reflectance_images(
-        self, atmosphere: TileAtmosphere, light: GroundIllumination | None, quantification: float
+    def plan_reflectance(
+        self,
+        atmosphere: TileAtmosphere,
+        illumination: GroundIllumination | None,
+        quantification: float,
     ) -> list[WriteImage]:
-        """Surface reflectance of all bands and the true colour image, the costly ones first."""
+        """Plan surface reflectance of all bands and true colour (TCI), the costly ones first."""
         psd = self.output.psd
 
-        def correction(band: str) -> BandCorrection:
-            inversion = self._inversion(atmosphere, band)
-            return BandCorrection(band, self.resolution, self.pixels, inversion, COARSE, light)
+        def correct(band: str) -> BandCorrection:
+            inversion = self._find_inversion(atmosphere, band)
+            return BandCorrection(
+                band, self.resolution, self.pixels, inversion, COARSE, illumination
+            )
 
-        def band_image(band: str) -> None:
+        def write_reflectance(band: str) -> None:
             self.pixels.load(band, [COARSE])
-            with self._writer(band, np.uint16) as writer:
-                write_band(writer, correction(band), self.grid, quantification, psd.boa_offset)
+            with self._open_writer(band, np.uint16) as writer:
+                write_band(writer, correct(band), self.grid, quantification, psd.boa_offset)
 
-        def colour_image() -> None:
-            with self._writer("TCI", np.uint8, components=3) as writer:
-                write_true_colour(writer, [correction(band) for band in VISIBLE], self.grid)
+        def write_colours() -> None:
+            with self._open_writer("TCI", np.uint8, components=3) as writer:
+                write_true_colour(writer, [correct(band) for band in VISIBLE], self.grid)
 
-        # the band that has still to be decoded takes longest
+        # the band that is not decoded yet takes longest
         bands = sorted(
             psd.reflectance_bands[self.resolution], key=lambda band: band in self.pixels.native
         )
-        jobs: list[WriteImage] = [partial(band_image, band) for band in bands]
+        jobs: list[WriteImage] = [partial(write_reflectance, band) for band in bands]
         if psd.true_colour:
-            # it is slow to write, so it comes early
-            jobs.insert(1, colour_image)
+            # slow to write, so it starts early
+            jobs.insert(1, write_colours)
         return jobs
 
-    def uncertainty_images(
-        self, atmosphere: TileAtmosphere, light: GroundIllumination | None, quantification: float
+    def plan_uncertainty(
+        self,
+        atmosphere: TileAtmosphere,
+        illumination: GroundIllumination | None,
+        quantification: float,
     ) -> list[WriteImage]:
-        """Standard uncertainty of the surface reflectance of all bands."""
+        """Plan the standard uncertainty of the surface reflectance of all bands (UNC)."""
 
         def write(band: str) -> None:
             self.pixels.load(band, [COARSE])
-            inversion = self._inversion(atmosphere, band)
+            inversion = self._find_inversion(atmosphere, band)
             correction = BandCorrection(
-                band, self.resolution, self.pixels, inversion, COARSE, light
+                band, self.resolution, self.pixels, inversion, COARSE, illumination
             )
-            found = atmosphere.uncertainty(band)
-            with self._writer(f"UNC_{band}", np.uint16) as writer:
-                write_uncertainty(writer, correction, found, self.grid, quantification)
+            uncertainty = atmosphere.uncertainty(band)
+            with self._open_writer(f"UNC_{band}", np.uint16) as writer:
+                write_uncertainty(writer, correction, uncertainty, self.grid, quantification)
 
         return [partial(write, band) for band in self.output.psd.reflectance_bands[self.resolution]]
 
-    def _inversion(self, atmosphere: TileAtmosphere, band: str) -> Inversion | TerrainInversion:
-        """Inversion of a band; one at a time, for it needs many fields of the coarse grid.
+    def _find_inversion(
+        self, atmosphere: TileAtmosphere, band: str
+    ) -> Inversion | TerrainInversion:
+        """Return the inversion of a band; one is computed at a time, as it takes much memory.
 
-        Those of the colour image are kept, for they are asked for twice.
+        Those of the visible bands are kept: reflectance and true colour both need them.
         """
-        with self._turn:
-            inversion = self._kept.get(band) or atmosphere.inversion(band)
+        with self._lock:
+            inversion = self._inversions.get(band) or atmosphere.inversion(band)
             if band in VISIBLE:
-                self._kept[band] = inversion
+                self._inversions[band] = inversion
             return inversion
 
-    def _writer(self, kind: str, dtype: npt.DTypeLike, components: int = 1) -> ImageWriter:
+    def _open_writer(self, kind: str, dtype: npt.DTypeLike, components: int = 1) -> ImageWriter:
         path = self.output.image_path(kind, self.resolution)
         return images.open_writer(path, self.grid, dtype, TILE_SIZES[self.resolution], components)
 
-    def _whole(self, kind: str, image: Pixels) -> None:
-        with self._writer(kind, image.dtype) as writer:
+    def _write_whole(self, kind: str, image: Pixels) -> None:
+        with self._open_writer(kind, image.dtype) as writer:
             writer.write_rows(image)
 
 
 def upsample_nearest(field: Pixels, factor: float, grid: Grid, rows: slice) -> Pixels:
-    """Some rows of a map of a coarser grid, each pixel as the nearest one has it.
+    """Upsample some rows of a map by its nearest pixels.
 
     Parameters
     ----------
@@ -224,8 +237,9 @@ def upsample_nearest(field: Pixels, factor: float, grid: Grid, rows: slice) -> P
     factor : float
         Pixels of the result along one side of a pixel of the map.
     grid : Grid
-        Of the result.
+        Grid of the result.
     rows : slice
+        Rows of that grid.
     """
     if factor == 1.0:
         return field[rows]

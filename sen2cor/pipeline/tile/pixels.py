@@ -1,4 +1,4 @@
-"""The pixels of a tile: decoded once, kept as uint16, served at any resolution by rows."""
+"""Pixels of a tile: decoded once, kept as uint16, available at each resolution by rows."""
 
 from __future__ import annotations
 
@@ -19,25 +19,22 @@ from sen2cor.raster.array_types import Float32Array, UInt16Array
 from sen2cor.raster.grids import Grid, row_blocks
 from sen2cor.raster.resampling import bilinear_pixels, block_mean_pixels
 
-SATURATED = 65535
-"""Digital number of a saturated pixel of Level-1C."""
-
 
 @dataclass
 class TilePixels:
-    """Digital numbers of the bands of a tile; 0 is no data.
+    """Digital numbers (DN) of the bands of a tile; 0 is no data.
 
     Attributes
     ----------
     grids : mapping of resolution to Grid
     native : dict of band name to ndarray of uint16
-        At the band's own resolution.
+        At the native resolution of the band.
     scale : float
-        Reflectance of one digital number.
+        Reflectance per digital number.
     offsets : mapping of band name to int
         Added to the digital number before scaling.
     files : mapping of band name to Path
-        Images from which `load` decodes bands that come later.
+        Images from which `load` decodes bands that are needed late.
     """
 
     grids: Mapping[int, Grid]
@@ -52,19 +49,19 @@ class TilePixels:
     def decode(
         cls, product: Level1CProduct, tile: Level1CTile, bands: Iterable[str], workers: Workers
     ) -> TilePixels:
-        """Decode bands of a tile, several at once.
+        """Decode bands of a tile, several in parallel.
 
         Raises
         ------
         InputError
             An image cannot be decoded.
         ProcessingError
-            A band, or all of them, hold no data.
+            A band contains no data.
         """
         names = sorted(bands, key=lambda name: BAND[name].resolution)
         images = workers.map(lambda name: jpeg2000.read(tile.bands[name]), names)
         native = dict(zip(names, images, strict=True))
-        _check_data(native, tile)
+        _check_bands(native, tile)
         return cls(
             grids=tile.grids,
             native=native,
@@ -74,14 +71,14 @@ class TilePixels:
         )
 
     def load(self, band: str, resolutions: Iterable[int]) -> None:
-        """Decode a band that was left out so far, and compute its block means; from any thread.
+        """Decode a band that is not there yet, with its block means; may be called by any thread.
 
         Raises
         ------
         InputError
             The image cannot be decoded.
         ProcessingError
-            It holds no data.
+            The band contains no data.
         """
         with self._loading:
             if band in self.native:
@@ -94,16 +91,16 @@ class TilePixels:
                 )
             self.native[band] = numbers
 
-    def derive(self, resolution: int, bands: Iterable[str], workers: Workers) -> None:
-        """Compute the block means that a coarser resolution needs, once."""
-        wanted = [
+    def compute_block_means(self, resolution: int, bands: Iterable[str], workers: Workers) -> None:
+        """Compute the block means for a coarser resolution, if they do not exist yet."""
+        missing = [
             name
             for name in bands
             if BAND[name].resolution < resolution and (name, resolution) not in self._coarser
         ]
         shape = self.grids[resolution].shape
-        jobs = [(name, rows) for name in wanted for rows in row_blocks(shape[0])]
-        for name in wanted:
+        jobs = [(name, rows) for name in missing for rows in row_blocks(shape[0])]
+        for name in missing:
             self._coarser[name, resolution] = np.empty(shape, np.uint16)
 
         def fill(job: tuple[str, slice]) -> None:
@@ -116,23 +113,23 @@ class TilePixels:
         workers.map(fill, jobs)
 
     def release(self, resolution: int) -> None:
-        """Release the block means of a resolution."""
+        """Release the block means at a resolution."""
         for key in [key for key in self._coarser if key[1] == resolution]:
             del self._coarser[key]
 
-    def keep(self, bands: Iterable[str]) -> None:
-        """Release all other bands at their own resolution; block means stay."""
+    def release_all_but(self, bands: Iterable[str]) -> None:
+        """Release all other bands at their native resolution; block means stay."""
         for name in self.native.keys() - set(bands):
             del self.native[name]
 
     def numbers(self, band: str, resolution: int, rows: slice | None = None) -> UInt16Array:
-        """Digital numbers of a band at a resolution.
+        """Return digital numbers of a band at a resolution.
 
         Parameters
         ----------
         band : str
         resolution : {60, 20, 10}
-            Coarser than the band's own: `derive` must have been called.
+            If coarser than the native one: call `compute_block_means` first.
         rows : slice, optional
             All rows by default.
 
@@ -152,18 +149,18 @@ class TilePixels:
     def toa_reflectance(
         self, band: str, resolution: int, rows: slice | None = None
     ) -> Float32Array:
-        """Top-of-atmosphere reflectance; no data come out as the reflectance of number 0."""
+        """Return top-of-atmosphere reflectance; no data become the reflectance of DN 0."""
         numbers = self.numbers(band, resolution, rows)
         return radiometry.reflectance(numbers, self.offsets[band], self.scale)
 
 
-def _check_data(native: Mapping[str, UInt16Array], tile: Level1CTile) -> None:
+def _check_bands(native: Mapping[str, UInt16Array], tile: Level1CTile) -> None:
     if not any(numbers.any() for numbers in native.values()):
-        raise ProcessingError(f"{tile.folder}: no valid pixel in any band; the tile is skipped")
+        raise ProcessingError(f"{tile.folder}: no valid pixels in any band")
     for name, numbers in native.items():
         _check_band(numbers, name, tile.folder)
 
 
 def _check_band(numbers: UInt16Array, name: str, place: Path) -> None:
     if not numbers.any():
-        raise ProcessingError(f"{place}: no data in band {name}; fetch the product again")
+        raise ProcessingError(f"{place}: band {name} contains no data; download the product again")

@@ -1,8 +1,14 @@
-"""One tile: decode, classify, retrieve the atmosphere, correct, write, at one resolution after
-another.
+"""The processing chain of a tile: decode, classify, retrieve the atmosphere, correct, write.
 
-The 60 and 20 m products are each classified and corrected on their own; 10 m takes the classes,
-the aerosol and the water vapour of 20 m (of those of an earlier run only the classes).
+::
+
+    13 bands (JPEG 2000) --decode once--> uint16 at native resolution
+    60 m: block means -> classification -> cirrus, AOT, water vapour -> reflectance -> images
+    20 m: block means -> classification -> cirrus, AOT, water vapour -> reflectance -> images
+    10 m: B02 B03 B04 B08, classes and atmosphere of 20 m -> reflectance -> images
+
+60 and 20 m are classified and corrected independently. If 20 m was made by an earlier run, 10 m
+reads its classes from the product and retrieves the atmosphere again.
 """
 
 from __future__ import annotations
@@ -15,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
-from sen2cor.bands import PROCESSED_BANDS, VISIBLE
+from sen2cor.bands import NO_DATA, PROCESSED_BANDS, VISIBLE
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
     Classification,
@@ -25,8 +31,8 @@ from sen2cor.classification import (
 from sen2cor.errors import ProcessingError
 from sen2cor.imagery import images
 from sen2cor.imagery.preview import make_preview, preview_grid, true_colour
+from sen2cor.pipeline.execution.progress import TileProgress
 from sen2cor.pipeline.execution.workers import Workers
-from sen2cor.pipeline.run.console import Progress
 from sen2cor.pipeline.tile.atmosphere_retrieval import retrieve_atmosphere
 from sen2cor.pipeline.tile.classification_step import classify_tile
 from sen2cor.pipeline.tile.image_jobs import TileImageJobs, WriteImage, upsample_nearest
@@ -34,22 +40,23 @@ from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import FINE, TileTerrain, prepare_terrain
 from sen2cor.pipeline.tile.tile_atmosphere import COARSE, TileAtmosphere
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
-from sen2cor.product.level2a.content import TileRetrieval
+from sen2cor.product.level2a.content import QualityPercentages, TileOutcome, TileRetrieval
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.raster.array_types import BoolArray, UInt8Array
 from sen2cor.settings import Settings
 
 WEIGHTS = {60: 4.0, 20: 26.0, 10: 40.0}
-"""Share of a resolution in the time of a tile; decoding takes the rest to 100."""
+"""Percentage of a tile's time that each resolution takes; decoding takes the rest."""
 
-DECODING = 30.0
+DECODING_WEIGHT = 30.0
+"""Percentage of a tile's time that decoding takes."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class TileJob:
-    """What is to be done with one tile.
+    """Description of the processing of one tile, which may be sent to another process.
 
     Attributes
     ----------
@@ -60,7 +67,7 @@ class TileJob:
     tables : tuple of LookUpTable
         Candidates; see `sen2cor.pipeline.run.table_selection`.
     resolutions : tuple of int
-        In the order of processing.
+        Resolutions to process, in this order.
     classification_only : bool
     """
 
@@ -74,67 +81,94 @@ class TileJob:
 
     @property
     def bands(self) -> tuple[str, ...]:
-        """Bands to decode at the start; B08 comes when 10 m is written."""
+        """Bands to decode at the start; B08 is decoded when 10 m is written."""
         return CLASSIFICATION_BANDS if self.classification_only else PROCESSED_BANDS[20]
 
     @property
     def weight(self) -> float:
-        """Weight of the tile in the progress of a run."""
-        return DECODING + sum(WEIGHTS[resolution] for resolution in self.resolutions)
+        """Weight of the tile in the progress of the product."""
+        return DECODING_WEIGHT + sum(WEIGHTS[resolution] for resolution in self.resolutions)
 
 
-def process_tile(job: TileJob, workers: Workers, progress: Progress) -> None:
-    """Process a tile at all its resolutions.
+def process_tile(job: TileJob, workers: Workers, progress: TileProgress) -> TileOutcome:
+    """Process a tile at all resolutions of its job, and write its images.
 
     Raises
     ------
     Sen2CorError
         The tile cannot be read, processed or written.
     """
-    with ThreadPoolExecutor(1) as aside:
-        # one thread is enough for the relief, while the others decode
-        relief = aside.submit(prepare_terrain, job.tile, job.settings, workers)
+    with ThreadPoolExecutor(1) as terrain_thread:
+        # one thread is enough for the terrain while the others decode
+        prepared = terrain_thread.submit(prepare_terrain, job.tile, job.settings, workers)
         pixels = TilePixels.decode(job.product, job.tile, job.bands, workers)
-        pixels.derive(COARSE, job.bands, workers)
-        progress.step("L2A_Tables", f"{len(job.bands)} bands imported", DECODING)
-        terrain = relief.result()
-    chain = _TileChain(job, pixels, terrain, workers)
+        pixels.compute_block_means(COARSE, job.bands, workers)
+        progress.step("L2A_Tables", f"{len(job.bands)} bands imported", DECODING_WEIGHT)
+        terrain = prepared.result()
+    chain = _ProcessingChain(job, pixels, terrain, workers, progress)
+    quality: QualityPercentages | None = None
+    retrieval: TileRetrieval | None = None
+    scene_20m: _Scene | None = None
     for resolution in job.resolutions:
         if resolution == 10:
-            chain.ten_metres(progress)
+            if scene_20m is None:
+                scene_20m = chain.restore_scene_20m()
+                retrieval = chain.summarize_retrieval(scene_20m.atmosphere)
+            chain.write_10m(scene_20m)
         else:
-            chain.classified(resolution, progress)
+            classification = chain.classify(resolution)
+            quality = QualityPercentages.from_classes(classification.scene_class, resolution)
+            if job.classification_only:
+                chain.write_classes(classification, resolution)
+            else:
+                atmosphere = chain.retrieve_atmosphere(classification.scene_class, resolution)
+                retrieval = chain.summarize_retrieval(atmosphere)
+                chain.write(classification, atmosphere, resolution)
+                if resolution == 20:
+                    scene_20m = _Scene(classification.scene_class, atmosphere)
+                del atmosphere
+            # the next resolution needs the memory
+            del classification
+            chain.release(resolution)
         progress.step(
             "L2A_ProcessTile",
             f"end of processing with resolution {resolution} m",
             WEIGHTS[resolution],
         )
     _write_preview(job, pixels)
+    return TileOutcome(quality, retrieval)
 
 
-@dataclass
-class _TileChain:
-    """The steps of a tile, and what one resolution leaves to the next.
+@dataclass(frozen=True)
+class _Scene:
+    """What 10 m takes from 20 m.
 
     Attributes
     ----------
-    atmosphere, classes
-        Of 20 m, for 10 m.
+    classes : ndarray of uint8, shape (rows, cols) of the 20 m grid
+    atmosphere : TileAtmosphere
     """
+
+    classes: UInt8Array
+    atmosphere: TileAtmosphere
+
+
+@dataclass(frozen=True)
+class _ProcessingChain:
+    """The steps of the chain, with what all of them need."""
 
     job: TileJob
     pixels: TilePixels
     terrain: TileTerrain | None
     workers: Workers
-    atmosphere: TileAtmosphere | None = None
-    classes: UInt8Array | None = None
+    progress: TileProgress
 
-    def classified(self, resolution: int, progress: Progress) -> None:
-        """60 or 20 m: classes, atmosphere, surface reflectance."""
-        pixels, terrain, settings = self.pixels, self.terrain, self.job.settings
-        pixels.derive(resolution, self.job.bands, self.workers)
-        classes = classify_tile(
-            pixels,
+    def classify(self, resolution: int) -> Classification:
+        """Classify the scene at 60 or 20 m."""
+        terrain, settings = self.terrain, self.job.settings
+        self.pixels.compute_block_means(resolution, self.job.bands, self.workers)
+        classification = classify_tile(
+            self.pixels,
             self.job.tile,
             resolution,
             settings.classification,
@@ -144,142 +178,149 @@ class _TileChain:
             terrain=None if terrain is None else terrain.terrain_illumination(resolution),
         )
         if terrain is not None:
-            # quick to derive again, and large
+            # large, and quick to derive again
             terrain.release(FINE)
-        progress.step("L2A_SceneClass", f"end of classification {resolution} m")
-        scene_class = classes.scene_class
-        to_write = TileImageJobs(self.job.output, pixels, resolution, self.workers)
-        if self.job.classification_only:
-            to_write.write(self._class_images(to_write, classes, None))
-        else:
-            found = self._atmosphere(scene_class, resolution)
-            progress.step("L2A_AtmCorr", f"end of AOT and WV retrieval {resolution} m")
-            # first, while the relief is there, whose shadow they may show
-            of_classes = self._class_images(to_write, classes, found.reference)
-            of_surface = self._images(
-                to_write, found, scene_class, lambda rows: scene_class[rows] == 0
-            )
-            to_write.write(of_surface + of_classes)
-            # 10 m belongs to 20 m, whatever was made before
-            if resolution == 20:
-                self.atmosphere, self.classes = found, scene_class
-            else:
-                self.atmosphere = self.classes = None
-        if resolution != COARSE:
-            pixels.release(resolution)
+        self.progress.step("L2A_SceneClass", f"end of classification {resolution} m")
+        return classification
 
-    def _class_images(
-        self, to_write: TileImageJobs, classes: Classification, reference: BoolArray | None
-    ) -> list[WriteImage]:
-        settings, terrain = self.job.settings.classification, self.terrain
-        writes = to_write.class_images(classes)
-        if settings.generate_quality_mask:
-            shadow = None if terrain is None else terrain.at(to_write.resolution).shadow
-            writes += to_write.quality_images(classes.scene_class, settings, shadow, reference)
-        return writes
-
-    def ten_metres(self, progress: Progress) -> None:
-        """10 m: surface reflectance with the atmosphere of 20 m."""
-        if self.atmosphere is None or self.classes is None:
-            self.classes = _classes_of_product(self.job.output)
-            self.atmosphere = self._atmosphere(self.classes, 20)
-            progress.step("L2A_AtmCorr", "end of AOT and WV retrieval 20 m")
-        pixels = self.pixels
-        pixels.keep(PROCESSED_BANDS[10])
-        to_write = TileImageJobs(self.job.output, pixels, 10, self.workers)
-        to_write.write(
-            self._images(
-                to_write,
-                self.atmosphere,
-                self.classes,
-                lambda rows: pixels.numbers("B02", 10, rows) == 0,
-            )
-        )
-
-    def _atmosphere(self, classes: UInt8Array, resolution: int) -> TileAtmosphere:
+    def retrieve_atmosphere(self, classes: UInt8Array, resolution: int) -> TileAtmosphere:
+        """Retrieve cirrus, aerosol and water vapour, given the classes at 60 or 20 m."""
         masks = GroundMasks.from_classes(
             classes, COARSE // resolution, self.pixels.grids[COARSE].shape
         )
-        job = self.job
-        found = retrieve_atmosphere(
+        atmosphere = retrieve_atmosphere(
             self.pixels,
-            job.tile,
+            self.job.tile,
             masks,
-            job.tables,
-            job.settings,
+            self.job.tables,
+            self.job.settings,
             terrain=self.terrain,
             run=self.workers.map,
         )
-        job.output.retrieval = TileRetrieval(
-            mean_aot=float(found.state.aot550.mean()),
-            mean_water_vapour=float(found.state.water_vapour.mean()),
-            aot_method=found.retrieval.aot_method,
-            ozone=found.state.ozone,
-            ozone_source=found.retrieval.ozone_source,
-            dem_type=None if self.terrain is None else self.terrain.kind,
+        self.progress.step("L2A_AtmCorr", f"end of AOT and WV retrieval {resolution} m")
+        return atmosphere
+
+    def restore_scene_20m(self) -> _Scene:
+        """Read the classes of a 20 m product of an earlier run; retrieve its atmosphere again."""
+        path = self.job.output.image_path("SCL", 20)
+        if not path.is_file():
+            raise ProcessingError(
+                f"{path}: 10 m needs the scene classification of 20 m; run --resolution 20 first"
+            )
+        logger.info(
+            "10 m uses the scene classification at 20 m of an earlier run; "
+            "aerosol and water vapour are retrieved again"
+        )
+        classes = images.read(path).astype(np.uint8)
+        return _Scene(classes, self.retrieve_atmosphere(classes, 20))
+
+    def summarize_retrieval(self, atmosphere: TileAtmosphere) -> TileRetrieval:
+        """Summarize the atmosphere for metadata and records."""
+        terrain = self.terrain
+        return TileRetrieval(
+            mean_aot=float(atmosphere.state.aot550.mean()),
+            mean_water_vapour=float(atmosphere.state.water_vapour.mean()),
+            aot_method=atmosphere.retrieval.aot_method,
+            ozone=atmosphere.state.ozone,
+            ozone_source=atmosphere.retrieval.ozone_source,
+            dem_type=None if terrain is None else terrain.kind,
             details={
-                **found.retrieval.account(),
-                "cirrus": found.cirrus.reason or "corrected",
-                "elevation": None if self.terrain is None else self.terrain.describe(),
+                **atmosphere.retrieval.account(),
+                "cirrus": atmosphere.cirrus.reason or "corrected",
+                "elevation": None if terrain is None else terrain.describe(),
             },
         )
-        return found
 
-    def _images(
+    def write(
+        self, classification: Classification, atmosphere: TileAtmosphere, resolution: int
+    ) -> None:
+        """Correct and write all images at 60 or 20 m."""
+        jobs = self._start_jobs(resolution)
+        scene_class = classification.scene_class
+        # planned first: they may need the topographic shadow, which the correction releases
+        of_classes = self._plan_classes(jobs, classification, atmosphere.reference)
+        of_surface = self._plan_surface(
+            jobs, scene_class, atmosphere, lambda rows: scene_class[rows] == SceneClass.NO_DATA
+        )
+        jobs.run(of_surface + of_classes)
+
+    def write_classes(self, classification: Classification, resolution: int) -> None:
+        """Write the images of the classification alone."""
+        jobs = self._start_jobs(resolution)
+        jobs.run(self._plan_classes(jobs, classification, None))
+
+    def write_10m(self, scene: _Scene) -> None:
+        """Correct and write all images at 10 m, with the classes and atmosphere of 20 m."""
+        self.pixels.release_all_but(PROCESSED_BANDS[10])
+        jobs = self._start_jobs(10)
+        jobs.run(
+            self._plan_surface(
+                jobs,
+                scene.classes,
+                scene.atmosphere,
+                lambda rows: self.pixels.numbers("B02", 10, rows) == NO_DATA,
+            )
+        )
+
+    def release(self, resolution: int) -> None:
+        """Release the block means of a finished resolution; 60 m stays for the atmosphere."""
+        if resolution != COARSE:
+            self.pixels.release(resolution)
+
+    def _start_jobs(self, resolution: int) -> TileImageJobs:
+        return TileImageJobs(self.job.output, self.pixels, resolution, self.workers)
+
+    def _plan_classes(
+        self, jobs: TileImageJobs, classification: Classification, reference: BoolArray | None
+    ) -> list[WriteImage]:
+        """Plan the images of the classification."""
+        settings, terrain = self.job.settings.classification, self.terrain
+        planned = jobs.plan_classes(classification)
+        if settings.generate_quality_mask:
+            shadow = None if terrain is None else terrain.at(jobs.resolution).shadow
+            planned += jobs.plan_quality_mask(
+                classification.scene_class, settings, shadow, reference
+            )
+        return planned
+
+    def _plan_surface(
         self,
-        to_write: TileImageJobs,
-        atmosphere: TileAtmosphere,
+        jobs: TileImageJobs,
         classes: UInt8Array,
+        atmosphere: TileAtmosphere,
         no_data: Callable[[slice], BoolArray],
     ) -> list[WriteImage]:
-        """All images but those of the classes, the large ones first."""
+        """Plan all images but those of the classification, the large ones first."""
         common = self.job.settings.common
-        factor = max(20 / to_write.resolution, 1.0)
+        quantification = self.job.product.quantification_value
+        upsampling = max(20 / jobs.resolution, 1.0)
 
-        def vegetation(rows: slice) -> BoolArray:
-            found = upsample_nearest(classes, factor, to_write.grid, rows) == SceneClass.VEGETATION
-            return np.asarray(found)
+        def find_vegetation(rows: slice) -> BoolArray:
+            nearest = upsample_nearest(classes, upsampling, jobs.grid, rows)
+            return np.asarray(nearest == SceneClass.VEGETATION)
 
-        light = None
+        illumination = None
         if self.terrain is not None:
             if atmosphere.slopes is not None:
-                light = self.terrain.ground_illumination(to_write.resolution, vegetation)
+                illumination = self.terrain.ground_illumination(jobs.resolution, find_vegetation)
             self.terrain.release(FINE)
-        writes = to_write.reflectance_images(
-            atmosphere, light, self.job.product.quantification_value
-        )
-        writes += to_write.atmosphere_images(atmosphere, no_data)
+        planned = jobs.plan_reflectance(atmosphere, illumination, quantification)
+        planned += jobs.plan_atmosphere_maps(atmosphere, no_data)
         if self.terrain is not None and common.generate_dem_output:
-            writes += to_write.elevation_images(self.terrain)
+            planned += jobs.plan_elevation(self.terrain)
         if common.generate_uncertainty_output:
-            writes += to_write.uncertainty_images(
-                atmosphere, light, self.job.product.quantification_value
-            )
-        if common.generate_ddv_output and to_write.resolution != 10:
-            writes += to_write.reference_images(atmosphere.reference)
-        return writes
-
-
-def _classes_of_product(output: Level2ATile) -> UInt8Array:
-    """Class map of a 20 m product of an earlier run."""
-    path = output.image_path("SCL", 20)
-    if not path.is_file():
-        raise ProcessingError(
-            f"{path}: 10 m needs the classes of the 20 m product; run it with --resolution 20 first"
-        )
-    logger.info(
-        "10 m takes up the classes of the 20 m product of an earlier run; aerosol, water vapour "
-        "and the factor of the blue path radiance are found again at 20 m"
-    )
-    return images.read(path).astype(np.uint8)
+            planned += jobs.plan_uncertainty(atmosphere, illumination, quantification)
+        if common.generate_ddv_output and jobs.resolution != 10:
+            planned += jobs.plan_reference_pixels(atmosphere.reference)
+        return planned
 
 
 def _write_preview(job: TileJob, pixels: TilePixels) -> None:
-    """Write the preview image, from top-of-atmosphere reflectance."""
+    """Write the preview image (PVI) from top-of-atmosphere reflectance, unless it exists."""
     path = job.output.image_path("PVI", None)
     if path.is_file():
         return
     bands = [pixels.toa_reflectance(band, COARSE) for band in VISIBLE]
-    no_data = np.any([pixels.numbers(band, COARSE) == 0 for band in VISIBLE], axis=0)
+    no_data = np.any([pixels.numbers(band, COARSE) == NO_DATA for band in VISIBLE], axis=0)
     image = make_preview(true_colour(bands, no_data))
     images.write(path, image, preview_grid(job.tile.grids[10]), image.shape[0])

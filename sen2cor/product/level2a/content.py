@@ -22,18 +22,19 @@ _CLOUD_CLASSES = (8, 9, 10)
 
 @dataclass(frozen=True)
 class QualityPercentages:
-    """Areas of the 12 scene classes, and the percentages that the metadata carry.
+    """Areas of the 12 scene classes, and their percentages as the metadata state them.
 
     Attributes
     ----------
     areas : tuple of 12 int
-        Square metres of the classes 0..11; tiles classified at different resolutions can be added.
+        Area of the classes 0..11 in square metres. Areas of tiles that were classified at different
+        resolutions can be added.
     """
 
     areas: tuple[int, ...] = (0,) * CLASS_COUNT
 
     @classmethod
-    def of(cls, scene_class: npt.NDArray[Any], resolution: int) -> QualityPercentages:
+    def from_classes(cls, scene_class: npt.NDArray[Any], resolution: int) -> QualityPercentages:
         """Count the classes of a map.
 
         Parameters
@@ -48,15 +49,16 @@ class QualityPercentages:
 
     @classmethod
     def combine(cls, tiles: Iterable[QualityPercentages]) -> QualityPercentages:
-        """Add up tiles, each with the weight of its pixels."""
+        """Add the areas of tiles."""
         rows = [tile.areas for tile in tiles]
         return cls(tuple(sum(column) for column in zip(*rows, strict=True))) if rows else cls()
 
     @property
     def percentages(self) -> tuple[float, ...]:
-        """Percentages of the classes: no data of all pixels, the others of the valid ones.
+        """Percentages of the classes 0..11.
 
-        Rounded to the six decimals that are written.
+        "No data" is a percentage of all pixels; the other classes, of the valid pixels. Rounded to
+        the six decimals that the metadata state.
         """
         total = sum(self.areas)
         valid = total - self.areas[0]
@@ -68,35 +70,21 @@ class QualityPercentages:
 
     @property
     def cloud_coverage(self) -> float:
-        """Medium and high probability clouds and thin cirrus, percent of the valid pixels."""
-        shares = self.percentages
-        return min(100.0, round(sum(shares[code] for code in _CLOUD_CLASSES), 6))
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """Expected relative accuracies in percent, as the quality indicators carry them.
-
-    The defaults are the relative parts of the mission's Level-2A requirements: surface reflectance
-    5 % (+ 0.005), water vapour 10 % (+ 0.2 cm), aerosol optical thickness 10 % (+ 0.03).
-    Source: Sentinel-2 Level-2A Data Quality Report (S2-PDGS-MPC-L2ADQR), performance metrics.
-    """
-
-    radiative_transfer: float = 5.0
-    water_vapour: float = 10.0
-    aot: float = 10.0
+        """Clouds of medium and high probability and thin cirrus, percent of the valid pixels."""
+        percentages = self.percentages
+        return min(100.0, round(sum(percentages[code] for code in _CLOUD_CLASSES), 6))
 
 
 @dataclass(frozen=True)
 class TileRetrieval:
-    """What was found out about the atmosphere of a tile; None where nothing was.
+    """The atmosphere of a tile as it was retrieved; None where a value is unknown.
 
     Attributes
     ----------
     mean_aot : float or None
-        Aerosol optical thickness at 550 nm.
+        Mean aerosol optical thickness at 550 nm.
     mean_water_vapour : float or None
-        Centimetres.
+        Mean column in cm.
     aot_method : str or None
         For example ``SEN2COR_DDV``.
     ozone : float or None
@@ -104,9 +92,9 @@ class TileRetrieval:
     ozone_source : str or None
         ``AUX_ECMWFT``, ``CONFIG`` or ``OTHER``.
     dem_type : str or None
-        Kind of the elevation model.
+        Kind of the elevation model: SRTM, DTED, COPERNICUS, RASTER.
     details : mapping
-        Account of the retrieval, for the log of the run: names and plain values.
+        Details of the retrieval for the records of the run: names and plain values.
     """
 
     mean_aot: float | None = None
@@ -119,26 +107,96 @@ class TileRetrieval:
 
 
 @dataclass(frozen=True)
+class TileOutcome:
+    """What processing a tile returned, apart from the images, which are written as they are made.
+
+    Attributes
+    ----------
+    quality : QualityPercentages or None
+        Of the last classification; None if the tile was not classified.
+    retrieval : TileRetrieval or None
+        Of the last retrieval; None if there was none.
+    """
+
+    quality: QualityPercentages | None = None
+    retrieval: TileRetrieval | None = None
+
+
+ImageKey = tuple[str, int | None]
+"""Kind of an image and its resolution in metres, which is None for the preview."""
+
+
+@dataclass(frozen=True)
+class TileContent:
+    """What the metadata documents tell of a tile.
+
+    Attributes
+    ----------
+    tile_id, datastrip_id : str
+        Level-2A identifiers.
+    folder : str
+        Path of the tile folder inside the product.
+    images : mapping of (kind, resolution) to str
+        Paths of the images inside the tile folder.
+    gipp : str or None
+        Path of the copy of the processing parameters inside the tile folder.
+    quality : QualityPercentages
+    retrieval : TileRetrieval
+    """
+
+    tile_id: str
+    datastrip_id: str
+    folder: str
+    images: Mapping[ImageKey, str]
+    gipp: str | None
+    quality: QualityPercentages
+    retrieval: TileRetrieval
+
+    def find_finest(self, kind: str) -> str | None:
+        """Return the path of the finest image of a kind inside the tile folder."""
+        found = sorted(
+            (resolution or 0, path)
+            for (name, resolution), path in self.images.items()
+            if name == kind
+        )
+        return found[0][1] if found else None
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Expected relative accuracies in percent, as the quality indicators state them.
+
+    The defaults are the relative terms of the mission's Level-2A requirements: surface reflectance
+    5 % (+ 0.005), water vapour 10 % (+ 0.2 cm), aerosol optical thickness 10 % (+ 0.03).
+    Source: Sentinel-2 Level-2A Data Quality Report (S2-PDGS-MPC-L2ADQR), performance metrics.
+    """
+
+    radiative_transfer: float = 5.0
+    water_vapour: float = 10.0
+    aot: float = 10.0
+
+
+@dataclass(frozen=True)
 class Provenance:
-    """One run of the processor.
+    """How a product was made.
 
     Attributes
     ----------
     version : str
-        Of the processor.
+        Version of the processor.
     started : datetime
-        With time zone.
+        Start of the run, with time zone.
     gipp : bytes
-        The processing parameters as used, an XML document; copied into each tile.
+        Processing parameters as used, an XML document; copied into each tile.
     look_up_tables : tuple of str
-        Names of the tables that were used.
+        Names of the look-up tables that were used.
     dem_type : str
-        Name of the elevation model, ``NONE`` without.
+        Kind of the elevation model; ``NONE`` without one.
     snow_climatology : str
-        Name of the map, ``NONE`` without.
+        Name of the snow climatology map; ``NONE`` without one.
     accuracy : Accuracy
     reports : mapping of str to bytes
-        What is kept of the run in the product, by the ending of its name, as ``report.xml``.
+        Records of the run that the product keeps, by the ending of their names (``report.xml``).
     """
 
     version: str

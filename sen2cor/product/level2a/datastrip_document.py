@@ -47,14 +47,14 @@ def build_datastrip_metadata(
     *,
     tile_ids: Iterable[str],
     quantification: float,
-    run: Provenance,
+    provenance: Provenance,
 ) -> Element:
     """Make the datastrip metadata of Level-2A.
 
     Parameters
     ----------
     level1c : Element
-        Root of the Level-1C datastrip metadata; it is used up.
+        Root of the Level-1C datastrip metadata; it is modified.
     psd : Psd
         Format to write.
     tile_ids : iterable of str
@@ -62,7 +62,7 @@ def build_datastrip_metadata(
         consolidated tiles are not.
     quantification : float
         Of the surface reflectances.
-    run : Provenance
+    provenance : Provenance
     """
     root = rebuild(
         level1c,
@@ -87,12 +87,12 @@ def build_datastrip_metadata(
     if psd.prefix:
         arrange(auxiliary, _SEPARATE_AUXILIARY)
     else:
-        add_joint_auxiliary(auxiliary, run, JOINT_DATASTRIP_AUXILIARY)
-        _scales(image, psd, quantification)
+        add_joint_auxiliary(auxiliary, provenance, JOINT_DATASTRIP_AUXILIARY)
+        _replace_scales(image, psd, quantification)
     return root
 
 
-def _scales(image: Element, psd: Psd, quantification: float) -> None:
+def _replace_scales(image: Element, psd: Psd, quantification: float) -> None:
     """Replace the scale of Level-1C by those of Level-2A, from format 14.5 on."""
     for radiometry in image.iterfind("Radiometric_Info"):
         add_quantification_values(radiometry, psd, quantification)

@@ -6,13 +6,12 @@ out.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lxml import etree
 
-from sen2cor.product.level2a.workspace import writing
+from sen2cor.files import raise_output_error, write_atomically
 from sen2cor.xml_document import Element, local_name
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -31,7 +30,7 @@ def namespace(name: str, document: str) -> str:
 
 
 def write_document(root: Element, path: Path) -> None:
-    """Write a document by way of a second file, so that it is never seen half-written.
+    """Write a document; it is never seen half-written.
 
     Raises
     ------
@@ -39,12 +38,10 @@ def write_document(root: Element, path: Path) -> None:
         If the file cannot be written.
     """
     etree.indent(root, space="  ")
-    part = path.with_name(f"{path.name}.part")
-    with writing(path):
+    with raise_output_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         # lxml has errors of its own for a full disk
-        part.write_bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True))
-        os.replace(part, path)
+        write_atomically(path, etree.tostring(root, encoding="UTF-8", xml_declaration=True))
 
 
 def rebuild(level1c: Element, tag: str, uri: str, sections: Iterable[str], depth: int) -> Element:

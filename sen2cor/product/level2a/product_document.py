@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timezone
 
 from sen2cor.bands import BANDS, RESOLUTIONS
-from sen2cor.product.level2a.content import Provenance, QualityPercentages, TileRetrieval
+from sen2cor.product.level2a.content import Provenance, QualityPercentages, TileContent
 from sen2cor.product.level2a.document_editing import (
     add,
     arrange,
@@ -36,30 +35,6 @@ _QUALITY_CHECKS = (
 )
 
 
-@dataclass(frozen=True)
-class ProductTile:
-    """What the product metadata tell of a tile.
-
-    Attributes
-    ----------
-    tile_id, datastrip_id : str
-        Level-2A identifiers.
-    images : mapping of (kind, resolution) to str
-        Paths of images inside the product.
-    gipp : str or None
-        Path of the copy of the processing parameters inside the product.
-    quality : QualityPercentages
-    retrieval : TileRetrieval
-    """
-
-    tile_id: str
-    datastrip_id: str
-    images: Mapping[tuple[str, int | None], str]
-    gipp: str | None
-    quality: QualityPercentages
-    retrieval: TileRetrieval
-
-
 def build_product_metadata(
     level1c: Element,
     psd: Psd,
@@ -67,23 +42,23 @@ def build_product_metadata(
     level1c_name: str,
     name: str,
     quantification: float,
-    tiles: Sequence[ProductTile],
-    run: Provenance,
+    tiles: Sequence[TileContent],
+    provenance: Provenance,
 ) -> Element:
     """Make the metadata of the user product, from what is on disk at the end of a run.
 
     Parameters
     ----------
     level1c : Element
-        Root of the Level-1C product metadata; it is used up.
+        Root of the Level-1C product metadata; it is modified.
     psd : Psd
         Format to write.
     level1c_name, name : str
         Names of the products.
     quantification : float
         Of the reflectances, the same as in Level-1C.
-    tiles : sequence of ProductTile
-    run : Provenance
+    tiles : sequence of TileContent
+    provenance : Provenance
     """
     names = ["General_Info", "Geometric_Info", "Auxiliary_Data_Info", "Quality_Indicators_Info"]
     if psd.prefix:
@@ -93,38 +68,40 @@ def build_product_metadata(
         level1c, "Level-2A_User_Product", namespace(psd.namespace, _DOCUMENT), names, depth=0
     )
     general = section(root, "General_Info")
-    _product_info(general, psd, level1c_name, name, tiles)
-    _image_characteristics(general, psd, quantification)
+    _write_product_info(general, psd, level1c_name, name, tiles)
+    _write_image_characteristics(general, psd, quantification)
     arrange(general, (f"{psd.prefix}Product_Info", f"{psd.prefix}Product_Image_Characteristics"))
     quality = QualityPercentages.combine(tile.quality for tile in tiles)
     auxiliary = section(root, "Auxiliary_Data_Info")
     indicators = section(root, "Quality_Indicators_Info")
     write_ground_reference(auxiliary, as_list=not psd.prefix)
-    _unify_checks(indicators, as_list=not psd.prefix)
-    _assessment(indicators)
+    _write_quality_checks(indicators, as_list=not psd.prefix)
+    _arrange_assessment(indicators)
     if psd.prefix:
-        _separate_auxiliary(auxiliary, section(root, "L2A_Auxiliary_Data_Info"), tiles, run)
+        _write_separate_auxiliary(
+            auxiliary, section(root, "L2A_Auxiliary_Data_Info"), tiles, provenance
+        )
         parent = section(root, "L2A_Quality_Indicators_Info")
-        add_image_content(add(parent, "Image_Content_QI"), psd, quality, run.accuracy, None)
+        add_image_content(add(parent, "Image_Content_QI"), psd, quality, provenance.accuracy, None)
     else:
-        add_joint_auxiliary(auxiliary, run, JOINT_AUXILIARY)
-        _list_gipp(auxiliary.find("GIPP_List"), "GIP_L2AUSR", tiles, run)
+        add_joint_auxiliary(auxiliary, provenance, JOINT_AUXILIARY)
+        _list_gipp(auxiliary.find("GIPP_List"), "GIP_L2AUSR", tiles, provenance)
         for coverage in indicators.iterfind("Cloud_Coverage_Assessment"):
             coverage.text = f"{quality.cloud_coverage:.6f}"
         add_image_content(
             add(indicators, "Image_Content_QI"),
             psd,
             quality,
-            run.accuracy,
+            provenance.accuracy,
             tiles[0].retrieval if psd.boa_offset and len(tiles) == 1 else None,
         )
     return root
 
 
-def _product_info(
-    general: Element, psd: Psd, level1c_name: str, name: str, tiles: Sequence[ProductTile]
+def _write_product_info(
+    general: Element, psd: Psd, level1c_name: str, name: str, tiles: Sequence[TileContent]
 ) -> None:
-    info = _renamed(general, "Product_Info", f"{psd.prefix}Product_Info")
+    info = _rename_element(general, "Product_Info", f"{psd.prefix}Product_Info")
     original = find_text(info, "PRODUCT_URI")
     for old in (*info.findall("PRODUCT_URI"), *info.findall("Product_Organisation")):
         info.remove(old)
@@ -147,7 +124,7 @@ def _product_info(
             add(info, tag, "Not applicable")
     organisation = add(info, f"{psd.prefix}Product_Organisation")
     for tile in tiles:
-        _granule_lists(organisation, psd, tile)
+        _add_granule_lists(organisation, psd, tile)
     arrange(
         info,
         (
@@ -169,7 +146,7 @@ def _product_info(
     )
 
 
-def _granule_lists(organisation: Element, psd: Psd, tile: ProductTile) -> None:
+def _add_granule_lists(organisation: Element, psd: Psd, tile: TileContent) -> None:
     """List images: up to format 14.2 a list per resolution, later one of the IMG_DATA folder."""
     bands = tuple(band.name for band in BANDS)
     identifiers = {
@@ -181,7 +158,7 @@ def _granule_lists(organisation: Element, psd: Psd, tile: ProductTile) -> None:
     granule: Element = None
     for resolution in RESOLUTIONS if psd.prefix else sorted(RESOLUTIONS):
         paths = [
-            tile.images[kind, resolution]
+            f"{tile.folder}/{tile.images[kind, resolution]}"
             for kind in (*bands, *psd.listed_kinds)
             if (kind, resolution) in tile.images
         ]
@@ -197,13 +174,13 @@ def _granule_lists(organisation: Element, psd: Psd, tile: ProductTile) -> None:
         add(add(organisation, "Granule_List"), psd.granule_element, **identifiers)
 
 
-def _is_jpeg2000(tile: ProductTile) -> bool:
+def _is_jpeg2000(tile: TileContent) -> bool:
     return all(path.endswith(".jp2") for path in tile.images.values())
 
 
-def _image_characteristics(general: Element, psd: Psd, quantification: float) -> None:
+def _write_image_characteristics(general: Element, psd: Psd, quantification: float) -> None:
     prefix = psd.prefix
-    images = _renamed(
+    images = _rename_element(
         general, "Product_Image_Characteristics", f"{prefix}Product_Image_Characteristics"
     )
     add_quantification_values(images, psd, quantification)
@@ -230,8 +207,8 @@ def _image_characteristics(general: Element, psd: Psd, quantification: float) ->
     )
 
 
-def _separate_auxiliary(
-    inherited: Element, own: Element, tiles: Sequence[ProductTile], run: Provenance
+def _write_separate_auxiliary(
+    inherited: Element, own: Element, tiles: Sequence[TileContent], provenance: Provenance
 ) -> None:
     arrange(
         inherited,
@@ -244,22 +221,22 @@ def _separate_auxiliary(
         ),
     )
     data = add(own, "Aux_Data")
-    _list_gipp(add(data, "L2A_GIPP_List"), "GIP_Level-2Ap", tiles, run)
-    add(data, "L2A_PRODUCTION_DEM_TYPE", run.dem_type)
-    add(data, "L2A_LIBRADTRAN_LUTS", " ".join(run.look_up_tables))
-    add(data, "L2A_SNOW_CLIMATOLOGY", run.snow_climatology)
+    _list_gipp(add(data, "L2A_GIPP_List"), "GIP_Level-2Ap", tiles, provenance)
+    add(data, "L2A_PRODUCTION_DEM_TYPE", provenance.dem_type)
+    add(data, "L2A_LIBRADTRAN_LUTS", " ".join(provenance.look_up_tables))
+    add(data, "L2A_SNOW_CLIMATOLOGY", provenance.snow_climatology)
 
 
 def _list_gipp(
-    parent: Element, gipp_type: str, tiles: Sequence[ProductTile], run: Provenance
+    parent: Element, gipp_type: str, tiles: Sequence[TileContent], provenance: Provenance
 ) -> None:
     for tile in tiles:
         if tile.gipp is not None:
             name = tile.gipp.rsplit("/", 1)[1].removesuffix(".xml")
-            add(parent, "GIPP_FILENAME", name, type=gipp_type, version=run.version)
+            add(parent, "GIPP_FILENAME", name, type=gipp_type, version=provenance.version)
 
 
-def _unify_checks(indicators: Element, *, as_list: bool) -> None:
+def _write_quality_checks(indicators: Element, *, as_list: bool) -> None:
     """Write the quality checks as quality_check (14.5 on) or as one element each."""
     for inspections in indicators.iter("Quality_Inspections"):
         results = {
@@ -278,14 +255,14 @@ def _unify_checks(indicators: Element, *, as_list: bool) -> None:
                     add(inspections, f"{name}_FLAG", results[name])
 
 
-def _assessment(indicators: Element) -> None:
+def _arrange_assessment(indicators: Element) -> None:
     arrange(
         indicators,
         ("Cloud_Coverage_Assessment", "Technical_Quality_Assessment", "Quality_Control_Checks"),
     )
 
 
-def _renamed(parent: Element, old: str, new: str) -> Element:
+def _rename_element(parent: Element, old: str, new: str) -> Element:
     found = parent.find(old)
     if found is None:
         found = add(parent, new)

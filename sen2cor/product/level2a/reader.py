@@ -10,7 +10,7 @@ from pathlib import Path
 from sen2cor.bands import BANDS
 from sen2cor.errors import InputError
 from sen2cor.product.level1c.tile_metadata import read_grids, read_moment
-from sen2cor.product.level2a.tile import tile_from_metadata
+from sen2cor.product.level2a.tile import read_tile
 from sen2cor.product.psd import PSD, Psd
 from sen2cor.raster.grids import Grid
 from sen2cor.xml_document import XmlDocument
@@ -167,7 +167,7 @@ def _tiles(path: Path, document: XmlDocument, psd: Psd) -> list[Level2ATileReade
         if metadata is None:
             continue
         tile_document = XmlDocument(metadata)
-        tile = tile_from_metadata(tile_document.root, folder, psd, {})
+        tile = read_tile(tile_document.root, folder, psd, {})
         angles = "Geometric_Info/Tile_Angles"
         views = {
             BANDS[int(element.get("bandId"))].name: element
@@ -179,7 +179,7 @@ def _tiles(path: Path, document: XmlDocument, psd: Psd) -> list[Level2ATileReade
                 mgrs=tile.fields["mgrs"],
                 folder=folder,
                 sensing_time=read_moment(tile_document, "General_Info/SENSING_TIME"),
-                images={key: folder / name for key, name in tile.images().items()},
+                images={key: folder / name for key, name in tile.list_images().items()},
                 grids=read_grids(tile_document),
                 solar_zenith=tile_document.number(f"{angles}/Mean_Sun_Angle/ZENITH_ANGLE"),
                 solar_azimuth=tile_document.number(f"{angles}/Mean_Sun_Angle/AZIMUTH_ANGLE"),

@@ -68,17 +68,17 @@ def add_quantification_values(parent: Element, psd: Psd, quantification: float) 
             add(offsets, "BOA_ADD_OFFSET", str(psd.boa_offset), band_id=str(band.index))
 
 
-def add_joint_auxiliary(auxiliary: Element, run: Provenance, order: Sequence[str]) -> None:
+def add_joint_auxiliary(auxiliary: Element, provenance: Provenance, order: Sequence[str]) -> None:
     """Add the auxiliary data of Level-2A to those of Level-1C, from format 14.5 on."""
     if auxiliary.find("GIPP_List") is None:
         add(auxiliary, "GIPP_List")
     for old in auxiliary.findall("PRODUCTION_DEM_TYPE"):
         auxiliary.remove(old)
-    add(auxiliary, "PRODUCTION_DEM_TYPE", run.dem_type)
+    add(auxiliary, "PRODUCTION_DEM_TYPE", provenance.dem_type)
     tables = add(auxiliary, "LUT_List")
-    for table in run.look_up_tables or ("None",):
+    for table in provenance.look_up_tables or ("None",):
         add(tables, "LUT_FILENAME", table)
-    add(auxiliary, "SNOW_CLIMATOLOGY_MAP", run.snow_climatology)
+    add(auxiliary, "SNOW_CLIMATOLOGY_MAP", provenance.snow_climatology)
     for name in _MAPS:
         add(auxiliary, name, "None")
     arrange(auxiliary, order)
@@ -117,12 +117,12 @@ def add_image_content(
     retrieval : TileRetrieval or None
         Written from format 15 on.
     """
-    for code, (name, share) in enumerate(
+    for code, (name, percentage) in enumerate(
         zip(psd.class_percentages, quality.percentages, strict=True)
     ):
         if code == len(psd.class_percentages) - 1 and psd.cloud_coverage:
             add(parent, "CLOUD_COVERAGE_PERCENTAGE", quality.cloud_coverage)
-        add(parent, name, share)
+        add(parent, name, percentage)
     add(parent, psd.transfer_accuracy_element, accuracy.radiative_transfer)
     add(parent, "WATER_VAPOUR_RETRIEVAL_ACCURACY", accuracy.water_vapour)
     add(parent, "AOT_RETRIEVAL_ACCURACY", accuracy.aot)

@@ -1,4 +1,4 @@
-"""A tile of a Level-2A product: where its images go, and which are there."""
+"""A tile of a Level-2A product: where its images go, and which exist."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from pathlib import Path
 import numpy as np
 
 from sen2cor.errors import InputError
+from sen2cor.files import raise_output_error
 from sen2cor.imagery import images
 from sen2cor.product import naming
-from sen2cor.product.level2a.content import QualityPercentages, TileRetrieval
+from sen2cor.product.level2a.content import (
+    ImageKey,
+    QualityPercentages,
+    TileContent,
+    TileOutcome,
+    TileRetrieval,
+)
 from sen2cor.product.level2a.document_editing import find_text
-from sen2cor.product.level2a.product_document import ProductTile
 from sen2cor.product.level2a.shared_elements import (
     AOT_QUANTIFICATION,
     WATER_VAPOUR_QUANTIFICATION,
     read_retrieval,
 )
-from sen2cor.product.level2a.tile_document import TileState
-from sen2cor.product.level2a.workspace import writing
 from sen2cor.product.psd import Psd
 from sen2cor.raster.array_types import UInt16Array
 from sen2cor.xml_document import Element
@@ -31,23 +35,19 @@ logger = logging.getLogger(__name__)
 _IMAGE_FOLDERS = ("IMG_DATA", "QI_DATA", "AUX_DATA")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Level2ATile:
-    """One tile folder.
+    """Description of a tile of a Level-2A product that is being written.
 
     Attributes
     ----------
     tile_id, datastrip_id : str
-        Long identifiers of Level-2A.
+        Long Level-2A identifiers.
     folder : Path
-        The tile folder inside the growing product.
+        Tile folder inside the temporary product.
     psd : Psd
     fields : mapping of str to str
-        What the names of its files are made of.
-    quality : QualityPercentages or None
-        Shares of the classes, set by who classified; None: taken from the SCL on disk.
-    retrieval : TileRetrieval or None
-        What was found out about the atmosphere; None: taken from what is on disk.
+        Fields of its file names.
     """
 
     tile_id: str
@@ -55,21 +55,19 @@ class Level2ATile:
     folder: Path
     psd: Psd
     fields: Mapping[str, str]
-    quality: QualityPercentages | None = None
-    retrieval: TileRetrieval | None = None
 
-    def wanted(self, resolution: int, *, classification_only: bool = False) -> tuple[str, ...]:
-        """Return the kinds of images that this resolution holds when it is complete.
+    def list_kinds(self, resolution: int, *, classification_only: bool = False) -> tuple[str, ...]:
+        """Return the kinds of images of a complete resolution.
 
-        DEM and DDV may come in addition, and once in a tile the preview (PVI).
+        Optional kinds (DEM, DDV, QUA, UNC) and the preview (PVI) are not among them.
         """
         return self.psd.images(resolution, classification_only=classification_only)
 
     def image_path(self, kind: str, resolution: int | None = None) -> Path:
-        """Return where an image stands or has to be written; its folder is made.
+        """Return the path of an image, existing or not; make its folder.
 
-        An image that is there may be shared with an older product: it has to be replaced by a
-        new file, as `sen2cor.imagery.images.write` does, and not to be written into.
+        An existing image may be a hard link to the one of an older product: replace it by a new
+        file, as `sen2cor.imagery.images.write` does; do not write into it.
 
         Parameters
         ----------
@@ -82,28 +80,25 @@ class Level2ATile:
         Raises
         ------
         OutputError
-            If the folder cannot be made.
+            The folder cannot be made.
         """
-        path = self._path(kind, resolution)
+        path = self._build_path(kind, resolution)
         folder = self.folder
-        with writing(path):
+        with raise_output_error(path):
             for part in path.parent.relative_to(folder).parts:
-                # not of the folders above, which are gone when the run was stopped
+                # only below the tile folder, which is gone if the run was stopped
                 folder /= part
                 folder.mkdir(exist_ok=True)
         return path
 
-    def has(self, resolution: int, *, classification_only: bool = False) -> bool:
-        """Whether all images of a resolution are there."""
-        wanted = self.wanted(resolution, classification_only=classification_only)
-        return bool(wanted) and all(_is_filled(self._path(kind, resolution)) for kind in wanted)
+    def has_images(self, resolution: int, *, classification_only: bool = False) -> bool:
+        """Tell whether all images of a resolution exist."""
+        kinds = self.list_kinds(resolution, classification_only=classification_only)
+        return bool(kinds) and all(_is_filled(self._build_path(kind, resolution)) for kind in kinds)
 
-    def images(self) -> dict[tuple[str, int | None], str]:
-        """Return the paths inside the tile folder of all images that are there.
-
-        The keys are kind and resolution in metres, None for the preview.
-        """
-        found: dict[tuple[str, int | None], str] = {}
+    def list_images(self) -> dict[ImageKey, str]:
+        """Return the paths of all existing images inside the tile folder."""
+        found: dict[ImageKey, str] = {}
         for top in _IMAGE_FOLDERS:
             for path in sorted((self.folder / top).rglob("*.*")):
                 relative = path.relative_to(self.folder).as_posix()
@@ -118,82 +113,81 @@ class Level2ATile:
 
     @property
     def gipp_path(self) -> Path:
-        """Where the copy of the processing parameters stands."""
+        """Path of the copy of the processing parameters."""
         template = self.psd.level2a.gipp
         if template is None:
             raise ValueError(f"format {self.psd.version} holds no processing parameters")
         return self.folder / template.build(self.fields)
 
-    def state(self) -> TileState:
-        """Return what there is on disk."""
-        return TileState(f"GRANULE/{self.folder.name}", self.images())
+    def describe(self, outcome: TileOutcome, earlier_metadata: Element | None) -> TileContent:
+        """Return what the metadata tell of the tile.
 
-    def summary(self) -> ProductTile:
-        """Return what the product metadata tell of this tile."""
-        state = self.state()
+        What the outcome does not hold is taken from the images and the metadata of earlier runs.
+
+        Parameters
+        ----------
+        outcome : TileOutcome
+            Of this run; empty for a tile that it did not process.
+        earlier_metadata : Element or None
+            Root of the tile metadata of an earlier run.
+        """
+        existing = self.list_images()
+        quality = outcome.quality or self._count_classes(existing) or QualityPercentages()
+        retrieval = outcome.retrieval
+        if retrieval is None and earlier_metadata is not None:
+            retrieval = read_retrieval(earlier_metadata)
+        if self.psd.boa_offset and retrieval in (None, TileRetrieval()):
+            retrieval = TileRetrieval(
+                mean_aot=self._compute_mean("AOT", AOT_QUANTIFICATION, existing),
+                mean_water_vapour=self._compute_mean("WVP", WATER_VAPOUR_QUANTIFICATION, existing),
+            )
         gipp = self.gipp_path
-        return ProductTile(
+        return TileContent(
             tile_id=self.tile_id,
             datastrip_id=self.datastrip_id,
-            images={key: f"{state.folder}/{path}" for key, path in state.images.items()},
-            gipp=f"{state.folder}/AUX_DATA/{gipp.name}" if gipp.is_file() else None,
-            quality=self.quality or QualityPercentages(),
-            retrieval=self.retrieval or TileRetrieval(),
+            folder=f"GRANULE/{self.folder.name}",
+            images=existing,
+            gipp=f"AUX_DATA/{gipp.name}" if gipp.is_file() else None,
+            quality=quality,
+            retrieval=retrieval or TileRetrieval(),
         )
 
-    def complete_from_disk(self, metadata: Element | None) -> None:
-        """Fill in quality and retrieval from images and older metadata where they are not set."""
-        images = self.images()
-        if self.quality is None:
-            self.quality = self._quality_on_disk(images)
-        if self.retrieval is None and metadata is not None:
-            self.retrieval = read_retrieval(metadata)
-        if self.psd.boa_offset and self.retrieval in (None, TileRetrieval()):
-            self.retrieval = TileRetrieval(
-                mean_aot=self._mean_on_disk("AOT", AOT_QUANTIFICATION, images),
-                mean_water_vapour=self._mean_on_disk("WVP", WATER_VAPOUR_QUANTIFICATION, images),
-            )
-
-    def _path(self, kind: str, resolution: int | None) -> Path:
+    def _build_path(self, kind: str, resolution: int | None) -> Path:
         fields = dict(self.fields)
         if resolution is not None:
             fields["resolution"] = str(resolution)
         return self.folder / self.psd.level2a.image(kind, fields)
 
-    def _quality_on_disk(
-        self, images: Mapping[tuple[str, int | None], str]
-    ) -> QualityPercentages | None:
+    def _count_classes(self, existing: Mapping[ImageKey, str]) -> QualityPercentages | None:
         for resolution in (20, 60):
-            classes = self._read(images.get(("SCL", resolution)))
+            classes = self._read_image(existing.get(("SCL", resolution)))
             if classes is not None:
-                return QualityPercentages.of(classes, resolution)
+                return QualityPercentages.from_classes(classes, resolution)
         return None
 
-    def _mean_on_disk(
-        self, kind: str, scale: float, images: Mapping[tuple[str, int | None], str]
+    def _compute_mean(
+        self, kind: str, scale: float, existing: Mapping[ImageKey, str]
     ) -> float | None:
         for resolution in (60, 20, 10):
-            values = self._read(images.get((kind, resolution)))
+            values = self._read_image(existing.get((kind, resolution)))
             if values is not None:
                 known = values[values > 0]
                 return float(known.mean(dtype=np.float64)) / scale if known.size else None
         return None
 
-    def _read(self, image: str | None) -> UInt16Array | None:
-        """Read an image for its statistics, which are not worth failing for."""
+    def _read_image(self, image: str | None) -> UInt16Array | None:
+        """Read an image for its statistics; a broken one is only logged."""
         if image is None:
             return None
         try:
             return np.asarray(images.read(self.folder / image), dtype=np.uint16)
         except InputError as error:
-            logger.warning("No statistics of tile %s: %s", self.tile_id, error)
+            logger.warning("tile %s: statistics left out of the metadata: %s", self.tile_id, error)
             return None
 
 
-def tile_from_metadata(
-    metadata: Element, folder: Path, psd: Psd, fields: Mapping[str, str]
-) -> Level2ATile:
-    """Make a tile of an existing product from its Level-2A metadata.
+def read_tile(metadata: Element, folder: Path, psd: Psd, fields: Mapping[str, str]) -> Level2ATile:
+    """Describe a tile of an existing product by its Level-2A metadata.
 
     Parameters
     ----------
@@ -202,14 +196,19 @@ def tile_from_metadata(
     folder : Path
     psd : Psd
     fields : mapping of str to str
-        Fields of names that the identifiers do not hold.
+        Fields of file names that the identifiers do not hold.
+
+    Raises
+    ------
+    InputError
+        The metadata hold no tile identifier.
     """
     tile_id = find_text(metadata, f".//TILE_ID{psd.id_suffix}")
     datastrip_id = find_text(metadata, f".//DATASTRIP_ID{psd.id_suffix}")
-    own = naming.TILE_ID.match(tile_id)
-    if own is None:
-        raise InputError(f"{folder}: its metadata hold no tile identifier")
-    return Level2ATile(tile_id, datastrip_id, folder, psd, {**fields, **own})
+    parsed = naming.TILE_ID.match(tile_id)
+    if parsed is None:
+        raise InputError(f"{folder}: the tile metadata hold no TILE_ID{psd.id_suffix}")
+    return Level2ATile(tile_id, datastrip_id, folder, psd, {**fields, **parsed})
 
 
 def _is_filled(path: Path) -> bool:

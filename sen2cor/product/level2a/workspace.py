@@ -15,8 +15,6 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,12 +22,11 @@ from typing import Any
 
 import psutil
 
-from sen2cor.errors import LockedError, OutputError
+from sen2cor.errors import LockedError
+from sen2cor.files import raise_output_error
 
 logger = logging.getLogger(__name__)
 
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-_NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 _OWNER_FILE = "owner.json"
 _JUST_STARTED = "another run has just started"
 
@@ -38,31 +35,6 @@ _OWNER_GRACE = 60.0
 
 _FOREIGN_GRACE = 2 * 3600.0
 """Seconds without any change after which a run on another host (or container) counts as dead."""
-
-
-@contextmanager
-def writing(path: Path, option: str = "--output_dir") -> Iterator[None]:
-    """Turn errors of the file system into an `OutputError` that says what to do.
-
-    Parameters
-    ----------
-    path : Path
-        Named where the error names none.
-    option : str
-        Of the command, which chooses the folder.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _NO_SPACE:
-            advice = f"free some space or choose another folder with {option}"
-        elif error.errno in _NO_PERMISSION:
-            advice = f"make the folder writable or choose another one with {option}"
-        else:
-            advice = f"check the disk or choose another folder with {option}"
-        reason = error.strerror or str(error)
-        target = error.filename2 or error.filename or path
-        raise OutputError(f"cannot write {target}: {reason}; {advice}") from error
 
 
 @dataclass(frozen=True)
@@ -113,7 +85,7 @@ class Workspace:
             If the folder cannot be made.
         """
         workspace = cls(final)
-        with writing(workspace.folder, option):
+        with raise_output_error(workspace.folder, option):
             final.parent.mkdir(parents=True, exist_ok=True)
             try:
                 workspace.folder.mkdir()
@@ -147,7 +119,7 @@ class Workspace:
 
     def restore(self, folder: Path) -> None:
         """Bring a folder of the growing product back to what it is in the final product."""
-        with writing(folder):
+        with raise_output_error(folder):
             if folder != self.product:
                 shutil.rmtree(folder, ignore_errors=True)
             original = self.final / folder.relative_to(self.product)
@@ -165,7 +137,7 @@ class Workspace:
         OutputError
             If files cannot be flushed or renamed; the older product, if any, stays in its place.
         """
-        with writing(self.final):
+        with raise_output_error(self.final):
             _flush(self.product)
             if self.final.exists():
                 self.final.rename(self.previous)
@@ -189,7 +161,7 @@ class Workspace:
     def _clear(self) -> None:
         """Remove all but the signature; an older product that waits returns to its place."""
         if self.previous.exists() and not self.final.exists():
-            with writing(self.final):
+            with raise_output_error(self.final):
                 self.previous.rename(self.final)
         for path in self.folder.iterdir() if self.folder.is_dir() else ():
             if path.is_dir():

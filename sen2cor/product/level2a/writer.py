@@ -1,4 +1,4 @@
-"""A Level-2A product: begun in a temporary folder, filled with images, finished by one rename."""
+"""Write a Level-2A product: begin it in a temporary folder, fill it, finish it by one rename."""
 
 from __future__ import annotations
 
@@ -10,57 +10,56 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from sen2cor.errors import ConfigurationError, InputError
+from sen2cor.files import raise_output_error
 from sen2cor.product import naming
-from sen2cor.product.level2a import metadata_schemas
-from sen2cor.product.level2a.content import Provenance
-from sen2cor.product.level2a.datastrip_document import build_datastrip_metadata
-from sen2cor.product.level2a.document_editing import namespace, write_document
-from sen2cor.product.level2a.manifest import MANIFEST_NAME, build_manifest
-from sen2cor.product.level2a.product_document import build_product_metadata
-from sen2cor.product.level2a.tile import Level2ATile, tile_from_metadata
-from sen2cor.product.level2a.tile_document import build_tile_metadata
-from sen2cor.product.level2a.workspace import Workspace, writing
+from sen2cor.product.level2a.content import Provenance, TileContent, TileOutcome
+from sen2cor.product.level2a.document_editing import namespace
+from sen2cor.product.level2a.documents import (
+    DocumentWriter,
+    datastrip_folder,
+    read_earlier_metadata,
+    tile_metadata_path,
+)
+from sen2cor.product.level2a.tile import Level2ATile, read_tile
+from sen2cor.product.level2a.workspace import Workspace
 from sen2cor.product.level2a.xml_report import claim_report
 from sen2cor.product.naming import to_level2a
 from sen2cor.product.psd import Psd, output_psd
-from sen2cor.xml_document import Element, parse_xml
 
 if TYPE_CHECKING:
-    from sen2cor.product.level1c.reader import Level1CDatastrip, Level1CProduct, Level1CTile
-
-__all__ = ["Level2ATile", "Level2AWriter", "locate_level2a"]
+    from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 
 logger = logging.getLogger(__name__)
 
-# Side files of other programs, which are no part of a product.
 _FOREIGN_ENDINGS = {".gfs", ".aux", ".ovr"}
+"""Side files of other programs, which are not part of a product."""
 
 
 def locate_level2a(
     level1c: Level1CProduct, target_directory: Path, *, psd: str | None = None
 ) -> Path:
-    """Return where the Level-2A product of a Level-1C product stands, or will stand."""
-    form = output_psd(level1c.psd, psd)
-    name = to_level2a(level1c.name, form.file_class)
+    """Return the path of the Level-2A product of a Level-1C product, existing or not."""
+    output = output_psd(level1c.psd, psd)
+    name = to_level2a(level1c.name, output.file_class)
     if name == level1c.name:
-        # A product whose folder was renamed keeps its new name.
+        # the folder was renamed by its user: keep that name
         name = f"{name.removesuffix('.SAFE')}_L2A.SAFE"
     return target_directory / name
 
 
 class Level2AWriter:
-    """A Level-2A product in the making; use `begin`.
+    """A Level-2A product that is being written; create it with `begin`.
 
-    As a context manager it is abandoned when the block is left before `finish`.
+    As a context manager, it abandons the product if the block ends before `finish`.
 
     Attributes
     ----------
     path : Path
-        Where the product will stand.
-    exists_before : bool
-        Whether there was a product already; its files were taken over.
+        Final path of the product.
+    existed : bool
+        Whether the product existed already; its files were carried over.
     psd : Psd
-        The format that is written.
+        Format that is written.
     """
 
     def __init__(
@@ -68,16 +67,17 @@ class Level2AWriter:
         level1c: Level1CProduct,
         psd: Psd,
         workspace: Workspace,
-        exists_before: bool,
+        existed: bool,
         ending: str,
     ) -> None:
         self.psd = psd
         self.path = workspace.final
-        self.exists_before = exists_before
+        self.existed = existed
         self._level1c = level1c
         self._workspace = workspace
         self._ending = ending
         self._tiles: dict[str, tuple[Level1CTile, Level2ATile]] = {}
+        self._outcomes: dict[str, TileOutcome] = {}
         self._open = True
 
     @classmethod
@@ -91,44 +91,44 @@ class Level2AWriter:
         true_colour: bool = True,
         ending: str = "jp2",
     ) -> Level2AWriter:
-        """Start a product, or open one that exists to add to it.
+        """Start a product, or add to an existing one.
 
         Parameters
         ----------
         level1c : Level1CProduct
         target_directory : Path
-            Made if it is not there.
+            Created if it does not exist.
         name : str or None
-            Of the product; None: the one that belongs to the name of the Level-1C product.
+            Name of the product; None: derived from the name of the Level-1C product.
         psd : str or None
-            Format to write; None: the one that belongs to the input.
+            Version of the format to write; None: the one that corresponds to the input.
         true_colour : bool
-            Whether true colour images are written, in the formats that have them.
+            Whether true colour images are written, in the formats that contain them.
         ending : {"jp2", "tif"}
-            Of the images.
+            Ending of the image files.
 
         Raises
         ------
         ConfigurationError
-            If the input cannot be written in that format, or the product exists in another one.
+            The input cannot be written in that format, or the product exists in another one.
         LockedError
-            If another run is working on the product.
+            Another run is writing the product.
         OutputError
-            If the folder cannot be written.
+            The folder cannot be written.
         """
-        form = output_psd(level1c.psd, psd)
-        form = replace(form, true_colour=form.true_colour and true_colour)
+        output = output_psd(level1c.psd, psd)
+        output = replace(output, true_colour=output.true_colour and true_colour)
         path = (
             target_directory / name if name else locate_level2a(level1c, target_directory, psd=psd)
         )
-        _check_format(path, form, ending)
+        _check_format(path, output, ending)
         workspace = Workspace.claim(path)
         try:
-            exists_before = workspace.carry_over()
+            existed = workspace.carry_over()
         except BaseException:
             workspace.remove()
             raise
-        return cls(level1c, form, workspace, exists_before, ending)
+        return cls(level1c, output, workspace, existed, ending)
 
     def __enter__(self) -> Level2AWriter:
         return self
@@ -141,33 +141,37 @@ class Level2AWriter:
     ) -> None:
         self.abandon()
 
-    def tile(self, level1c_tile: Level1CTile) -> Level2ATile:
-        """Return the Level-2A tile of a Level-1C tile; it becomes part of the product.
+    def add_tile(self, level1c_tile: Level1CTile) -> Level2ATile:
+        """Make a tile part of the product, once, and return its description.
 
         Raises
         ------
         InputError
-            If the names of its files cannot be made from its identifiers.
+            The names of its files cannot be derived from its identifiers.
         """
         if level1c_tile.tile_id not in self._tiles:
-            tile = self._new_tile(level1c_tile)
+            tile = self._create_tile(level1c_tile)
             self._tiles[level1c_tile.tile_id] = (level1c_tile, tile)
         return self._tiles[level1c_tile.tile_id][1]
 
-    def drop(self, level1c_tile: Level1CTile) -> None:
-        """Take a tile that failed out of the product; what it had in earlier runs stays."""
-        folder = self.tile(level1c_tile).folder
+    def set_outcome(self, level1c_tile: Level1CTile, outcome: TileOutcome) -> None:
+        """Set what the metadata will tell of the processing of a tile."""
+        self._outcomes[level1c_tile.tile_id] = outcome
+
+    def drop_tile(self, level1c_tile: Level1CTile) -> None:
+        """Take a failed tile out of the product; its images of earlier runs stay."""
+        folder = self.add_tile(level1c_tile).folder
         del self._tiles[level1c_tile.tile_id]
         self._workspace.restore(folder)
 
-    def finish(self, run: Provenance, *, schema_folder: Path | None = None) -> Path:
-        """Write the metadata from what is on disk and put the product in its place.
+    def finish(self, provenance: Provenance, *, schema_folder: Path | None = None) -> Path:
+        """Write the documents from what is on disk, then rename the product to its final path.
 
         Parameters
         ----------
-        run : Provenance
+        provenance : Provenance
         schema_folder : Path or None
-            Folder of official schemas; the metadata are checked by them instead of by those in
+            Folder of official schemas, by which the metadata are validated instead of by those in
             ``rep_info``. What is invalid is logged as a warning.
 
         Returns
@@ -178,40 +182,39 @@ class Level2AWriter:
         Raises
         ------
         InputError
-            If metadata of Level-1C cannot be read.
+            Level-1C metadata cannot be read.
         OutputError
-            If something cannot be written; a product that was there before stays as it was.
+            Something cannot be written; an older product stays as it was.
         """
         root = self._workspace.product
-        with writing(root):
+        documents = DocumentWriter(root, self._level1c, self.psd, provenance, schema_folder)
+        with raise_output_error(root):
             self._copy_inherited(root)
+            if provenance.gipp:
+                self._write_gipp(provenance.gipp)
+            tiles = self._describe_tiles(root)
             for level1c_tile, tile in self._tiles.values():
-                self._write_tile(level1c_tile, tile, run, schema_folder)
-            tiles = self._all_tiles(root)
+                documents.write_tile_metadata(level1c_tile, tiles[tile.folder])
+            contents = [tiles[folder] for folder in sorted(tiles)]
             for datastrip in self._level1c.datastrips:
-                self._write_datastrip(datastrip, root, tiles, run, schema_folder)
-            product_file = self._write_product(root, tiles, run, schema_folder)
-            self._write_inspire(root)
-            for name, schema in metadata_schemas.build_structure_schemas(self.psd).items():
-                write_document(schema, root / "rep_info" / name)
-            self._write_reports(root, run)
-            document = build_manifest(
-                root, self.psd, product_file, self._level1c.root / MANIFEST_NAME
-            )
-            self._check(document, "manifest", schema_folder)
-            write_document(document, root / MANIFEST_NAME)
+                documents.write_datastrip_metadata(datastrip, contents)
+            documents.write_product_metadata(self.path.name, contents)
+            documents.write_inspire_metadata()
+            documents.write_schemas()
+            self._write_reports(root, provenance)
+            documents.write_manifest()
             self._workspace.publish()
         self._open = False
         return self.path
 
     def abandon(self) -> None:
-        """Remove the temporary folder; a product that was there before stays as it was."""
-        # Once it is closed the temporary folder, if there is one, belongs to another run.
+        """Remove the temporary folder; an older product stays as it was."""
+        # once closed, a temporary folder of that name belongs to another run
         if self._open:
             self._open = False
             self._workspace.remove()
 
-    def _new_tile(self, level1c_tile: Level1CTile) -> Level2ATile:
+    def _create_tile(self, level1c_tile: Level1CTile) -> Level2ATile:
         tile_id = to_level2a(level1c_tile.tile_id, self.psd.file_class)
         fields = {**self._common_fields(), "mgrs": level1c_tile.mgrs}
         fields.update(naming.TILE_ID.match(tile_id) or {})
@@ -229,7 +232,7 @@ class Level2AWriter:
             self.psd.level2a.image("SCL", {**fields, "resolution": "20"})
         except ValueError as error:
             raise InputError(f"{level1c_tile.metadata_path}: {error}") from error
-        with writing(tile.folder):
+        with raise_output_error(tile.folder):
             tile.folder.mkdir(parents=True, exist_ok=True)
         return tile
 
@@ -238,145 +241,54 @@ class Level2AWriter:
         return {**start, "ending": self._ending}
 
     def _copy_inherited(self, root: Path) -> None:
+        """Copy what Level-2A inherits unchanged from Level-1C."""
         source = self._level1c.root
         for name in ("AUX_DATA", "HTML"):
             _copy_folder(source / name, root / name)
         for datastrip in self._level1c.datastrips:
             if datastrip.folder is not None:
-                target = self._datastrip_folder(datastrip, root)
+                target = datastrip_folder(root, datastrip, self.psd)
                 _copy_folder(datastrip.folder / "QI_DATA", target / "QI_DATA")
         for level1c_tile, tile in self._tiles.values():
             _copy_folder(level1c_tile.folder / "AUX_DATA", tile.folder / "AUX_DATA")
             _copy_folder(level1c_tile.folder / "QI_DATA", tile.folder / "QI_DATA", without="PVI")
 
-    def _write_tile(
-        self,
-        level1c_tile: Level1CTile,
-        tile: Level2ATile,
-        run: Provenance,
-        schema_folder: Path | None,
-    ) -> None:
-        if run.gipp:
-            tile.gipp_path.parent.mkdir(parents=True, exist_ok=True)
-            tile.gipp_path.unlink(missing_ok=True)
-            tile.gipp_path.write_bytes(run.gipp)
-        path = self._tile_metadata_path(tile, level1c_tile)
-        tile.complete_from_disk(_read_earlier(path))
-        summary = tile.summary()
-        document = build_tile_metadata(
-            parse_xml(level1c_tile.metadata_path, editable=True),
-            self.psd,
-            state=tile.state(),
-            quality=summary.quality,
-            accuracy=run.accuracy,
-            retrieval=summary.retrieval,
-        )
-        self._check(document, "S2_PDI_Level-2A_Tile_Metadata.xsd", schema_folder)
-        write_document(document, path)
+    def _write_gipp(self, gipp: bytes) -> None:
+        """Write the processing parameters into each tile of this run."""
+        for _, tile in self._tiles.values():
+            path = tile.gipp_path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            path.write_bytes(gipp)
 
-    def _tile_metadata_path(self, tile: Level2ATile, level1c_tile: Level1CTile) -> Path:
-        return tile.folder / to_level2a(level1c_tile.metadata_path.name, self.psd.file_class)
-
-    def _all_tiles(self, root: Path) -> list[Level2ATile]:
-        """Return the tiles of this run and those that the product had before."""
-        own = {tile.folder: tile for _, tile in self._tiles.values()}
-        tiles = []
-        folder = root / "GRANULE"
-        for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-            if path in own:
-                tiles.append(own[path])
+    def _describe_tiles(self, root: Path) -> dict[Path, TileContent]:
+        """Describe the tiles of this run and of earlier ones, by their folders."""
+        tiles = {
+            tile.folder: tile.describe(
+                self._outcomes.get(level1c_tile.tile_id, TileOutcome()),
+                read_earlier_metadata(tile_metadata_path(tile.folder, level1c_tile, self.psd)),
+            )
+            for level1c_tile, tile in self._tiles.values()
+        }
+        granules = root / "GRANULE"
+        for folder in sorted(granules.iterdir()) if granules.is_dir() else []:
+            if folder in tiles:
                 continue
-            documents = map(_read_earlier, sorted(path.glob("*MTD*.xml")))
+            documents = map(read_earlier_metadata, sorted(folder.glob("*MTD*.xml")))
             document = next((found for found in documents if found is not None), None)
             if document is None:
-                logger.warning("%s has no metadata, it is not listed", path.name)
+                logger.warning("%s: tile without metadata left out of the product's", folder.name)
                 continue
-            tile = tile_from_metadata(document, path, self.psd, self._common_fields())
-            tile.complete_from_disk(document)
-            tiles.append(tile)
+            tile = read_tile(document, folder, self.psd, self._common_fields())
+            tiles[folder] = tile.describe(TileOutcome(), document)
         return tiles
 
-    def _write_datastrip(
-        self,
-        datastrip: Level1CDatastrip,
-        root: Path,
-        tiles: list[Level2ATile],
-        run: Provenance,
-        schema_folder: Path | None,
-    ) -> None:
-        identifier = to_level2a(datastrip.datastrip_id, self.psd.file_class)
-        tile_ids = [tile.tile_id for tile in tiles if tile.datastrip_id == identifier]
-        if datastrip.metadata_path is None or not tile_ids:
-            return
-        document = build_datastrip_metadata(
-            parse_xml(datastrip.metadata_path, editable=True),
-            self.psd,
-            tile_ids=tile_ids,
-            quantification=self._level1c.quantification_value,
-            run=run,
-        )
-        self._check(document, "S2_PDI_Level-2A_Datastrip_Metadata.xsd", schema_folder)
-        name = to_level2a(datastrip.metadata_path.name, self.psd.file_class)
-        write_document(document, self._datastrip_folder(datastrip, root) / name)
-
-    def _datastrip_folder(self, datastrip: Level1CDatastrip, root: Path) -> Path:
-        name = datastrip.folder.name if datastrip.folder else datastrip.datastrip_id
-        return root / "DATASTRIP" / to_level2a(name, self.psd.file_class)
-
-    def _write_product(
-        self,
-        root: Path,
-        tiles: list[Level2ATile],
-        run: Provenance,
-        schema_folder: Path | None,
-    ) -> Path:
-        document = build_product_metadata(
-            parse_xml(self._level1c.metadata_path, editable=True),
-            self.psd,
-            level1c_name=self._level1c.name,
-            name=self.path.name,
-            quantification=self._level1c.quantification_value,
-            tiles=[tile.summary() for tile in tiles],
-            run=run,
-        )
-        self._check(document, "S2_User_Product_Level-2A_Metadata.xsd", schema_folder)
-        path = root / to_level2a(self._level1c.metadata_path.name, self.psd.file_class)
-        write_document(document, path)
-        return path
-
-    def _write_reports(self, root: Path, run: Provenance) -> None:
-        if run.reports:
-            stem = claim_report(root, self.path.name, run.started).name.removesuffix("report.xml")
-            for ending, content in run.reports.items():
+    def _write_reports(self, root: Path, provenance: Provenance) -> None:
+        if provenance.reports:
+            report = claim_report(root, self.path.name, provenance.started)
+            stem = report.name.removesuffix("report.xml")
+            for ending, content in provenance.reports.items():
                 (root / f"{stem}{ending}").write_bytes(content)
-
-    def _write_inspire(self, root: Path) -> None:
-        source = self._level1c.root / "INSPIRE.xml"
-        if source.is_file():
-            text = source.read_text(encoding="utf-8", errors="surrogateescape")
-            target = root / source.name
-            target.unlink(missing_ok=True)
-            target.write_text(
-                to_level2a(text, self.psd.file_class), encoding="utf-8", errors="surrogateescape"
-            )
-
-    def _check(self, document: Element, file_name: str, schema_folder: Path | None) -> None:
-        """Log what is invalid; nothing is said of a valid document."""
-        schema = metadata_schemas.select_schema(self.psd, file_name, schema_folder)
-        if schema is not None:
-            for problem in metadata_schemas.problems(document, schema):
-                logger.warning("%s: metadata is invalid: %s", file_name, problem)
-
-
-def _read_earlier(path: Path) -> Element | None:
-    """Read metadata of an earlier run, which may be absent or broken."""
-    if not path.is_file():
-        return None
-    try:
-        return parse_xml(path, editable=True)
-    except InputError as error:
-        logger.warning("Metadata of an earlier run are not used: %s", error)
-        return None
 
 
 def _check_format(path: Path, psd: Psd, ending: str) -> None:
@@ -384,31 +296,31 @@ def _check_format(path: Path, psd: Psd, ending: str) -> None:
     for image in path.glob("GRANULE/*/IMG_DATA/**/*.*"):
         if image.suffix != f".{ending}":
             raise ConfigurationError(
-                f"{path} exists with images of the kind {image.suffix}: "
+                f"{path}: exists with {image.suffix} images; "
                 "remove it or choose another folder with --output_dir"
             )
     for file in sorted(path.glob("*MTD*L2A*.xml")):
-        root = _read_earlier(file)
+        root = read_earlier_metadata(file)
         wanted = namespace(psd.namespace, "User_Product_Level-2A.xsd")
         if root is not None and not (
             root.tag.startswith(f"{{{wanted}}}")
             and root.find(f".//{psd.prefix}Product_Info") is not None
         ):
             raise ConfigurationError(
-                f"{path} exists in another format than {psd.version}: "
+                f"{path}: exists in another format than PSD {psd.version}; "
                 "remove it or choose another folder with --output_dir"
             )
 
 
 def _copy_folder(source: Path, target: Path, without: str | None = None) -> None:
-    """Copy files of a folder that are not there yet; the copies are writable.
+    """Copy files of a folder that do not exist in the target; the copies are writable.
 
     Parameters
     ----------
     source, target : Path
-        A source that does not exist is nothing to copy.
+        A source that does not exist is skipped.
     without : str or None
-        Files whose name contains this part are left out.
+        Files whose name contains this text are skipped.
     """
     if not source.is_dir():
         return
