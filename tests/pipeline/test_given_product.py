@@ -37,7 +37,7 @@ def test_a_level2a_product_and_another_folder_exclude_each_other(
 ) -> None:
     arguments = [str(level2a), "--resolution", "60", "--output_dir"]
     assert main([*arguments, str(tmp_path / "elsewhere")]) == 2
-    assert "added to where it stands" in capsys.readouterr().err
+    assert "--output_dir" in capsys.readouterr().err
     assert not (tmp_path / "elsewhere").exists()
     assert main([*arguments, f"{level2a.parent}/."]) == 0
 
@@ -52,7 +52,7 @@ def test_a_product_of_the_ground_segment_finds_its_level1c(level2a: Path) -> Non
 
 
 def opened_name(path: Path) -> str:
-    with input_path.opened(path, Options((path,)), Settings()) as level1c:
+    with input_path.open_input(path, Options((path,)), Settings()) as level1c:
         return level1c.root.name
 
 

@@ -61,7 +61,7 @@ def test_bar_is_not_full_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None
     with ProductProgressBar(stream, "product") as progress:
         progress.plan(1.0)
         progress.show(Step("L2A", "all but the end", 1.0, 0.1, 1))
-        progress._bars.refresh()
+        progress._bar.refresh()
         before = stream.getvalue()
     assert "99%" in before and "100%" not in before
     assert "all but the end" in before

@@ -78,7 +78,7 @@ def test_a_product_appears_only_when_it_is_finished(level1c: Any, tmp_path: Path
     assert not product.existed
     tile = product.add_tile(level1c.tiles[0])
     assert product.add_tile(level1c.tiles[0]) is tile
-    _fill(tile)
+    _fill(product, level1c.tiles[0])
     assert not product.path.exists()
     assert product.finish(RUN) == product.path
     assert list(target.iterdir()) == [product.path]
@@ -141,7 +141,7 @@ def test_a_second_run_adds_to_the_product(level1c: Any, tmp_path: Path) -> None:
         tile = product.add_tile(level1c.tiles[0])
         assert tile.has_images(60)
         assert not tile.has_images(20)
-        _fill(tile, (20,))
+        _fill(product, level1c.tiles[0], (20,))
         product.finish(RUN)
     assert {path: path.stat().st_ino for path in root.rglob("*_60m.jp2")} == before
     document = etree.parse(root / "MTD_MSIL2A.xml").getroot()
@@ -205,7 +205,7 @@ def test_broken_metadata_of_an_earlier_run_are_written_anew(level1c: Any, tmp_pa
 def test_incomplete_or_empty_images_do_not_make_a_resolution(level1c: Any, tmp_path: Path) -> None:
     with Level2AWriter.begin(level1c, tmp_path / "out") as product:
         tile = product.add_tile(level1c.tiles[0])
-        _fill(tile, (20,))
+        _fill(product, level1c.tiles[0], (20,))
         assert tile.has_images(20)
         tile.image_path("B05", 20).write_bytes(b"")
         assert not tile.has_images(20)
@@ -228,7 +228,7 @@ def test_a_tile_that_fails_later_keeps_what_it_had(level1c: Any, tmp_path: Path)
     before = _names(root)
     with Level2AWriter.begin(level1c, tmp_path / "out") as product:
         tile = product.add_tile(level1c.tiles[0])
-        _fill(tile, (20,))
+        _fill(product, level1c.tiles[0], (20,))
         tile.image_path("B02", 60).unlink()
         product.drop_tile(level1c.tiles[0])
         product.finish(RUN)
