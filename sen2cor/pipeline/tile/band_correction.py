@@ -11,8 +11,8 @@ import numpy as np
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.atmosphere.uncertainty import slope_uncertainty
-from sen2cor.imagery.image_writer import ImageWriter
 from sen2cor.bands import SATURATED
+from sen2cor.imagery.image_writer import ImageWriter
 from sen2cor.imagery.preview import true_colour
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import GroundIllumination
