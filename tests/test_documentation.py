@@ -48,7 +48,7 @@ def page(hook: ModuleType, name: str) -> str:
 
 def test_every_option_is_in_the_documentation(hook: ModuleType) -> None:
     text = page(hook, "options.md")
-    actions = [*cli.build_parser()._actions, *simulation_cli.build_parser()._actions]
+    actions = [*cli.build_parser()._actions, *simulation_cli.parser()._actions]
     assert len(actions) > 30
     for action in actions:
         for name in action.option_strings or [action.dest]:
