@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.bands import BAND, BAND_NAMES
+from sen2cor.bands import BAND, BAND_NAMES, NO_DATA, SATURATED
 from sen2cor.errors import InputError, OutputError, UsageError
 from sen2cor.imagery import jpeg2000
 from sen2cor.product.psd import PSD
@@ -31,7 +31,6 @@ from sen2cor.simulation.overpass_geometry import Overpass
 from sen2cor.simulation.scenes import Scene
 from sen2cor.simulation.tile_simulator import TileSimulator
 
-SATURATED = 65535
 
 _IMAGE_NAME = re.compile(r"T(\d{2}[A-Z]{3})_(\d{8}T\d{6})_(B\d\d|B8A)\.jp2")
 _MIDDLE_OF_SWATH = 0.0
@@ -227,6 +226,6 @@ def _read_grid(images: dict[str, Path], mgrs: str) -> Grid:
 def _apply_offset(pixels: npt.NDArray[np.generic], offset: int) -> UInt16Array:
     """Subtract an offset from digital numbers, except no data and saturated."""
     numbers = pixels.astype(np.int32)
-    special = (numbers == 0) | (numbers == SATURATED)
+    special = (numbers == NO_DATA) | (numbers == SATURATED)
     shifted = np.clip(numbers - offset, 1, SATURATED - 1)
     return np.where(special, numbers, shifted).astype(np.uint16)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from lxml import etree
 
-from sen2cor.bands import BANDS
+from sen2cor.bands import BANDS, NO_DATA, SATURATED
 from sen2cor.simulation.level1c_writer.description import ProductDescription
 from sen2cor.simulation.level1c_writer.document_elements import (
     auxiliary_references,
@@ -132,8 +132,8 @@ def _organisation(product: ProductDescription) -> etree._Element:
 def _image_characteristics(product: ProductDescription) -> etree._Element:
     characteristics = element(
         "Product_Image_Characteristics",
-        _special_value("NODATA", 0),
-        _special_value("SATURATED", 65535),
+        _special_value("NODATA", NO_DATA),
+        _special_value("SATURATED", SATURATED),
         display_order(),
         element("QUANTIFICATION_VALUE", QUANTIFICATION, unit="none"),
     )
