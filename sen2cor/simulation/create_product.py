@@ -31,7 +31,6 @@ from sen2cor.simulation.overpass_geometry import Overpass
 from sen2cor.simulation.scenes import Scene
 from sen2cor.simulation.tile_simulator import TileSimulator
 
-
 _IMAGE_NAME = re.compile(r"T(\d{2}[A-Z]{3})_(\d{8}T\d{6})_(B\d\d|B8A)\.jp2")
 _MIDDLE_OF_SWATH = 0.0
 """Kilometres from the ground track."""
