@@ -1,4 +1,4 @@
-"""The spectral responses of the bands, as ESA tabulates them.
+"""Spectral response functions of the bands, as published by ESA.
 
 Source: ESA, Sentinel-2 Spectral Response Functions, COPE-GSEG-EOPG-TN-15-0007, issue 4.0 (2024),
 mean over the detectors of each spacecraft.
@@ -47,14 +47,14 @@ def spectral_response(spacecraft: str, band: str) -> tuple[Float64Array, Float64
     Returns
     -------
     wavelength : ndarray of float64, shape (n,)
-        In nm, every 1 nm from the first to the last at which the band responds.
+        In nm, in steps of 1 nm over the band's support.
     response : ndarray of float64, shape (n,)
-        Relative to the band's maximum; zero in gaps of the support.
+        Relative to the maximum of the band; 0 in gaps of the support.
 
     Raises
     ------
     AuxiliaryDataError
-        Where there is no table for the spacecraft, or it lacks the band.
+        There is no table for the spacecraft, or no such band in it.
 
     Notes
     -----

@@ -105,26 +105,26 @@ def scattering_states(scene: Scene, work: Path, processes: int) -> dict[str, Flo
         ``up_direct`` and ``up_diffuse`` (l, e, a, v), ``spherical_albedo`` (l, e, a).
     """
     loads = scene.aot550 * np.array(scene.loads)
-    suns, views, heights = solar_zeniths(scene), view_zeniths(scene), elevations(scene)
+    suns, views, levels = solar_zeniths(scene), view_zeniths(scene), elevations(scene)
     axes: list[list[float]] = [
-        list(WAVELENGTHS), heights.tolist(), [0.0, *loads.tolist()], suns.tolist(),
+        list(WAVELENGTHS), levels.tolist(), [0.0, *loads.tolist()], suns.tolist(),
         views.tolist(), list(RELATIVE_AZIMUTHS),
     ]  # fmt: skip
     shape = tuple(len(axis) for axis in axes)
 
     def state(
-        wave: float, height: float, load: float, sun: float, view: float, turn: float
+        wave: float, elevation: float, load: float, sun: float, view: float, turn: float
     ) -> State:
         # a nadir view is the same at all azimuths
         azimuth = turn if view > 0 else 0.0
-        return State(wave, round(load, 5), height, round(sun, 4), view, azimuth)
+        return State(wave, round(load, 5), elevation, round(sun, 4), view, azimuth)
 
     wanted = [state(*values) for values in itertools.product(*axes)]
     found = scattering_runs.run_all(list(dict.fromkeys(wanted)), scene.aerosol, work, processes)
 
     def gathered(name: str) -> Float64Array:
-        place = Scattering._fields.index(name)
-        return np.array([found[entry][place] for entry in wanted]).reshape(shape)
+        index = Scattering._fields.index(name)
+        return np.array([found[entry][index] for entry in wanted]).reshape(shape)
 
     path = gathered("path_reflectance")
     depth = gathered("rayleigh_thickness") + gathered("aerosol_thickness")
@@ -133,7 +133,7 @@ def scattering_states(scene: Scene, work: Path, processes: int) -> dict[str, Flo
     down_direct = np.exp(-depth[:, :, 1:, :, 0, 0] / np.cos(np.radians(suns)))
     up_direct = np.exp(-depth[:, :, 1:, 0, :, 0] / np.cos(np.radians(views)))
     return {
-        "elevation": heights,
+        "elevation": levels,
         "wavelength": np.array(WAVELENGTHS),
         "aot550": loads,
         "solar_zenith": suns,

@@ -80,7 +80,7 @@ class CanopyReflectance:
     Raises
     ------
     UsageError
-        There are no such ratios.
+        There is no such name.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class CanopyReflectance:
         seed: int,
     ) -> None:
         if name not in CANOPIES:
-            raise UsageError(f"no canopies {name!r}; there are {', '.join(CANOPIES)}")
+            raise UsageError(f"no canopies {name!r}; the choices are {', '.join(CANOPIES)}")
         self.where = is_dark_canopy(ground)
         self._change = np.zeros((2, int(self.where.sum())), np.float32)
         ratios = CANOPIES[name]
@@ -107,7 +107,7 @@ class CanopyReflectance:
         self._change[:] = red / red_now - 1.0, blue / blue_now - 1.0
 
     def apply(self, reflectance: Float32Array, band: str) -> None:
-        """Colour the canopies in the reflectance of a band, shape (rows, cols), in place."""
+        """Change the canopies in the reflectance of a band, shape (rows, cols), in place."""
         if band in _BAND_WEIGHTS:
             red, blue = _BAND_WEIGHTS[band]
             reflectance[self.where] *= 1.0 + red * self._change[0] + blue * self._change[1]

@@ -1,4 +1,4 @@
-"""The command L2A_Simulate: makes Level-1C products with a known truth."""
+"""The command L2A_Simulate: creates Level-1C products with a known truth."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ EPILOG = """examples:
   L2A_Simulate --scene summer --size 6 --psd 13.1 --tiles 32UQD 32UPD --output scenes
   L2A_Simulate --wrap folder_of_13_bands --output scenes
 
-Beside a product NAME.SAFE stands its truth, the folder NAME.truth: truth.json and arrays (.npy)
-of surface reflectance (x 10000), classes, aerosol, water vapour and clouds. Of a scene in the
-mountains it holds an elevation model, too: set DEM_Directory to NAME.truth/dem.
+The truth of a product NAME.SAFE is in the folder NAME.truth beside it: truth.json and arrays (.npy)
+of surface reflectance (x 10000), classes, aerosol, water vapour and clouds. For a scene in the
+mountains it also has an elevation model: set DEM_Directory to NAME.truth/dem.
 """
 
 
@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     """Make the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="L2A_Simulate",
-        description="Make a Sentinel-2 Level-1C product from a synthetic scene or given pixels.",
+        description="Create a Sentinel-2 Level-1C product from a scene or from given images.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -46,23 +46,23 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--canopies", choices=("modelled", "ideal", "real"),
-        help="colours of forests: of the model canopies; B4/B12 and B2/B4 both 0.5; "
-        "scattered as real ones are",
+        help="band ratios of forests: of the model canopies; B4/B12 and B2/B4 both 0.5; "
+        "variable as in real canopies",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=7, help="another seed, another ground")
     parser.add_argument(
         "--tiles", metavar="MGRS", nargs="+", default=[],
-        help="tiles instead of the scene's own, several only with --psd 13.1",
+        help="tiles instead of that of the scene; several only with --psd 13.1",
     )  # fmt: skip
     parser.add_argument(
         "--wrap", metavar="FOLDER", type=Path,
-        help="take the 13 band images of a folder instead of a scene",
+        help="use the 13 band images of a folder instead of a scene",
     )  # fmt: skip
     parser.add_argument(
         "--output", metavar="DIR", type=Path, default=Path(),
         help="folder of the product; default: here",
     )  # fmt: skip
-    parser.add_argument("--verbose", action="store_true", help="say what is being made")
+    parser.add_argument("--verbose", action="store_true", help="print what is being made")
     return parser
 
 
@@ -81,9 +81,9 @@ def _run(arguments: argparse.Namespace) -> str:
             )
         )  # fmt: skip
     if arguments.scene not in SCENES:
-        raise UsageError(f"no scene {arguments.scene!r}; there are {', '.join(SCENES)}")
+        raise UsageError(f"no scene {arguments.scene!r}; the scenes are {', '.join(SCENES)}")
     if len(arguments.tiles) > 1 and arguments.psd != "13.1":
-        raise UsageError("several tiles in one product exist only in format 13.1: --psd 13.1")
+        raise UsageError("several tiles in one product need format 13.1: --psd 13.1")
     size = round(arguments.size * 1000)
     if size % 60:
         raise UsageError(f"--size {arguments.size:g}: must be a multiple of 0.06 km")

@@ -62,11 +62,11 @@ class CloudLayer:
         -------
         ndarray of float32, shape of the grid
         """
-        reach = np.float32(self.height) * np.tan(np.radians(zenith))
+        shift = np.float32(self.height) * np.tan(np.radians(zenith))
         rows = (np.arange(grid.rows, dtype=np.float32)[:, None] + 0.5) * grid.pixel_size
         cols = (np.arange(grid.cols, dtype=np.float32)[None, :] + 0.5) * grid.pixel_size
-        south = rows + np.float32(self.uly - grid.uly) - reach * np.cos(np.radians(azimuth))
-        east = cols + np.float32(grid.ulx - self.ulx) + reach * np.sin(np.radians(azimuth))
+        south = rows + np.float32(self.uly - grid.uly) - shift * np.cos(np.radians(azimuth))
+        east = cols + np.float32(grid.ulx - self.ulx) + shift * np.sin(np.radians(azimuth))
         south, east = np.broadcast_arrays(south, east)
         at = np.stack([south, east]).astype(np.float32) / np.float32(RESOLUTION) - np.float32(0.5)
         return np.asarray(map_coordinates(self.depth, at, order=1, mode="nearest"), np.float32)
@@ -117,8 +117,8 @@ def _level(noise: Float32Array, cover: float) -> float:
 def cloud_reflectance(depth: Float32Array, band: str, of_ice: bool = False) -> Float32Array:
     """Reflectance of a cloud by the two-stream formula of a non-absorbing layer."""
     scattering = np.float32(1.0 - _ASYMMETRY) * depth
-    colour = (_ICE if of_ice else _DROPLETS).get(band, 1.0)
-    return np.asarray(scattering / (2.0 + scattering) * np.float32(colour))
+    ratio = (_ICE if of_ice else _DROPLETS).get(band, 1.0)
+    return np.asarray(scattering / (2.0 + scattering) * np.float32(ratio))
 
 
 def cirrus_reflectance(depth: Float32Array, band: str) -> Float32Array:

@@ -132,7 +132,7 @@ class ScatteringTable:
         -------
         dict of names of `BandAtmosphere` to ndarray of float32
         """
-        height = lagrange_weights(
+        level = lagrange_weights(
             relative_pressure(self._states["elevation"]), relative_pressure(elevation)
         )
         load = self.aerosol_weights(aot550)
@@ -148,14 +148,14 @@ class ScatteringTable:
             return np.concatenate([table[..., :1, 0], table[..., 1, :]], axis=-1)
 
         found = {
-            "path": _weighted_sum(unfolded("path"), height, load, sun, directions),
-            "rayleigh": _weighted_sum(unfolded("rayleigh"), height, sun, directions),
-            "spherical_albedo": _weighted_sum(self._band("spherical_albedo"), height, load),
+            "path": _weighted_sum(unfolded("path"), level, load, sun, directions),
+            "rayleigh": _weighted_sum(unfolded("rayleigh"), level, sun, directions),
+            "spherical_albedo": _weighted_sum(self._band("spherical_albedo"), level, load),
         }
         for name in ("down_direct", "down_diffuse"):
-            found[name] = _weighted_sum(self._band(name), height, load, sun)
+            found[name] = _weighted_sum(self._band(name), level, load, sun)
         for name in ("up_direct", "up_diffuse"):
-            found[name] = _weighted_sum(self._band(name), height, load, view)
+            found[name] = _weighted_sum(self._band(name), level, load, view)
         return found
 
 
@@ -215,10 +215,10 @@ class GasTable:
     """
 
     def __init__(self, states: dict[str, Float64Array], spacecraft: str, band: str) -> None:
-        place = SPACECRAFT.index(spacecraft), BAND[band].index
+        index = SPACECRAFT.index(spacecraft), BAND[band].index
         self._root = np.sqrt(states["water_vapour"])
         self._air_mass = states["air_mass"]
-        self._all = states["gas_all"][place]
+        self._all = states["gas_all"][index]
         self._dry = self._all[0]
 
     def dry(self, air_mass: Float32Array) -> Float32Array:

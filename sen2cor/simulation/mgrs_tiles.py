@@ -1,4 +1,4 @@
-"""Where the tiles of the Military Grid Reference System lie in Sentinel-2 products."""
+"""Grids of the tiles of the Military Grid Reference System in Sentinel-2 products."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def tile_grid(mgrs: str, size: int = TILE_SIZE, pixel_size: int = 10) -> Grid:
     Raises
     ------
     UsageError
-        There is no such tile, or the size does not fit.
+        There is no such tile, or the size is invalid.
 
     Notes
     -----
@@ -47,9 +47,11 @@ def tile_grid(mgrs: str, size: int = TILE_SIZE, pixel_size: int = 10) -> Grid:
         or found[3] not in _COLUMNS[(zone - 1) % 3]
         or found[4] not in _ROWS
     ):
-        raise UsageError(f"{mgrs!r} is not a tile of the MGRS; it looks like 33UUU")
+        raise UsageError(f"{mgrs!r} is not an MGRS tile; an example is 33UUU")
     if size % 60 or not 60 <= size <= TILE_SIZE:
-        raise UsageError(f"a size of {size} m: must be a multiple of 60 m, 60 to {TILE_SIZE}")
+        raise UsageError(
+            f"tile size of {size} m: must be a multiple of 60 m from 60 to {TILE_SIZE}"
+        )
     easting = 100_000 * (_COLUMNS[(zone - 1) % 3].index(found[3]) + 1)
     row = (_ROWS.index(found[4]) - (5 if zone % 2 == 0 else 0)) % 20
     latitude = -80 + 8 * _BANDS.index(found[2])

@@ -1,6 +1,6 @@
 """Sun and view directions of a simulated overpass.
 
-The sun's place follows the low-precision formulae of the Astronomical Almanac (Michalsky 1988,
+The sun's position follows the low-precision formulae of the Astronomical Almanac (Michalsky 1988,
 Solar Energy 40, 227; 0.01 degree). The view directions are those of a pushbroom camera of twelve
 staggered detectors on a straight ground track over a round Earth.
 """
@@ -23,7 +23,7 @@ NODES = 23
 """Nodes of the angle grids of a tile along each side."""
 
 STEP = 5000.0
-"""Distance of the nodes, metres."""
+"""Spacing of the nodes, metres."""
 
 DETECTORS = range(1, 13)
 
@@ -31,13 +31,17 @@ _EARTH_RADIUS = 6371.0
 _ALTITUDE = 786.0
 _INCLINATION = 98.62
 _SWATH = 290.0
+"""Kilometres and degrees, Sentinel-2 User Handbook (2015)."""
+
 _STAGGER = 20.0
-"""How far the odd detectors look ahead, and the even ones behind, along the track (km)."""
+"""Distance that the odd detectors look ahead and the even ones behind, along the track (km)."""
+
 _BAND_ORDER = ("B02", "B08", "B03", "B10", "B04", "B05", "B11", "B06", "B07", "B8A", "B12", "B01",
                "B09")  # fmt: skip
-"""Along the focal plane, from the middle outwards."""
+"""Bands along the focal plane, from the middle outwards."""
+
 _PARALLAX = 0.9
-"""How much further a band looks than the one before it in the focal plane (km)."""
+"""Distance along the track between the views of adjacent bands (km)."""
 
 
 def sun_position(
@@ -88,7 +92,7 @@ class Overpass:
         Of the tile, any pixel size.
     time : datetime
     track : float
-        Kilometres westwards from the ground track to the tile's upper left corner.
+        Kilometres from the ground track westwards to the upper left corner of the tile.
     """
 
     grid: Grid
@@ -101,7 +105,7 @@ class Overpass:
         return sun_position(self.time, latitude, longitude)
 
     def convergence(self) -> float:
-        """Direction of the grid's north from true north at the tile's middle, degrees."""
+        """Grid convergence at the centre of the tile, degrees."""
         half = self.grid.rows * self.grid.pixel_size / 2
         longitude, latitude = geographic(self.grid.epsg, self.grid.ulx + half, self.grid.uly - half)
         meridian = -183.0 + 6.0 * (self.grid.epsg % 100)
@@ -112,7 +116,7 @@ class Overpass:
         )
 
     def heading(self) -> float:
-        """Direction of flight of the descending track from the grid's north, degrees."""
+        """Direction of the descending track from grid north, degrees."""
         _, latitude = geographic(self.grid.epsg, self.grid.ulx, self.grid.uly)
         ratio = math.cos(math.radians(_INCLINATION)) / math.cos(math.radians(latitude.item()))
         return 180.0 - math.degrees(math.asin(ratio)) - self.convergence()
@@ -126,9 +130,9 @@ class Overpass:
         return np.asarray(self.track + east * right_east + north * right_north)
 
     def detector(self, x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Number of the detector that sees a place: 1..12 from east to west; 0 outside."""
-        place = self.across(x, y) / (_SWATH / 12.0) + 6.0
-        number = np.floor(place).astype(np.int64) + 1
+        """Number of the detector that observes a point: 1..12 from east to west; 0 outside."""
+        position = self.across(x, y) / (_SWATH / 12.0) + 6.0
+        number = np.floor(position).astype(np.int64) + 1
         return np.where((number >= 1) & (number <= 12), number, 0)
 
     def view(
@@ -140,7 +144,7 @@ class Overpass:
         ----------
         band : str
         detector : array of int
-            Its number decides on which side along the track it looks.
+            Odd numbers look ahead along the track, even ones behind.
         x, y : array of float
             Map coordinates.
         """
@@ -155,7 +159,7 @@ class Overpass:
             _ALTITUDE + _EARTH_RADIUS * (1.0 - np.cos(angle)),
         )
         zenith = np.degrees(nadir + angle)
-        # the spacecraft stands to the left of the place by `across`, and along the track
+        # the spacecraft is to the left of the point by `across`, and `along` the track
         bearing = np.degrees(np.arctan2(-across, along))
         azimuth = (self.heading() + bearing + self.convergence()) % 360.0
         return zenith, azimuth
@@ -171,7 +175,7 @@ class Overpass:
         return self.sun(x[None, :], y[:, None])
 
     def view_nodes(self, band: str, detector: int) -> tuple[Float64Array, Float64Array]:
-        """Zenith and azimuth of the view at the nodes; NaN where the detector does not see."""
+        """Zenith and azimuth of the view at the nodes; NaN outside the detector's swath."""
         x, y = self.nodes()
         zenith, azimuth = self.view(band, detector, x[None, :], y[:, None])
         seen = self.detector(x[None, :], y[:, None]) == detector

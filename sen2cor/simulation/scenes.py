@@ -102,19 +102,23 @@ _SMALL = 12.0
 
 
 def _small(
-    name: str, description: str, landscape: str, place: tuple[str, datetime, float], **others: Any
+    name: str,
+    description: str,
+    landscape: str,
+    overpass: tuple[str, datetime, float],
+    **others: Any,
 ) -> Scene:
     """Make a scene of small extent, without clouds by default.
 
     Parameters
     ----------
     name, description, landscape : str
-    place : (str, datetime, float)
+    overpass : (str, datetime, float)
         Tile, time and track.
     others
         Further fields.
     """
-    mgrs, time, track = place
+    mgrs, time, track = overpass
     values: dict[str, Any] = {
         "season": "summer", "elevation": 0.1, "ozone": 320.0, "pressure": 1015.0,
         "aot_variation": 0.08, "water_variation": 0.06, "cloud_cover": 0.0, "cloud_scale": 800.0,

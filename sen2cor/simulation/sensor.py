@@ -1,4 +1,4 @@
-"""From reflectance to digital numbers: noise, offset, quantisation.
+"""The sensor: noise, offset and quantisation of reflectance.
 
 Signal-to-noise ratios at reference radiances: Sentinel-2 Mission Requirements Document
 (EOP-SM/1163/MR-dr) and Drusch et al. (2012), Remote Sensing of Environment 120, 25, table 1.
@@ -43,8 +43,8 @@ def noise_level(
 ) -> Float32Array:
     """Standard deviation of the noise, in reflectance.
 
-    Half of the variance at the reference radiance is taken to be constant, half to grow with
-    the signal (photons).
+    At the reference radiance, half of the variance is constant and half proportional to the
+    signal (photon noise).
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def noise_level(
 
 
 def digital_numbers(reflectance: Float32Array, offset: int) -> UInt16Array:
-    """Quantise: 0 is no data and 65535 saturated, so valid pixels lie between them.
+    """Quantise to 1..65534, since 0 is no data and 65535 saturated.
 
     Parameters
     ----------
@@ -77,5 +77,5 @@ def digital_numbers(reflectance: Float32Array, offset: int) -> UInt16Array:
 
 
 def generator(seed: int, band: str) -> np.random.Generator:
-    """Random numbers of one band of one scene."""
+    """Random number generator of one band of one scene."""
     return np.random.default_rng([seed, BAND_NAMES.index(band)])

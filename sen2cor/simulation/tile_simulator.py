@@ -20,7 +20,7 @@ import numpy.typing as npt
 from sen2cor.bands import BAND, BAND_NAMES, BANDS
 from sen2cor.raster.array_types import Float32Array, Float64Array
 from sen2cor.raster.grids import row_blocks
-from sen2cor.raster.resampling import block_mean, repeat_pixels
+from sen2cor.raster.resampling import repeat_pixels
 from sen2cor.simulation import cloud_layers, synthetic_terrain
 from sen2cor.simulation.canopies import CanopyReflectance, sample_ratios, summarize_ratios
 from sen2cor.simulation.forward_model import (
@@ -35,8 +35,6 @@ from sen2cor.simulation.landscapes import LANDSCAPES, SNOW, SURFACE_CLASSES, SUR
 from sen2cor.simulation.level1c_writer.description import ProductDescription, TileDescription
 from sen2cor.simulation.level1c_writer.mask_files import outlines
 from sen2cor.simulation.level1c_writer.product_writer import ProductWriter
-from sen2cor.simulation.overpass_geometry import STEP
-from sen2cor.simulation.patterns import fractal
 from sen2cor.simulation.scenes import Scene
 from sen2cor.simulation.sensor import QUANTIFICATION, digital_numbers, generator, noise_level
 from sen2cor.simulation.slope_irradiance import (
@@ -44,12 +42,16 @@ from sen2cor.simulation.slope_irradiance import (
     irradiance_on_slopes,
     sky_irradiance,
 )
+from sen2cor.simulation.smooth_fields import (
+    COARSE,
+    SCALE_HEIGHT,
+    SmoothFields,
+    block_mean_by_columns,
+    make_fields,
+)
 from sen2cor.simulation.surface_spectra import band_reflectance
 
 logger = logging.getLogger(__name__)
-
-COARSE = 60
-"""Pixel size in metres at which the atmosphere is evaluated: that of the coarsest images."""
 
 _BLOCK_ROWS = 240
 """Rows of 10 m simulated at a time; a multiple of 6."""
@@ -66,36 +68,8 @@ _MIN_CLOUD_THICKNESS = 1.0
 _MIN_CIRRUS_REFLECTANCE = 0.004
 """Reflectance above which the truth is cirrus."""
 
-_MAX_DEVIATIONS = 2.2
-"""Limit of the variation of aerosol and water vapour, in standard deviations."""
-
 _SHADED_ENVIRONMENT = 0.25
 """Diffuse fraction of the irradiance of a shaded environment."""
-
-_SCALE_HEIGHT = 2.0
-"""Of aerosol and water vapour, km."""
-
-
-@dataclass(frozen=True)
-class SmoothFields:
-    """Atmosphere and geometry of a tile at 60 m.
-
-    Attributes
-    ----------
-    aot550, water_vapour : ndarray of float32, shape (rows, cols)
-    solar_zenith, solar_azimuth : ndarray of float32
-        Degrees, azimuth from true north.
-    detector : ndarray of int64
-    elevation : ndarray of float32
-        km.
-    """
-
-    aot550: Float32Array
-    water_vapour: Float32Array
-    solar_zenith: Float32Array
-    solar_azimuth: Float32Array
-    detector: npt.NDArray[np.int64]
-    elevation: Float32Array
 
 
 @dataclass(frozen=True)
@@ -153,7 +127,7 @@ class TileSimulator:
     def simulate(self) -> None:
         """Write the truth, the images and the masks of the tile."""
         self.truth.mkdir(parents=True, exist_ok=True)
-        fields = self._smooth_fields()
+        fields = make_fields(self.scene, self.tile, self.grids[COARSE], self.terrain, self.seed)
         clouds = self._clouds(fields)
         self._describe_clouds(clouds)
         coarse = self._make_ground(clouds)
@@ -168,33 +142,8 @@ class TileSimulator:
             )
         self.writer.finish_tile(self.tile)
 
-    def _smooth_fields(self) -> SmoothFields:
-        grid = self.grids[COARSE]
-        x = grid.ulx + (np.arange(grid.cols) + 0.5) * COARSE
-        y = grid.uly - (np.arange(grid.rows) + 0.5) * COARSE
-        scene, seed = self.scene, self.seed
-        limits = -_MAX_DEVIATIONS, _MAX_DEVIATIONS
-        aerosol = np.clip(fractal(y, x, 9000.0, 3, seed + 501), *limits)
-        moisture = np.clip(fractal(y, x, 12000.0, 4, seed + 601), *limits)
-        zenith, azimuth = self._interpolate_nodes(self.tile.overpass.sun_nodes(), x, y)
-        elevation = np.full(grid.shape, scene.elevation, np.float32)
-        if self.terrain is not None:
-            factor = COARSE // synthetic_terrain.RESOLUTION
-            elevation = _block_mean(self.terrain.elevation, factor) / np.float32(1000.0)
-        dilution = np.exp((np.float32(scene.elevation) - elevation) / np.float32(_SCALE_HEIGHT))
-        return SmoothFields(
-            np.float32(scene.aot550) * (1 + np.float32(scene.aot_variation) * aerosol) * dilution,
-            np.float32(scene.water_vapour)
-            * (1 + np.float32(scene.water_variation) * moisture)
-            * dilution,
-            zenith,
-            azimuth,
-            self.tile.overpass.detector(x[None, :], y[:, None]),
-            elevation,
-        )
-
     def _sun(self) -> tuple[float, float]:
-        """Mean zenith, and azimuth from the grid's north, degrees."""
+        """Mean solar zenith angle, and azimuth from grid north, degrees."""
         zenith, azimuth = self.tile.mean_sun()
         return zenith, azimuth - self.tile.overpass.convergence()
 
@@ -216,25 +165,6 @@ class TileSimulator:
         for name, layer in stored.items():
             np.save(self.truth / f"{name}_{synthetic_terrain.RESOLUTION}m.npy", layer)
         return terrain
-
-    def _interpolate_nodes(
-        self,
-        nodes: tuple[Float64Array, Float64Array],
-        x: Float64Array,
-        y: Float64Array,
-    ) -> tuple[Float32Array, Float32Array]:
-        """Interpolate angles bilinearly between the nodes of the metadata."""
-        grid = self.grids[COARSE]
-        south, east = (grid.uly - y) / STEP, (x - grid.ulx) / STEP
-        row, col = south.astype(int), east.astype(int)
-        down, right = (south - row)[:, None], (east - col)[None, :]
-
-        def at(values: Float64Array) -> Float32Array:
-            top = values[row][:, col] * (1 - right) + values[row][:, col + 1] * right
-            low = values[row + 1][:, col] * (1 - right) + values[row + 1][:, col + 1] * right
-            return np.asarray(top * (1 - down) + low * down, np.float32)
-
-        return at(nodes[0]), at(nodes[1])
 
     def _view(self, band: str, fields: SmoothFields) -> tuple[Float32Array, Float32Array]:
         grid = self.grids[COARSE]
@@ -297,12 +227,12 @@ class TileSimulator:
                 canopies.apply(fine, band.name)
                 if band.name in ("B02", "B04", "B12"):
                     dark[band.name] = fine[canopies.where]
-                native = _block_mean(fine, band.resolution // 10)
+                native = block_mean_by_columns(fine, band.resolution // 10)
                 numbers = np.rint(native * QUANTIFICATION).astype(np.uint16)
                 start = rows.start * 10 // band.resolution
                 stored[band.name][start : start + len(numbers)] = numbers
                 start = rows.start * 10 // COARSE
-                mean = _block_mean(native, COARSE // band.resolution)
+                mean = block_mean_by_columns(native, COARSE // band.resolution)
                 coarse[band.name][start : start + len(mean)] = mean
             return sample_ratios(dark)
 
@@ -316,7 +246,7 @@ class TileSimulator:
         classes[clouds.cirrus > _MIN_CIRRUS_REFLECTANCE] = CIRRUS
         classes[clouds.depth > _MIN_CLOUD_THICKNESS] = CLOUD
         self._write_summary(np.concatenate(ratios))
-        lit = _block_mean(
+        lit = block_mean_by_columns(
             cloud_layers.direct_transmittance(clouds.shade), COARSE // cloud_layers.RESOLUTION
         )
         for name in BAND_NAMES:
@@ -368,7 +298,7 @@ class TileSimulator:
             band,
             aot550=fields.aot550,
             water_vapour=fields.water_vapour,
-            water_fraction_above=float(np.exp(-self.scene.cloud_height / (1000.0 * _SCALE_HEIGHT))),
+            water_fraction_above=float(np.exp(-self.scene.cloud_height / (1000.0 * SCALE_HEIGHT))),
             solar_zenith=fields.solar_zenith,
             view_zenith=view_zenith,
             relative_azimuth=np.minimum(difference, 360.0 - difference),
@@ -416,7 +346,8 @@ class TileSimulator:
             irradiance = self._slope_irradiance(band, atmosphere, radiated)
             factor = COARSE // synthetic_terrain.RESOLUTION
             direct, diffuse = (
-                _block_mean(part, factor) for part in (irradiance.direct, irradiance.diffuse)
+                block_mean_by_columns(part, factor)
+                for part in (irradiance.direct, irradiance.diffuse)
             )
             received = atmosphere.down_direct * direct + atmosphere.down_diffuse * diffuse
             radiated = radiated * received / (atmosphere.down_direct + atmosphere.down_diffuse)
@@ -466,12 +397,7 @@ class TileSimulator:
         if resolution >= cloud_layers.RESOLUTION:
             factor = resolution // cloud_layers.RESOLUTION
             part = slice(rows.start * factor, rows.stop * factor)
-            return [_block_mean(layer[part], factor) for layer in layers]
+            return [block_mean_by_columns(layer[part], factor) for layer in layers]
         factor = cloud_layers.RESOLUTION // resolution
         part = slice(rows.start // factor, rows.stop // factor)
         return [repeat_pixels(layer[part], factor) for layer in layers]
-
-
-def _block_mean(values: Float32Array, factor: int) -> Float32Array:
-    """Mean of blocks, summed along the columns first."""
-    return block_mean(values, factor, first_axis=1)

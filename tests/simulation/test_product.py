@@ -73,15 +73,15 @@ def test_the_reader_opens_a_scene(compact: Path) -> None:
         assert info.rows == SIZE // band.resolution
 
 
-def test_the_reader_finds_the_weather_of_a_scene(compact: Path) -> None:
+def test_the_reader_finds_the_auxiliary_data_of_a_scene(compact: Path) -> None:
     driver = gdal.GetDriverByName("GRIB")
     if driver is None or driver.GetMetadataItem("DCAP_CREATECOPY") is None:
         pytest.skip("this GDAL does not write GRIB")
     scene = SCENES["summer"]
-    weather = open_level1c(compact).tiles[0].meteorology()
-    assert weather is not None
-    assert weather.water_vapour == pytest.approx(scene.water_vapour, rel=1e-4)
-    assert weather.ozone == pytest.approx(scene.ozone, rel=1e-3)
+    auxiliary = open_level1c(compact).tiles[0].read_ecmwf()
+    assert auxiliary is not None
+    assert auxiliary.water_vapour == pytest.approx(scene.water_vapour, rel=1e-4)
+    assert auxiliary.ozone == pytest.approx(scene.ozone, rel=1e-3)
 
 
 def test_truth_stands_beside_the_product(compact: Path) -> None:

@@ -1,7 +1,7 @@
-"""Whether snow is possible at a place, by a map of where there ever was any.
+"""Snow climatology: a global map of where snow is possible.
 
-The layout is that of the map of Sen2Cor (``GlobalSnowMap.tiff``): one band of 8 bits over the whole
-earth, in geographic coordinates, north up; above 0 there may be snow.
+The layout is that of Sen2Cor's map (``GlobalSnowMap.tiff``): one band of 8 bits for the whole Earth
+in geographic coordinates, north up; snow is possible where it is above 0.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def snow_possible(path: Path, grid: Grid) -> bool:
-    """Look a tile up in a snow climatology.
+    """Look up a tile in a snow climatology.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def snow_possible(path: Path, grid: Grid) -> bool:
     Returns
     -------
     bool
-        Whether the map is above 0 anywhere in the tile. True where it cannot be read, with a
-        warning.
+        Whether the map is above 0 anywhere in the tile. True, with a warning, if it cannot be
+        read.
     """
     gdal.UseExceptions()
     try:
@@ -50,14 +50,16 @@ def snow_possible(path: Path, grid: Grid) -> bool:
             if np.frombuffer(pixels, np.uint8).any():
                 return True
     except RuntimeError as error:
-        logger.warning("%s: cannot be read (%s); snow may be anywhere", path, error)
+        logger.warning(
+            "cannot read the snow climatology %s (%s); assuming that snow is possible", path, error
+        )
         return True
-    logger.info("no snow here by %s: it is not looked for", path.name)
+    logger.info("snow detection skipped: no snow in this tile according to %s", path.name)
     return False
 
 
 def _extent(grid: Grid) -> tuple[float, float, list[tuple[float, float]]]:
-    """Southern and northern latitude of a tile, and its longitudes: two ranges at the date line."""
+    """Latitude range and longitude ranges of a tile; two of these across the date line."""
     corners = footprint(grid)
     east = [corner[0] for corner in corners]
     north = [corner[1] for corner in corners]
@@ -71,7 +73,7 @@ def _extent(grid: Grid) -> tuple[float, float, list[tuple[float, float]]]:
 
 
 def _window(start: float, stop: float, scale: float, size: int) -> tuple[int, int]:
-    """First pixel and number of pixels between two positions in degrees; at least one."""
+    """First pixel and number of pixels between two coordinates in degrees; at least one."""
     first = min(max(math.floor(start * scale), 0), size - 1)
     last = min(max(math.ceil(stop * scale), first + 1), size)
     return first, last - first
