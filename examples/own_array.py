@@ -93,11 +93,10 @@ cirrus = steps.retrieve_cirrus(
     measured=toa["B10"].notnull().values,
     ground=masks.ground,
     water=masks.water,
-    column=WATER_VAPOUR,
-    least_column=0.25,
-    thin=0.012,
+    water_vapour=WATER_VAPOUR,
+    parameters=steps.CirrusParameters(),
 )
-clear = toa.map(lambda band: band.copy(data=cirrus.cleared(band.name, band.values)))
+clear = toa.map(lambda band: band.copy(data=cirrus.remove(band.name, band.values)))
 print("cirrus:", cirrus.reason or "corrected")
 
 # %% [markdown]
@@ -122,6 +121,7 @@ scene = steps.AerosolScene(
     land=masks.reference,
     water=masks.water,
     ground=masks.ground,
+    clear_land=masks.clear_land,
     valid=int(masks.valid.sum()),
     snowy=masks.snowy,
     elevation=0.1,  # km
@@ -131,11 +131,9 @@ scene = steps.AerosolScene(
 state, aerosol = steps.retrieve_aerosol_and_water_vapour(
     scene,
     [table],
-    steps.CorrectionSettings(),
-    clear_land=masks.clear_land,
-    first_guess=WATER_VAPOUR,
-    fallback=steps.Fallback(40.0, "a guess"),
-    season="SUMMER",
+    steps.FirstGuess(visibility=40.0, source="a guess", water_vapour=WATER_VAPOUR, season="SUMMER"),
+    aerosol=steps.AerosolParameters(),
+    water_vapour=steps.WaterVapourParameters(),
 )
 print(f"aerosol: optical thickness {state.aot550.mean():.3f} from {aerosol.source}")
 print(f"water vapour: {state.water_vapour.mean():.2f} cm")
@@ -149,11 +147,11 @@ print(f"water vapour: {state.water_vapour.mean():.2f} cm")
 # %%
 def corrected(band: xr.DataArray) -> xr.DataArray:
     """Compute the surface reflectance of a band."""
-    functions = steps.band_terms(table, band.name, geometry, state)
+    terms = steps.band_terms(table, band.name, geometry, state)
     return xr.apply_ufunc(
         steps.surface_reflectance,
         band,
-        kwargs={"functions": functions, "usable": masks.ground, "half_width": ADJACENCY},
+        kwargs={"terms": terms, "usable": masks.ground, "half_width": ADJACENCY},
     )
 
 

@@ -1,42 +1,47 @@
-"""The steps of the processor for arrays of one's own, gathered from where they are defined.
+"""The steps of the processor, for arrays.
 
-All of them take and return NumPy arrays of shape (rows, cols); `xarray.apply_ufunc` carries them
-over to labelled arrays. In the order of the processor:
+All steps take and return NumPy arrays of shape (rows, cols); `xarray.apply_ufunc` applies them to
+labelled arrays. In the order of processing:
 
-- `classify`: top-of-atmosphere reflectance to classes, probabilities of cloud and snow.
-- `GroundMasks`: what the classes say of each pixel to the steps that follow.
-- `load_table`: the functions of the atmosphere for a spacecraft, an aerosol and a season.
-- `uniform_geometry`: sun and view, the same for all pixels. The angles of a product come with
+- `classify`: top-of-atmosphere reflectance to classes, probabilities of cloud and snow. -
+`GroundMasks`: masks for the following steps, from the classes. - `load_table`: the look-up table of
+a spacecraft, an aerosol and a season. - `uniform_geometry`: sun and view angles, the same for all
+pixels. The angles of a product come from
   `sen2cor.product.level1c.reader.open_level1c` and `NodeGeometry.over`.
-- `retrieve_cirrus`: what thin cirrus adds to the bands, and the bands without it.
-- `retrieve_aerosol_and_water_vapour`: aerosol and water vapour of an `AerosolScene`; its parts are
+- `retrieve_cirrus`: the reflectance of thin cirrus, and its removal.
+- `retrieve_aerosol_and_water_vapour`: aerosol and water vapour of an `AerosolScene`. Its parts are
   `retrieve_aerosol`, `retrieve_water_vapour` and `fill_water_vapour`.
-- `band_terms`: what follows for one band from that `AtmosphereState` or from `uniform_state`.
-- `surface_reflectance`: the inversion over level ground, with or without adjacency;
-  `sen2cor.atmosphere.terrain_inversion` has that of slopes and `sen2cor.dem` what it needs to know
-  of them.
+- `band_terms`: the terms of the radiative equation in one band, for the retrieved `AtmosphereState`
+  or that of `uniform_state`.
+- `surface_reflectance`: the inverse over flat terrain, with or without the adjacency effect.
+  `sen2cor.atmosphere.terrain_inversion` has the inverse over slopes, `sen2cor.dem` the terrain.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from sen2cor.atmosphere.aerosol.path_radiance_scaling import factors_by_band
-from sen2cor.atmosphere.aerosol.retrieval import Fallback, retrieve_aerosol
+from sen2cor.atmosphere.aerosol.path_radiance_scaling import path_factors_by_band
+from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval, FirstGuess, retrieve_aerosol
 from sen2cor.atmosphere.aerosol.scene import AerosolScene
 from sen2cor.atmosphere.atmospheric_terms import (
     AtmosphereState,
-    AtmosphericTerms,
-    WaterCurve,
+    WaterVapourCurve,
     band_terms,
     scattering_terms,
 )
 from sen2cor.atmosphere.cirrus import retrieve_cirrus
+from sen2cor.atmosphere.interpolation_nodes import NodeGeometry
 from sen2cor.atmosphere.inversion import flat_terrain_inversion
-from sen2cor.atmosphere.joint_retrieval import WaterVapourMap, retrieve_aerosol_and_water_vapour
-from sen2cor.atmosphere.look_up_tables.look_up_table import SEASON_OZONE
+from sen2cor.atmosphere.joint_retrieval import retrieve_aerosol_and_water_vapour
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
-from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.atmosphere.parameters import (
+    AerosolParameters,
+    CirrusParameters,
+    WaterVapourParameters,
+)
+from sen2cor.atmosphere.radiative_equation import AtmosphericTerms
+from sen2cor.atmosphere.standard_atmospheres import DEFAULT_OZONE
 from sen2cor.atmosphere.water_vapour import fill_water_vapour, retrieve_water_vapour
 from sen2cor.bands import BAND_NAMES
 from sen2cor.classification import (
@@ -48,26 +53,27 @@ from sen2cor.classification import (
 )
 from sen2cor.raster.array_types import BoolArray, Float32Array
 from sen2cor.raster.grids import AngleGrid, Grid, TileGeometry
-from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 
 __all__ = [
+    "AerosolParameters",
+    "AerosolRetrieval",
     "AerosolScene",
     "AtmosphereState",
     "AtmosphericTerms",
+    "CirrusParameters",
     "Classification",
-    "CorrectionSettings",
-    "Fallback",
+    "FirstGuess",
     "GroundMasks",
     "NodeGeometry",
     "SceneClass",
     "SunGeometry",
-    "WaterCurve",
-    "WaterVapourMap",
+    "WaterVapourCurve",
+    "WaterVapourParameters",
     "band_terms",
     "classify",
-    "factors_by_band",
     "fill_water_vapour",
     "load_table",
+    "path_factors_by_band",
     "retrieve_aerosol",
     "retrieve_aerosol_and_water_vapour",
     "retrieve_cirrus",
@@ -105,9 +111,9 @@ def uniform_geometry(
     """
     grid = Grid(epsg=0, ulx=0.0, uly=0.0, pixel_size=pixel_size, rows=shape[0], cols=shape[1])
     step = pixel_size * max(shape)
-    view = _everywhere(view_zenith, view_azimuth, step)
+    view = _uniform_angles(view_zenith, view_azimuth, step)
     angles = TileGeometry(
-        sun=_everywhere(solar_zenith, solar_azimuth, step),
+        sun=_uniform_angles(solar_zenith, solar_azimuth, step),
         view=dict.fromkeys(BAND_NAMES, view),
         mean_solar_zenith=solar_zenith,
         mean_solar_azimuth=solar_azimuth,
@@ -115,7 +121,7 @@ def uniform_geometry(
     return NodeGeometry.over(grid, angles)
 
 
-def _everywhere(zenith: float, azimuth: float, step: float) -> AngleGrid:
+def _uniform_angles(zenith: float, azimuth: float, step: float) -> AngleGrid:
     shape = (2, 2)
     return AngleGrid(np.full(shape, zenith, np.float32), np.full(shape, azimuth, np.float32), step)
 
@@ -125,7 +131,7 @@ def uniform_state(
     *,
     aot550: float,
     water_vapour: float,
-    ozone: float = SEASON_OZONE["SUMMER"],
+    ozone: float = DEFAULT_OZONE["SUMMER"],
     elevation: float = 0.0,
 ) -> AtmosphereState:
     """State of the atmosphere that is the same for all pixels.
@@ -141,7 +147,7 @@ def uniform_state(
     ozone : float
         Column in Dobson units.
     elevation : float
-        Of the ground, km.
+        Elevation of the surface, km.
 
     Returns
     -------
@@ -157,24 +163,25 @@ def uniform_state(
 
 def surface_reflectance(
     toa_reflectance: Float32Array,
-    functions: AtmosphericTerms,
+    terms: AtmosphericTerms,
     *,
     usable: BoolArray | None = None,
     half_width: int = 0,
 ) -> Float32Array:
-    """Surface reflectance over level ground.
+    """Compute the surface reflectance over flat terrain.
 
     Parameters
     ----------
     toa_reflectance : ndarray of float32, shape (rows, cols)
         Of one band; NaN stays NaN.
-    functions : AtmosphericTerms
+    terms : AtmosphericTerms
         Of `band_terms`, on the same grid.
     usable : ndarray of bool, same shape, optional
-        Pixels whose light is scattered into their neighbours: no cloud, no shadow, no gap. By
-        default all that are finite.
+        Pixels of the neighbourhood that contribute to the adjacency effect: no cloud, cloud shadow
+        or gap. By default all finite ones.
     half_width : int
-        Of the neighbourhood, in pixels: 1 km is the default of the processor. 0: no adjacency.
+        Half width of the neighbourhood in pixels (1 km in the processor); 0: no adjacency
+        correction.
 
     Returns
     -------
@@ -183,4 +190,4 @@ def surface_reflectance(
     toa = np.asarray(toa_reflectance, np.float32)
     finite = np.isfinite(toa)
     seen = finite if usable is None else usable & finite
-    return flat_terrain_inversion(toa, functions, seen, half_width)(toa)
+    return flat_terrain_inversion(toa, terms, seen, half_width)(toa)

@@ -1,16 +1,8 @@
-"""The atmospheric functions of a tile on a coarse grid, from the look-up tables.
+"""The terms of the radiative equation over a tile, from the look-up tables.
 
-The model of a band's top-of-atmosphere reflectance over a uniform surface is::
-
-    rho_toa = offset + slope * rho / (1 - S rho)
-    offset  = Tg_ozone Tg_other [rho_R + (rho_path - rho_R) Tg_water(u / 2)]
-    slope   = Tg_ozone Tg_other Tg_water(u) T_down T_up
-
-with the path reflectance of aerosol seeing half of the water vapour (E. F. Vermote et al., IEEE
-Trans. Geosci. Remote Sensing 35 (1997) 675-686). Geometry and aerosol vary over kilometres, the
-water vapour over hundreds of metres: the scattering functions are evaluated at nodes some hundred
-metres apart and interpolated, the transmittance of water vapour per pixel of the coarse grid. Where
-the elevation varies, all of them follow it pixel by pixel (`sen2cor.atmosphere.elevation_field`).
+Geometry and aerosol vary over kilometres, the water vapour over hundreds of metres. Scattering is
+therefore evaluated at nodes and interpolated (`sen2cor.atmosphere.interpolation_nodes`), while the
+transmittance of the water vapour is computed for each pixel of the coarse grid.
 """
 
 from __future__ import annotations
@@ -21,74 +13,27 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.atmosphere.elevation_field import ElevationField, GroundElevation
+from sen2cor.atmosphere.interpolation_nodes import ElevationField, GroundElevation, NodeGeometry
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
-from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.atmosphere.radiative_equation import (
+    AtmosphericTerms,
+    ScatteringTerms,
+    two_way_transmittance,
+)
 from sen2cor.raster.array_types import Float32Array
 from sen2cor.raster.grids import row_blocks
 
 _CURVE_NODES = 512
 _USUAL_ROOT = (1.0, 3.0)
-_TRANSPARENT = 1e-4
+"""Range of the square root of usual slant columns, cm."""
 
-
-@dataclass(frozen=True)
-class AtmosphericTerms:
-    """Atmospheric functions of one band; float32 arrays of shape (rows, cols) of the coarse grid.
-
-    Attributes
-    ----------
-    offset : ndarray
-        Reflectance of the path, with its gas absorption.
-    slope : ndarray
-        Two-way transmittance, total, with gas.
-    spherical_albedo : ndarray
-    diffuse_to_direct : ndarray
-        Diffuse over direct transmittance from the ground to the sensor.
-    transmittance_down_direct : ndarray
-        Direct transmittance from the sun to the ground.
-    direct_fraction : ndarray
-        Direct over total flux on the horizontal ground.
-    """
-
-    offset: Float32Array
-    slope: Float32Array
-    spherical_albedo: Float32Array
-    diffuse_to_direct: Float32Array
-    transmittance_down_direct: Float32Array
-    direct_fraction: Float32Array
-
-
-@dataclass(frozen=True)
-class ScatteringTerms:
-    """Scattering functions of one band and the absorption of all gases but water vapour.
-
-    Attributes
-    ----------
-    gas : ndarray
-        Two-way transmittance of ozone and the constant gases.
-    rayleigh, aerosol : ndarray
-        Path reflectance of molecules, and what the aerosol adds to it.
-    transmittance : ndarray
-        Downward times upward total transmittance.
-    spherical_albedo, diffuse_to_direct, transmittance_down_direct, direct_fraction : ndarray
-    air_mass : ndarray
-    """
-
-    gas: Float32Array
-    rayleigh: Float32Array
-    aerosol: Float32Array
-    transmittance: Float32Array
-    spherical_albedo: Float32Array
-    diffuse_to_direct: Float32Array
-    transmittance_down_direct: Float32Array
-    direct_fraction: Float32Array
-    air_mass: Float32Array
+_MIN_ABSORPTION = 1e-4
+"""Bands that absorb less than this at the largest column count as transparent."""
 
 
 @dataclass(frozen=True)
 class AtmosphereState:
-    """What the atmosphere over a tile is taken to be.
+    """State of the atmosphere over a tile.
 
     Attributes
     ----------
@@ -99,9 +44,9 @@ class AtmosphereState:
     ozone : float
         Column in Dobson units.
     elevation : float or ElevationField
-        Height of the ground above sea level in km.
+        Elevation of the surface above sea level in km.
     path_factors : mapping of band to float
-        By which the path reflectance of the table is multiplied; 1 in other bands.
+        Factors of the path reflectance of the table; 1 for bands that are not given.
     """
 
     aot550: Float32Array
@@ -113,27 +58,27 @@ class AtmosphereState:
 
 @dataclass(frozen=True)
 class NodeTerms:
-    """Scattering functions of one band at the nodes, to be interpolated by blocks of rows.
+    """Scattering terms of one band at the nodes, interpolated by blocks of rows.
 
     Attributes
     ----------
     geometry : NodeGeometry
     elevation : float or ElevationField
     values : mapping of str to ndarray
-        By the names of `ScatteringTerms`; at the nodes, and above a relief at its levels.
+        Fields of `ScatteringTerms` at the nodes; over varying elevation, at its levels.
     """
 
     geometry: NodeGeometry
     elevation: GroundElevation
     values: Mapping[str, npt.ArrayLike]
 
-    def maps(self, rows: slice | None = None) -> ScatteringTerms:
+    def interpolate(self, rows: slice | None = None) -> ScatteringTerms:
         """Interpolate to the pixels of some rows of the coarse grid, of all by default."""
         return ScatteringTerms(
-            **{name: self._expanded(name, values, rows) for name, values in self.values.items()}
+            **{name: self._interpolate(name, values, rows) for name, values in self.values.items()}
         )
 
-    def _expanded(self, name: str, values: npt.ArrayLike, rows: slice | None) -> Float32Array:
+    def _interpolate(self, name: str, values: npt.ArrayLike, rows: slice | None) -> Float32Array:
         if isinstance(self.elevation, ElevationField) and name != "air_mass":
             return self.elevation.to_pixels(self.geometry, values, rows)
         return self.geometry.to_pixels(values, rows)
@@ -162,7 +107,7 @@ def node_terms(
     elevation : float or ElevationField
         km.
     water_vapour : ndarray of float32, same shape as `aot550`, optional
-        Column in cm, for tables whose scattering functions vary with it.
+        Column in cm, for tables whose scattering terms depend on it.
 
     Returns
     -------
@@ -170,42 +115,27 @@ def node_terms(
     """
     view_zenith, relative_azimuth = geometry.view(band)
     air_mass = geometry.air_mass(band)
-    at_nodes = geometry.at_nodes(aot550)
-    levels: npt.ArrayLike
+    aot_at_nodes = geometry.at_nodes(aot550)
+    elevations: npt.ArrayLike
     if not isinstance(elevation, ElevationField):
-        levels = elevation
+        elevations = elevation
     else:
-        levels = elevation.levels
+        elevations = elevation.levels
         ground = geometry.at_nodes(elevation.elevation)
-        at_nodes = _aot_at_levels(table, at_nodes, ground, elevation.levels)
-    functions = table.scattering(
+        aot_at_nodes = _aot_at_elevations(table, aot_at_nodes, ground, elevation.levels)
+    scattering = table.scattering(
         band,
-        aot550=at_nodes,
-        elevation=levels,
+        aot550=aot_at_nodes,
+        elevation=elevations,
         solar_zenith=geometry.solar_zenith,
         view_zenith=view_zenith,
         relative_azimuth=relative_azimuth,
         water_vapour=None if water_vapour is None else geometry.at_nodes(water_vapour),
     )
-    gas = table.gas(band, water_vapour=0.0, ozone=ozone, elevation=levels, air_mass=air_mass)
-    down = functions.transmittance_down_direct + functions.transmittance_down_diffuse
-    up = functions.transmittance_up_direct + functions.transmittance_up_diffuse
-    return NodeTerms(
-        geometry,
-        elevation,
-        {
-            "gas": gas.ozone * gas.other,
-            "rayleigh": functions.rayleigh_reflectance,
-            "aerosol": functions.path_reflectance - functions.rayleigh_reflectance,
-            "transmittance": down * up,
-            "spherical_albedo": functions.spherical_albedo,
-            "diffuse_to_direct": functions.transmittance_up_diffuse
-            / functions.transmittance_up_direct,
-            "transmittance_down_direct": functions.transmittance_down_direct,
-            "direct_fraction": functions.transmittance_down_direct / down,
-            "air_mass": air_mass,
-        },
-    )
+    gas = table.gas(band, water_vapour=0.0, ozone=ozone, elevation=elevations, air_mass=air_mass)
+    terms = ScatteringTerms.from_table(scattering, gas, air_mass)
+    values = {item.name: getattr(terms, item.name) for item in fields(ScatteringTerms)}
+    return NodeTerms(geometry, elevation, values)
 
 
 def scattering_terms(
@@ -235,23 +165,23 @@ def scattering_terms(
         elevation=elevation,
         water_vapour=water_vapour,
     )
-    return at_nodes.maps()
+    return at_nodes.interpolate()
 
 
-def _aot_at_levels(
-    table: LookUpTable, aot550: Float32Array, elevation: Float32Array, levels: Float32Array
+def _aot_at_elevations(
+    table: LookUpTable, aot550: Float32Array, elevation: Float32Array, others: Float32Array
 ) -> Float32Array:
-    """Optical thickness above other elevations, the aerosol's profile being the table's."""
+    """Aerosol optical thickness above other elevations, with the aerosol profile of the table."""
     visibility = table.visibility_from_aot(aot550, elevation)
     here = table.aot_from_visibility(visibility, elevation)
-    result: Float32Array = aot550 * table.aot_from_visibility(visibility, levels) / here
+    result: Float32Array = aot550 * table.aot_from_visibility(visibility, others) / here
     return result
 
 
 def band_terms_by_rows(
     table: LookUpTable, band: str, geometry: NodeGeometry, state: AtmosphereState
 ) -> Callable[[slice], AtmosphericTerms]:
-    """Prepare the functions of one band, to be evaluated in some rows of the coarse grid at a time.
+    """Prepare the terms of one band, to be evaluated for blocks of rows of the coarse grid.
 
     Parameters
     ----------
@@ -263,7 +193,7 @@ def band_terms_by_rows(
     Returns
     -------
     callable
-        Gives the AtmosphericTerms of a slice of rows.
+        Returns the AtmosphericTerms of a slice of rows.
     """
     at_nodes = node_terms(
         table,
@@ -274,33 +204,27 @@ def band_terms_by_rows(
         elevation=state.elevation,
         water_vapour=state.water_vapour,
     )
-    curve = WaterCurve.of_band(table, band, state.elevation)
-    factor = np.float32(state.path_factors.get(band, 1.0))
+    curve = WaterVapourCurve.for_band(table, band, state.elevation)
+    factor = state.path_factors.get(band, 1.0)
 
-    def of_rows(rows: slice) -> AtmosphericTerms:
-        maps, water = at_nodes.maps(rows), curve.rows(rows)
-        slant = state.water_vapour[rows] * maps.air_mass
-        path = maps.rayleigh + maps.aerosol * water.transmittance(np.float32(0.5) * slant)
-        path *= factor
-        path *= maps.gas
-        slope = maps.gas * maps.transmittance
-        slope *= water.transmittance(slant)
-        return AtmosphericTerms(
-            offset=path,
-            slope=slope,
-            spherical_albedo=maps.spherical_albedo,
-            diffuse_to_direct=maps.diffuse_to_direct,
-            transmittance_down_direct=maps.transmittance_down_direct,
-            direct_fraction=maps.direct_fraction,
+    def evaluate(rows: slice) -> AtmosphericTerms:
+        terms, water = at_nodes.interpolate(rows), curve.rows(rows)
+        slant = state.water_vapour[rows] * terms.air_mass
+        return terms.with_water_vapour(
+            water_half=water.transmittance(np.float32(0.5) * slant),
+            transmittance=two_way_transmittance(
+                terms.gas, terms.transmittance, water.transmittance(slant)
+            ),
+            path_factor=factor,
         )
 
-    return of_rows
+    return evaluate
 
 
 def band_terms(
     table: LookUpTable, band: str, geometry: NodeGeometry, state: AtmosphereState
 ) -> AtmosphericTerms:
-    """Evaluate the functions of one band on the coarse grid.
+    """Evaluate the terms of one band on the coarse grid.
 
     Parameters
     ----------
@@ -313,19 +237,19 @@ def band_terms(
     -------
     AtmosphericTerms
     """
-    of_rows = band_terms_by_rows(table, band, geometry, state)
+    evaluate = band_terms_by_rows(table, band, geometry, state)
     names = [item.name for item in fields(AtmosphericTerms)]
     result = {name: np.empty(geometry.grid.shape, np.float32) for name in names}
     for rows in row_blocks(geometry.grid.rows):
-        functions = of_rows(rows)
+        terms = evaluate(rows)
         for name in names:
-            result[name][rows] = getattr(functions, name)
+            result[name][rows] = getattr(terms, name)
     return AtmosphericTerms(**result)
 
 
 @dataclass(frozen=True)
-class WaterCurve:
-    """Transmittance of water vapour over the slant column, for one band and elevation.
+class WaterVapourCurve:
+    """Curve of growth: transmittance of water vapour over the slant column, in one band.
 
     Attributes
     ----------
@@ -334,8 +258,8 @@ class WaterCurve:
     value : ndarray of float32, shape (n,)
         Transmittance.
     scale : float or ndarray of float32, shape (rows, cols) of the coarse grid
-        A column absorbs as this many times itself on the curve: higher up, at less pressure, lines
-        are narrower (A. R. Curtis, Q. J. R. Meteorol. Soc. 78 (1952) 638-640).
+        Factor of the slant column that accounts for pressure: lines are narrower at higher
+        elevations (A. R. Curtis, Q. J. R. Meteorol. Soc. 78 (1952) 638-640).
     """
 
     root_slant: Float32Array
@@ -343,12 +267,16 @@ class WaterCurve:
     scale: float | Float32Array = 1.0
 
     @classmethod
-    def of_band(cls, table: LookUpTable, band: str, elevation: GroundElevation) -> WaterCurve:
+    def for_band(
+        cls, table: LookUpTable, band: str, elevation: GroundElevation
+    ) -> WaterVapourCurve:
         """Tabulate the curve from the look-up table, up to its largest slant column."""
-        root = np.linspace(0.0, np.sqrt(table.largest_slant_water), _CURVE_NODES, dtype=np.float32)
+        root = np.linspace(0.0, np.sqrt(table.max_slant_water), _CURVE_NODES, dtype=np.float32)
 
-        def at(height: float) -> Float32Array:
-            gas = table.gas(band, water_vapour=root**2, ozone=0.0, elevation=height, air_mass=1.0)
+        def at(elevation_km: float) -> Float32Array:
+            gas = table.gas(
+                band, water_vapour=root**2, ozone=0.0, elevation=elevation_km, air_mass=1.0
+            )
             return np.asarray(gas.water, np.float32)
 
         if not isinstance(elevation, ElevationField):
@@ -358,12 +286,13 @@ class WaterCurve:
         value = at(middle)
         if half == 0.0:
             return cls(root, value)
-        slope = (_equivalent(root, value, at(high)) - _equivalent(root, value, at(low))) / 2.0
-        scale = np.float32(slope / half) * (elevation.elevation - np.float32(middle))
+        ratios = [_equivalent_column_ratio(root, value, at(end)) for end in (high, low)]
+        per_half = (ratios[0] - ratios[1]) / 2.0
+        scale = np.float32(per_half / half) * (elevation.elevation - np.float32(middle))
         scale += np.float32(1.0)
         return cls(root, value, scale)
 
-    def rows(self, rows: slice) -> WaterCurve:
+    def rows(self, rows: slice) -> WaterVapourCurve:
         """Return the curve of some rows of the coarse grid."""
         return self if isinstance(self.scale, float) else replace(self, scale=self.scale[rows])
 
@@ -390,9 +319,9 @@ class WaterCurve:
         return result
 
 
-def _equivalent(root: Float32Array, value: Float32Array, other: Float32Array) -> float:
-    """Ratio of the columns at which a curve is as low as another one, in usual columns."""
-    if value[0] - value[-1] < _TRANSPARENT:
+def _equivalent_column_ratio(root: Float32Array, value: Float32Array, other: Float32Array) -> float:
+    """Median ratio of the columns at which a curve and another one have the same transmittance."""
+    if value[0] - value[-1] < _MIN_ABSORPTION:
         return 1.0
     usual = (root > _USUAL_ROOT[0]) & (root < _USUAL_ROOT[1])
     same = np.interp(-other[usual], -value, root)

@@ -1,162 +1,160 @@
-"""Aerosol and water vapour of a scene, each found with the other.
+"""Aerosol and water vapour of a scene, retrieved in turn.
 
-The aerosol with a guess of the water vapour, the water vapour with that aerosol, and both once
-more: either depends little on the other.
+The aerosol is retrieved with a first guess of the water vapour, the water vapour with this aerosol,
+and both once more: each depends only weakly on the other.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from sen2cor.atmosphere.aerosol.model_selection import Trial
-from sen2cor.atmosphere.aerosol.path_radiance_scaling import factors_by_band
-from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval, Fallback, retrieve_aerosol
+from sen2cor.atmosphere.aerosol.path_radiance_scaling import path_factors_by_band
+from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval, FirstGuess, retrieve_aerosol
 from sen2cor.atmosphere.aerosol.scene import AerosolScene
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, WaterCurve, node_terms
-from sen2cor.atmosphere.elevation_field import ElevationField
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, WaterVapourCurve, node_terms
+from sen2cor.atmosphere.interpolation_nodes import ElevationField
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
+from sen2cor.atmosphere.parameters import AerosolParameters, WaterVapourParameters
 from sen2cor.atmosphere.water_vapour import (
     MEASUREMENT_BAND,
     WINDOW_BAND,
     fill_water_vapour,
     retrieve_water_vapour,
 )
-from sen2cor.raster.array_types import BoolArray, Float32Array
+from sen2cor.raster.array_types import Float32Array
 from sen2cor.raster.grids import Run, row_blocks
-from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 
 PASSES = 2
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class WaterVapourMap:
-    """How the retrieved water vapour becomes a map without gaps.
-
-    Attributes
-    ----------
-    over_water : int
-        0: as retrieved, 1: mean of the clear land, 2: mean of the clear land in the same line.
-    smoothing : float
-        Width in metres of the box over which it is averaged.
-    """
-
-    over_water: int = 1
-    smoothing: float = 100.0
-
-
 def retrieve_aerosol_and_water_vapour(
     scene: AerosolScene,
     tables: Sequence[LookUpTable],
-    settings: CorrectionSettings,
+    first_guess: FirstGuess,
     *,
-    clear_land: BoolArray,
-    first_guess: float,
-    fallback: Fallback,
-    season: str,
-    aerosol_map: bool = True,
-    water_vapour_map: WaterVapourMap | None = WaterVapourMap(),
+    aerosol: AerosolParameters,
+    water_vapour: WaterVapourParameters,
     run: Run = map,
 ) -> tuple[AtmosphereState, AerosolRetrieval]:
-    """Find aerosol and water vapour of a scene.
+    """Retrieve aerosol and water vapour of a scene.
 
     Parameters
     ----------
     scene : AerosolScene
-        Gives B8A and B09, too, where the water vapour is retrieved.
+        With B8A and B09 if the water vapour is retrieved.
     tables : sequence of LookUpTable
-        Candidates; the first where there is no dark vegetation to choose by.
-    settings : CorrectionSettings
-    clear_land : ndarray of bool, shape (rows, cols)
-        Pixels whose water vapour is trusted.
-    first_guess : float
-        Water vapour in cm before any is retrieved, and where there is no clear land.
-    fallback : Fallback
-        Visibility before any is found, and where the scene tells nothing.
-    season : str
-        By date and latitude, where seasons cannot be told apart otherwise.
-    aerosol_map : bool
-        Whether the aerosol varies over the scene, or is its mean.
-    water_vapour_map : WaterVapourMap or None
-        None: the first guess stays.
+        Candidates; the first is used without dark vegetation to select by.
+    first_guess : FirstGuess
+    aerosol : AerosolParameters
+    water_vapour : WaterVapourParameters
     run : callable
         Calls a function for all blocks of rows, as `map` does.
 
     Returns
     -------
     state : AtmosphereState
-    aerosol : AerosolRetrieval
+    retrieval : AerosolRetrieval
         With the trials of the candidates.
     """
-    water_vapour = np.full(scene.geometry.grid.shape, first_guess, np.float32)
-    aot = _uniform_aot(scene, tables[0], fallback.visibility)
+    state = _first_state(scene, tables[0], first_guess)
     candidates, trials = tuple(tables), tuple[Trial, ...]()
     for _ in range(PASSES):
-        aerosol = retrieve_aerosol(
-            scene,
-            candidates,
-            water_vapour,
-            aot,
-            settings,
-            fallback=fallback,
-            mapped=aerosol_map,
-            season=season,
-            run=run,
-        )
-        candidates, trials, aot = (aerosol.table,), trials or aerosol.trials, aerosol.aot550
-        if water_vapour_map is not None:
-            start = settings.wv_iter_start(aerosol.table.season)
-            found = _water_vapour(scene, aerosol.table, aot, first_guess, start, run)
-            water_vapour = _completed(scene, found, clear_land, first_guess, water_vapour_map)
-    path_factors = factors_by_band(aerosol.path_factor)
-    state = AtmosphereState(aot, water_vapour, scene.ozone, scene.elevation, path_factors)
-    return state, replace(aerosol, trials=trials)
+        retrieval = retrieve_aerosol(scene, candidates, state, aerosol, first_guess, run=run)
+        candidates, trials = (retrieval.table,), trials or retrieval.trials
+        state = replace(state, aot550=retrieval.aot550)
+        if water_vapour.retrieve:
+            column = _water_vapour_map(
+                scene, retrieval.table, state.aot550, first_guess, water_vapour, run
+            )
+            state = replace(state, water_vapour=column)
+    state = replace(state, path_factors=path_factors_by_band(retrieval.path_factor))
+    return state, replace(retrieval, trials=trials)
 
 
-def _uniform_aot(scene: AerosolScene, table: LookUpTable, visibility: float) -> Float32Array:
-    """Optical thickness of one visibility."""
+def _first_state(
+    scene: AerosolScene, table: LookUpTable, first_guess: FirstGuess
+) -> AtmosphereState:
+    elevation: npt.ArrayLike
     if isinstance(scene.elevation, ElevationField):
-        return table.aot_from_visibility(visibility, scene.elevation.elevation)
-    aot = table.aot_from_visibility(visibility, scene.elevation)
-    return np.full(scene.geometry.grid.shape, aot, np.float32)
+        elevation = scene.elevation.elevation
+    else:
+        elevation = scene.elevation
+    aot = table.aot_from_visibility(first_guess.visibility, elevation)
+    aot = np.array(np.broadcast_to(aot, scene.shape), np.float32)
+    water_vapour = np.full(scene.shape, first_guess.water_vapour, np.float32)
+    return AtmosphereState(aot, water_vapour, scene.ozone, scene.elevation)
 
 
-def _water_vapour(
+def _water_vapour_map(
     scene: AerosolScene,
     table: LookUpTable,
-    aot: Float32Array,
+    aot550: Float32Array,
+    first_guess: FirstGuess,
+    parameters: WaterVapourParameters,
+    run: Run,
+) -> Float32Array:
+    """Retrieve the water vapour of each pixel, fill the gaps and smooth the map."""
+    if not scene.clear_land.any():
+        logger.warning(
+            "No clear land to retrieve water vapour from; using %.2f cm everywhere.",
+            first_guess.water_vapour,
+        )
+    return fill_water_vapour(
+        _water_vapour_by_pixel(
+            scene,
+            table,
+            aot550,
+            first_guess.water_vapour,
+            parameters.start_column[table.season],
+            run,
+        ),
+        scene.clear_land,
+        scene.water,
+        over_water=parameters.over_water,
+        window=_odd_window(parameters.smoothing, scene.geometry.grid.pixel_size),
+        fallback=first_guess.water_vapour,
+    )
+
+
+def _water_vapour_by_pixel(
+    scene: AerosolScene,
+    table: LookUpTable,
+    aot550: Float32Array,
     first_guess: float,
     start: float,
     run: Run,
 ) -> Float32Array:
-    """Water vapour of each pixel, NaN where it cannot be seen; the iteration begins at start."""
+    """Water vapour of each pixel, NaN where it cannot be retrieved; ``start`` of the iteration."""
     bands = (MEASUREMENT_BAND, WINDOW_BAND)
     first, second = (
         node_terms(
             table,
             band,
             scene.geometry,
-            aot550=aot,
+            aot550=aot550,
             ozone=scene.ozone,
             elevation=scene.elevation,
-            water_vapour=np.full_like(aot, first_guess),
+            water_vapour=np.full_like(aot550, first_guess),
         )
         for band in bands
     )
-    curves = [WaterCurve.of_band(table, band, scene.elevation) for band in bands]
+    curves = [WaterVapourCurve.for_band(table, band, scene.elevation) for band in bands]
     measurement, window = (scene.toa(band) for band in bands)
-    result = np.empty_like(aot)
+    result = np.empty_like(aot550)
 
     def fill(rows: slice) -> None:
         result[rows] = retrieve_water_vapour(
             measurement[rows],
             window[rows],
-            scattering=(first.maps(rows), second.maps(rows)),
+            scattering=(first.interpolate(rows), second.interpolate(rows)),
             water=(curves[0].rows(rows), curves[1].rows(rows)),
             start=start,
         )
@@ -165,26 +163,6 @@ def _water_vapour(
     return result
 
 
-def _completed(
-    scene: AerosolScene,
-    water_vapour: Float32Array,
-    clear_land: BoolArray,
-    first_guess: float,
-    wanted: WaterVapourMap,
-) -> Float32Array:
-    """Fill the gaps of the water vapour and smooth it."""
-    if not clear_land.any():
-        logger.warning("no clear land for the water vapour: %.2f cm everywhere", first_guess)
-    return fill_water_vapour(
-        water_vapour,
-        clear_land,
-        scene.water,
-        over_water=wanted.over_water,
-        window=_odd_window(wanted.smoothing, scene.geometry.grid.pixel_size),
-        fallback=first_guess,
-    )
-
-
 def _odd_window(size: float, pixel_size: float) -> int:
-    """Pixels of the widest centred box of that size in metres."""
+    """Odd width in pixels of the widest centred box of at most this size in metres."""
     return 2 * int(size / (2.0 * pixel_size)) + 1

@@ -1,19 +1,19 @@
 """From top-of-atmosphere to surface reflectance over slopes.
 
-The signal ``x`` of a band (`sen2cor.atmosphere.inversion`) takes the ground for lit as flat ground
-is. On a slope the flux is ``D`` times that of flat ground::
+The surface signal ``x`` (`sen2cor.atmosphere.radiative_equation`) assumes the illumination of flat
+terrain. On a slope the flux is ``D`` times that on flat terrain::
 
     D = c [t + (1 - t) tau_s] + (1 - t) (1 - b tau_s) V + rho_terrain (1 - V)
 
-with c = b cos(beta) / cos(theta_s) the illumination, b the share of the pixel outside the cast
-shadow, t the direct share of the flux on flat ground, tau_s the direct transmittance from the sun,
-V the sky view factor: direct light, diffuse light of which ``tau_s`` comes from around the sun and
-the rest from all of the sky (J. E. Hay, Solar Energy 23 (1979) 301-307), and light reflected by the
-surrounding terrain, found by iteration (R. Richter, Applied Optics 37 (1998) 4004-4015). Then
-``x / D``, times the empirical factor for weak light (`sen2cor.atmosphere.brdf`), takes the place of
-``x`` in the equations for flat ground.
+with ``c = b cos(beta) / cos(theta_s)`` the illumination, ``b`` the sunlit fraction of the pixel,
+``t`` the direct fraction of the flux on flat terrain, ``tau_s`` the direct transmittance from the
+sun, and ``V`` the sky view factor. The terms are: direct flux; diffuse flux, of which the part
+``tau_s`` is circumsolar and the rest isotropic (J. E. Hay, Solar Energy 23 (1979) 301-307); and
+flux reflected by the surrounding terrain, found by iteration (R. Richter, Applied Optics 37 (1998)
+4004-4015). ``x / D``, times the empirical factor for low illumination (`sen2cor.atmosphere.brdf`),
+replaces ``x`` in the equations for flat terrain.
 
-All but the illumination varies slowly and lives on the coarse grid.
+All terms but the illumination vary slowly and are kept on the coarse grid.
 """
 
 from __future__ import annotations
@@ -23,38 +23,40 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sen2cor.atmosphere.adjacency import neighbourhood_mean
-from sen2cor.atmosphere.atmospheric_terms import AtmosphericTerms
 from sen2cor.atmosphere.brdf import EmpiricalBrdf
 from sen2cor.atmosphere.inversion import (
     inversion_with_adjacency,
     inversion_without_adjacency,
-    signal,
+    neighbourhood_mean,
 )
+from sen2cor.atmosphere.parameters import TerrainParameters
+from sen2cor.atmosphere.radiative_equation import AtmosphericTerms, uniform_surface_reflectance
 from sen2cor.raster.array_types import BoolArray, Float32Array
 
-LEAST_FLUX = 0.1
-"""Least flux on a slope, over that on flat ground, by which a signal is divided."""
+MIN_FLUX = 0.1
+"""Minimum ratio of the flux on a slope to that on flat terrain by which a signal is divided."""
 
 _CONVERGED = 0.001
+"""Mean change of the terrain reflectance below which the iteration stops."""
+
 _NEARLY_ONE = np.float32(0.9999)
 
 
 @dataclass(frozen=True)
 class SlopeIllumination:
-    """Light on the slopes of the coarse grid; arrays of shape (rows, cols).
+    """Illumination of the slopes of the coarse grid; arrays of shape (rows, cols).
 
     Attributes
     ----------
     illumination : ndarray of float32
         Cosine of the incidence angle over that of the solar zenith angle; 0 in cast shadow, 1 on
-        flat ground and where the relief is unknown.
+        flat terrain and where the elevation is unknown.
     sunlit : ndarray of float32
-        Share of the pixel outside the cast shadow.
+        Fraction of the pixel outside the cast shadow, 0..1.
     sky_view : ndarray of float32
         Sky view factor.
     vegetation : ndarray of bool
-        For empirical corrections that depend on the cover.
+        For empirical corrections that depend on the land cover.
     """
 
     illumination: Float32Array
@@ -64,34 +66,10 @@ class SlopeIllumination:
 
 
 @dataclass(frozen=True)
-class TerrainParameters:
-    """How the correction of slopes is to be done.
-
-    Attributes
-    ----------
-    start : float
-        Reflectance of the surrounding terrain at the start (AC_Terrain_Refl_Start).
-    iterations : int
-        At most so many (AC_Max_Nr_Topo_Iter); fewer where the mean change falls below 0.001.
-    half_width : int
-        Pixels from the centre to the edge of the neighbourhood that lights a slope
-        (AC_Rng_Nbhd_Terrain_Corr).
-    cutoff : float
-        Greatest ratio of terrain-corrected to flat signal (AC_Topo_Corr_Cutoff). Below 1 it is
-        taken for 1: flat ground stays as it is.
-    """
-
-    start: float
-    iterations: int
-    half_width: int
-    cutoff: float
-
-
-@dataclass(frozen=True)
 class TerrainInversion:
     """How a band's reflectance follows from its top-of-atmosphere reflectance on slopes.
 
-    ``y = (gain * rho_toa + bias) * R + surroundings`` with ``R = min(G / D, cutoff)`` and
+    ``y = (gain * rho_toa + bias) * R + surroundings`` with ``R = min(G / D, max_factor)`` and
     ``D = illumination * sun - sunlit * circumsolar + diffuse``; then ``rho = y``, or
     ``rho = y / (1 + S y)`` where a spherical albedo is given.
 
@@ -100,7 +78,7 @@ class TerrainInversion:
     gain, bias, sun, circumsolar, diffuse : ndarray of float32, shape (rows, cols)
     surroundings, spherical_albedo : ndarray of float32, same shape, or None
         One of the two is given: with or without adjacency effect.
-    cutoff : float
+    max_factor : float
     brdf : EmpiricalBrdf or None
     """
 
@@ -111,11 +89,11 @@ class TerrainInversion:
     diffuse: Float32Array
     surroundings: Float32Array | None
     spherical_albedo: Float32Array | None
-    cutoff: float
+    max_factor: float
     brdf: EmpiricalBrdf | None
 
     def map(self, function: Callable[[Float32Array], Float32Array]) -> TerrainInversion:
-        """Pass all fields through a function: from the coarse grid to rows of a finer one."""
+        """Apply a function to all fields: from the coarse grid to rows of a finer one."""
         around, albedo = self.surroundings, self.spherical_albedo
         return replace(
             self,
@@ -129,7 +107,7 @@ class TerrainInversion:
         )
 
     def flux(self, illumination: Float32Array, sunlit: Float32Array) -> Float32Array:
-        """Flux on the slopes over that on flat ground; below `LEAST_FLUX` it is not trustworthy.
+        """Ratio of the flux on slopes to that on flat terrain; unreliable below `MIN_FLUX`.
 
         Parameters
         ----------
@@ -151,13 +129,13 @@ class TerrainInversion:
         sunlit: Float32Array,
         vegetation: BoolArray | None = None,
     ) -> Float32Array:
-        """Ratio R of terrain-corrected to flat signal; arguments as in `SlopeIllumination`."""
+        """Ratio R of terrain-corrected to flat-terrain signal; arguments: `SlopeIllumination`."""
         factor = self.flux(illumination, sunlit)
-        np.maximum(factor, np.float32(LEAST_FLUX), out=factor)
+        np.maximum(factor, np.float32(MIN_FLUX), out=factor)
         np.reciprocal(factor, out=factor)
         if self.brdf is not None:
             factor *= self.brdf.factor(illumination, vegetation)
-        np.minimum(factor, np.float32(self.cutoff), out=factor)
+        np.minimum(factor, np.float32(self.max_factor), out=factor)
         return factor
 
     def __call__(
@@ -167,7 +145,7 @@ class TerrainInversion:
         sunlit: Float32Array,
         vegetation: BoolArray | None = None,
     ) -> Float32Array:
-        """Surface reflectance on the grid of the fields.
+        """Compute the surface reflectance on the grid of the fields.
 
         Parameters
         ----------
@@ -184,17 +162,17 @@ class TerrainInversion:
         y *= self.terrain_factor(illumination, sunlit, vegetation)
         if self.surroundings is not None:
             y += self.surroundings
-        if self.spherical_albedo is not None:
-            y /= np.float32(1.0) + self.spherical_albedo * y
-        return y
+        if self.spherical_albedo is None:
+            return y
+        return uniform_surface_reflectance(y, self.spherical_albedo)
 
 
 def terrain_inversion(
     toa_reflectance: Float32Array,
-    functions: AtmosphericTerms,
-    light: SlopeIllumination,
+    terms: AtmosphericTerms,
+    slopes: SlopeIllumination,
     usable: BoolArray,
-    correction: TerrainParameters,
+    parameters: TerrainParameters,
     *,
     adjacency_half_width: int | None,
     brdf: EmpiricalBrdf | None = None,
@@ -204,80 +182,82 @@ def terrain_inversion(
     Parameters
     ----------
     toa_reflectance : ndarray of float32, shape (rows, cols) of the coarse grid
-    functions : AtmosphericTerms
-    light : SlopeIllumination
+    terms : AtmosphericTerms
+    slopes : SlopeIllumination
     usable : ndarray of bool, same shape
         Pixels that show the ground: no cloud, cloud shadow or gap.
-    correction : TerrainParameters
+    parameters : TerrainParameters
     adjacency_half_width : int or None
-        Half width in pixels of the window of the adjacency effect; None is without it.
+        Half width of the neighbourhood in pixels; None: no adjacency correction.
     brdf : EmpiricalBrdf, optional
 
     Returns
     -------
     TerrainInversion
     """
-    x = signal(toa_reflectance, functions)
-    flat = inversion_without_adjacency(functions)
-    isotropic = 1.0 - functions.direct_fraction
-    circumsolar = isotropic * functions.transmittance_down_direct
+    x = terms.surface_signal(toa_reflectance)
+    flat = inversion_without_adjacency(terms)
+    isotropic = 1.0 - terms.direct_fraction
+    circumsolar = isotropic * terms.transmittance_down_direct
     inversion = TerrainInversion(
         gain=flat.gain,
         bias=flat.bias,
-        sun=functions.direct_fraction + circumsolar,
-        circumsolar=circumsolar * light.sky_view,
-        diffuse=_diffuse(isotropic, light.sky_view, np.float32(correction.start)),
+        sun=terms.direct_fraction + circumsolar,
+        circumsolar=circumsolar * slopes.sky_view,
+        diffuse=_diffuse_flux(isotropic, slopes.sky_view, np.float32(parameters.start_reflectance)),
         surroundings=None,
-        spherical_albedo=functions.spherical_albedo,
-        cutoff=max(correction.cutoff, 1.0),
+        spherical_albedo=terms.spherical_albedo,
+        max_factor=max(parameters.max_factor, 1.0),
         brdf=None,
     )
     del flat, circumsolar
-    albedo = functions.spherical_albedo
-    inversion = _lit_by_terrain(inversion, x, albedo, isotropic, light, usable, correction)
+    albedo = terms.spherical_albedo
+    inversion = _add_terrain_reflection(inversion, x, albedo, isotropic, slopes, usable, parameters)
     inversion = replace(inversion, brdf=brdf)
     if adjacency_half_width is None:
         return inversion
-    x *= inversion.terrain_factor(light.illumination, light.sunlit, light.vegetation)
+    x *= inversion.terrain_factor(slopes.illumination, slopes.sunlit, slopes.vegetation)
     mean = neighbourhood_mean(x, usable, adjacency_half_width)
-    level = inversion_with_adjacency(functions, mean)
-    # level's bias is that of the pixel, which the slope scales, and that of its surroundings
-    bias = -functions.offset * level.gain
+    flat = inversion_with_adjacency(terms, mean)
+    # the bias has a part of the pixel, which the terrain factor scales, and one of its surroundings
+    bias = -terms.path_reflectance * flat.gain
     return replace(
         inversion,
-        gain=level.gain,
+        gain=flat.gain,
         bias=bias,
-        surroundings=level.bias - bias,
+        surroundings=flat.bias - bias,
         spherical_albedo=None,
     )
 
 
-def _lit_by_terrain(
+def _add_terrain_reflection(
     inversion: TerrainInversion,
     x: Float32Array,
     albedo: Float32Array,
     isotropic: Float32Array,
-    light: SlopeIllumination,
+    slopes: SlopeIllumination,
     usable: BoolArray,
-    correction: TerrainParameters,
+    parameters: TerrainParameters,
 ) -> TerrainInversion:
-    """Find the light from the surrounding terrain by iteration."""
-    terrain = np.full_like(x, correction.start)
-    for _ in range(correction.iterations):
+    """Add the flux reflected by the surrounding terrain, found by iteration."""
+    terrain = np.full_like(x, parameters.start_reflectance)
+    for _ in range(parameters.max_iterations):
         before = terrain
-        slopes = x * inversion.terrain_factor(light.illumination, light.sunlit)
-        slopes /= np.float32(1.0) + albedo * slopes
-        # the mean leaves out what is too dark to be fully corrected
-        lit = inversion.flux(light.illumination, light.sunlit) * inversion.cutoff > _NEARLY_ONE
-        terrain = neighbourhood_mean(slopes, usable & lit, correction.half_width)
+        signal = x * inversion.terrain_factor(slopes.illumination, slopes.sunlit)
+        reflectance = uniform_surface_reflectance(signal, albedo)
+        # pixels too dark to be fully corrected are excluded from the mean
+        lit = (
+            inversion.flux(slopes.illumination, slopes.sunlit) * inversion.max_factor > _NEARLY_ONE
+        )
+        terrain = neighbourhood_mean(reflectance, usable & lit, parameters.half_width)
         np.clip(terrain, 0.0, 1.0, out=terrain)
-        inversion = replace(inversion, diffuse=_diffuse(isotropic, light.sky_view, terrain))
+        inversion = replace(inversion, diffuse=_diffuse_flux(isotropic, slopes.sky_view, terrain))
         if np.abs(terrain - before).mean(dtype=np.float64) < _CONVERGED:
             break
     return inversion
 
 
-def _diffuse(
+def _diffuse_flux(
     isotropic: Float32Array, sky_view: Float32Array, terrain_reflectance: Float32Array | np.float32
 ) -> Float32Array:
     diffuse = isotropic * sky_view

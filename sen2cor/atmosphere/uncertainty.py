@@ -1,15 +1,16 @@
 """Standard uncertainty of the surface reflectance, to first order.
 
-Three inputs are changed by their standard uncertainty, one at a time: the calibration of the
-top-of-atmosphere reflectance, the aerosol and the water vapour. With the neighbourhood's signal
-given, the reflectance is linear in that of the top of the atmosphere, and so is each change::
+Three inputs are perturbed by their standard uncertainty, one at a time: the calibration of the
+top-of-atmosphere reflectance, the aerosol and the water vapour. For a given signal of the
+neighbourhood, surface reflectance is linear in top-of-atmosphere reflectance, and so is each
+change::
 
     rho = gain * rho_toa + bias,   delta_k = delta gain_k * rho_toa + delta bias_k
 
-The changes are independent of each other and add in quadrature (JCGM 100:2008, 5.1.2): a parabola
-of the top-of-atmosphere reflectance, with three coefficients on the coarse grid. On slopes, the
-error of the gradient joins them. The model of the atmosphere itself, the adjacency and the
-registration of the elevation model have no part in it.
+The changes are independent and add in quadrature (JCGM 100:2008, 5.1.2): the variance is a
+parabola of the top-of-atmosphere reflectance, with three coefficients on the coarse grid. On slopes
+the error of the terrain gradient is added. Errors of the atmospheric model itself, of the adjacency
+correction and of the registration of the elevation model are not included.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, AtmosphericTerms
-from sen2cor.atmosphere.inversion import Inversion, inversion_with_adjacency, signal
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
+from sen2cor.atmosphere.inversion import Inversion, inversion_with_adjacency
+from sen2cor.atmosphere.radiative_equation import AtmosphericTerms
 from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.raster.array_types import Float32Array
 
@@ -39,9 +41,9 @@ class InputUncertainty:
     water_relative, water_absolute : float
         Of the water vapour column, the same; the absolute part in cm.
     gradient : float
-        Of the slope towards the sun, in metres per metre: heights that scatter by 1.2 m from one
-        pixel of 30 m to the next (the specified relative accuracy of Copernicus GLO-30, 2 m at
-        90 %) give 0.433 * 1.2 / 30 by the differences of 3 x 3 pixels.
+        Of the gradient of the terrain towards the sun, m/m. Elevations with an error of 1.2 m
+        between neighbouring 30 m pixels (relative accuracy of Copernicus GLO-30: 2 m at 90 %)
+        give 0.433 * 1.2 / 30 by the differences over 3 x 3 pixels.
     """
 
     radiometry: float = 0.03
@@ -51,8 +53,8 @@ class InputUncertainty:
     water_absolute: float = 0.2
     gradient: float = 0.017
 
-    def changed(self, state: AtmosphereState) -> Iterator[AtmosphereState]:
-        """Yield the state with more aerosol, and with more water vapour."""
+    def perturb(self, state: AtmosphereState) -> Iterator[AtmosphereState]:
+        """Yield the state with more aerosol, then the state with more water vapour."""
         aot, water = state.aot550, state.water_vapour
         more = np.float32(1.0 + self.aot_relative) * aot + np.float32(self.aot_absolute)
         yield replace(state, aot550=more)
@@ -74,13 +76,13 @@ class ReflectanceUncertainty:
     quadratic: Float32Array
 
     def map(self, function: Callable[[Float32Array], Float32Array]) -> ReflectanceUncertainty:
-        """Pass all fields through a function: from the coarse grid to rows of a finer one."""
+        """Apply a function to all fields: from the coarse grid to rows of a finer one."""
         return ReflectanceUncertainty(
             function(self.constant), function(self.linear), function(self.quadratic)
         )
 
     def __call__(self, toa_reflectance: Float32Array) -> Float32Array:
-        """Standard uncertainty over flat ground.
+        """Standard uncertainty over flat terrain.
 
         Parameters
         ----------
@@ -101,7 +103,7 @@ class ReflectanceUncertainty:
 
 
 def reflectance_uncertainty(
-    functions_of: Callable[[AtmosphereState], AtmosphericTerms],
+    evaluate: Callable[[AtmosphereState], AtmosphericTerms],
     state: AtmosphereState,
     mean_toa_reflectance: Float32Array,
     inputs: InputUncertainty,
@@ -112,13 +114,12 @@ def reflectance_uncertainty(
 
     Parameters
     ----------
-    functions_of : callable
-        Functions of the band in a state of the atmosphere.
+    evaluate : callable
+        Returns the terms of the band in a state of the atmosphere.
     state : AtmosphereState
         As retrieved.
     mean_toa_reflectance : ndarray of float32, shape (rows, cols) of the coarse grid
-        Mean of the neighbourhood (`sen2cor.atmosphere.adjacency`); without adjacency effect, the
-        reflectance itself.
+        Mean of the neighbourhood; without the adjacency effect, the reflectance itself.
     inputs : InputUncertainty
     adjacency : bool
         Whether the adjacency effect is corrected.
@@ -128,24 +129,20 @@ def reflectance_uncertainty(
     ReflectanceUncertainty
     """
 
-    def inversion(functions: AtmosphericTerms, mean: Float32Array) -> Inversion:
+    def invert(terms: AtmosphericTerms, mean: Float32Array) -> Inversion:
         if not adjacency:
-            functions = replace(
-                functions, diffuse_to_direct=np.zeros_like(functions.diffuse_to_direct)
-            )
-        return inversion_with_adjacency(functions, signal(mean, functions))
+            terms = replace(terms, diffuse_to_direct=np.zeros_like(terms.diffuse_to_direct))
+        return inversion_with_adjacency(terms, terms.surface_signal(mean))
 
-    functions = functions_of(state)
-    found = inversion(functions, mean_toa_reflectance)
+    terms = evaluate(state)
+    retrieved = invert(terms, mean_toa_reflectance)
     # a calibration error is common to the pixel and its neighbours
     more = np.float32(1.0 + inputs.radiometry)
-    brighter = inversion(functions, mean_toa_reflectance * more)
-    changed = [replace(brighter, gain=brighter.gain * more)]
-    changed += [
-        inversion(functions_of(other), mean_toa_reflectance) for other in inputs.changed(state)
-    ]
-    gains = [other.gain - found.gain for other in changed]
-    biases = [other.bias - found.bias for other in changed]
+    brighter = invert(terms, mean_toa_reflectance * more)
+    perturbed = [replace(brighter, gain=brighter.gain * more)]
+    perturbed += [invert(evaluate(other), mean_toa_reflectance) for other in inputs.perturb(state)]
+    gains = [other.gain - retrieved.gain for other in perturbed]
+    biases = [other.bias - retrieved.bias for other in perturbed]
     return ReflectanceUncertainty(
         constant=_sum(biases, biases),
         linear=np.float32(2.0) * _sum(gains, biases),
@@ -154,7 +151,7 @@ def reflectance_uncertainty(
 
 
 def slope_uncertainty(
-    level: Float32Array,
+    flat_terrain: Float32Array,
     reflectance: Float32Array,
     inversion: TerrainInversion,
     factor: Float32Array,
@@ -165,21 +162,21 @@ def slope_uncertainty(
 ) -> Float32Array:
     """Standard uncertainty on slopes; all arrays are of one grid.
 
-    The uncertainty over flat ground is scaled as the signal is, and the error of the gradient,
-    which changes the illumination by ``tan(solar zenith)`` times itself, is added. How aerosol
-    shifts light from the direct beam to the diffuse sky is left out.
+    The uncertainty over flat terrain is scaled like the signal. The error of the gradient, which
+    changes the illumination by ``tan(solar zenith)`` times itself, is added in quadrature. The
+    effect of aerosol on the ratio of direct to diffuse flux is neglected.
 
     Parameters
     ----------
-    level : ndarray of float32, shape (rows, cols)
-        Uncertainty over flat ground.
+    flat_terrain : ndarray of float32, shape (rows, cols)
+        Uncertainty over flat terrain.
     reflectance : ndarray of float32
         Of the surface, as corrected.
     inversion : TerrainInversion
     factor : ndarray of float32
-        Ratio of terrain-corrected to flat signal, of the inversion.
+        Ratio of terrain-corrected to flat-terrain signal, of the inversion.
     sunlit : ndarray of float32
-        Share of the pixel outside the cast shadow.
+        Fraction of the pixel outside the cast shadow, 0..1.
     solar_zenith : float
         Degrees.
     inputs : InputUncertainty
@@ -197,7 +194,7 @@ def slope_uncertainty(
         by_gradient *= reflectance
     if inversion.spherical_albedo is not None:
         by_gradient *= np.float32(1.0) - inversion.spherical_albedo * reflectance
-    np.hypot(factor * level, by_gradient, out=by_gradient)
+    np.hypot(factor * flat_terrain, by_gradient, out=by_gradient)
     return by_gradient
 
 

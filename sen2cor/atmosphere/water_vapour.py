@@ -1,12 +1,12 @@
 """Water vapour from the absorption at 945 nm: the differential absorption ratio of B09 and B8A.
 
-D. Schlaepfer et al., Remote Sens. Environ. 65 (1998) 353-366 (APDA); A. Makarau et al., IEEE GRSL
-14 (2017) 227-231 (Sentinel-2). With one window band the surface is taken as equally bright in
-both. The ratio of the two bands, path reflectance removed, is compared with the ratio of the
-table's transmittances over the slant column; that ratio falls monotonically, so it is inverted
-by the table itself instead of a fitted exponential. Liquid water in leaves, which makes B09 darker
-than B8A over vegetation, is not accounted for: two bands cannot tell it from vapour, and B09 lies
-before the liquid's absorption at 970 nm.
+APDA: D. Schlaepfer et al., Remote Sens. Environ. 65 (1998) 353-366; for Sentinel-2: A. Makarau et
+al., IEEE GRSL 14 (2017) 227-231. With one window band, the surface reflectance is assumed equal in
+both bands. The ratio of the two bands without path reflectance is compared with the ratio of the
+tabulated transmittances over the slant column. The tabulated ratio decreases monotonically and is
+inverted directly, without fitting an exponential. Absorption by liquid water in leaves, which
+darkens B09 relative to B8A over vegetation, is neglected: two bands cannot separate it from vapour,
+and B09 lies below the liquid absorption band at 970 nm.
 """
 
 from __future__ import annotations
@@ -16,17 +16,21 @@ import logging
 import numpy as np
 from scipy.ndimage import uniform_filter
 
-from sen2cor.atmosphere.atmospheric_terms import ScatteringTerms, WaterCurve
+from sen2cor.atmosphere.atmospheric_terms import WaterVapourCurve
+from sen2cor.atmosphere.radiative_equation import ScatteringTerms, uniform_surface_reflectance
 from sen2cor.raster.array_types import BoolArray, Float32Array
 
 MEASUREMENT_BAND = "B09"
 WINDOW_BAND = "B8A"
 _ITERATIONS = 4
-_LEAST_SIGNAL = np.float32(0.005)
-_LARGEST = 8.0
-"""Column in cm that no clear sky holds."""
+_MIN_SIGNAL = np.float32(0.005)
+"""Minimum surface signal in the window band."""
 
-_LAST_RESORT = 1.0
+_MAX_COLUMN = 8.0
+"""Column in cm that no clear atmosphere exceeds."""
+
+_FALLBACK_COLUMN = 1.0
+"""Column in cm that replaces an implausible retrieval."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +40,10 @@ def retrieve_water_vapour(
     window: Float32Array,
     *,
     scattering: tuple[ScatteringTerms, ScatteringTerms],
-    water: tuple[WaterCurve, WaterCurve],
+    water: tuple[WaterVapourCurve, WaterVapourCurve],
     start: float,
 ) -> Float32Array:
-    """Retrieve the column per pixel.
+    """Retrieve the water vapour column of each pixel.
 
     Parameters
     ----------
@@ -47,7 +51,7 @@ def retrieve_water_vapour(
         Top-of-atmosphere reflectance of B09 and B8A.
     scattering : pair of ScatteringTerms
         Of B09 and B8A, on the same grid.
-    water : pair of WaterCurve
+    water : pair of WaterVapourCurve
         Of B09 and B8A.
     start : float
         First guess of the column in cm.
@@ -56,7 +60,7 @@ def retrieve_water_vapour(
     -------
     ndarray of float32, shape (rows, cols)
         Column above the ground in cm, between 0 and the end of the table; NaN where the window
-        band carries no signal from the ground.
+        band has too little signal from the surface.
     """
     first, second = scattering
     root, log_ratio = _log_ratio(*water)
@@ -65,15 +69,15 @@ def retrieve_water_vapour(
     visible = np.zeros(column.shape, bool)
     for _ in range(_ITERATIONS):
         absorbed, signal = (
-            _ground_signal(toa, functions, curve, column)
-            for toa, functions, curve in zip((measurement, window), scattering, water, strict=True)
+            _surface_signal(toa, terms, curve, column)
+            for toa, terms, curve in zip((measurement, window), scattering, water, strict=True)
         )
-        visible = signal > _LEAST_SIGNAL
-        surface = signal / (1.0 + second.spherical_albedo * signal)
+        visible = signal > _MIN_SIGNAL
+        surface = uniform_surface_reflectance(signal, second.spherical_albedo)
         absorbed *= 1.0 - first.spherical_albedo * surface
         np.divide(absorbed, surface, out=absorption, where=visible)
         np.clip(absorption, 1e-6, None, out=absorption)
-        # the ratio falls with the column: np.interp wants rising abscissae
+        # the ratio decreases with the column, np.interp needs increasing abscissae
         slant_root = np.interp(-np.log(absorption), -log_ratio, root)
         slant = slant_root**2 / water[0].scale
         column = (slant / (0.5 * (first.air_mass + second.air_mass))).astype(np.float32)
@@ -90,37 +94,37 @@ def fill_water_vapour(
     window: int,
     fallback: float,
 ) -> Float32Array:
-    """Fill what cannot be retrieved, and smooth.
+    """Fill the gaps of the retrieved map and smooth it.
 
     Parameters
     ----------
     column : ndarray of float32, shape (rows, cols)
-        As retrieved, in cm; NaN where there is nothing.
+        As retrieved, in cm; NaN where nothing was retrieved.
     clear_land : ndarray of bool, same shape
         Pixels whose retrieval is trusted.
     water : ndarray of bool, same shape
         Water pixels.
     over_water : int
-        0: as retrieved, 1: mean of the clear land, 2: mean of the clear land in the same line.
+        0: as retrieved, 1: mean of the clear land, 2: mean of the clear land in the same row.
     window : int
-        Width of the smoothing box in pixels; 1 and less is none.
+        Width of the smoothing box in pixels; 1 or less: no smoothing.
     fallback : float
-        Column in cm where no clear land is in the scene.
+        Column in cm for scenes without clear land.
 
     Returns
     -------
     ndarray of float32, shape (rows, cols)
-        Without gaps. Where half of the clear land seems without water vapour, or under more than
-        any sky holds, 1 cm everywhere, with a WARNING.
+        Without gaps. If the median over the clear land is implausible (0, or 8 cm and more), 1 cm
+        everywhere, with a WARNING.
     """
     found = column[clear_land & np.isfinite(column)]
-    if found.size and not 0.0 < (middle := float(np.median(found))) < _LARGEST:
+    if found.size and not 0.0 < (median := float(np.median(found))) < _MAX_COLUMN:
         logger.warning(
-            "water vapour of %.2f cm over the clear land cannot be: %.2f cm are taken everywhere",
-            middle, _LAST_RESORT,
+            "Implausible water vapour (%.2f cm) over clear land; using %.2f cm everywhere.",
+            median, _FALLBACK_COLUMN,
         )  # fmt: skip
-        return np.full_like(column, _LAST_RESORT)
-    trusted = clear_land & (column < _LARGEST)
+        return np.full_like(column, _FALLBACK_COLUMN)
+    trusted = clear_land & (column < _MAX_COLUMN)
     mean = np.float32(column[trusted].mean(dtype=np.float64) if trusted.any() else fallback)
     kept = trusted | (water & np.isfinite(column) if over_water == 0 else False)
     filled = np.where(kept, column, mean)
@@ -134,19 +138,19 @@ def fill_water_vapour(
     return filled.astype(np.float32)
 
 
-def _ground_signal(
-    toa: Float32Array, functions: ScatteringTerms, water: WaterCurve, column: Float32Array
+def _surface_signal(
+    toa: Float32Array, terms: ScatteringTerms, water: WaterVapourCurve, column: Float32Array
 ) -> Float32Array:
-    """Reflectance from the ground, absorbed by water vapour, other transmittances removed."""
-    half = water.transmittance(np.float32(0.5) * column * functions.air_mass)
-    path = functions.rayleigh + functions.aerosol * half
-    result: Float32Array = (toa / functions.gas - path) / functions.transmittance
-    return result
+    """Surface signal, still absorbed by water vapour."""
+    half = water.transmittance(np.float32(0.5) * column * terms.air_mass)
+    return terms.surface_signal(toa, half)
 
 
-def _log_ratio(measurement: WaterCurve, window: WaterCurve) -> tuple[Float32Array, Float32Array]:
-    """Root of the slant column and the falling logarithm of the transmittance ratio."""
+def _log_ratio(
+    measurement: WaterVapourCurve, window: WaterVapourCurve
+) -> tuple[Float32Array, Float32Array]:
+    """Square root of the slant column, and decreasing logarithm of the transmittance ratio."""
     ratio = np.log(np.maximum(measurement.value, 1e-9) / window.value)
-    falling = np.minimum.accumulate(ratio)
-    keep = np.concatenate([[True], np.diff(falling) < 0])
-    return measurement.root_slant[keep], falling[keep]
+    decreasing = np.minimum.accumulate(ratio)
+    keep = np.concatenate([[True], np.diff(decreasing) < 0])
+    return measurement.root_slant[keep], decreasing[keep]

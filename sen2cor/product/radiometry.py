@@ -1,4 +1,9 @@
-"""Reflectance from the digital numbers of Level-1C and Level-2A."""
+"""The calibration between digital numbers and reflectance, of Level-1C and Level-2A.
+
+``reflectance = (number + offset) / quantification value``. Source: Sentinel-2 Products
+Specification Document; ``RADIO_ADD_OFFSET`` and ``BOA_ADD_OFFSET`` exist from processing baseline
+04.00 on.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +12,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.raster.array_types import Float32Array
+from sen2cor.bands import NO_DATA, SATURATED
+from sen2cor.raster.array_types import Float32Array, UInt16Array
+
+MAX_NUMBER = 65534
+"""Maximum digital number of a valid pixel."""
 
 
-def reflectance(
+def to_reflectance(
     numbers: npt.NDArray[np.unsignedinteger[Any]], offset: float, scale: float
 ) -> Float32Array:
-    """Turn digital numbers into reflectance.
-
-    Source: Sentinel-2 Products Specification Document, ``RADIO_ADD_OFFSET`` and
-    ``BOA_ADD_OFFSET`` from processing baseline 04.00 on.
+    """Convert digital numbers to reflectance.
 
     Parameters
     ----------
     numbers : ndarray of uint8 or uint16, any shape
-        0 is no data; the result means nothing there.
+        0 is no data; the result is meaningless there.
     offset : float
         Added to the digital numbers before scaling.
     scale : float
@@ -35,3 +41,53 @@ def reflectance(
     result += np.float32(offset)
     result *= np.float32(scale)
     return result
+
+
+def fold_calibration(
+    gain: Float32Array, bias: Float32Array, offset: float, scale: float
+) -> tuple[Float32Array, Float32Array]:
+    """Fold the calibration into gain and bias, which then apply to digital numbers.
+
+    Parameters
+    ----------
+    gain, bias : ndarray of float32
+        Of a linear function of reflectance.
+    offset, scale : float
+        As of `to_reflectance`.
+
+    Returns
+    -------
+    gain, bias : ndarray of float32
+    """
+    gain = gain * np.float32(scale)
+    return gain, bias + gain * np.float32(offset)
+
+
+def to_numbers(
+    reflectance: Float32Array, source: UInt16Array, quantification: float, offset: int
+) -> UInt16Array:
+    """Convert surface reflectance to digital numbers.
+
+    Parameters
+    ----------
+    reflectance : ndarray of float32
+        Overwritten.
+    source : ndarray of uint16, same shape
+        Numbers of Level-1C: 0 (no data) and 65535 (saturated) are kept.
+    quantification : float
+        Numbers per reflectance.
+    offset : int
+        BOA_ADD_OFFSET.
+
+    Returns
+    -------
+    ndarray of uint16
+        Valid pixels within 1..65534, so that a dark pixel does not become no data.
+    """
+    reflectance *= np.float32(quantification)
+    reflectance += np.float32(0.5 - offset)
+    np.clip(reflectance, 1.0, MAX_NUMBER, out=reflectance)
+    numbers = reflectance.astype(np.uint16)
+    numbers[source == NO_DATA] = NO_DATA
+    numbers[source == SATURATED] = SATURATED
+    return numbers

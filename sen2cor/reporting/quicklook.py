@@ -248,7 +248,7 @@ def _read_reduced(path: Path, rows: int, shape: tuple[int, int]) -> npt.NDArray[
 
 
 def _reflectance(numbers: npt.NDArray[Any], offset: float, quantification: float) -> Float32Array:
-    values = radiometry.reflectance(numbers, offset, 1.0 / quantification)
+    values = radiometry.to_reflectance(numbers, offset, 1.0 / quantification)
     values[numbers == 0] = np.nan
     return values
 

@@ -1,12 +1,22 @@
 """Expert settings of the atmospheric correction: the elements of L2A_CAL_AC_GIPP as a table.
 
-The ``AC_`` elements came with 2.8; they are optional, with the values that 2.3 had built in.
+The ``AC_`` elements exist since Sen2Cor 2.8. They are optional; their defaults are the constants of
+Sen2Cor 2.3. `sen2cor.atmosphere.parameters` defines what the elements are translated into.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sen2cor.atmosphere.parameters import (
+    AerosolParameters,
+    NegativeReflectanceParameters,
+    PathRadianceParameters,
+    ReferencePixelParameters,
+    TerrainParameters,
+    WaterVapourParameters,
+)
 from sen2cor.settings.parameters import Table
 from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, Text
 
@@ -274,6 +284,84 @@ class CorrectionSettings:
         since="2.8",
     )
 
-    def wv_iter_start(self, season: str) -> float:
-        """Return the start column of water vapour in cm of ``SUMMER`` or ``WINTER``."""
-        return {"SUMMER": self.wv_iter_start_summer, "WINTER": self.wv_iter_start_winter}[season]
+    def aerosol_parameters(self, *, variable: bool) -> AerosolParameters:
+        """Translate the elements of the aerosol retrieval.
+
+        Parameters
+        ----------
+        variable : bool
+            Whether the aerosol varies over the scene (VIS_Update_Mode of L2A_GIPP).
+        """
+        return AerosolParameters(
+            reference_pixels=ReferencePixelParameters(
+                min_area=self.min_ddv_area,
+                margin=self.limit_area_path_rad_scale,
+                min_swir=self.swir_refl_lower_th,
+                swir_22_thresholds=(
+                    self.ddv_swir_refl_th1,
+                    self.ddv_swir_refl_th2,
+                    self.ddv_swir_refl_th3,
+                ),
+                swir_16_thresholds=(
+                    self.ddv_16um_refl_th1,
+                    self.ddv_16um_refl_th2,
+                    self.ddv_16um_refl_th3,
+                ),
+                min_ndvi=self.swir_refl_ndvi_th,
+                min_nir_to_red=self.vegetation_index_th,
+                red_to_swir=self.swir_22um_red_refl_ratio,
+                blue_to_red=self.red_blue_refl_ratio,
+                bright_min_nir=self.dbv_nir_refl_th,
+                bright_min_ndvi=self.dbv_ndvi_th,
+                bright_red=self.red_ref_refl_th,
+            ),
+            negative_reflectance=NegativeReflectanceParameters(
+                min_ndvi=self.dbv_red_veget_tst_ndvi_th,
+                max_red=self.dbv_red_veget_refl_th,
+                max_vegetation_fraction=self.cut_off_aot_iter_vegetation,
+                min_water_nir=self.cut_off_aot_iter_water,
+            ),
+            path_radiance=PathRadianceParameters(
+                rescale=not self.scaling_disabler,
+                limit=self.scaling_limiter,
+                min_factor=self.min_sc_blu,
+                max_factor=self.max_sc_blu,
+                min_land_percent=self.spr_refl_percentage,
+                min_scene_permille=self.spr_refl_promille,
+            ),
+            double_ratio_tolerance=self.aerosol_type_ratio_th,
+            variable=variable,
+            gap_filling=self.ddv_gap_filling,
+            smoothing_window=self.ddv_smoothing_window,
+        )
+
+    @property
+    def water_vapour_start(self) -> Mapping[str, float]:
+        """Water vapour column in cm at the start of the iteration, by season."""
+        return {"SUMMER": self.wv_iter_start_summer, "WINTER": self.wv_iter_start_winter}
+
+    def water_vapour_parameters(
+        self, *, retrieve: bool, over_water: int, smoothing: float
+    ) -> WaterVapourParameters:
+        """Translate the elements of the water vapour retrieval.
+
+        Parameters
+        ----------
+        retrieve, over_water, smoothing
+            WV_Correction, WV_Watermask and Smooth_WV_Map of L2A_GIPP.
+        """
+        return WaterVapourParameters(
+            retrieve=retrieve,
+            start_column=self.water_vapour_start,
+            over_water=over_water,
+            smoothing=smoothing,
+        )
+
+    def terrain_parameters(self, pixel_size: float) -> TerrainParameters:
+        """Translate the elements of the slope correction for a grid of this pixel size in m."""
+        return TerrainParameters(
+            start_reflectance=self.terrain_refl_start,
+            max_iterations=self.max_nr_topo_iter,
+            half_width=round(self.rng_nbhd_terrain_corr * 1000.0 / pixel_size),
+            max_factor=self.topo_corr_cutoff,
+        )

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sen2cor.atmosphere.standard_atmospheres import OZONE_COLUMNS
 from sen2cor.settings.parameters import Parameter
-from sen2cor.settings.value_types import OZONE_SUMMER, OZONE_WINTER, Boolean, Kind, Text
+from sen2cor.settings.value_types import Boolean, Kind, Text
 
 _DOCUMENT = "L2A_GIPP"
 _TABLE_NAME = re.compile(
@@ -21,7 +22,7 @@ class LookUpTableName(Kind):
     """File name of an original look-up table: the settings of ``Look_Up_Tables`` by element."""
 
     def _range(self) -> str:
-        letters = "".join((*OZONE_SUMMER, *OZONE_WINTER))
+        letters = "".join(letter for columns in OZONE_COLUMNS.values() for letter in columns)
         return f"a name such as h99000_wv20_rura.atm: ozone letter of {letters}, rura or mari"
 
     def _value(self, text: str) -> Mapping[str, Any]:
@@ -31,8 +32,8 @@ class LookUpTableName(Kind):
         letter, aerosol = match[1].lower(), match[2].lower()
         return {
             "Aerosol_Type": {"rura": "RURAL", "mari": "MARITIME"}[aerosol],
-            "Mid_Latitude": "SUMMER" if letter in OZONE_SUMMER else "WINTER",
-            "Ozone_Content": {**OZONE_SUMMER, **OZONE_WINTER}[letter],
+            "Mid_Latitude": "SUMMER" if letter in OZONE_COLUMNS["SUMMER"] else "WINTER",
+            "Ozone_Content": {**OZONE_COLUMNS["SUMMER"], **OZONE_COLUMNS["WINTER"]}[letter],
         }
 
     def _type(self) -> str:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+from sen2cor.atmosphere.standard_atmospheres import OZONE_COLUMNS
+
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -229,11 +231,7 @@ class Text(Kind):
         return _simple_type("token", f'<xs:minLength value="{0 if self.empty else 1}"/>')
 
 
-OZONE_SUMMER = {"f": 250.0, "g": 290.0, "h": 331.0, "i": 370.0, "j": 410.0, "k": 450.0}
-OZONE_WINTER = {"t": 250.0, "u": 290.0, "v": 330.0, "w": 377.0, "x": 420.0, "y": 460.0}
-"""Ozone columns in Dobson units of the look-up tables of each season, by their letter."""
-
-_OZONE_LETTERS = {**OZONE_SUMMER, **OZONE_WINTER}
+_OZONE_LETTERS = {**OZONE_COLUMNS["SUMMER"], **OZONE_COLUMNS["WINTER"]}
 _OZONE_COLUMNS = tuple(f"{column:g}" for column in sorted(set(_OZONE_LETTERS.values())))
 
 

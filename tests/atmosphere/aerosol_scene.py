@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval, Fallback, retrieve_aerosol
+from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval, FirstGuess, retrieve_aerosol
 from sen2cor.atmosphere.aerosol.scene import AerosolScene
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
-from sen2cor.atmosphere.elevation_field import GroundElevation
+from sen2cor.atmosphere.interpolation_nodes import GroundElevation, NodeGeometry
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
-from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.raster.array_types import Float32Array
 from sen2cor.raster.grids import AngleGrid, Grid, TileGeometry
 from sen2cor.settings.cal_ac_gipp import CorrectionSettings
@@ -76,10 +75,10 @@ class Landscape:
         state = AtmosphereState(self.aot, column, OZONE, self.elevation)
         toa = {}
         for band in (*BANDS, "B09"):
-            functions = band_terms(self.table, band, geometry, state)
+            terms = band_terms(self.table, band, geometry, state)
             ground = self.surface["B8A" if band == "B09" else band]
-            toa[band] = functions.offset + functions.slope * ground / (
-                1.0 - functions.spherical_albedo * ground
+            toa[band] = terms.path_reflectance + terms.transmittance * ground / (
+                1.0 - terms.spherical_albedo * ground
             )
         return AerosolScene(
             geometry=geometry,
@@ -87,6 +86,7 @@ class Landscape:
             land=~self.water,
             water=self.water,
             ground=np.ones(SHAPE, bool),
+            clear_land=~self.water,
             valid=self.water.size,
             snowy=False,
             elevation=self.elevation,
@@ -107,19 +107,20 @@ class Landscape:
         **items: Any,
     ) -> AerosolRetrieval:
         """Retrieve with some settings other than shipped."""
-        start = np.full(SHAPE, 0.2, np.float32)
+        parameters = replace(settings or CorrectionSettings(), **items).aerosol_parameters(
+            variable=mapped
+        )
+        aot = np.full(SHAPE, 0.2, np.float32)
+        column = np.full(SHAPE, self.column, np.float32)
         for _ in range(passes):
             found = retrieve_aerosol(
                 scene or self.scene(),
                 tables,
-                np.full(SHAPE, self.column, np.float32),
-                start,
-                replace(settings or CorrectionSettings(), **items),
-                fallback=Fallback(visibility, forecast=forecast),
-                mapped=mapped,
-                season="SUMMER",
+                AtmosphereState(aot, column, OZONE, self.elevation),
+                parameters,
+                FirstGuess(visibility, forecast=forecast),
             )
-            start = found.aot550
+            aot = found.aot550
         return found
 
 

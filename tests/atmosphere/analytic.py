@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+
+from sen2cor.atmosphere.look_up_tables.look_up_table import Gas, Scattering
 
 _WAVELENGTH = {"B02": 0.49, "B04": 0.665, "B8A": 0.865, "B09": 0.945, "B12": 2.19}
 _WATER = {"B02": 0.0, "B04": 0.005, "B8A": 0.002, "B09": 0.45, "B12": 0.04}
@@ -15,7 +16,7 @@ class AnalyticTable:
     """Single scattering and square-root absorption: smooth, monotonic, exact everywhere."""
 
     season = "SUMMER"
-    largest_slant_water = 45.0
+    max_slant_water = 45.0
 
     def scattering(
         self,
@@ -27,7 +28,7 @@ class AnalyticTable:
         view_zenith: Any,
         relative_azimuth: Any,
         water_vapour: Any = None,
-    ) -> SimpleNamespace:
+    ) -> Scattering:
         wavelength = _WAVELENGTH[band]
         rayleigh = 0.0088 * wavelength**-4.1 * np.exp(-np.asarray(elevation) / 8.0)
         aerosol = np.asarray(aot550) * (wavelength / 0.55) ** -1.3
@@ -35,7 +36,7 @@ class AnalyticTable:
         phase = 1.0 + 0.1 * np.cos(np.radians(relative_azimuth))
         molecules = 0.18 * rayleigh * phase / (mu_s * mu_v)
         both = rayleigh + aerosol
-        return SimpleNamespace(
+        return Scattering(
             rayleigh_reflectance=np.float32(molecules) + 0 * both,
             path_reflectance=np.float32(molecules + 0.05 * aerosol * phase / (mu_s * mu_v)),
             transmittance_down_direct=np.exp(-both / mu_s),
@@ -47,10 +48,10 @@ class AnalyticTable:
 
     def gas(
         self, band: str, *, water_vapour: Any, ozone: Any, elevation: Any, air_mass: Any
-    ) -> SimpleNamespace:
+    ) -> Gas:
         slant = np.asarray(water_vapour, np.float64) * np.asarray(air_mass)
         one = np.ones(np.broadcast_shapes(slant.shape, np.shape(ozone)))
-        return SimpleNamespace(
+        return Gas(
             ozone=np.exp(-1e-4 * np.asarray(ozone) * np.asarray(air_mass) * 0.05) * one,
             other=0.995 * one,
             water=np.exp(-_WATER[band] * np.sqrt(slant)),

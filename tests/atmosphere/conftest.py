@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.atmosphere.interpolation_nodes import NodeGeometry
 from sen2cor.raster.grids import AngleGrid, Grid, TileGeometry
 
 from .analytic import AnalyticTable

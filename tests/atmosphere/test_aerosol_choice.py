@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sen2cor.atmosphere.aerosol.model_selection import Trial, choose, described, season_by_date
+from sen2cor.atmosphere.aerosol.model_selection import Trial, select_model
+from sen2cor.atmosphere.standard_atmospheres import season_by_date
 
 
 def trial(aerosol: str, season: str, ratio: float) -> Trial:
@@ -21,13 +22,13 @@ def trial(aerosol: str, season: str, ratio: float) -> Trial:
 )
 def test_closest_to_one_wins(rural: float, maritime: float, winner: str) -> None:
     trials = [trial("RURAL", "SUMMER", rural), trial("MARITIME", "SUMMER", maritime)]
-    assert choose(trials, "SUMMER", 0.05).table.aerosol == winner
+    assert select_model(trials, "SUMMER", 0.05).table.aerosol == winner
 
 
 @pytest.mark.parametrize(("tolerance", "season"), [(0.05, "WINTER"), (0.001, "SUMMER")])
 def test_date_decides_between_seasons_within_the_tolerance(tolerance: float, season: str) -> None:
     trials = [trial("RURAL", "SUMMER", 1.0), trial("RURAL", "WINTER", 1.01)]
-    assert choose(trials, "WINTER", tolerance).table.season == season
+    assert select_model(trials, "WINTER", tolerance).table.season == season
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,3 @@ def test_date_decides_between_seasons_within_the_tolerance(tolerance: float, sea
 )  # fmt: skip
 def test_season_of_date_and_latitude(month: int, latitude: float, season: str) -> None:
     assert season_by_date(datetime(2017, month, 10, tzinfo=timezone.utc), latitude) == season
-
-
-def test_ratios_by_name() -> None:
-    assert described([trial("RURAL", "SUMMER", 1.02)]) == {"RURAL_SUMMER": 1.02}

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.aerosol.reference_pixels import (
     BRIGHT_VEGETATION,
     DARK_SOIL,
@@ -17,7 +16,8 @@ from sen2cor.atmosphere.aerosol.reference_pixels import (
     WATER,
 )
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
-from sen2cor.atmosphere.elevation_field import ElevationField
+from sen2cor.atmosphere.interpolation_nodes import ElevationField
+from sen2cor.atmosphere.inversion import neighbourhood_mean
 from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 
 from .aerosol_scene import (
@@ -78,21 +78,21 @@ def test_noise_and_odd_pixels_do_not_bias() -> None:
     assert land.retrieve().aot550.mean() == pytest.approx(0.25, abs=0.03)
 
 
-def test_light_of_bright_surroundings_is_not_taken_for_aerosol() -> None:
+def test_adjacency_of_bright_surroundings_is_not_taken_for_aerosol() -> None:
     land = stands(0.2)
     scene = land.scene(adjacency=17)
     geometry, toa = scene.geometry, {}
     state = AtmosphereState(land.aot, np.full(SHAPE, 2.0, np.float32), 331.0, 0.2)
     everywhere = np.ones(SHAPE, bool)
     for band, ground in land.surface.items():
-        functions = band_terms(RURAL, band, geometry, state)
+        terms = band_terms(RURAL, band, geometry, state)
         around = neighbourhood_mean(ground, everywhere, 17)
-        q, albedo = functions.diffuse_to_direct, functions.spherical_albedo
+        q, albedo = terms.diffuse_to_direct, terms.spherical_albedo
         mixed = (ground + q * around) / (1.0 + q) / (1.0 - albedo * around)
-        toa[band] = functions.offset + functions.slope * mixed
+        toa[band] = terms.path_reflectance + terms.transmittance * mixed
     scene.toa = toa.__getitem__
     with_it = land.retrieve(scene=scene).aot550.mean()
-    without = land.retrieve(scene=replace(scene, adjacency=0, _surroundings={})).aot550.mean()
+    without = land.retrieve(scene=replace(scene, adjacency=0, _neighbourhood={})).aot550.mean()
     assert with_it == pytest.approx(0.2, abs=0.012)
     assert without > with_it + 0.02
 
@@ -217,8 +217,8 @@ def test_siimpc_552_bright_pixels_do_not_change_the_blue_path_radiance(
     plain = land.retrieve()
     scene = bright_block(land).scene()
     found = land.retrieve(scene=scene)
-    assert plain.raw_path_factor is not None
-    assert found.raw_path_factor == pytest.approx(plain.raw_path_factor, rel=0.01)
+    assert plain.path_ratio is not None
+    assert found.path_ratio == pytest.approx(plain.path_ratio, rel=0.01)
 
 
 Make = Callable[[], Landscape]
@@ -318,7 +318,7 @@ def test_every_item_changes_the_result(make: Make, item: str, value: Any) -> Non
     different = (
         pixels[0] != pixels[1]
         or float(np.abs(shipped.aot550 - changed.aot550).max()) > 1e-4
-        or shipped.raw_path_factor != changed.raw_path_factor
+        or shipped.path_ratio != changed.path_ratio
     )
     assert different
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.aerosol.block_statistics import Blocks
+from sen2cor.atmosphere.aerosol.reference_blocks import BlockGrid
 
 SHAPE = (7, 10)
 
 
 def test_blocks_cover_the_grid() -> None:
-    blocks = Blocks(SHAPE, 4)
+    blocks = BlockGrid(SHAPE, 4)
     assert blocks.number == (2, 3)
     rows, cols = blocks.centres()
     np.testing.assert_allclose(rows, [1.5, 5.0])
@@ -24,7 +24,7 @@ def test_statistics_are_those_of_numpy(level: float) -> None:
     values = random.random(SHAPE).astype(np.float32)
     mask = random.random(SHAPE) < 0.6
     mask[:4, 4:8] = False
-    blocks = Blocks(SHAPE, 4)
+    blocks = BlockGrid(SHAPE, 4)
     counts, means = blocks.counts(mask), blocks.means(values, mask)
     quantiles = blocks.quantiles(values, mask, level)
     for row in range(2):

@@ -1,4 +1,4 @@
-"""Cirrus: what was laid over a landscape is taken off it, and nothing else is."""
+"""Cirrus: what was added to a landscape is removed, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from sen2cor.atmosphere import cirrus
-from sen2cor.atmosphere.cirrus import CirrusCorrection
+from sen2cor.atmosphere.cirrus import CirrusCorrection, retrieve_cirrus
 from sen2cor.atmosphere.inversion import Inversion
+from sen2cor.atmosphere.parameters import CirrusParameters
 from sen2cor.bands import BAND
 from sen2cor.imagery import jpeg2000
 from sen2cor.raster.grids import Grid
@@ -23,7 +24,7 @@ from sen2cor.simulation.scenes import SCENES
 
 SIZE = 300
 GRID = Grid(32633, 300000.0, 5900040.0, 60.0, SIZE, SIZE)
-THIN = 0.012
+PARAMETERS = CirrusParameters(min_water_vapour=0.25, thin_reflectance=0.012)
 NOISE = 6e-4
 
 # vegetation, soil and the path at the top of the atmosphere
@@ -46,13 +47,13 @@ class Veiled:
         everywhere = np.ones(self.water.shape, bool)
         arguments: dict[str, Any] = {
             "measured": everywhere, "ground": everywhere, "water": self.water,
-            "column": 2.0, "least_column": 0.25, "thin": THIN,
+            "water_vapour": 2.0, "parameters": PARAMETERS,
         }  # fmt: skip
         toa = changes.pop("toa", self.toa)
-        return cirrus.retrieve_cirrus(toa, **(arguments | changes))
+        return retrieve_cirrus(toa, **(arguments | changes))
 
     def error(self, found: CirrusCorrection, band: str) -> float:
-        return rms(found.cleared(band, self.toa[band]) - self.clear[band])
+        return rms(found.remove(band, self.toa[band]) - self.clear[band])
 
 
 def rms(values: np.ndarray) -> float:
@@ -111,7 +112,7 @@ def test_slope_is_that_of_the_ice(scene: Veiled) -> None:
     found = scene.retrieve()
     thick = scene.ice > 0.015
     for band, share in (("B02", 1.0), ("B8A", 1.0), ("B11", 0.6), ("B12", 0.45)):
-        ratio = np.median(found.amounts[band][thick] / scene.ice[thick])
+        ratio = np.median(found.reflectance[band][thick] / scene.ice[thick])
         assert ratio == pytest.approx(share, rel=0.08), band
 
 
@@ -119,17 +120,17 @@ def test_slope_allows_for_the_ground_that_the_ice_hides() -> None:
     """The darkest ground of forests and fields is not black: without that it would be 0.87."""
     scene = veiled(8, 0.3, 0.05, sea=99.0)
     thick = scene.ice > 0.015
-    ratio = np.median(scene.retrieve().amounts["B04"][thick] / scene.ice[thick])
+    ratio = np.median(scene.retrieve().reflectance["B04"][thick] / scene.ice[thick])
     assert ratio == pytest.approx(1.0, abs=0.05)
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"column": 0.2}, "0.20 cm of water vapour"),
-        ({"measured": np.zeros((SIZE, SIZE), bool)}, "there is no band B10"),
+        ({"water_vapour": 0.2}, "0.20 cm of water vapour"),
+        ({"measured": np.zeros((SIZE, SIZE), bool)}, "B10 is not available"),
         ({"ground": np.zeros((SIZE, SIZE), bool)}, "free of clouds"),
-        ({"thin": 0.039}, "of the ground lie under it"),
+        ({"parameters": replace(PARAMETERS, thin_reflectance=0.039)}, "of the ground"),
     ],
     ids=["dry", "no B10", "overcast", "not significant"],
 )
@@ -140,26 +141,26 @@ def test_switched_off(
         found = scene.retrieve(**changes)
     assert reason in found.reason
     assert reason in caplog.text
-    assert not found.amounts
-    assert found.cleared("B04", scene.toa["B04"]) is scene.toa["B04"]
+    assert not found.reflectance
+    assert found.remove("B04", scene.toa["B04"]) is scene.toa["B04"]
 
 
 def test_missing_bands(scene: Veiled) -> None:
     without = {band: toa for band, toa in scene.toa.items() if band != "B10"}
-    assert scene.retrieve(toa=without).reason == "there is no band B10"
+    assert scene.retrieve(toa=without).reason == "band B10 is not available"
     without = {band: toa for band, toa in scene.toa.items() if band != "B12"}
-    assert "B12" not in scene.retrieve(toa=without).amounts
+    assert "B12" not in scene.retrieve(toa=without).reflectance
 
 
 def test_clear_scene_stays_as_it_is() -> None:
     scene = veiled(5, 0.0, 0.0)
-    assert "only 0.00 % of the ground" in scene.retrieve().reason
+    assert "0.00 % of the ground" in scene.retrieve().reason
 
 
 def test_what_the_visible_does_not_follow_is_no_cirrus(scene: Veiled) -> None:
     """Ground that shines through in B10, as in dry air."""
     elsewhere = scene.clear | {"B10": scene.toa["B10"]}
-    assert "do not follow" in scene.retrieve(toa=elsewhere).reason
+    assert "visible bands" in scene.retrieve(toa=elsewhere).reason
 
 
 @pytest.mark.parametrize("factor", [0.4, 2.5])
@@ -168,13 +169,13 @@ def test_implausible_slope_is_refused(
 ) -> None:
     toa = scene.toa | {"B10": np.float32(factor) * scene.toa["B10"]}
     with caplog.at_level(logging.INFO):
-        assert "do not follow" in scene.retrieve(toa=toa).reason
+        assert "visible bands" in scene.retrieve(toa=toa).reason
     assert "not plausible" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("strength", "reason"),
-    [(30.0, "gamma 0.15 not plausible"), (6.0, "not white, 2.14 times as much in red as in blue")],
+    [(30.0, "gamma 0.15 not plausible"), (6.0, "not white (slope in red 2.14 times that in blue)")],
 )
 def test_ground_that_passes_for_cirrus_is_refused(
     scene: Veiled, caplog: pytest.LogCaptureFixture, strength: float, reason: str
@@ -185,7 +186,7 @@ def test_ground_that_passes_for_cirrus_is_refused(
     )}  # fmt: skip
     with caplog.at_level(logging.INFO):
         found = scene.retrieve(toa=soil | {"B10": scene.toa["B10"]}, ground=~scene.water)
-    assert not found.amounts
+    assert not found.reflectance
     assert reason in caplog.text
 
 
@@ -196,13 +197,13 @@ def test_clouds_and_shadows_take_no_part(scene: Veiled) -> None:
     toa = {band: np.where(ground, values, np.float32(0.0)) for band, values in scene.toa.items()}
     toa["B10"] = scene.toa["B10"]
     hidden = scene.retrieve(toa=toa, ground=ground)
-    np.testing.assert_allclose(hidden.amounts["B04"], plain.amounts["B04"], atol=2e-3)
+    np.testing.assert_allclose(hidden.reflectance["B04"], plain.reflectance["B04"], atol=2e-3)
 
 
 def test_no_edge_at_the_shore(scene: Veiled) -> None:
     """Amounts over land and water of very different slopes run into each other."""
-    near = cirrus._near(scene.water)
-    slope = cirrus._blended(0.8, 1.3, lambda: near)
+    near = cirrus._smooth_water_fraction(scene.water)
+    slope = cirrus._blend_slopes(0.8, 1.3, lambda: near)
     assert slope is not None
     steps = max(np.abs(np.diff(slope, axis=axis)).max() for axis in (0, 1))
     assert steps < 0.035 * 0.5
@@ -210,7 +211,7 @@ def test_no_edge_at_the_shore(scene: Veiled) -> None:
 
 def test_no_edge_at_any_amount() -> None:
     seen = np.linspace(0.0, 0.06, 6001, dtype=np.float32)
-    excess = cirrus._excess(seen, np.float32(0.0013), THIN)
+    excess = cirrus._excess(seen, np.float32(0.0013), PARAMETERS.thin_reflectance)
     steps = np.diff(excess)
     assert excess[0] == 0.0
     assert excess[-1] == pytest.approx(0.04 - 0.0013, abs=1e-6)
@@ -220,9 +221,9 @@ def test_no_edge_at_any_amount() -> None:
 
 def test_beyond_the_limit_the_rest_stays(scene: Veiled) -> None:
     thicker = scene.toa["B10"] + scene.ice * 0.4
-    assert thicker.max() > cirrus.LARGEST
+    assert thicker.max() > cirrus.MAX_CORRECTED
     found = scene.retrieve(toa=scene.toa | {"B10": thicker})
-    slope = found.amounts["B04"].max() / (0.04 - 0.0013)
+    slope = found.reflectance["B04"].max() / (0.04 - 0.0013)
     assert 0.6 < slope < 2.0
 
 
@@ -230,17 +231,17 @@ def test_gap_in_the_cirrus_band(scene: Veiled) -> None:
     gap = np.zeros(scene.water.shape, bool)
     gap[120:140, 200:230] = True
     toa = scene.toa | {"B10": np.where(gap, np.float32(0.0), scene.toa["B10"])}
-    amounts = scene.retrieve(toa=toa, measured=~gap).amounts["B04"]
+    amounts = scene.retrieve(toa=toa, measured=~gap).reflectance["B04"]
     rim = amounts[115:145, 195:235]
     assert np.isfinite(amounts).all()
     assert amounts[gap].max() <= rim[~gap[115:145, 195:235]].max() + 1e-3
-    np.testing.assert_allclose(amounts[:100], scene.retrieve().amounts["B04"][:100], atol=1e-3)
+    np.testing.assert_allclose(amounts[:100], scene.retrieve().reflectance["B04"][:100], atol=1e-3)
 
 
 def test_noise_of_the_cirrus_band_stays_out() -> None:
     random = np.random.default_rng(1)
     noise = random.normal(0.02, NOISE, (200, 200)).astype(np.float32)
-    left = cirrus.smoothed(noise, np.ones(noise.shape, bool))
+    left = cirrus.smooth_cirrus(noise, np.ones(noise.shape, bool))
     assert left.std() < 0.3 * NOISE
 
 
@@ -251,10 +252,10 @@ def test_inversion_clears_first(scene: Veiled) -> None:
     for inversion in (Inversion(gain, bias, albedo), Inversion(gain, bias)):
         for band in ("B04", "B11"):
             toa = scene.toa[band]
-            expected = inversion(found.cleared(band, toa))
-            result = found.before(band, inversion)(toa)
+            expected = inversion(found.remove(band, toa))
+            result = found.fold_into(band, inversion)(toa)
             np.testing.assert_allclose(result, expected, atol=2e-6)
-    assert CirrusCorrection().before("B04", inversion) is inversion
+    assert CirrusCorrection().fold_into("B04", inversion) is inversion
 
 
 @pytest.fixture(scope="module")
@@ -273,11 +274,11 @@ def berlin(reference_data: Path) -> dict[str, np.ndarray]:
 
 def test_real_pixels_without_cirrus(berlin: dict[str, np.ndarray]) -> None:
     everywhere = np.ones((128, 256), bool)
-    found = cirrus.retrieve_cirrus(
+    found = retrieve_cirrus(
         berlin, measured=everywhere, ground=everywhere, water=~everywhere,
-        column=0.8, least_column=0.25, thin=THIN,
+        water_vapour=0.8, parameters=PARAMETERS,
     )  # fmt: skip
-    assert "of the ground lie under it" in found.reason
+    assert "of the ground" in found.reason
 
 
 def test_real_pixels_under_cirrus(berlin: dict[str, np.ndarray]) -> None:
@@ -291,10 +292,10 @@ def test_real_pixels_under_cirrus(berlin: dict[str, np.ndarray]) -> None:
     toa["B10"] = berlin["B10"] + np.float32(0.9) * ice
     water = berlin["B8A"] < 0.06
     everywhere = np.ones(water.shape, bool)
-    found = cirrus.retrieve_cirrus(
+    found = retrieve_cirrus(
         toa, measured=everywhere, ground=everywhere, water=water,
-        column=0.8, least_column=0.25, thin=THIN,
+        water_vapour=0.8, parameters=PARAMETERS,
     )  # fmt: skip
     for band in ("B02", "B04", "B8A"):
-        left = rms(found.cleared(band, toa[band]) - berlin[band])
+        left = rms(found.remove(band, toa[band]) - berlin[band])
         assert left < 0.4 * rms(toa[band] - berlin[band]), band

@@ -9,12 +9,12 @@ from sen2cor.atmosphere.aerosol.reference_pixels import (
     DARK_SOIL,
     WATER,
     ReferencePixels,
-    other_dark_pixels,
-    usable_swir,
+    choose_swir_band,
+    find_dark_soil_or_water,
 )
-from sen2cor.settings.cal_ac_gipp import CorrectionSettings
+from sen2cor.atmosphere.parameters import ReferencePixelParameters
 
-SETTINGS = CorrectionSettings()
+PARAMETERS = ReferencePixelParameters()
 SHAPE = (10, 20)
 ALL, NONE = np.ones(SHAPE, bool), np.zeros(SHAPE, bool)
 
@@ -24,14 +24,14 @@ def reflectance(**values: float) -> dict[str, np.ndarray]:
 
 
 def found(land: np.ndarray, **values: float) -> ReferencePixels | None:
-    return other_dark_pixels(reflectance(**values), land, ~land, ALL.size, SETTINGS)
+    return find_dark_soil_or_water(reflectance(**values), land, ~land, ALL.size, PARAMETERS)
 
 
 @pytest.mark.parametrize(("dark_rows", "band"), [(4, "B12"), (5, "B12"), (6, "B11")])
 def test_b11_serves_where_most_of_the_land_has_nothing_in_b12(dark_rows: int, band: str) -> None:
     bands = reflectance(B11=0.1, B12=0.05)
     bands["B12"][:dark_rows] = 0.001
-    assert usable_swir(bands, ALL, SETTINGS) == band
+    assert choose_swir_band(bands, ALL, PARAMETERS) == band
 
 
 @pytest.mark.parametrize(("infrared", "kind"), [(0.07, DARK_SOIL), (0.2, None), (0.04, None)])

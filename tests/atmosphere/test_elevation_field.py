@@ -1,4 +1,4 @@
-"""Elevation per pixel: functions interpolated between levels are those at the pixel itself."""
+"""Elevation per pixel: terms interpolated between levels are those at the pixel itself."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from scipy.ndimage import gaussian_filter
 
 from sen2cor.atmosphere.atmospheric_terms import (
     AtmosphereState,
-    WaterCurve,
+    WaterVapourCurve,
     band_terms,
     scattering_terms,
 )
-from sen2cor.atmosphere.elevation_field import ElevationField
+from sen2cor.atmosphere.interpolation_nodes import ElevationField, NodeGeometry
 from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable, load_table
-from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.atmosphere.water_vapour import MEASUREMENT_BAND, WINDOW_BAND, retrieve_water_vapour
 from sen2cor.raster.array_types import Float32Array
 
@@ -77,13 +76,13 @@ def test_mountains_are_as_exact_as_their_pixels(
     assert len(relief.levels) == levels
     aot = rural.aot_from_visibility(np.full(elevation.shape, 20.0, np.float32), elevation)
     water = (2.0 * np.exp(-elevation / 2.0)).astype(np.float32)
-    functions = band_terms(rural, band, geometry, AtmosphereState(aot, water, OZONE, relief))
+    terms = band_terms(rural, band, geometry, AtmosphereState(aot, water, OZONE, relief))
     for surface in (0.04, 0.3):
         toa = toa_reflectance(
             rural, band, geometry, aot=aot, water=water, elevation=elevation, surface=surface
         )
-        x = (toa - functions.offset) / functions.slope
-        found = x / (1.0 + functions.spherical_albedo * x)
+        x = (toa - terms.path_reflectance) / terms.transmittance
+        found = x / (1.0 + terms.spherical_albedo * x)
         np.testing.assert_allclose(found, surface, rtol=0.0, atol=5e-4)
 
 
@@ -97,8 +96,8 @@ def test_constant_elevation_is_that_number(rural: SixSLookUpTable, geometry: Nod
             band_terms(rural, band, geometry, AtmosphereState(aot, water, OZONE, elevation))
             for elevation in (relief, 0.7)
         )
-        np.testing.assert_allclose(pixel.offset, number.offset, rtol=1e-4)
-        np.testing.assert_allclose(pixel.slope, number.slope, rtol=1e-4)
+        np.testing.assert_allclose(pixel.path_reflectance, number.path_reflectance, rtol=1e-4)
+        np.testing.assert_allclose(pixel.transmittance, number.transmittance, rtol=1e-4)
 
 
 def test_column_of_water_comes_back_at_all_heights(
@@ -119,7 +118,7 @@ def test_column_of_water_comes_back_at_all_heights(
         scattering_terms(rural, band, geometry, aot550=aot, ozone=OZONE, elevation=relief)
         for band in bands
     )
-    curves = [WaterCurve.of_band(rural, band, relief) for band in bands]
+    curves = [WaterVapourCurve.for_band(rural, band, relief) for band in bands]
     found = retrieve_water_vapour(
         *toa, scattering=(first, second), water=(curves[0], curves[1]), start=1.0
     )

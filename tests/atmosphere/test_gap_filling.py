@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.aerosol.gap_filling import DISTANCE, MEAN, central_value, fill_gaps
+from sen2cor.atmosphere.aerosol.gap_filling import DISTANCE, MEAN, fill_gaps, robust_mean
 
 SHAPE = (30, 40)
 
@@ -17,14 +17,14 @@ def counts(values: np.ndarray) -> np.ndarray:
 def test_mean_leaves_outliers_out() -> None:
     values = np.random.default_rng(1).normal(0.03, 0.002, SHAPE).astype(np.float32)
     values[:2] = 0.2
-    limited, mean = central_value(values, counts(values))
+    limited, mean = robust_mean(values, counts(values))
     assert mean == pytest.approx(0.03, abs=0.002)
     assert limited.max() < 0.06
 
 
 def test_many_pixels_weigh_more_than_few() -> None:
     values = np.array([[0.02, 0.03]], np.float32)
-    _, mean = central_value(values, np.array([[1000.0, 1.0]], np.float32))
+    _, mean = robust_mean(values, np.array([[1000.0, 1.0]], np.float32))
     assert mean < 0.023
 
 

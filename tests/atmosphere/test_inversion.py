@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 from scipy.ndimage import uniform_filter
 
-from sen2cor.atmosphere.adjacency import neighbourhood_mean
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, AtmosphericTerms, band_terms
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
+from sen2cor.atmosphere.interpolation_nodes import NodeGeometry
 from sen2cor.atmosphere.inversion import (
     flat_terrain_inversion,
     inversion_with_adjacency,
     inversion_without_adjacency,
-    signal,
+    neighbourhood_mean,
 )
-from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.atmosphere.radiative_equation import AtmosphericTerms
 
 from .analytic import AnalyticTable
 
 
 @pytest.fixture(params=["B02", "B04", "B8A", "B12"])
-def functions(request, table: AnalyticTable, geometry: NodeGeometry) -> AtmosphericTerms:
+def terms(request, table: AnalyticTable, geometry: NodeGeometry) -> AtmosphericTerms:
     rows, cols = np.mgrid[0:120, 0:100].astype(np.float32)
     state = AtmosphereState(
         aot550=(0.15 + 0.001 * rows).astype(np.float32),
@@ -31,26 +31,22 @@ def functions(request, table: AnalyticTable, geometry: NodeGeometry) -> Atmosphe
     return band_terms(table, request.param, geometry, state)
 
 
-def toa_of_constant(reflectance: float, functions: AtmosphericTerms) -> np.ndarray:
-    ground = reflectance / (1.0 - functions.spherical_albedo * reflectance)
-    return (functions.offset + functions.slope * ground).astype(np.float32)
+def toa_of_constant(reflectance: float, terms: AtmosphericTerms) -> np.ndarray:
+    ground = reflectance / (1.0 - terms.spherical_albedo * reflectance)
+    return (terms.path_reflectance + terms.transmittance * ground).astype(np.float32)
 
 
 @pytest.mark.parametrize("reflectance", [0.0, 0.02, 0.3, 0.6])
 def test_constant_surface_comes_back_unchanged_with_adjacency(
-    functions: AtmosphericTerms, reflectance: float
+    terms: AtmosphericTerms, reflectance: float
 ) -> None:
-    toa = toa_of_constant(reflectance, functions)
-    x = signal(toa, functions)
+    toa = toa_of_constant(reflectance, terms)
+    x = terms.surface_signal(toa)
     mean = neighbourhood_mean(x, np.ones(x.shape, bool), 17)
     # the mean over a window of a varying atmosphere is what a constant surface sends up on average
-    exact = np.float32(reflectance) / (1.0 - functions.spherical_albedo * np.float32(reflectance))
-    np.testing.assert_allclose(
-        inversion_with_adjacency(functions, exact)(toa), reflectance, atol=1e-6
-    )
-    np.testing.assert_allclose(
-        inversion_with_adjacency(functions, mean)(toa), reflectance, atol=2e-3
-    )
+    exact = np.float32(reflectance) / (1.0 - terms.spherical_albedo * np.float32(reflectance))
+    np.testing.assert_allclose(inversion_with_adjacency(terms, exact)(toa), reflectance, atol=1e-6)
+    np.testing.assert_allclose(inversion_with_adjacency(terms, mean)(toa), reflectance, atol=2e-3)
 
 
 @pytest.mark.parametrize("q", [0.0, 0.1, 0.5, 2.0])
@@ -60,40 +56,40 @@ def test_constant_surface_under_constant_atmosphere_to_1e_6(
     q: float, albedo: float, reflectance: float
 ) -> None:
     shape = (60, 50)
-    functions = AtmosphericTerms(
+    terms = AtmosphericTerms(
         *(np.full(shape, value, np.float32) for value in (0.07, 0.8, albedo, q, 0.6, 0.7))
     )
-    toa = toa_of_constant(reflectance, functions)
+    toa = toa_of_constant(reflectance, terms)
     usable = np.random.default_rng(1).random(shape) > 0.3
     for half_width in (0, 8):
-        result = flat_terrain_inversion(toa, functions, usable, half_width)(toa)
+        result = flat_terrain_inversion(toa, terms, usable, half_width)(toa)
         np.testing.assert_allclose(result, reflectance, atol=1e-6)
 
 
 def test_without_adjacency_the_surroundings_are_as_bright_as_the_pixel(
-    functions: AtmosphericTerms,
+    terms: AtmosphericTerms,
 ) -> None:
-    reflectance = np.random.default_rng(0).uniform(0.0, 0.6, functions.offset.shape)
-    ground = reflectance / (1.0 - functions.spherical_albedo * reflectance)
-    toa = (functions.offset + functions.slope * ground).astype(np.float32)
-    np.testing.assert_allclose(inversion_without_adjacency(functions)(toa), reflectance, atol=1e-6)
+    reflectance = np.random.default_rng(0).uniform(0.0, 0.6, terms.path_reflectance.shape)
+    ground = reflectance / (1.0 - terms.spherical_albedo * reflectance)
+    toa = (terms.path_reflectance + terms.transmittance * ground).astype(np.float32)
+    np.testing.assert_allclose(inversion_without_adjacency(terms)(toa), reflectance, atol=1e-6)
 
 
 def test_checkered_surface_is_sharpened_back() -> None:
     shape = (80, 80)
     albedo, q = np.float32(0.12), np.float32(0.35)
-    functions = AtmosphericTerms(
+    terms = AtmosphericTerms(
         *(np.full(shape, v, np.float32) for v in (0.05, 0.75, albedo, q, 0.6, 0.7))
     )
     reflectance = np.where(np.add.outer(np.arange(80), np.arange(80)) // 5 % 2, 0.4, 0.05)
     around = uniform_filter(reflectance.astype(np.float32), 9, mode="nearest")
     seen = (reflectance + q * around) / (1.0 + q) / (1.0 - albedo * around)
-    toa = (functions.offset + functions.slope * seen).astype(np.float32)
-    x = signal(toa, functions)
+    toa = (terms.path_reflectance + terms.transmittance * seen).astype(np.float32)
+    x = terms.surface_signal(toa)
     mean = neighbourhood_mean(x, np.ones(shape, bool), 4)
     inner = (slice(12, -12), slice(12, -12))
-    sharpened = inversion_with_adjacency(functions, mean)(toa)
-    flat = inversion_without_adjacency(functions)(toa)
+    sharpened = inversion_with_adjacency(terms, mean)(toa)
+    flat = inversion_without_adjacency(terms)(toa)
     error, before = (np.abs(r - reflectance)[inner].mean() for r in (sharpened, flat))
     assert error < 0.15 * before
 

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval, Fallback
+from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval, FirstGuess
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
 from sen2cor.atmosphere.joint_retrieval import (
-    WaterVapourMap,
     _odd_window,
     retrieve_aerosol_and_water_vapour,
 )
-from sen2cor.settings.cal_ac_gipp import CorrectionSettings
+from sen2cor.atmosphere.parameters import AerosolParameters, WaterVapourParameters
 from tests.atmosphere.aerosol_scene import (
     MARITIME,
     RURAL,
@@ -27,18 +26,25 @@ from tests.atmosphere.aerosol_scene import (
 )
 
 
-def retrieved(land: Landscape, tables: Any = (RURAL,), **options: Any) -> Any:
+def retrieved(
+    land: Landscape,
+    tables: Any = (RURAL,),
+    *,
+    clear_land: np.ndarray | None = None,
+    column: float = 1.0,
+    run: Any = map,
+    **water_vapour: Any,
+) -> Any:
+    scene = land.scene()
+    if clear_land is not None:
+        scene.clear_land = clear_land
     return retrieve_aerosol_and_water_vapour(
-        land.scene(),
+        scene,
         tables,
-        CorrectionSettings(),
-        **{
-            "clear_land": ~land.water,
-            "first_guess": 1.0,
-            "fallback": Fallback(40.0),
-            "season": "SUMMER",
-            **options,
-        },
+        FirstGuess(40.0, water_vapour=column),
+        aerosol=AerosolParameters(),
+        water_vapour=WaterVapourParameters(**water_vapour),
+        run=run,
     )
 
 
@@ -53,7 +59,7 @@ def test_both_are_found_from_a_wrong_guess() -> None:
 
 
 def test_water_vapour_can_be_left_as_guessed() -> None:
-    state, _ = retrieved(forest_and_fields(), water_vapour_map=None)
+    state, _ = retrieved(forest_and_fields(), retrieve=False)
     np.testing.assert_array_equal(state.water_vapour, np.float32(1.0))
 
 
@@ -66,16 +72,16 @@ def test_trials_are_those_of_all_candidates() -> None:
 def test_without_clear_land_the_guess_stands_in(caplog: pytest.LogCaptureFixture) -> None:
     land = Landscape.of([], 0.3, SOIL)
     with caplog.at_level(logging.WARNING):
-        state, _ = retrieved(land, clear_land=np.zeros_like(land.water), first_guess=1.4)
+        state, _ = retrieved(land, clear_land=np.zeros_like(land.water), column=1.4)
     np.testing.assert_allclose(state.water_vapour, 1.4)
-    assert "no clear land for the water vapour: 1.40 cm everywhere" in caplog.text
+    assert any(record.args == (1.4,) for record in caplog.records)
 
 
 def test_water_vapour_over_water_is_that_of_the_land_or_its_own() -> None:
     land = forest_and_fields()
     land.water[:8] = True
     (over_land, _), (own, _) = (
-        retrieved(land, water_vapour_map=WaterVapourMap(over_water, 0.0)) for over_water in (1, 0)
+        retrieved(land, over_water=over_water, smoothing=0.0) for over_water in (1, 0)
     )
     assert np.ptp(over_land.water_vapour[:8]) == 0.0
     assert np.ptp(own.water_vapour[:8]) > 0.0

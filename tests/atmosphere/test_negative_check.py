@@ -1,4 +1,4 @@
-"""Visibility is raised until dark pixels are no longer negative, and no further."""
+"""Visibility is increased until dark pixels are no longer negative, and no further."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def test_nothing_negative_leaves_it() -> None:
 
 @pytest.mark.parametrize("group", ["vegetation", "water"])
 def test_smallest_sufficient_step(group: str) -> None:
-    def shares(factor: float) -> NegativeFractions:
+    def fractions(factor: float) -> NegativeFractions:
         negative = 0.011 if factor < 1.5 else 0.009
         return NegativeFractions(**{"vegetation": 0.0, "water": 0.0, group: negative})
 
-    factor = find_visibility_factor(shares, 0.01)
+    factor = find_visibility_factor(fractions, 0.01)
     assert factor is not None
     assert 1.5 <= factor < 1.5 * 1.06
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sen2cor.atmosphere.aerosol.path_radiance_scaling import applied_factor, factors_by_band
-from sen2cor.settings.cal_ac_gipp import CorrectionSettings
+from sen2cor.atmosphere.aerosol.path_radiance_scaling import (
+    choose_path_factor,
+    path_factors_by_band,
+)
+from sen2cor.atmosphere.parameters import PathRadianceParameters
 
 
 @pytest.mark.parametrize(
@@ -23,31 +26,31 @@ from sen2cor.settings.cal_ac_gipp import CorrectionSettings
     ],
 )
 def test_limiter_and_disabler(raw: float, limiter: bool, disabler: bool, applied: float) -> None:
-    settings = CorrectionSettings(scaling_limiter=limiter, scaling_disabler=disabler)
-    assert applied_factor(raw, min(raw, 1.02), settings)[0] == pytest.approx(applied)
+    parameters = PathRadianceParameters(limit=limiter, rescale=not disabler)
+    assert choose_path_factor(raw, min(raw, 1.02), parameters)[0] == pytest.approx(applied)
 
 
-def test_bounds_of_the_limiter_are_those_of_the_settings() -> None:
-    settings = CorrectionSettings(scaling_limiter=True, min_sc_blu=0.8, max_sc_blu=1.2)
-    assert applied_factor(1.5, 1.4, settings)[0] == pytest.approx(1.2)
-    assert applied_factor(0.5, 0.4, settings)[0] == pytest.approx(0.8)
+def test_bounds_of_the_limiter_are_those_of_the_parameters() -> None:
+    parameters = PathRadianceParameters(limit=True, min_factor=0.8, max_factor=1.2)
+    assert choose_path_factor(1.5, 1.4, parameters)[0] == pytest.approx(1.2)
+    assert choose_path_factor(0.5, 0.4, parameters)[0] == pytest.approx(0.8)
 
 
 def test_blue_vegetation_is_no_aerosol() -> None:
-    assert applied_factor(1.06, 0.98, CorrectionSettings())[0] == 1.0
+    assert choose_path_factor(1.06, 0.98, PathRadianceParameters())[0] == 1.0
 
 
 def test_what_happens_is_said() -> None:
-    _, limited = applied_factor(1.3, 1.2, CorrectionSettings(scaling_limiter=True))
-    _, disabled = applied_factor(1.3, 1.2, CorrectionSettings(scaling_disabler=True))
+    _, limited = choose_path_factor(1.3, 1.2, PathRadianceParameters(limit=True))
+    _, disabled = choose_path_factor(1.3, 1.2, PathRadianceParameters(rescale=False))
     assert "1.300 limited to 1.100" in limited
     assert "disabled by configuration" in disabled
 
 
 def test_factor_is_a_line_over_wavelength() -> None:
-    factors = factors_by_band(1.1)
+    factors = path_factors_by_band(1.1)
     assert set(factors) == {"B01", "B02", "B03"}
     assert factors["B02"] == pytest.approx(1.1)
     assert factors["B03"] == pytest.approx(1.06)
     assert factors["B01"] == pytest.approx(1.0 + 0.1 * (0.665 - 0.443) / (0.665 - 0.49))
-    assert factors_by_band(1.0) == {}
+    assert path_factors_by_band(1.0) == {}

@@ -8,13 +8,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, AtmosphericTerms, band_terms
-from sen2cor.atmosphere.inversion import (
-    inversion_with_adjacency,
-    inversion_without_adjacency,
-    signal,
-)
-from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
+from sen2cor.atmosphere.interpolation_nodes import NodeGeometry
+from sen2cor.atmosphere.inversion import inversion_with_adjacency, inversion_without_adjacency
+from sen2cor.atmosphere.radiative_equation import AtmosphericTerms
 from sen2cor.atmosphere.terrain_inversion import (
     SlopeIllumination,
     TerrainParameters,
@@ -39,8 +36,8 @@ def functions_of(request, table: AnalyticTable, geometry: NodeGeometry):
     return partial(band_terms, table, request.param, geometry)
 
 
-def inverted(functions: AtmosphericTerms, toa: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    return inversion_with_adjacency(functions, signal(mean, functions))(toa)
+def inverted(terms: AtmosphericTerms, toa: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    return inversion_with_adjacency(terms, terms.surface_signal(mean))(toa)
 
 
 @pytest.fixture
@@ -53,8 +50,8 @@ MEAN = 0.3 * ONES
 
 def test_calibration_alone(functions_of, toa: np.ndarray) -> None:
     inputs = replace(NOTHING, radiometry=0.03)
-    functions = functions_of(STATE)
-    expected = inverted(functions, 1.03 * toa, 1.03 * MEAN) - inverted(functions, toa, MEAN)
+    terms = functions_of(STATE)
+    expected = inverted(terms, 1.03 * toa, 1.03 * MEAN) - inverted(terms, toa, MEAN)
     found = reflectance_uncertainty(functions_of, STATE, MEAN, inputs)(toa)
     np.testing.assert_allclose(found, np.abs(expected), atol=2e-5)
 
@@ -106,13 +103,15 @@ def test_fields_are_interpolated_to_finer_pixels(functions_of) -> None:
 
 @pytest.mark.parametrize("half_width", [17, None])
 def test_error_of_the_gradient_on_slopes(functions_of, half_width: int | None) -> None:
-    functions = functions_of(STATE)
+    terms = functions_of(STATE)
     light = SlopeIllumination(0.7 * ONES, ONES.copy(), 0.95 * ONES, np.zeros(ONES.shape, bool))
     light.sunlit[:10] = 0.0
     light.illumination[:10] = 0.0
-    correction = TerrainParameters(start=0.1, iterations=0, half_width=8, cutoff=10.0)
+    correction = TerrainParameters(
+        start_reflectance=0.1, max_iterations=0, half_width=8, max_factor=10.0
+    )
     inversion = terrain_inversion(
-        MEAN, functions, light, ONES > 0, correction, adjacency_half_width=half_width
+        MEAN, terms, light, ONES > 0, correction, adjacency_half_width=half_width
     )
     reflectance = inversion(MEAN, light.illumination, light.sunlit)
     factor = inversion.terrain_factor(light.illumination, light.sunlit)

@@ -9,11 +9,11 @@ import pytest
 
 from sen2cor.atmosphere.atmospheric_terms import (
     AtmosphereState,
-    WaterCurve,
+    WaterVapourCurve,
     band_terms,
     scattering_terms,
 )
-from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.atmosphere.interpolation_nodes import NodeGeometry
 from sen2cor.atmosphere.water_vapour import fill_water_vapour, retrieve_water_vapour
 
 from .analytic import AnalyticTable
@@ -31,13 +31,13 @@ def test_column_comes_back(
     bands = ("B09", "B8A")
     toa, scattering, curves = [], [], []
     for band in bands:
-        functions = band_terms(table, band, geometry, state)
-        ground = surface / (1.0 - functions.spherical_albedo * surface)
-        toa.append((functions.offset + functions.slope * ground).astype(np.float32))
+        terms = band_terms(table, band, geometry, state)
+        ground = surface / (1.0 - terms.spherical_albedo * surface)
+        toa.append((terms.path_reflectance + terms.transmittance * ground).astype(np.float32))
         scattering.append(
             scattering_terms(table, band, geometry, aot550=aot, ozone=331.0, elevation=0.1)
         )
-        curves.append(WaterCurve.of_band(table, band, 0.1))
+        curves.append(WaterVapourCurve.for_band(table, band, 0.1))
     found = retrieve_water_vapour(
         *toa, scattering=tuple(scattering), water=tuple(curves), start=start
     )
@@ -84,7 +84,7 @@ def test_nonsense_is_reset_loudly(caplog: pytest.LogCaptureFixture, nonsense: fl
     column[1:] = nonsense
     with caplog.at_level(logging.WARNING):
         filled = fill_water_vapour(column, land, water, over_water=1, window=1, fallback=3.0)
-    assert "1.00 cm are taken everywhere" in caplog.text
+    assert "using 1.00 cm everywhere" in caplog.text
     np.testing.assert_array_equal(filled, 1.0)
 
 

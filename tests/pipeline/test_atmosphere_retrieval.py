@@ -13,7 +13,7 @@ import pytest
 
 from sen2cor.classification import GroundMasks
 from sen2cor.pipeline.tile.atmosphere_retrieval import retrieve_atmosphere
-from sen2cor.pipeline.tile.tile_atmosphere import TileAtmosphere
+from sen2cor.pipeline.tile.tile_correction import TileCorrection
 from sen2cor.settings import Settings
 from tests.atmosphere.aerosol_scene import (
     LEFT,
@@ -35,7 +35,7 @@ def retrieved(
     forecast: float | None = None,
     ozone: float | None = None,
     **items: Any,
-) -> TileAtmosphere:
+) -> TileCorrection:
     """Retrieve with the aerosol alone, and some settings other than shipped."""
     scene = land.scene()
     items = {"wv_correction": 0, "cirrus_correction": False, "adjacency_range": 0.0, **items}
@@ -83,7 +83,8 @@ def test_without_reference_pixels_the_visibility_of_the_settings_holds(
     expected = float(RURAL.aot_from_visibility(40.0, 0.1))
     np.testing.assert_allclose(found.state.aot550, expected, rtol=1e-3)
     assert found.retrieval.aot_method == "DEFAULT"
-    assert "no reference pixels: visibility 40.0 km from configured visibility" in caplog.text
+    assert found.retrieval.aerosol.visibility == 40.0
+    assert "configured visibility" in caplog.text
 
 
 def test_forecast_of_the_product_comes_before_the_settings(
@@ -92,7 +93,7 @@ def test_forecast_of_the_product_comes_before_the_settings(
     found = retrieved(Landscape.of([], 0.3, SOIL), forecast=0.27)
     np.testing.assert_allclose(found.state.aot550, 0.27, atol=2e-3)
     assert found.retrieval.aot_method == "CAMS"
-    assert "forecast of CAMS" in caplog.text
+    assert "CAMS forecast" in caplog.text
     with_forest = retrieved(forest_and_fields(0.4), forecast=0.1, altitude=0.2, ozone=331.0)
     assert with_forest.retrieval.aot_method == "SEN2COR_DDV"
     assert with_forest.state.aot550.mean() == pytest.approx(0.4, abs=0.02)
@@ -104,19 +105,19 @@ def test_auto_says_its_trials_and_takes_the_best(caplog: pytest.LogCaptureFixtur
         found = retrieved(land, (RURAL, MARITIME), altitude=0.2, ozone=331.0)
     assert found.table is MARITIME
     assert set(found.retrieval.double_ratios) == {RURAL.name, MARITIME.name}
-    assert f"trial of {RURAL.name}: aerosol double ratio" in caplog.text
-    assert f"look-up table {MARITIME.name}" in caplog.text
+    assert f"Double ratio of {RURAL.name}" in caplog.text
+    assert f"Look-up table {MARITIME.name}" in caplog.text
     messages = [record.getMessage() for record in caplog.records]
     assert len(messages) == len(set(messages))
-    assert "blue path radiance:" in caplog.text
+    assert "Blue path radiance:" in caplog.text
     assert "of dark vegetation (" in caplog.text
 
 
 def test_auto_without_reference_pixels_takes_the_first(caplog: pytest.LogCaptureFixture) -> None:
     found = retrieved(Landscape.of([], 0.3, SOIL), (RURAL, MARITIME))
     assert found.table is RURAL
-    assert f"AUTO without dark vegetation: look-up table {RURAL.name}" in caplog.text
-    assert "by date and latitude it is SUMMER" in caplog.text
+    warned = [record.args for record in caplog.records if record.levelno == logging.WARNING]
+    assert (RURAL.name, "SUMMER") in warned
 
 
 @pytest.mark.parametrize(
@@ -149,11 +150,14 @@ def test_blue_bands_are_rescaled(settings: dict[str, bool], factor: float | None
     for band in ("B02", "B03"):
         land.surface[band] = land.surface[band] + np.float32(0.04)
     found = retrieved(land, altitude=0.2, ozone=331.0, **settings)
-    raw = found.retrieval.raw_path_factor
+    aerosol = found.retrieval.aerosol
+    raw = aerosol.path_ratio
     assert raw is not None
     assert raw > 1.15
-    assert found.retrieval.path_factor == pytest.approx(raw if factor is None else factor)
-    assert found.state.path_factors.get("B02", 1.0) == pytest.approx(found.retrieval.path_factor)
+    assert aerosol.path_factor == pytest.approx(raw if factor is None else factor)
+    assert found.state.path_factors.get("B02", 1.0) == pytest.approx(
+        found.retrieval.aerosol.path_factor
+    )
     plain = replace(found, state=replace(found.state, path_factors={}))
     blue = np.zeros(SHAPE, bool)
     blue[LEFT] = True

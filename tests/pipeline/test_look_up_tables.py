@@ -48,8 +48,8 @@ def test_element_is_read(tmp_path: Path) -> None:
 
 
 def test_the_original_has_no_such_aerosol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_selection, "original_tables", lambda settings: tmp_path)
-    with pytest.raises(AuxiliaryDataError, match=r"Aerosol_Model .* have no aerosol DESERT"):
+    monkeypatch.setattr(table_selection, "find_sen2cor_tables", lambda settings: tmp_path)
+    with pytest.raises(AuxiliaryDataError, match=r"Aerosol_Model .* no aerosol DESERT"):
         loaded(chosen("DESERT"))
 
 
@@ -86,7 +86,7 @@ def test_ozone_column_of_the_originals_tables(
         spacecraft="S2A", tiles=[SimpleNamespace(read_ecmwf=lambda: weather)] * 2
     )
     calls = []
-    monkeypatch.setattr(table_selection, "original_tables", lambda settings: tmp_path)
+    monkeypatch.setattr(table_selection, "find_sen2cor_tables", lambda settings: tmp_path)
     monkeypatch.setattr(
         table_selection, "load_atm_files", lambda *args, ozone: calls.append(ozone) or args
     )

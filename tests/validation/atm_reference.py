@@ -14,7 +14,6 @@ from sen2cor.atmosphere.look_up_tables.atm_layout import (
     AZIMUTH,
     BANDS,
     ELEVATION,
-    OZONE,
     SOLAR_ZENITH,
     VIEW_ZENITH,
     VISIBILITY,
@@ -23,6 +22,7 @@ from sen2cor.atmosphere.look_up_tables.atm_layout import (
     read_cells,
 )
 from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable
+from sen2cor.atmosphere.standard_atmospheres import OZONE_COLUMNS
 
 Array = npt.NDArray[np.float64]
 
@@ -61,13 +61,13 @@ class AtmFile:
     def of_path(cls, path: Path) -> AtmFile:
         """Parse the state from the name, such as ``20_60/h99000_wv20_rura.atm``."""
         letter, water, aerosol = path.name[0], path.name[9:11], path.name[12:16]
-        season = next(name for name, columns in OZONE.items() if letter in columns)
+        season = next(name for name, columns in OZONE_COLUMNS.items() if letter in columns)
         return cls(
             path=path,
             size=path.parent.name,
             aerosol=next(name for name, short in AEROSOL.items() if short == aerosol),
             season=season,
-            ozone=OZONE[season][letter],
+            ozone=OZONE_COLUMNS[season][letter],
             water_vapour=int(water) / 10.0,
         )
 

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
+from sen2cor.atmosphere.interpolation_nodes import NodeGeometry
 from sen2cor.atmosphere.look_up_tables.sixs_tables import TABLES, load_table
-from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.bands import BAND_NAMES
 from sen2cor.raster.grids import AngleGrid, Grid, TileGeometry
 from sen2cor.spectral_responses import SPACECRAFT

@@ -19,12 +19,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
-from sen2cor.atmosphere.atmospheric_terms import AtmosphericTerms
 from sen2cor.atmosphere.inversion import flat_terrain_inversion
 from sen2cor.atmosphere.look_up_tables.atm_layout import ELEVATION, WATER_SHARE
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.look_up_tables.sen2cor_tables import load_atm_files
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
+from sen2cor.atmosphere.radiative_equation import AtmosphericTerms
 from sen2cor.bands import BAND
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -131,18 +131,7 @@ class Pair:
             elevation=self.elevation,
             air_mass=air_mass,
         )
-        molecules = found.rayleigh_reflectance
-        constant = gas.ozone * gas.other
-        down = found.transmittance_down_direct + found.transmittance_down_diffuse
-        up = found.transmittance_up_direct + found.transmittance_up_diffuse
-        return AtmosphericTerms(
-            offset=constant * (molecules + (found.path_reflectance - molecules) * gas.water_half),
-            slope=constant * gas.water * down * up,
-            spherical_albedo=found.spherical_albedo,
-            diffuse_to_direct=found.transmittance_up_diffuse / found.transmittance_up_direct,
-            transmittance_down_direct=found.transmittance_down_direct,
-            direct_fraction=found.transmittance_down_direct / down,
-        )
+        return AtmosphericTerms.from_table(found, gas, air_mass)
 
     def surface(
         self, table: LookUpTable, band: str, state: State, *, adjacency: bool = False

@@ -16,10 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
-from sen2cor.atmosphere.adjacency import neighbourhood_mean
-from sen2cor.atmosphere.atmospheric_terms import AtmosphericTerms
-from sen2cor.atmosphere.inversion import inversion_with_adjacency, signal
+from sen2cor.atmosphere.inversion import inversion_with_adjacency, neighbourhood_mean
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
+from sen2cor.atmosphere.radiative_equation import AtmosphericTerms
 from sen2cor.atmosphere.terrain_inversion import (
     SlopeIllumination,
     TerrainParameters,
@@ -93,14 +92,14 @@ def residuals(folder: Path, band: str, *, smoothing: float, cutoff: float) -> Re
     inner = (slice(MARGIN, -MARGIN),) * 2
     toa, official = pair.toa[band][inner], pair.official[band][inner]
     table = load_table(SITE.spacecraft, AEROSOL, SEASON)
-    found = pair.functions(table, band, SITE.documented)
-    functions = AtmosphericTerms(*(np.full_like(toa, value) for value in vars(found).values()))
+    found = pair.terms(table, band, SITE.documented)
+    terms = AtmosphericTerms(*(np.full_like(toa, value) for value in vars(found).values()))
     usable = np.ones(toa.shape, bool)
-    mean = neighbourhood_mean(signal(toa, functions), usable, ADJACENCY_HALF_WIDTH)
-    flat = inversion_with_adjacency(functions, mean)(toa)
+    mean = neighbourhood_mean(terms.surface_signal(toa), usable, ADJACENCY_HALF_WIDTH)
+    flat = inversion_with_adjacency(terms, mean)(toa)
     inversion = terrain_inversion(
         toa,
-        functions,
+        terms,
         light,
         usable,
         TerrainParameters(0.1, 3, TERRAIN_HALF_WIDTH, cutoff),

@@ -42,7 +42,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.optimize import minimize_scalar
 
 from sen2cor.atmosphere.aerosol.reference_blocks import VISIBILITIES
-from sen2cor.atmosphere.elevation_field import ElevationField
+from sen2cor.atmosphere.interpolation_nodes import ElevationField
 from sen2cor.atmosphere.look_up_tables.atm_layout import ELEVATION as TABLE_ELEVATION
 from sen2cor.atmosphere.look_up_tables.atm_layout import WATER_SHARE
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
@@ -62,7 +62,7 @@ from sen2cor.pipeline.tile.terrain_step import (
     TileTerrain,
     prepare_terrain,
 )
-from sen2cor.pipeline.tile.tile_atmosphere import COARSE, TileAtmosphere
+from sen2cor.pipeline.tile.tile_correction import COARSE, TileCorrection
 from sen2cor.product.level1c.reader import Level1CTile, open_level1c
 from sen2cor.raster.array_types import Float32Array
 from sen2cor.raster.grids import AngleGrid, Grid
@@ -281,7 +281,7 @@ class Scene:
         }
         return cls(site, tile, pixels, official, terrain, classes, settings)
 
-    def retrieved(self, table: LookUpTable) -> TileAtmosphere:
+    def retrieved(self, table: LookUpTable) -> TileCorrection:
         """Retrieve the atmosphere with the steps of the processor."""
         masks = GroundMasks.from_classes(
             self.classes, COARSE // FINE, self.pixels.grids[COARSE].shape
@@ -290,10 +290,10 @@ class Scene:
             self.pixels, self.tile, masks, [table], self.settings, terrain=self.terrain
         )
 
-    def fitted(self, atmosphere: TileAtmosphere) -> TileAtmosphere:
+    def fitted(self, atmosphere: TileCorrection) -> TileCorrection:
         """Fit visibility and water vapour to the official reflectance."""
 
-        def cost(found: TileAtmosphere, bands: Sequence[str]) -> float:
+        def cost(found: TileCorrection, bands: Sequence[str]) -> float:
             return sum(self.agreement(found, band).rms ** 2 for band in bands)
 
         least, most = (1.0 / visibility for visibility in reversed(VISIBILITIES))
@@ -305,7 +305,7 @@ class Scene:
             atmosphere = _humid(at, column)
         return atmosphere
 
-    def surface(self, atmosphere: TileAtmosphere, band: str) -> Float32Array:
+    def surface(self, atmosphere: TileCorrection, band: str) -> Float32Array:
         """Compute the surface reflectance at the native resolution."""
         resolution = BAND[band].resolution
         light = self._ground_illumination(resolution) if atmosphere.slopes is not None else None
@@ -316,7 +316,7 @@ class Scene:
 
     def agreement(
         self,
-        atmosphere: TileAtmosphere,
+        atmosphere: TileCorrection,
         band: str,
         chosen: npt.NDArray[np.bool_] | slice = slice(None),
     ) -> Agreement:
@@ -343,19 +343,19 @@ def _least(cost: Callable[[float], float], bounds: tuple[float, float]) -> float
     return float(minimize_scalar(cost, bounds=bounds, method="bounded").x)
 
 
-def _elevation(atmosphere: TileAtmosphere) -> Float32Array | float:
+def _elevation(atmosphere: TileCorrection) -> Float32Array | float:
     ground = atmosphere.state.elevation
     return ground.elevation if isinstance(ground, ElevationField) else ground
 
 
-def _hazy(atmosphere: TileAtmosphere, inverse_visibility: float) -> TileAtmosphere:
+def _hazy(atmosphere: TileCorrection, inverse_visibility: float) -> TileCorrection:
     """Return the atmosphere with a uniform visibility."""
     aot = atmosphere.table.aot_from_visibility(1.0 / inverse_visibility, _elevation(atmosphere))
     field_of_aot = np.broadcast_to(aot, atmosphere.geometry.grid.shape).astype(np.float32)
     return replace(atmosphere, state=replace(atmosphere.state, aot550=field_of_aot))
 
 
-def _humid(atmosphere: TileAtmosphere, column: float) -> TileAtmosphere:
+def _humid(atmosphere: TileCorrection, column: float) -> TileCorrection:
     """Return the atmosphere with a uniform water vapour column."""
     field_of_column = np.full(atmosphere.geometry.grid.shape, column, np.float32)
     return replace(atmosphere, state=replace(atmosphere.state, water_vapour=field_of_column))
@@ -422,7 +422,7 @@ class Variant:
     Attributes
     ----------
     title : str
-    atmosphere : TileAtmosphere
+    atmosphere : TileCorrection
     wanted : mapping of band to float
         Upper limits of the rms.
     slopes : bool
@@ -430,13 +430,13 @@ class Variant:
     """
 
     title: str
-    atmosphere: TileAtmosphere
+    atmosphere: TileCorrection
     wanted: Mapping[str, float]
     slopes: bool = False
 
 
 def variants(
-    title: str, full: TileAtmosphere, wanted: Mapping[str, float], site: Wanted
+    title: str, full: TileCorrection, wanted: Mapping[str, float], site: Wanted
 ) -> list[Variant]:
     """List the variants of an atmosphere: packaged settings, and changed or disabled steps."""
     steps = [
@@ -470,12 +470,12 @@ def render_table(scene: Scene, columns: Sequence[Variant]) -> list[str]:
     return lines
 
 
-def _state(atmosphere: TileAtmosphere) -> str:
+def _state(atmosphere: TileCorrection) -> str:
     state = atmosphere.state
     return f"AOT {state.aot550.mean():.3f} WV {state.water_vapour.mean():.2f}"
 
 
-def slope_table(scene: Scene, full: TileAtmosphere) -> list[str]:
+def slope_table(scene: Scene, full: TileCorrection) -> list[str]:
     """Render the table by classes of slope, with and without terrain correction."""
     level = replace(full, slopes=None)
     lines = [
@@ -507,7 +507,7 @@ def _slope_fractions(slope: Float32Array) -> list[tuple[float, float, float]]:
     ]
 
 
-def smoothed_table(atmospheres: Mapping[float, tuple[Scene, TileAtmosphere]]) -> list[str]:
+def smoothed_table(atmospheres: Mapping[float, tuple[Scene, TileCorrection]]) -> list[str]:
     """Render the table of rms by width of the elevation filter in metres."""
     lines = [
         "rms (0.001) with the elevation smoothed, by width in m: the official ones are coarser",
@@ -519,13 +519,13 @@ def smoothed_table(atmospheres: Mapping[float, tuple[Scene, TileAtmosphere]]) ->
     return lines
 
 
-def fit_column(scene: Scene, original: TileAtmosphere, band: str) -> float:
+def fit_column(scene: Scene, original: TileCorrection, band: str) -> float:
     """Fit the water vapour (cm above sea level) that removes the bias of a band.
 
     Parameters
     ----------
     scene : Scene
-    original : TileAtmosphere
+    original : TileCorrection
         Retrieved with the tables of Sen2Cor, whose axis is the column above sea level.
     band : str
     """
@@ -537,7 +537,7 @@ def fit_column(scene: Scene, original: TileAtmosphere, band: str) -> float:
     return column / fraction
 
 
-def view_table(scene: Scene, atmosphere: TileAtmosphere) -> list[str]:
+def view_table(scene: Scene, atmosphere: TileCorrection) -> list[str]:
     """Render the table of bias by view angle across the swath, with fitted atmosphere."""
     geometry = atmosphere.geometry
     lines = ["bias (0.001) by view zenith and azimuth, degrees: " + ", ".join(BLUE_TO_RED)]
@@ -561,7 +561,7 @@ def view_table(scene: Scene, atmosphere: TileAtmosphere) -> list[str]:
     return lines
 
 
-def sanity_table(scene: Scene, own: TileAtmosphere, original: TileAtmosphere) -> list[str]:
+def sanity_table(scene: Scene, own: TileCorrection, original: TileCorrection) -> list[str]:
     """Render percentiles with those of the official product, and the negative fraction."""
     lines = [
         "percentiles 1, 50, 99",
@@ -580,7 +580,7 @@ def sanity_table(scene: Scene, own: TileAtmosphere, original: TileAtmosphere) ->
     return lines
 
 
-def draw(scene: Scene, rows: Sequence[tuple[str, TileAtmosphere]], path: Path) -> None:
+def draw(scene: Scene, rows: Sequence[tuple[str, TileCorrection]], path: Path) -> None:
     """Draw each band over the official reflectance, with the linear fits."""
     import matplotlib
 
@@ -642,7 +642,7 @@ def report(site: Site, data: Path, figures: Path, pool: Workers) -> list[str]:
         f"{SceneClass(number).name.lower()} {count / counts.sum():.0%}"
         for number, count in zip(classes, counts, strict=True)
     )
-    account = own.retrieval.account()
+    account = own.retrieval.details()
     lines = [
         "",
         f"{site.file}: {elevation.min():.0f} to {elevation.max():.0f} m, "

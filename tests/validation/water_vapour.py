@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.atmosphere.atmospheric_terms import WaterCurve, scattering_terms
+from sen2cor.atmosphere.atmospheric_terms import WaterVapourCurve, scattering_terms
+from sen2cor.atmosphere.interpolation_nodes import NodeGeometry
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.look_up_tables.sen2cor_tables import load_atm_files
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
-from sen2cor.atmosphere.node_geometry import NodeGeometry
 from sen2cor.atmosphere.water_vapour import MEASUREMENT_BAND, WINDOW_BAND, retrieve_water_vapour
 from sen2cor.pipeline.execution.workers import start_workers
 from sen2cor.pipeline.tile.pixels import TilePixels
@@ -42,7 +42,7 @@ def retrieve(
     toa = [pixels.toa_reflectance(band, RESOLUTION) for band in MEASURED]
     aot = np.full(toa[0].shape, AOT, np.float32)
     column = np.ones_like(aot)
-    curves = [WaterCurve.of_band(table, band, ELEVATION) for band in MEASURED]
+    curves = [WaterVapourCurve.for_band(table, band, ELEVATION) for band in MEASURED]
     for _ in range(ITERATIONS):
         found = [
             scattering_terms(

@@ -1,30 +1,32 @@
-"""AUTO: which aerosol and which season fit a scene.
+"""AUTO: the aerosol model and the season that fit a scene.
 
-Each candidate table is tried on the dark vegetation. The double ratio
+Each candidate table is tried on the dark vegetation. The double ratio of path radiances::
 
     dp = (L_scene(blue) / L_scene(red)) / (L_table(blue) / L_table(red))
 
-of path radiances tells how well the spectral slope of its aerosol is that of the scene: the
-candidate whose ratio lies closest to 1 is taken (R. Richter and D. Schlaepfer, ATCOR user guide,
-DLR-IB 565-01). The seasons differ in their profiles alone, which this ratio hardly sees: seasons
-whose ratios are within the tolerance of each other are told apart by date and latitude.
+compares the spectral slope of the candidate's aerosol with that of the scene. The candidate whose
+ratio is closest to 1 is selected (R. Richter and D. Schlaepfer, ATCOR user guide, DLR-IB 565-01).
+The seasons differ only in their profiles, to which this ratio is hardly sensitive: if the ratios of
+two seasons agree within a tolerance, date and latitude decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
+import numpy as np
+
+from sen2cor.atmosphere.aerosol.path_radiance_scaling import path_radiance_ratio
+from sen2cor.atmosphere.aerosol.reference_blocks import CLEAREST, HAZIEST, ReferenceBlocks
+from sen2cor.atmosphere.aerosol.reference_pixels import BLUE, RED
+from sen2cor.atmosphere.aerosol.scene import AerosolScene
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
-
-_WINTER_MONTHS = (11, 12, 1, 2, 3)
-_TROPICS = 30.0
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A candidate on the dark vegetation of a scene.
+    """A candidate table and its double ratio over the dark vegetation of a scene.
 
     Attributes
     ----------
@@ -41,8 +43,37 @@ class Trial:
         return abs(self.double_ratio - 1.0)
 
 
-def choose(trials: Sequence[Trial], season: str, tolerance: float) -> Trial:
-    """Take the candidate that fits best.
+def compute_double_ratio(
+    scene: AerosolScene, table: LookUpTable, blocks: ReferenceBlocks, blue_to_red: float
+) -> float:
+    """Compute the double ratio of a candidate.
+
+    Parameters
+    ----------
+    scene : AerosolScene
+    table : LookUpTable
+        The candidate.
+    blocks : ReferenceBlocks
+        Of dark vegetation.
+    blue_to_red : float
+        Expected ratio of blue to red surface reflectance.
+
+    Returns
+    -------
+    float
+    """
+    inverse = blocks.retrieve_inverse_visibility(scene, table)
+    visibility = 1.0 / np.clip(inverse, CLEAREST, HAZIEST)
+    aot = table.aot_from_visibility(visibility, blocks.points.elevation)
+    red = blocks.expected_red(scene, table, aot)
+    blue = np.float32(blue_to_red) * red
+    return path_radiance_ratio(scene, table, BLUE, blue, blocks, aot) / path_radiance_ratio(
+        scene, table, RED, red, blocks, aot
+    )
+
+
+def select_model(trials: Sequence[Trial], season: str, tolerance: float) -> Trial:
+    """Select the candidate that fits best.
 
     Parameters
     ----------
@@ -51,7 +82,7 @@ def choose(trials: Sequence[Trial], season: str, tolerance: float) -> Trial:
     season : str
         ``SUMMER`` or ``WINTER`` by date and latitude.
     tolerance : float
-        Of the double ratio, within which seasons do not differ.
+        Difference of the double ratios up to which two seasons count as equal.
 
     Returns
     -------
@@ -61,35 +92,8 @@ def choose(trials: Sequence[Trial], season: str, tolerance: float) -> Trial:
     equal = [
         trial
         for trial in trials
-        if _aerosol(trial) == _aerosol(best)
+        if trial.table.aerosol == best.table.aerosol
         and trial.table.season == season
         and trial.misfit - best.misfit <= tolerance
     ]
     return equal[0] if equal else best
-
-
-def season_by_date(time: datetime, latitude: float) -> str:
-    """Season by date and latitude: winter from November to March, in the south half a year later.
-
-    Parameters
-    ----------
-    time : datetime
-    latitude : float
-        Degrees; within 30 degrees of the equator it is always summer.
-
-    Returns
-    -------
-    str
-        ``SUMMER`` or ``WINTER``.
-    """
-    month = time.month if latitude >= 0.0 else (time.month + 5) % 12 + 1
-    return "WINTER" if abs(latitude) > _TROPICS and month in _WINTER_MONTHS else "SUMMER"
-
-
-def described(trials: Sequence[Trial]) -> Mapping[str, float]:
-    """Double ratios by the name of the table."""
-    return {trial.table.name: trial.double_ratio for trial in trials}
-
-
-def _aerosol(trial: Trial) -> str:
-    return trial.table.aerosol

@@ -1,54 +1,187 @@
-"""Reference pixels of a scene by blocks, and the visibility that each block asks for."""
+"""Reference pixels in blocks of about a kilometre, and the visibility that each block implies.
+
+In each block the visibility is found at which the look-up table converts the observed reflectance
+into the known surface reflectance; a quantile excludes outliers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
-from sen2cor.atmosphere.aerosol import path_radiance_scaling
-from sen2cor.atmosphere.aerosol.block_statistics import Blocks
-from sen2cor.atmosphere.aerosol.point_sample import PointSample, SiteFunctions, evaluate_at_points
-from sen2cor.atmosphere.aerosol.reference_pixels import RED, ReferencePixels
-from sen2cor.atmosphere.aerosol.scene import AerosolScene
+from sen2cor.atmosphere.aerosol.reference_pixels import BLUE, RED, ReferencePixels
+from sen2cor.atmosphere.aerosol.scene import AerosolScene, PointSample
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
-from sen2cor.atmosphere.elevation_field import ElevationField
+from sen2cor.atmosphere.interpolation_nodes import ElevationField
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.raster.array_types import BoolArray, Float32Array
+from sen2cor.raster.resampling import block_sum
 
 VISIBILITIES = (5.0, 120.0)
-"""Least and greatest visibility in km."""
+"""Minimum and maximum visibility in km."""
 
 CLEAREST, HAZIEST = 1.0 / VISIBILITIES[1], 1.0 / VISIBILITIES[0]
 """Inverse visibilities at these ends, 1/km."""
 
-_NODES = 18
-_BLOCK = 960.0
+_VISIBILITY_NODES = 18
+_BLOCK_SIZE = 960.0
+"""Metres."""
+
 _QUANTILE = 0.35
-"""Of the reference pixels of a block. What spoils them (soil between crowns, haze, mixed pixels)
-brightens: the middle of the 20th to 50th percentile is taken, as over land in L. A. Remer et al.,
-J. Atmos. Sci. 62 (2005) 947-973."""
+"""Quantile of the reference pixels of a block that represents it. Contamination (soil between
+crowns, haze, mixed pixels) brightens a pixel; 0.35 is the middle of the 20th to 50th percentile
+that L. A. Remer et al., J. Atmos. Sci. 62 (2005) 947-973, use over land."""
+
+_MIN_STEP = 1e-6
+"""Minimum difference of two residuals for an interpolation between them."""
+
+
+@dataclass(frozen=True)
+class BlockGrid:
+    """Square blocks of a grid; blocks at the right and lower edges may be smaller.
+
+    Attributes
+    ----------
+    shape : (int, int)
+        Rows and columns of the grid.
+    side : int
+        Side of a block in pixels.
+    """
+
+    shape: tuple[int, int]
+    side: int
+
+    @property
+    def number(self) -> tuple[int, int]:
+        """Rows and columns of blocks."""
+        return -(-self.shape[0] // self.side), -(-self.shape[1] // self.side)
+
+    def centres(self) -> tuple[Float32Array, Float32Array]:
+        """Pixel coordinates of the centres of block rows and columns."""
+        rows, cols = (
+            np.minimum(
+                (np.arange(count) + np.float32(0.5)) * self.side - np.float32(0.5),
+                0.5 * (np.arange(count) * self.side + size - 1),
+            ).astype(np.float32)
+            for count, size in zip(self.number, self.shape, strict=True)
+        )
+        return rows, cols
+
+    def counts(self, mask: BoolArray) -> npt.NDArray[np.intp]:
+        """Count the pixels of a mask in each block."""
+        return block_sum(mask, self.side, np.intp)
+
+    def means(self, values: Float32Array, mask: BoolArray) -> Float32Array:
+        """Mean over the pixels of a mask in each block; NaN in blocks without any."""
+        total = block_sum(np.where(mask, values, np.float32(0.0)), self.side, np.float32)
+        count = self.counts(mask)
+        result = np.full(total.shape, np.nan, np.float32)
+        np.divide(total, count, out=result, where=count > 0)
+        return result
+
+    def quantiles(self, values: Float32Array, mask: BoolArray, level: float) -> Float32Array:
+        """Quantile (0..1) over the pixels of a mask in each block; NaN in blocks without any."""
+        rows, cols = self.number
+        padded = np.full((rows * self.side, cols * self.side), np.inf, np.float32)
+        np.copyto(padded[: self.shape[0], : self.shape[1]], values, where=mask)
+        blocks = padded.reshape(rows, self.side, cols, self.side).swapaxes(1, 2)
+        count = self.counts(mask)
+        occupied = count > 0
+        ordered = np.sort(blocks.reshape(rows, cols, -1)[occupied], axis=-1)
+        position = level * (count[occupied] - 1)
+        lower = position.astype(np.intp)
+        line = np.arange(len(lower))
+        first = ordered[line, lower]
+        step = ordered[line, np.minimum(lower + 1, count[occupied] - 1)] - first
+        result = np.full((rows, cols), np.nan, np.float32)
+        result[occupied] = first + (position - lower) * step
+        return result
 
 
 @dataclass(frozen=True)
 class ReferenceBlocks:
-    """Reference pixels of a scene by blocks; arrays of shape (n,) for the blocks that have some.
+    """Reference pixels by block; arrays of shape (n,) for the n blocks that have any.
 
-    ``departure`` is what the typical pixel differs by from the pixel of mean values.
+    Attributes
+    ----------
+    reference : ReferencePixels
+    grid : BlockGrid
+    occupied : ndarray of bool, shape (block rows, block columns)
+    counts : ndarray of float32
+        Reference pixels in each block.
+    points : PointSample
+        Block means.
+    departure : ndarray of float32
+        Residual of the representative pixel minus that of the block mean.
     """
 
-    blocks: Blocks
+    reference: ReferencePixels
+    grid: BlockGrid
     occupied: BoolArray
     counts: Float32Array
-    sites: PointSample
+    points: PointSample
     departure: Float32Array
 
     def on_grid(self, values: Float32Array) -> Float32Array:
-        """Put values of shape (n,) in their places among all blocks; NaN in the others."""
+        """Arrange values of shape (n,) on the grid of all blocks; NaN in the others."""
         grid = np.full(self.occupied.shape, np.nan, np.float32)
         grid[self.occupied] = values
         return grid
+
+    def expected_red(
+        self, scene: AerosolScene, table: LookUpTable, aot550: Float32Array
+    ) -> Float32Array:
+        """Red surface reflectance that follows from the predictor band."""
+        reference = self.reference
+        predictor = scene.surface_at(table, reference.predictor, self.points, aot550)
+        return np.float32(reference.ratio) * predictor + np.float32(reference.constant)
+
+    def residual(
+        self, scene: AerosolScene, table: LookUpTable, aot550: Float32Array
+    ) -> Float32Array:
+        """Surface reflectance of the block means minus the known one.
+
+        Parameters
+        ----------
+        scene : AerosolScene
+        table : LookUpTable
+        aot550 : ndarray of float32, shape (..., n)
+
+        Returns
+        -------
+        ndarray of float32, shape (..., n)
+        """
+        reference = self.reference
+        target = scene.surface_at(table, reference.target, self.points, aot550)
+        residual = target - np.float32(reference.constant)
+        if reference.ratio:
+            predictor = scene.surface_at(table, reference.predictor, self.points, aot550)
+            residual -= np.float32(reference.ratio) * predictor
+        return residual
+
+    def retrieve_inverse_visibility(self, scene: AerosolScene, table: LookUpTable) -> Float32Array:
+        """Solve for the inverse visibility (1/km) of each block.
+
+        Beyond the maximum visibility the residual is extrapolated linearly, so that the end of the
+        table does not bias the mean over noisy blocks.
+
+        Returns
+        -------
+        ndarray of float32, shape (n,)
+        """
+        nodes = np.linspace(CLEAREST, HAZIEST, _VISIBILITY_NODES, dtype=np.float32)
+        aot = table.aot_from_visibility(1.0 / nodes[:, np.newaxis], self.points.elevation)
+        residual = self.residual(scene, table, aot) + self.departure
+        decreasing = np.minimum.accumulate(residual, axis=0)
+        lower = np.clip((decreasing > 0.0).sum(axis=0) - 1, 0, nodes.size - 2)[np.newaxis]
+        first = np.take_along_axis(residual, lower, 0)[0]
+        step = first - np.take_along_axis(residual, lower + 1, 0)[0]
+        fraction = np.divide(first, step, out=np.ones_like(first), where=step > _MIN_STEP)
+        inverse = nodes[lower[0]] + fraction * (nodes[1] - nodes[0])
+        return np.asarray(np.clip(inverse, -CLEAREST, HAZIEST), np.float32)
 
 
 def gather_reference_blocks(
@@ -68,92 +201,46 @@ def gather_reference_blocks(
         Surface reflectance in the state.
     reference : ReferencePixels
     state : AtmosphereState
-        With which they were found.
+        State of the atmosphere in which the reference pixels were found.
 
     Returns
     -------
     ReferenceBlocks
     """
-    shape = scene.geometry.grid.shape
-    blocks = Blocks(shape, max(1, round(_BLOCK / scene.geometry.grid.pixel_size)))
-    counts = blocks.counts(reference.mask)
+    grid = BlockGrid(scene.shape, max(1, round(_BLOCK_SIZE / scene.geometry.grid.pixel_size)))
+    counts = grid.counts(reference.mask)
     occupied = counts > 0
-    rows, cols = (at[occupied] for at in np.meshgrid(*blocks.centres(), indexing="ij"))
+    rows, cols = (at[occupied] for at in np.meshgrid(*grid.centres(), indexing="ij"))
 
     def mean(values: Float32Array) -> Float32Array:
-        return blocks.means(values, reference.mask)[occupied]
+        return grid.means(values, reference.mask)[occupied]
 
     if isinstance(scene.elevation, ElevationField):
         elevation = mean(scene.elevation.elevation)
     else:
         elevation = np.full(rows.shape, scene.elevation, np.float32)
-    bands = dict.fromkeys((reference.target, reference.predictor, path_radiance_scaling.BLUE, RED))
-    sites = PointSample(
+    bands = dict.fromkeys((reference.target, reference.predictor, BLUE, RED))
+    points = PointSample(
         rows=rows,
         cols=cols,
         elevation=elevation,
         water_vapour=mean(state.water_vapour),
         toa={band: mean(scene.toa(band)) for band in bands},
-        surroundings={band: mean(scene.surroundings(band)) for band in bands},
+        neighbourhood={band: mean(scene.neighbourhood(band)) for band in bands},
     )
     residual = (
         surface[reference.target] - np.float32(reference.ratio) * surface[reference.predictor]
     )
     residual -= np.float32(reference.constant)
-    typical = blocks.quantiles(residual, reference.mask, _QUANTILE)[occupied]
-    at_mean = _residual(scene, table, sites, reference, mean(state.aot550))
-    return ReferenceBlocks(
-        blocks, occupied, counts[occupied].astype(np.float32), sites, typical - at_mean
+    representative = grid.quantiles(residual, reference.mask, _QUANTILE)[occupied]
+    blocks = ReferenceBlocks(
+        reference,
+        grid,
+        occupied,
+        counts[occupied].astype(np.float32),
+        points,
+        departure=np.zeros_like(representative),
     )
-
-
-def functions_at(
-    scene: AerosolScene, table: LookUpTable, band: str, sites: PointSample, aot550: Float32Array
-) -> SiteFunctions:
-    """Functions of a band at places of a scene, for optical thicknesses of shape (..., n)."""
-    return evaluate_at_points(table, band, scene.geometry, sites, aot550, scene.ozone)
-
-
-def surface_at(
-    scene: AerosolScene, table: LookUpTable, band: str, sites: PointSample, aot550: Float32Array
-) -> Float32Array:
-    """Surface reflectance of a band there; arguments as of `functions_at`."""
-    functions = functions_at(scene, table, band, sites, aot550)
-    return functions.surface(sites.toa[band], sites.surroundings[band])
-
-
-def _residual(
-    scene: AerosolScene,
-    table: LookUpTable,
-    sites: PointSample,
-    reference: ReferencePixels,
-    aot550: Float32Array,
-) -> Float32Array:
-    """Reflectance of the target band beyond what is expected."""
-    residual = surface_at(scene, table, reference.target, sites, aot550) - np.float32(
-        reference.constant
+    return replace(
+        blocks, departure=representative - blocks.residual(scene, table, mean(state.aot550))
     )
-    if reference.ratio:
-        expected = surface_at(scene, table, reference.predictor, sites, aot550)
-        residual -= np.float32(reference.ratio) * expected
-    return residual
-
-
-def inverse_visibilities(
-    scene: AerosolScene, table: LookUpTable, blocked: ReferenceBlocks, reference: ReferencePixels
-) -> Float32Array:
-    """Solve for the inverse visibility (1/km) of each block, shape (n,).
-
-    Below the clearest visibility the residual goes on as a straight line, so that the mean over
-    blocks that scatter is not biased by the end of the table.
-    """
-    nodes = np.linspace(CLEAREST, HAZIEST, _NODES, dtype=np.float32)
-    aot = table.aot_from_visibility(1.0 / nodes[:, np.newaxis], blocked.sites.elevation)
-    residual = _residual(scene, table, blocked.sites, reference, aot) + blocked.departure
-    falling = np.minimum.accumulate(residual, axis=0)
-    lower = np.clip((falling > 0.0).sum(axis=0) - 1, 0, _NODES - 2)[np.newaxis]
-    first = np.take_along_axis(residual, lower, 0)[0]
-    step = first - np.take_along_axis(residual, lower + 1, 0)[0]
-    share = np.divide(first, step, out=np.ones_like(first), where=step > 1e-6)
-    inverse = nodes[lower[0]] + share * (nodes[1] - nodes[0])
-    return np.asarray(np.clip(inverse, -CLEAREST, HAZIEST), np.float32)

@@ -1,9 +1,9 @@
-"""Reference pixels: ground whose red or near infrared reflectance is known beforehand.
+"""Reference pixels: pixels whose red or near infrared surface reflectance is known.
 
-Dense dark vegetation first, whose red is half of its reflectance at 2.2 um (Y. J. Kaufman et al.,
-IEEE Trans. Geosci. Remote Sensing 35 (1997) 1286-1298); where there is too little of it below one
-threshold of darkness, the next is tried. Then dense bright vegetation, dark soil and water (R.
-Richter and D. Schlaepfer, ATCOR user guide, DLR-IB 565-01).
+Dense dark vegetation is preferred: its red reflectance is half of its reflectance at 2.2 um (Y. J.
+Kaufman et al., IEEE Trans. Geosci. Remote Sensing 35 (1997) 1286-1298). If too few pixels are
+darker than a first threshold, the next is tried; then dense bright vegetation, dark soil and water
+(R. Richter and D. Schlaepfer, ATCOR user guide, DLR-IB 565-01).
 """
 
 from __future__ import annotations
@@ -13,52 +13,55 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sen2cor.atmosphere.parameters import ReferencePixelParameters
 from sen2cor.raster.array_types import BoolArray, Float32Array
-from sen2cor.settings.cal_ac_gipp import CorrectionSettings
 
 DARK_VEGETATION = "dark vegetation"
 BRIGHT_VEGETATION = "bright vegetation"
 DARK_SOIL = "dark soil"
 WATER = "water"
 
-RED, NIR, SWIR = "B04", "B8A", ("B12", "B11")
+BLUE, GREEN, RED, NIR, SWIR_22, SWIR_16 = "B02", "B03", "B04", "B8A", "B12", "B11"
 
-_LEAST_NIR = 0.10
-"""Turbid water passes the tests of vegetation in the short-wave infrared; not this one."""
+_MIN_NIR = 0.10
+"""Minimum near infrared reflectance of vegetation. Excludes turbid water, which passes the tests in
+the short-wave infrared."""
 
-_RED_OF_B11 = 0.5
-"""Ratio of the red expected from B11 to that expected from B12: 0.25 to 0.5."""
+_RED_TO_SWIR_16 = 0.5
+"""Ratio of red to 1.6 um reflectance of dark vegetation, relative to that of red to 2.2 um."""
 
 _WATER_NIR = 0.005
-"""What clear water reflects at 865 nm, foam and glint included; black but for these (H. R. Gordon
-and D. K. Clark, Applied Optics 20 (1981) 4175-4180)."""
+"""Reflectance of clear water at 865 nm, with foam and glint; without these it is black (H. R.
+Gordon and D. K. Clark, Applied Optics 20 (1981) 4175-4180)."""
 
-_CLEAR_WATER_RED = 0.03
-_FEWEST_SHARE = 0.1
-"""Per cent of the scene: less dark vegetation than this decides nothing."""
+_MAX_WATER_RED = 0.03
+"""Maximum red reflectance of clear water."""
+
+_MIN_DARK_AREA = 0.1
+"""Minimum area of dark vegetation after the last threshold, % of the valid pixels."""
 
 
 @dataclass(frozen=True)
 class ReferencePixels:
-    """Pixels, and what is known of them: ``target = ratio * predictor + constant``.
+    """Pixels with a known surface reflectance: ``target = ratio * predictor + constant``.
 
     Attributes
     ----------
     mask : ndarray of bool, shape (rows, cols)
     kind : str
         `DARK_VEGETATION`, `BRIGHT_VEGETATION`, `DARK_SOIL` or `WATER`.
-    share : float
-        Of the valid pixels of the scene, %.
+    area : float
+        % of the valid pixels of the scene.
     target, predictor : str
         Bands.
     ratio, constant : float
     threshold : float or None
-        Upper bound of the predictor with which they were found.
+        Upper bound of the predictor reflectance with which they were found.
     """
 
     mask: BoolArray
     kind: str
-    share: float
+    area: float
     target: str
     predictor: str
     ratio: float
@@ -75,66 +78,68 @@ def vegetation_index(reflectance: Mapping[str, Float32Array]) -> Float32Array:
     return result
 
 
-def usable_swir(
-    reflectance: Mapping[str, Float32Array], land: BoolArray, settings: CorrectionSettings
+def choose_swir_band(
+    reflectance: Mapping[str, Float32Array], land: BoolArray, parameters: ReferencePixelParameters
 ) -> str:
-    """B12, or B11 where most of the land has nothing in B12."""
-    dark = reflectance[SWIR[0]][land] <= settings.swir_refl_lower_th
-    return SWIR[1] if land.any() and dark.mean() > 0.5 else SWIR[0]
+    """Choose B12, or B11 if most of the land has no signal in B12."""
+    dark = reflectance[SWIR_22][land] <= parameters.min_swir
+    return SWIR_16 if land.any() and dark.mean() > 0.5 else SWIR_22
 
 
-def reference_vegetation(
+def find_reference_vegetation(
     reflectance: Mapping[str, Float32Array],
     land: BoolArray,
     valid: int,
-    settings: CorrectionSettings,
+    parameters: ReferencePixelParameters,
 ) -> ReferencePixels | None:
-    """Find vegetation of known reflectance.
+    """Find dark vegetation, or else bright vegetation.
 
     Parameters
     ----------
     reflectance : mapping of band to ndarray of float32, shape (rows, cols)
-        Of the surface, with the aerosol of the start: B04, B8A, B12 and B11.
+        Surface reflectance of B04, B8A, B12 and B11 with the first guess of the aerosol.
     land : ndarray of bool, same shape
-        Pixels that may be taken: clear land without snow.
+        Candidate pixels: clear land without snow.
     valid : int
         Valid pixels of the scene.
-    settings : CorrectionSettings
+    parameters : ReferencePixelParameters
 
     Returns
     -------
     ReferencePixels or None
         None if there are none.
     """
-    index = vegetation_index(reflectance)
+    ndvi = vegetation_index(reflectance)
     tried: ReferencePixels | None = None
-    for tried in _ladder(reflectance, index, land, valid, settings):
-        if tried.share >= settings.min_ddv_area:
+    for tried in _dark_vegetation_by_threshold(reflectance, ndvi, land, valid, parameters):
+        if tried.area >= parameters.min_area:
             return tried
-    if tried is not None and tried.share >= min(_FEWEST_SHARE, settings.min_ddv_area):
+    if tried is not None and tried.area >= min(_MIN_DARK_AREA, parameters.min_area):
         return tried
-    bright = land & (reflectance[NIR] > settings.dbv_nir_refl_th) & (index > settings.dbv_ndvi_th)
-    share = _share(bright, valid)
-    if share < settings.min_ddv_area or share == 0.0:
+    bright = (
+        land & (reflectance[NIR] > parameters.bright_min_nir) & (ndvi > parameters.bright_min_ndvi)
+    )
+    area = _area_percent(bright, valid)
+    if area < parameters.min_area or area == 0.0:
         return None
     return ReferencePixels(
-        bright, BRIGHT_VEGETATION, share, RED, SWIR[0], 0.0, settings.red_ref_refl_th
+        bright, BRIGHT_VEGETATION, area, RED, SWIR_22, 0.0, parameters.bright_red
     )
 
 
-def other_dark_pixels(
+def find_dark_soil_or_water(
     reflectance: Mapping[str, Float32Array],
     land: BoolArray,
     water: BoolArray,
     valid: int,
-    settings: CorrectionSettings,
+    parameters: ReferencePixelParameters,
 ) -> ReferencePixels | None:
-    """Dark soil, its red as that of dark vegetation, or else clear water.
+    """Find dark soil, with the red reflectance of dark vegetation, or else clear water.
 
     Parameters
     ----------
-    reflectance, land, valid, settings
-        As for `reference_vegetation`.
+    reflectance, land, valid, parameters
+        As for `find_reference_vegetation`.
     water : ndarray of bool
         Clear water pixels.
 
@@ -143,66 +148,62 @@ def other_dark_pixels(
     ReferencePixels or None
     """
     red, infrared = reflectance[RED], reflectance[NIR]
-    swir = usable_swir(reflectance, land, settings)
-    threshold = _thresholds(swir, settings)[-1]
-    soil = land & (infrared > red) & (infrared < settings.vegetation_index_th * red)
-    soil &= (reflectance[swir] > settings.swir_refl_lower_th) & (reflectance[swir] < threshold)
-    clear = water & (red < _CLEAR_WATER_RED) & (reflectance[SWIR[1]] < settings.swir_refl_lower_th)
+    swir = choose_swir_band(reflectance, land, parameters)
+    threshold = _thresholds(swir, parameters)[-1]
+    soil = land & (infrared > red) & (infrared < parameters.min_nir_to_red * red)
+    soil &= (reflectance[swir] > parameters.min_swir) & (reflectance[swir] < threshold)
+    clear = water & (red < _MAX_WATER_RED) & (reflectance[SWIR_16] < parameters.min_swir)
     for mask, kind in ((soil, DARK_SOIL), (clear, WATER)):
-        share = _share(mask, valid)
-        if share < settings.min_ddv_area or share == 0.0:
+        area = _area_percent(mask, valid)
+        if area < parameters.min_area or area == 0.0:
             continue
         if kind == WATER:
-            return ReferencePixels(mask, kind, share, NIR, SWIR[0], 0.0, _WATER_NIR)
+            return ReferencePixels(mask, kind, area, NIR, SWIR_22, 0.0, _WATER_NIR)
         return ReferencePixels(
-            mask, kind, share, RED, swir, _ratio(swir, settings), threshold=threshold
+            mask, kind, area, RED, swir, _red_to_swir(swir, parameters), threshold=threshold
         )
     return None
 
 
-def _ladder(
+def _dark_vegetation_by_threshold(
     reflectance: Mapping[str, Float32Array],
-    index: Float32Array,
+    ndvi: Float32Array,
     land: BoolArray,
     valid: int,
-    settings: CorrectionSettings,
+    parameters: ReferencePixelParameters,
 ) -> Iterator[ReferencePixels]:
-    swir = usable_swir(reflectance, land, settings)
+    swir = choose_swir_band(reflectance, land, parameters)
     infrared = reflectance[NIR]
-    able = land & (infrared > _LEAST_NIR) & (index > settings.swir_refl_ndvi_th)
-    able &= reflectance[swir] > settings.swir_refl_lower_th
-    dense = able & (infrared > settings.vegetation_index_th * reflectance[RED])
-    for threshold in _thresholds(swir, settings):
+    candidates = land & (infrared > _MIN_NIR) & (ndvi > parameters.min_ndvi)
+    candidates &= reflectance[swir] > parameters.min_swir
+    dense = candidates & (infrared > parameters.min_nir_to_red * reflectance[RED])
+    for threshold in _thresholds(swir, parameters):
         dark = reflectance[swir] < threshold
         mask = dense & dark
-        # dark soil, shadow and mixed pixels only where there is not enough that is surely green
-        if _share(mask, valid) < settings.min_ddv_area:
-            mask = able & dark
+        # dark soil, shadow and mixed pixels only if there is too little dense vegetation
+        if _area_percent(mask, valid) < parameters.min_area:
+            mask = candidates & dark
         yield ReferencePixels(
             mask,
             DARK_VEGETATION,
-            _share(mask, valid),
+            _area_percent(mask, valid),
             RED,
             swir,
-            _ratio(swir, settings),
+            _red_to_swir(swir, parameters),
             threshold=threshold,
         )
 
 
-def _thresholds(swir: str, settings: CorrectionSettings) -> tuple[float, float, float]:
-    if swir == SWIR[0]:
-        return (
-            settings.ddv_swir_refl_th1,
-            settings.ddv_swir_refl_th2,
-            settings.ddv_swir_refl_th3,
-        )
-    return settings.ddv_16um_refl_th1, settings.ddv_16um_refl_th2, settings.ddv_16um_refl_th3
+def _thresholds(swir: str, parameters: ReferencePixelParameters) -> tuple[float, float, float]:
+    if swir == SWIR_22:
+        return parameters.swir_22_thresholds
+    return parameters.swir_16_thresholds
 
 
-def _ratio(swir: str, settings: CorrectionSettings) -> float:
-    ratio = settings.swir_22um_red_refl_ratio
-    return ratio if swir == SWIR[0] else _RED_OF_B11 * ratio
+def _red_to_swir(swir: str, parameters: ReferencePixelParameters) -> float:
+    ratio = parameters.red_to_swir
+    return ratio if swir == SWIR_22 else _RED_TO_SWIR_16 * ratio
 
 
-def _share(mask: BoolArray, valid: int) -> float:
+def _area_percent(mask: BoolArray, valid: int) -> float:
     return 100.0 * float(mask.sum()) / max(valid, 1)

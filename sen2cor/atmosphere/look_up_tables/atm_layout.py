@@ -14,7 +14,6 @@ import numpy as np
 
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.raster.array_types import Float32Array
-from sen2cor.settings.value_types import OZONE_SUMMER, OZONE_WINTER
 
 BANDS = {
     "20_60": (
@@ -56,8 +55,6 @@ files in B9 follows them within 1 %.
 """
 
 AEROSOL = {"RURAL": "rura", "MARITIME": "mari"}
-OZONE = {"SUMMER": OZONE_SUMMER, "WINTER": OZONE_WINTER}
-"""Columns in Dobson units by the first letter of the file name."""
 
 _VALUES = 17
 PATH, DIFFUSE_DOWN, DIRECT_DOWN, DIRECT_UP, DIFFUSE_UP, ALBEDO = range(6)

@@ -9,9 +9,6 @@ import numpy.typing as npt
 
 from sen2cor.raster.array_types import Float32Array
 
-SEASON_OZONE = {"SUMMER": 331.0, "WINTER": 377.0}
-"""Ozone column in Dobson units where none is known, by the season of a table."""
-
 
 @dataclass(frozen=True)
 class Scattering:
@@ -38,6 +35,16 @@ class Scattering:
     transmittance_up_direct: Float32Array
     transmittance_up_diffuse: Float32Array
     spherical_albedo: Float32Array
+
+    @property
+    def transmittance_down(self) -> Float32Array:
+        """Total transmittance from the sun to the ground."""
+        return self.transmittance_down_direct + self.transmittance_down_diffuse
+
+    @property
+    def transmittance_up(self) -> Float32Array:
+        """Total transmittance from the ground to the sensor."""
+        return self.transmittance_up_direct + self.transmittance_up_diffuse
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class LookUpTable(Protocol):
         """``SUMMER`` or ``WINTER``."""
 
     @property
-    def largest_slant_water(self) -> float:
+    def max_slant_water(self) -> float:
         """End of the axis of water vapour along the two-way path, in cm."""
 
     def scattering(

@@ -28,7 +28,6 @@ from sen2cor.atmosphere.look_up_tables.atm_layout import (
     DIRECT_DOWN,
     DIRECT_UP,
     ELEVATION,
-    OZONE,
     PATH,
     PATH_SLANTED,
     SOLAR_ZENITH,
@@ -41,8 +40,9 @@ from sen2cor.atmosphere.look_up_tables.atm_layout import (
     read_cells,
 )
 from sen2cor.atmosphere.look_up_tables.axes import Axes, Place, interpolate
-from sen2cor.atmosphere.look_up_tables.look_up_table import SEASON_OZONE, Gas, Scattering
+from sen2cor.atmosphere.look_up_tables.look_up_table import Gas, Scattering
 from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable, load_table
+from sen2cor.atmosphere.standard_atmospheres import DEFAULT_OZONE, OZONE_COLUMNS
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.raster.array_types import Float32Array
 
@@ -94,7 +94,7 @@ class Sen2CorLookUpTable:
     ) -> None:
         self.name, self.ozone = name, ozone
         self.aerosol, self.season = own.aerosol, own.season
-        self.largest_slant_water = own.largest_slant_water
+        self.max_slant_water = own.max_slant_water
         self._own = own
         self._water = WATER_VAPOUR[own.season]
         self._axes = Axes(
@@ -358,8 +358,8 @@ def load_atm_files(
             f"the .atm look-up tables in {folder} have no aerosol {aerosol}, only "
             f"{', '.join(AEROSOL)}"
         )
-    wanted = SEASON_OZONE[season] if ozone is None else ozone
-    letter, column = min(OZONE[season].items(), key=lambda item: abs(item[1] - wanted))
+    wanted = DEFAULT_OZONE[season] if ozone is None else ozone
+    letter, column = min(OZONE_COLUMNS[season].items(), key=lambda item: abs(item[1] - wanted))
     own = load_table(spacecraft, aerosol, season)
     place = folder / spacecraft if (folder / spacecraft).is_dir() else folder
     names = [

@@ -50,7 +50,7 @@ class SixSLookUpTable:
         Of the table, for reports.
     spacecraft, aerosol, season : str
         In upper case.
-    largest_slant_water : float
+    max_slant_water : float
         End of the axis of water vapour along the two-way path, in cm.
     """
 
@@ -95,7 +95,7 @@ class SixSLookUpTable:
                 f"{scattering_path} or {gas_path} has no variable {error}: make the tables again "
                 "with python -m sen2cor.radiative_transfer"
             ) from error
-        self.largest_slant_water = float(gas["water_slant"][-1])
+        self.max_slant_water = float(gas["water_slant"][-1])
         self._axes = Axes(self.name, axes, _UNITS)
 
     def scattering(

@@ -1,4 +1,4 @@
-"""From the digital numbers of Level-1C to those of Level-2A, by blocks of rows into the encoder."""
+"""From digital numbers of Level-1C to those of Level-2A, encoded by blocks of rows."""
 
 from __future__ import annotations
 
@@ -11,21 +11,19 @@ import numpy as np
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.atmosphere.uncertainty import slope_uncertainty
-from sen2cor.bands import SATURATED
 from sen2cor.imagery.image_writer import ImageWriter
 from sen2cor.imagery.preview import true_colour
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import GroundIllumination
-from sen2cor.pipeline.tile.tile_atmosphere import BandUncertainty
+from sen2cor.pipeline.tile.tile_correction import BandUncertainty
+from sen2cor.product.radiometry import MAX_NUMBER, fold_calibration, to_numbers
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
 from sen2cor.raster.grids import Grid, row_blocks
 from sen2cor.raster.resampling import bilinear, positions
 
-_LARGEST = 65534
-
 
 class BandCorrection:
-    """Corrects one band at one resolution, rows by rows.
+    """Correction of one band at one resolution, by blocks of rows.
 
     Parameters
     ----------
@@ -37,7 +35,7 @@ class BandCorrection:
     coarse : int
         Pixel size of the coarse grid in metres (nominal).
     ground : GroundIllumination, optional
-        Of the slopes at the resolution; a rugged inversion needs it.
+        Illumination of the slopes at the resolution; required by a TerrainInversion.
     """
 
     def __init__(
@@ -53,101 +51,73 @@ class BandCorrection:
         self._pixels = pixels
         self._ground = ground
         self._factor = coarse / resolution
-        # from digital numbers on
-        gain = inversion.gain * np.float32(pixels.scale)
-        bias = inversion.bias + gain * np.float32(pixels.offsets[band])
+        gain, bias = fold_calibration(
+            inversion.gain, inversion.bias, pixels.offsets[band], pixels.scale
+        )
         self._inversion = replace(inversion, gain=gain, bias=bias)
         self._cols = positions(pixels.grids[resolution].cols, self._factor)
 
     def surface_reflectance(self, rows: slice) -> tuple[Float32Array, UInt16Array]:
-        """Surface reflectance of some rows, and the digital numbers it came from."""
+        """Compute the surface reflectance of some rows; return it with its digital numbers."""
         numbers = self._pixels.numbers(self.band, self.resolution, rows)
         toa = numbers.astype(np.float32)
-        local = self._inversion.map(partial(self._expand, rows=rows))
+        local = self._inversion.map(partial(self._interpolate, rows=rows))
         if isinstance(local, Inversion):
             return local(toa), numbers
         if self._ground is None:
-            raise ValueError(f"{self.band} over slopes needs their light")
+            raise ValueError(
+                f"{self.band}: a terrain inversion needs the illumination of the slopes"
+            )
         return local(toa, *self._ground.rows(rows)), numbers
 
-    def uncertainty(self, found: BandUncertainty, rows: slice) -> tuple[Float32Array, UInt16Array]:
-        """Standard uncertainty of the reflectance of some rows, and the digital numbers."""
-        expand = partial(self._expand, rows=rows)
+    def uncertainty(self, model: BandUncertainty, rows: slice) -> tuple[Float32Array, UInt16Array]:
+        """Compute the standard uncertainty of some rows; return it with the digital numbers."""
+        interpolate = partial(self._interpolate, rows=rows)
         numbers = self._pixels.numbers(self.band, self.resolution, rows)
         toa = self._pixels.toa_reflectance(self.band, self.resolution, rows)
-        level = found.level.map(expand)(toa)
-        local = self._inversion.map(expand)
+        flat_terrain = model.flat_terrain.map(interpolate)(toa)
+        local = self._inversion.map(interpolate)
         if isinstance(local, Inversion) or self._ground is None:
-            return level, numbers
-        light = self._ground.rows(rows)
+            return flat_terrain, numbers
+        illumination = self._ground.rows(rows)
         sloped = slope_uncertainty(
-            level,
-            local(numbers.astype(np.float32), *light),
+            flat_terrain,
+            local(numbers.astype(np.float32), *illumination),
             local,
-            local.terrain_factor(*light),
-            light[1],
-            solar_zenith=found.solar_zenith,
-            inputs=found.inputs,
+            local.terrain_factor(*illumination),
+            illumination[1],
+            solar_zenith=model.solar_zenith,
+            inputs=model.inputs,
         )
         return sloped, numbers
 
-    def _expand(self, field: Float32Array, rows: slice) -> Float32Array:
+    def _interpolate(self, field: Float32Array, rows: slice) -> Float32Array:
         if self._factor == 1.0:
             return field[rows].copy()
         at = positions(rows.stop - rows.start, self._factor, rows.start)
         return bilinear(field, at, self._cols)
 
 
-def quantize(
-    reflectance: Float32Array, source: UInt16Array, quantification: float, offset: int
-) -> UInt16Array:
-    """Digital numbers of surface reflectance.
-
-    Parameters
-    ----------
-    reflectance : ndarray of float32
-        Overwritten.
-    source : ndarray of uint16, same shape
-        Numbers of Level-1C: 0 (no data) and 65535 (saturated) stay what they are.
-    quantification : float
-        Numbers per reflectance.
-    offset : int
-        BOA_ADD_OFFSET: reflectance = (number + offset) / quantification.
-
-    Returns
-    -------
-    ndarray of uint16
-        Valid pixels within 1..65534: a dark pixel is never taken for no data.
-    """
-    reflectance *= np.float32(quantification)
-    reflectance += np.float32(0.5 - offset)
-    np.clip(reflectance, 1.0, _LARGEST, out=reflectance)
-    numbers = reflectance.astype(np.uint16)
-    numbers[source == 0] = 0
-    numbers[source == SATURATED] = SATURATED
-    return numbers
-
-
 def write_band(
     writer: ImageWriter, correction: BandCorrection, grid: Grid, quantification: float, offset: int
 ) -> None:
-    """Correct a band and write it; numbers as in `quantize`."""
+    """Correct a band and write it; numbers as in `to_numbers`."""
     for rows in row_blocks(grid.rows):
         reflectance, source = correction.surface_reflectance(rows)
-        writer.write_rows(quantize(reflectance, source, quantification, offset))
+        writer.write_rows(to_numbers(reflectance, source, quantification, offset))
 
 
 def write_uncertainty(
     writer: ImageWriter,
     correction: BandCorrection,
-    found: BandUncertainty,
+    model: BandUncertainty,
     grid: Grid,
     quantification: float,
 ) -> None:
-    """Write the standard uncertainty of a band; numbers as in `quantize`, without an offset."""
+    """Write the standard uncertainty of a band; numbers as in `to_numbers`, without an offset."""
     for rows in row_blocks(grid.rows):
-        uncertainty, source = correction.uncertainty(found, rows)
-        writer.write_rows(quantize(uncertainty, source, quantification, 0))
+        uncertainty, source = correction.uncertainty(model, rows)
+        writer.write_rows(to_numbers(uncertainty, source, quantification, 0))
 
 
 def write_true_colour(
@@ -187,6 +157,6 @@ def write_map(
     cols = positions(grid.cols, factor)
     for rows in row_blocks(grid.rows):
         values = bilinear(field, positions(rows.stop - rows.start, factor, rows.start), cols)
-        numbers = np.clip(values * np.float32(scale) + 0.5, 1, _LARGEST).astype(np.uint16)
+        numbers = np.clip(values * np.float32(scale) + 0.5, 1, MAX_NUMBER).astype(np.uint16)
         numbers[no_data(rows)] = 0
         writer.write_rows(numbers)

@@ -31,7 +31,7 @@ from sen2cor.pipeline.tile.band_correction import (
 )
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import GroundIllumination, TileTerrain
-from sen2cor.pipeline.tile.tile_atmosphere import COARSE, TileAtmosphere
+from sen2cor.pipeline.tile.tile_correction import COARSE, TileCorrection
 from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.raster.array_types import BoolArray, Float32Array, Pixels, UInt8Array
@@ -139,7 +139,7 @@ class TileImageJobs:
         return [write]
 
     def plan_atmosphere_maps(
-        self, atmosphere: TileAtmosphere, no_data: Callable[[slice], BoolArray]
+        self, atmosphere: TileCorrection, no_data: Callable[[slice], BoolArray]
     ) -> list[WriteImage]:
         """Plan aerosol optical thickness and water vapour (AOT, WVP)."""
 
@@ -154,7 +154,7 @@ class TileImageJobs:
 
     def plan_reflectance(
         self,
-        atmosphere: TileAtmosphere,
+        atmosphere: TileCorrection,
         illumination: GroundIllumination | None,
         quantification: float,
     ) -> list[WriteImage]:
@@ -188,7 +188,7 @@ class TileImageJobs:
 
     def plan_uncertainty(
         self,
-        atmosphere: TileAtmosphere,
+        atmosphere: TileCorrection,
         illumination: GroundIllumination | None,
         quantification: float,
     ) -> list[WriteImage]:
@@ -207,7 +207,7 @@ class TileImageJobs:
         return [partial(write, band) for band in self.output.psd.reflectance_bands[self.resolution]]
 
     def _find_inversion(
-        self, atmosphere: TileAtmosphere, band: str
+        self, atmosphere: TileCorrection, band: str
     ) -> Inversion | TerrainInversion:
         """Return the inversion of a band; one is computed at a time, as it takes much memory.
 

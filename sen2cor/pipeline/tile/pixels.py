@@ -151,7 +151,7 @@ class TilePixels:
     ) -> Float32Array:
         """Return top-of-atmosphere reflectance; no data become the reflectance of DN 0."""
         numbers = self.numbers(band, resolution, rows)
-        return radiometry.reflectance(numbers, self.offsets[band], self.scale)
+        return radiometry.to_reflectance(numbers, self.offsets[band], self.scale)
 
 
 def _check_bands(native: Mapping[str, UInt16Array], tile: Level1CTile) -> None:

@@ -38,7 +38,7 @@ from sen2cor.pipeline.tile.classification_step import classify_tile
 from sen2cor.pipeline.tile.image_jobs import TileImageJobs, WriteImage, upsample_nearest
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import FINE, TileTerrain, prepare_terrain
-from sen2cor.pipeline.tile.tile_atmosphere import COARSE, TileAtmosphere
+from sen2cor.pipeline.tile.tile_correction import COARSE, TileCorrection
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 from sen2cor.product.level2a.content import QualityPercentages, TileOutcome, TileRetrieval
 from sen2cor.product.level2a.tile import Level2ATile
@@ -146,11 +146,11 @@ class _Scene:
     Attributes
     ----------
     classes : ndarray of uint8, shape (rows, cols) of the 20 m grid
-    atmosphere : TileAtmosphere
+    atmosphere : TileCorrection
     """
 
     classes: UInt8Array
-    atmosphere: TileAtmosphere
+    atmosphere: TileCorrection
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class _ProcessingChain:
         self.progress.step("L2A_SceneClass", f"end of classification {resolution} m")
         return classification
 
-    def retrieve_atmosphere(self, classes: UInt8Array, resolution: int) -> TileAtmosphere:
+    def retrieve_atmosphere(self, classes: UInt8Array, resolution: int) -> TileCorrection:
         """Retrieve cirrus, aerosol and water vapour, given the classes at 60 or 20 m."""
         masks = GroundMasks.from_classes(
             classes, COARSE // resolution, self.pixels.grids[COARSE].shape
@@ -214,7 +214,7 @@ class _ProcessingChain:
         classes = images.read(path).astype(np.uint8)
         return _Scene(classes, self.retrieve_atmosphere(classes, 20))
 
-    def summarize_retrieval(self, atmosphere: TileAtmosphere) -> TileRetrieval:
+    def summarize_retrieval(self, atmosphere: TileCorrection) -> TileRetrieval:
         """Summarize the atmosphere for metadata and records."""
         terrain = self.terrain
         return TileRetrieval(
@@ -225,20 +225,20 @@ class _ProcessingChain:
             ozone_source=atmosphere.retrieval.ozone_source,
             dem_type=None if terrain is None else terrain.kind,
             details={
-                **atmosphere.retrieval.account(),
+                **atmosphere.retrieval.details(),
                 "cirrus": atmosphere.cirrus.reason or "corrected",
                 "elevation": None if terrain is None else terrain.describe(),
             },
         )
 
     def write(
-        self, classification: Classification, atmosphere: TileAtmosphere, resolution: int
+        self, classification: Classification, atmosphere: TileCorrection, resolution: int
     ) -> None:
         """Correct and write all images at 60 or 20 m."""
         jobs = self._start_jobs(resolution)
         scene_class = classification.scene_class
         # planned first: they may need the topographic shadow, which the correction releases
-        of_classes = self._plan_classes(jobs, classification, atmosphere.reference)
+        of_classes = self._plan_classes(jobs, classification, atmosphere.reference_mask)
         of_surface = self._plan_surface(
             jobs, scene_class, atmosphere, lambda rows: scene_class[rows] == SceneClass.NO_DATA
         )
@@ -287,7 +287,7 @@ class _ProcessingChain:
         self,
         jobs: TileImageJobs,
         classes: UInt8Array,
-        atmosphere: TileAtmosphere,
+        atmosphere: TileCorrection,
         no_data: Callable[[slice], BoolArray],
     ) -> list[WriteImage]:
         """Plan all images but those of the classification, the large ones first."""
@@ -311,7 +311,7 @@ class _ProcessingChain:
         if common.generate_uncertainty_output:
             planned += jobs.plan_uncertainty(atmosphere, illumination, quantification)
         if common.generate_ddv_output and jobs.resolution != 10:
-            planned += jobs.plan_reference_pixels(atmosphere.reference)
+            planned += jobs.plan_reference_pixels(atmosphere.reference_mask)
         return planned
 
 

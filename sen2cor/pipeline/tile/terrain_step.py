@@ -23,7 +23,7 @@ from sen2cor.dem.illumination import SunDirections
 from sen2cor.dem.terrain import Terrain, TerrainType, classify_terrain, derive_terrain
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.pipeline.execution.workers import Workers
-from sen2cor.pipeline.tile.tile_atmosphere import COARSE
+from sen2cor.pipeline.tile.tile_correction import COARSE
 from sen2cor.product.level1c.reader import Level1CTile
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
 from sen2cor.raster.grids import Grid, row_blocks

@@ -191,7 +191,7 @@ class Level1CProduct:
             (number + offset) / quantification.
         """
         offset, scale = self.radiometric_offsets[band], 1.0 / self.quantification_value
-        return radiometry.reflectance(numbers, offset, scale)
+        return radiometry.to_reflectance(numbers, offset, scale)
 
 
 def open_level1c(path: Path) -> Level1CProduct:

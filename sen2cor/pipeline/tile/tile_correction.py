@@ -1,7 +1,7 @@
-"""What a tile's bands are corrected with: the state of its atmosphere and what follows from it.
+"""The correction of a tile's bands: inversion and uncertainty from the state of its atmosphere.
 
-Everything here lives on the tile's 60 m grid: the water vapour band has that pixel size, aerosol
-and angles vary more slowly. The results are interpolated to 20 and 10 m.
+All arrays are on the tile's 60 m grid: the water vapour band has this pixel size, aerosol and
+angles vary more slowly. The results are interpolated to 20 and 10 m.
 """
 
 from __future__ import annotations
@@ -11,18 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sen2cor.atmosphere.adjacency import neighbourhood_mean
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
 from sen2cor.atmosphere.brdf import EmpiricalBrdf
 from sen2cor.atmosphere.cirrus import CirrusCorrection
-from sen2cor.atmosphere.inversion import Inversion, flat_terrain_inversion
+from sen2cor.atmosphere.interpolation_nodes import NodeGeometry
+from sen2cor.atmosphere.inversion import Inversion, flat_terrain_inversion, neighbourhood_mean
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
-from sen2cor.atmosphere.node_geometry import NodeGeometry
+from sen2cor.atmosphere.parameters import TerrainParameters
 from sen2cor.atmosphere.retrieval_record import RetrievalRecord
 from sen2cor.atmosphere.terrain_inversion import (
     SlopeIllumination,
     TerrainInversion,
-    TerrainParameters,
     terrain_inversion,
 )
 from sen2cor.atmosphere.uncertainty import (
@@ -41,20 +40,20 @@ COARSE = 60
 
 
 @dataclass(frozen=True)
-class Slopes:
-    """What the correction of slopes needs beside the atmosphere.
+class SlopeCorrection:
+    """Inputs of the correction of slopes besides the atmosphere.
 
     Attributes
     ----------
-    light : SlopeIllumination
+    illumination : SlopeIllumination
         On the 60 m grid.
-    correction : TerrainParameters
+    parameters : TerrainParameters
     brdf : callable
-        Empirical correction of a band for weak light, or None.
+        Returns the empirical correction of a band for low illumination, or None.
     """
 
-    light: SlopeIllumination
-    correction: TerrainParameters
+    illumination: SlopeIllumination
+    parameters: TerrainParameters
     brdf: Callable[[str], EmpiricalBrdf | None]
 
 
@@ -64,22 +63,22 @@ class BandUncertainty:
 
     Attributes
     ----------
-    level : ReflectanceUncertainty
-        Over level ground, on the 60 m grid.
+    flat_terrain : ReflectanceUncertainty
+        Over flat terrain, on the 60 m grid.
     solar_zenith : float
         Degrees, mean of the tile.
     inputs : InputUncertainty
-        What it follows from.
+        Uncertainties that it is derived from.
     """
 
-    level: ReflectanceUncertainty
+    flat_terrain: ReflectanceUncertainty
     solar_zenith: float
     inputs: InputUncertainty
 
 
 @dataclass(frozen=True)
-class TileAtmosphere:
-    """All that the correction of a tile's bands needs.
+class TileCorrection:
+    """Inputs of the correction of a tile's bands.
 
     Attributes
     ----------
@@ -88,14 +87,14 @@ class TileAtmosphere:
     state : AtmosphereState
     masks : GroundMasks
     adjacency_range : float
-        km; 0 is without adjacency.
+        Km; 0: no adjacency correction.
     cirrus : CirrusCorrection
     toa : callable
         Top-of-atmosphere reflectance of a band on the 60 m grid, without cirrus.
-    slopes : Slopes or None
-        None: the ground is taken for level.
+    slopes : SlopeCorrection or None
+        None: the terrain is treated as flat.
     retrieval : RetrievalRecord
-        How the state was found.
+        Record of how the state was retrieved.
     """
 
     table: LookUpTable
@@ -105,48 +104,48 @@ class TileAtmosphere:
     adjacency_range: float
     cirrus: CirrusCorrection
     toa: ToaReflectance
-    slopes: Slopes | None
+    slopes: SlopeCorrection | None
     retrieval: RetrievalRecord
 
     @property
-    def reference(self) -> BoolArray:
-        """Pixels of the 60 m grid from which the aerosol was found."""
-        found = self.retrieval.reference
-        return np.zeros(self.geometry.grid.shape, bool) if found is None else found
+    def reference_mask(self) -> BoolArray:
+        """Pixels of the 60 m grid from which the aerosol was retrieved."""
+        mask = self.retrieval.reference_mask
+        return np.zeros(self.geometry.grid.shape, bool) if mask is None else mask
 
     def inversion(self, band: str) -> Inversion | TerrainInversion:
         """Inversion of a band on the 60 m grid."""
-        functions = band_terms(self.table, band, self.geometry, self.state)
-        window = half_width(self.adjacency_range, self.geometry)
+        terms = band_terms(self.table, band, self.geometry, self.state)
+        window = adjacency_half_width(self.adjacency_range, self.geometry)
         if self.slopes is not None:
-            rugged = terrain_inversion(
+            over_slopes = terrain_inversion(
                 self.toa(band),
-                functions,
-                self.slopes.light,
+                terms,
+                self.slopes.illumination,
                 self.masks.ground,
-                self.slopes.correction,
+                self.slopes.parameters,
                 adjacency_half_width=window or None,
                 brdf=self.slopes.brdf(band),
             )
-            return self.cirrus.before(band, rugged)
-        level = flat_terrain_inversion(self.toa(band), functions, self.masks.ground, window)
-        return self.cirrus.before(band, level)
+            return self.cirrus.fold_into(band, over_slopes)
+        flat = flat_terrain_inversion(self.toa(band), terms, self.masks.ground, window)
+        return self.cirrus.fold_into(band, flat)
 
     def uncertainty(self, band: str) -> BandUncertainty:
         """Standard uncertainty of a band on the 60 m grid, to first order."""
-        window = half_width(self.adjacency_range, self.geometry)
+        window = adjacency_half_width(self.adjacency_range, self.geometry)
         toa = self.toa(band)
         inputs = InputUncertainty()
-        level = reflectance_uncertainty(
+        flat_terrain = reflectance_uncertainty(
             lambda state: band_terms(self.table, band, self.geometry, state),
             self.state,
             neighbourhood_mean(toa, self.masks.ground, window) if window else toa,
             inputs,
             adjacency=window > 0,
         )
-        return BandUncertainty(level, float(self.geometry.solar_zenith.mean()), inputs)
+        return BandUncertainty(flat_terrain, float(self.geometry.solar_zenith.mean()), inputs)
 
 
-def half_width(adjacency_range: float, geometry: NodeGeometry) -> int:
-    """Pixels from the centre to the edge of the window of the adjacency effect, of km."""
+def adjacency_half_width(adjacency_range: float, geometry: NodeGeometry) -> int:
+    """Half width in pixels of the neighbourhood for a range of the adjacency effect in km."""
     return round(adjacency_range * 1000.0 / geometry.grid.pixel_size)
