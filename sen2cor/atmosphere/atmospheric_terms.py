@@ -2,7 +2,9 @@
 
 Geometry and aerosol vary over kilometres, the water vapour over hundreds of metres. Scattering is
 therefore evaluated at nodes and interpolated (`sen2cor.atmosphere.interpolation_nodes`), while the
-transmittance of the water vapour is computed for each pixel of the coarse grid.
+transmittance of the water vapour is computed for each pixel of the coarse grid from a curve of
+growth over the slant column; the pressure scales the column (A. R. Curtis, Q. J. R. Meteorol. Soc.
+78 (1952) 638-640).
 """
 
 from __future__ import annotations

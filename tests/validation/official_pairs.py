@@ -112,7 +112,7 @@ class Pair:
             ]
             return cls(site, levels[0], levels[1], float(stream["DEM_10m"].mean()) / 1000.0)
 
-    def functions(self, table: LookUpTable, band: str, state: State) -> AtmosphericTerms:
+    def terms(self, table: LookUpTable, band: str, state: State) -> AtmosphericTerms:
         """Atmospheric functions of a band, the same for all pixels."""
         air_mass = 1.0 / np.cos(np.radians(self.site.solar_zenith)) + 1.0
         found = table.scattering(
@@ -137,7 +137,7 @@ class Pair:
         self, table: LookUpTable, band: str, state: State, *, adjacency: bool = False
     ) -> npt.NDArray[np.float32]:
         """Surface reflectance of the pixels."""
-        functions, toa = self.functions(table, band, state), self.toa[band]
+        functions, toa = self.terms(table, band, state), self.toa[band]
         half_width = round(ADJACENCY_RANGE / BAND[band].resolution) if adjacency else 0
         return flat_terrain_inversion(toa, functions, np.ones(toa.shape, bool), half_width)(toa)
 
