@@ -115,15 +115,15 @@ def test_the_inversion_undoes_the_forward_model() -> None:
     state = steps.uniform_state(shape, aot550=0.2, water_vapour=2.0)
     surface = np.random.default_rng(3).uniform(0.01, 0.6, shape).astype(np.float32)
     for band in ("B02", "B8A", "B12"):
-        functions = steps.band_terms(table, band, geometry, state)
-        albedo = functions.spherical_albedo
-        toa = functions.offset + functions.slope * surface / (1 - albedo * surface)
-        found = steps.surface_reflectance(toa, functions)
+        terms = steps.band_terms(table, band, geometry, state)
+        albedo = terms.spherical_albedo
+        toa = terms.path_reflectance + terms.transmittance * surface / (1 - albedo * surface)
+        found = steps.surface_reflectance(toa, terms)
         np.testing.assert_allclose(found, surface, atol=2e-5)
         uniform = np.full(shape, 0.3, np.float32)
-        toa = functions.offset + functions.slope * uniform / (1 - albedo * uniform)
+        toa = terms.path_reflectance + terms.transmittance * uniform / (1 - albedo * uniform)
         toa[3, 4] = np.nan
-        adjacent = steps.surface_reflectance(toa, functions, half_width=5)
+        adjacent = steps.surface_reflectance(toa, terms, half_width=5)
         assert np.isnan(adjacent[3, 4])
         np.testing.assert_allclose(np.delete(adjacent, 3, 0), 0.3, atol=2e-5)
 
@@ -133,16 +133,16 @@ def test_adjacency_raises_contrast_and_leaves_out_what_is_not_usable() -> None:
     geometry = steps.uniform_geometry(shape, 60.0, solar_zenith=40.0, solar_azimuth=150.0)
     table = steps.load_table("S2A", "RURAL", "SUMMER")
     state = steps.uniform_state(shape, aot550=0.4, water_vapour=2.0)
-    functions = steps.band_terms(table, "B8A", geometry, state)
+    terms = steps.band_terms(table, "B8A", geometry, state)
     toa = np.full(shape, 0.3, np.float32)
     toa[20, 20] = 0.06
     plain, adjacent = (
-        steps.surface_reflectance(toa, functions, half_width=width)[20, 20] for width in (0, 8)
+        steps.surface_reflectance(toa, terms, half_width=width)[20, 20] for width in (0, 8)
     )
     assert adjacent < plain - 0.01
     alone = np.zeros(shape, np.bool_)
     alone[20, 20] = True
-    own = steps.surface_reflectance(toa, functions, usable=alone, half_width=8)[20, 20]
+    own = steps.surface_reflectance(toa, terms, usable=alone, half_width=8)[20, 20]
     assert own == pytest.approx(plain, abs=1e-5)
 
 
