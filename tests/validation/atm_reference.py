@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.atmosphere.look_up_tables.atm_layout import (
+from sen2cor.atmosphere.look_up_tables.atm_files import (
     AEROSOL,
     AZIMUTH,
     BANDS,
@@ -17,8 +17,8 @@ from sen2cor.atmosphere.look_up_tables.atm_layout import (
     SOLAR_ZENITH,
     VIEW_ZENITH,
     VISIBILITY,
-    WATER_SHARE,
-    irradiance_of,
+    WATER_FRACTION,
+    derive_irradiance,
     read_cells,
 )
 from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable
@@ -79,7 +79,7 @@ class AtmFile:
     @property
     def column(self) -> Array:
         """Column above the ground in cm, by elevation."""
-        return self.water_vapour * WATER_SHARE[self.season].astype(float)
+        return self.water_vapour * WATER_FRACTION[self.season].astype(float)
 
     @cached_property
     def bands(self) -> dict[str, Array]:
@@ -156,7 +156,7 @@ def original(band: str, file: AtmFile, own: SixSLookUpTable) -> Functions:
     functions are those of the file, divided by the gas transmittance.
     """
     cells = file.bands[band]
-    irradiance = irradiance_of(band, cells)
+    irradiance = derive_irradiance(band, cells)
     direct_gas, total_up_gas = cells[..., 0, 3], cells[..., 0, 3] + cells[..., 0, 4]
     gas = _vertical_gas(band, file.beside(file.size, "RURAL"), own)
     direct = direct_gas[..., np.newaxis] / gas

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.atmosphere.look_up_tables.atm_layout import ELEVATION, SOLAR_ZENITH, VISIBILITY
+from sen2cor.atmosphere.look_up_tables.atm_files import ELEVATION, SOLAR_ZENITH, VISIBILITY
 from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable, load_table
 from sen2cor.bands import BAND_NAMES
 

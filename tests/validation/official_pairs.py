@@ -20,7 +20,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
 from sen2cor.atmosphere.inversion import flat_terrain_inversion
-from sen2cor.atmosphere.look_up_tables.atm_layout import ELEVATION, WATER_SHARE
+from sen2cor.atmosphere.look_up_tables.atm_files import ELEVATION, WATER_FRACTION
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.look_up_tables.sen2cor_tables import load_atm_files
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
@@ -48,7 +48,7 @@ class State:
 
 @dataclass(frozen=True)
 class Site:
-    """Place and time of a pair.
+    """AxisPosition and time of a pair.
 
     Attributes
     ----------
@@ -175,7 +175,7 @@ def compare(pair: Pair, folder: Path) -> str:
     site = pair.site
     original = load_atm_files(folder / "esa_lut", site.spacecraft, AEROSOL, SEASON, ozone=OZONE)
     own = load_table(site.spacecraft, AEROSOL, SEASON)
-    fraction = float(np.interp(pair.elevation, ELEVATION, WATER_SHARE[SEASON]))
+    fraction = float(np.interp(pair.elevation, ELEVATION, WATER_FRACTION[SEASON]))
     documented = State(site.documented.aot550, site.documented.water_vapour * fraction)
     fitted, own_fitted = pair.fit(original), pair.fit(own)
     columns = [

@@ -16,7 +16,7 @@ correction, and the horizons. The differences have these causes, each shown by a
 - B08: the official 10 m bands use a single water vapour column, about 2 cm above sea level in the
   tables of Sen2Cor; B09 and B12 require another one at each site.
 - Steep terrain: the official elevation model is coarser than that of the pair. With elevations
-  smoothed over 30 m the scatter in the near infrared is halved.
+  smoothed over 30 m the scatter in the near infrared is halve_intervals.
 - Snow at a solar zenith angle of 77.6 degrees: the tables of Sen2Cor end at 70 degrees and
   reproduce the official values. The tables of this project extend further.
 - A single fitted water vapour column leaves a slope in B09 that the retrieval of each pixel does
@@ -43,8 +43,8 @@ from scipy.optimize import minimize_scalar
 
 from sen2cor.atmosphere.aerosol.reference_blocks import VISIBILITIES
 from sen2cor.atmosphere.interpolation_nodes import ElevationField
-from sen2cor.atmosphere.look_up_tables.atm_layout import ELEVATION as TABLE_ELEVATION
-from sen2cor.atmosphere.look_up_tables.atm_layout import WATER_SHARE
+from sen2cor.atmosphere.look_up_tables.atm_files import ELEVATION as TABLE_ELEVATION
+from sen2cor.atmosphere.look_up_tables.atm_files import WATER_FRACTION
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.look_up_tables.sen2cor_tables import load_atm_files
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
@@ -121,7 +121,7 @@ _OF_433D = dict.fromkeys(VISIBLE, 0.008)
 
 @dataclass(frozen=True)
 class Site:
-    """Place and time of a pair, and its required accuracy.
+    """AxisPosition and time of a pair, and its required accuracy.
 
     Attributes
     ----------
@@ -530,7 +530,7 @@ def fit_column(scene: Scene, original: TileCorrection, band: str) -> float:
     band : str
     """
     height = float(np.mean(_elevation(original)))
-    fraction = float(np.interp(height, TABLE_ELEVATION, WATER_SHARE[SEASON]))
+    fraction = float(np.interp(height, TABLE_ELEVATION, WATER_FRACTION[SEASON]))
     column = _least(
         lambda value: abs(scene.agreement(_humid(original, value), band).bias), WATER_BOUNDS
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.atmosphere.look_up_tables.atm_layout import BANDS, ELEVATION, VISIBILITY
+from sen2cor.atmosphere.look_up_tables.atm_files import BANDS, ELEVATION, VISIBILITY
 from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable, load_table
 
 from .atm_reference import Array, AtmFile, original

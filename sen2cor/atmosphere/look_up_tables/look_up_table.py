@@ -1,4 +1,4 @@
-"""What the correction asks of a look-up table, whatever its source."""
+"""The interface of the look-up tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sen2cor.raster.array_types import Float32Array
 
 @dataclass(frozen=True)
 class Scattering:
-    """Scattering functions free of gas; float32 arrays of the shape of the broadcast arguments.
+    """Scattering without gas absorption; float32 arrays of the shape of the broadcast arguments.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class Scattering:
     transmittance_up_direct, transmittance_up_diffuse : ndarray
         From the ground to the sensor.
     spherical_albedo : ndarray
-        Reflectance of the atmosphere for light from below.
+        Reflectance of the atmosphere for illumination from below.
     """
 
     rayleigh_reflectance: Float32Array
@@ -69,19 +69,15 @@ class Gas:
 
 
 class LookUpTable(Protocol):
-    """The functions of a spacecraft's bands for one aerosol in one season.
+    """Scattering and absorption in the bands of a spacecraft for one aerosol and season.
 
-    They are the terms of the reflectance at the top of the atmosphere over a uniform surface::
-
-        rho_toa = Tg_ozone Tg_other [rho_R + (rho_path - rho_R) Tg_water(u / 2)
-                  + Tg_water(u) T_down T_up rho / (1 - S rho)]
-
-    Reflectances and transmittances only: no irradiance and no distance of the sun.
+    `sen2cor.atmosphere.radiative_equation` combines them. All values are reflectances and
+    transmittances, independent of solar irradiance and sun-earth distance.
     """
 
     @property
     def name(self) -> str:
-        """Of the table, for reports."""
+        """Name of the table, for reports."""
 
     @property
     def aerosol(self) -> str:
@@ -119,8 +115,8 @@ class LookUpTable(Protocol):
         solar_zenith, view_zenith, relative_azimuth : array_like
             Degrees; relative azimuth 0 is backscatter. All arguments broadcast.
         water_vapour : array_like, optional
-            Column above the pixel in cm, for tables in which scattering and absorption do not
-            part quite; others leave it unused.
+            Column above the pixel in cm, for tables in which scattering and absorption are not
+            fully separated; ignored by others.
         """
 
     def gas(

@@ -1,11 +1,11 @@
-"""The original's look-up tables, ``.atm`` files, in the terms of our own.
+"""The look-up tables of Sen2Cor (``.atm`` files) in the terms of the 6SV tables.
 
-A file holds radiances, fluxes and transmittances of libRadtran runs, laid out as
-`sen2cor.atmosphere.look_up_tables.atm_layout` says. Division by its own irradiance leaves
-reflectances and transmittances. Their gas absorption is divided out with that of our own table;
-what remains varies little with water vapour and is interpolated in its square root. So scattering
-and absorption together give at every node of the files what the files give, and absorption between
-the nodes and beyond them is that of the band.
+The files hold radiances, fluxes and transmittances computed with libRadtran, in the format of
+`sen2cor.atmosphere.look_up_tables.atm_files`. Division by the irradiance yields reflectances and
+transmittances. Their gas absorption is divided out with that of the 6SV tables; the remainder
+depends weakly on water vapour and is interpolated in its square root. The product of scattering and
+absorption therefore reproduces the files at their nodes, while absorption between and beyond the
+nodes is that of the 6SV tables.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import dct
 
-from sen2cor.atmosphere.look_up_tables.atm_layout import (
+from sen2cor.atmosphere.look_up_tables.atm_files import (
     AEROSOL,
     ALBEDO,
     AZIMUTH,
@@ -34,12 +34,12 @@ from sen2cor.atmosphere.look_up_tables.atm_layout import (
     TO_SI,
     VIEW_ZENITH,
     VISIBILITY,
-    WATER_SHARE,
+    WATER_FRACTION,
     WATER_VAPOUR,
-    irradiance_of,
+    derive_irradiance,
     read_cells,
 )
-from sen2cor.atmosphere.look_up_tables.axes import Axes, Place, interpolate
+from sen2cor.atmosphere.look_up_tables.interpolation import Axes, AxisPosition, interpolate
 from sen2cor.atmosphere.look_up_tables.look_up_table import Gas, Scattering
 from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable, load_table
 from sen2cor.atmosphere.standard_atmospheres import DEFAULT_OZONE, OZONE_COLUMNS
@@ -49,17 +49,17 @@ from sen2cor.raster.array_types import Float32Array
 LOGGER = logging.getLogger(__name__)
 
 _WATER_UNKNOWN = 2
-"""Node of water vapour that stands for all where the column is not given."""
+"""Index of the water vapour column that is used if none is given."""
 
 _POWERS = np.array([2, 1, 2, 3, 4, 5, 6], np.float32)
-"""Of the sine of the view zenith that each Fourier coefficient in azimuth follows."""
+"""Power of the sine of the view zenith for each Fourier coefficient in azimuth."""
 
-_LEAST_TRANSMITTANCE = np.float32(1e-12)
+_MIN_TRANSMITTANCE = np.float32(1e-12)
 
 
 @dataclass(frozen=True)
 class _BandNodes:
-    """Functions of one band, gas divided out; (elevation, water, visibility, solar zenith, ...).
+    """Terms of one band without gas; shape (elevation, water, visibility, solar zenith, ...).
 
     Transmittances are logarithms; those upwards have no solar zenith. ``added`` is the path
     reflectance beyond that of molecules: at nadir, then the Fourier coefficients of what the
@@ -75,7 +75,7 @@ class _BandNodes:
 
 
 class Sen2CorLookUpTable:
-    """The original's tables of one aerosol, season and ozone column.
+    """Sen2Cor tables of one aerosol, season and ozone column.
 
     Parameters
     ----------
@@ -155,13 +155,13 @@ class Sen2CorLookUpTable:
             *map(np.shape, arguments), () if water_vapour is None else np.shape(water_vapour)
         )
         nodes = self._nodes[band]
-        height = self._axes.place("elevation", elevation)
+        height = self._axes.locate("elevation", elevation)
         places = [
             height,
-            self._water_place(water_vapour, height),
-            self._aerosol_place(aot550, elevation),
+            self._locate_water(water_vapour, height),
+            self._locate_aerosol(aot550, elevation),
         ]
-        with_sun = [*places, self._axes.place("solar zenith", solar_zenith)]
+        with_sun = [*places, self._axes.locate("solar zenith", solar_zenith)]
         view = np.asarray(view_zenith, np.float32)
         self._axes.check("view zenith", view)
         view = np.minimum(view, np.float32(VIEW_ZENITH))
@@ -205,18 +205,20 @@ class Sen2CorLookUpTable:
         """Visibility in km of an aerosol optical thickness at 550 nm at an elevation (km)."""
         return self._own.visibility_from_aot(aot550, elevation)
 
-    def _aerosol_place(self, aot550: npt.ArrayLike, elevation: npt.ArrayLike) -> Place:
+    def _locate_aerosol(self, aot550: npt.ArrayLike, elevation: npt.ArrayLike) -> AxisPosition:
         # the inverse of visibility is linear in the optical thickness between its nodes
         visibility = self._own.visibility_from_aot(aot550, elevation)
-        return self._axes.place("visibility", visibility, np.reciprocal)
+        return self._axes.locate("visibility", visibility, np.reciprocal)
 
-    def _water_place(self, water_vapour: npt.ArrayLike | None, height: Place) -> Place:
+    def _locate_water(
+        self, water_vapour: npt.ArrayLike | None, height: AxisPosition
+    ) -> AxisPosition:
         if water_vapour is None:
             column: npt.ArrayLike = self._water[_WATER_UNKNOWN]
         else:
-            share = np.exp(interpolate(np.log(WATER_SHARE[self.season]), (height,)))
-            column = np.asarray(water_vapour, np.float32) / share
-        return self._axes.place("water vapour", column, np.sqrt)
+            fraction = np.exp(interpolate(np.log(WATER_FRACTION[self.season]), (height,)))
+            column = np.asarray(water_vapour, np.float32) / fraction
+        return self._axes.locate("water vapour", column, np.sqrt)
 
     def _rayleigh(
         self,
@@ -236,10 +238,10 @@ class Sen2CorLookUpTable:
         ).rayleigh_reflectance
 
     def _without_gas(self, band: str, cells: Float32Array) -> _BandNodes:
-        """Turn the cells of a band into reflectances and transmittances, and divide out gas."""
-        irradiance = irradiance_of(band, cells)
+        """Convert the cells of a band to reflectances and transmittances, and divide out gas."""
+        irradiance = derive_irradiance(band, cells)
         height = ELEVATION[:, np.newaxis, np.newaxis, np.newaxis]
-        column = self._water[:, np.newaxis, np.newaxis] * WATER_SHARE[self.season].reshape(
+        column = self._water[:, np.newaxis, np.newaxis] * WATER_FRACTION[self.season].reshape(
             height.shape
         )
         secant = 1.0 / np.cos(np.radians(SOLAR_ZENITH))
@@ -279,12 +281,12 @@ class Sen2CorLookUpTable:
             ],
             -1,
         )
-        # with the sun overhead all there is upwards is the same for every zenith of the sun
+        # upward transmittances do not depend on the solar zenith: take those of the sun overhead
         overhead = cells[..., 0, :]
         up = up_gas.ozone * up_gas.other * up_gas.water
         direct_up: Float32Array = overhead[..., DIRECT_UP] / up[..., 0]
         total_up = direct_up + overhead[..., DIFFUSE_UP] / up[..., 0]
-        # the fluxes of the files hold the upward transmittance already
+        # the fluxes of the files include the upward transmittance
         both_ways = nadir_gas.ozone * nadir_gas.other * nadir_gas.water
         scale = np.float32(TO_SI / irradiance) / (both_ways * total_up[..., np.newaxis])
         direct_down = cells[..., DIRECT_DOWN] * scale
@@ -319,12 +321,12 @@ def _in_view(
 
 
 def _logarithm(transmittance: Float32Array) -> Float32Array:
-    result: Float32Array = np.log(np.maximum(transmittance, _LEAST_TRANSMITTANCE))
+    result: Float32Array = np.log(np.maximum(transmittance, _MIN_TRANSMITTANCE))
     return result
 
 
 def holds_atm_files(folder: Path) -> bool:
-    """Whether there are tables in a folder, as `load_atm_files` expects them."""
+    """Whether a folder contains tables as `load_atm_files` expects them."""
     return any(
         next(folder.glob(f"{place}{size}/*.atm"), None) for place in ("", "S2?/") for size in BANDS
     )
@@ -333,7 +335,7 @@ def holds_atm_files(folder: Path) -> bool:
 def load_atm_files(
     folder: Path, spacecraft: str, aerosol: str, season: str, *, ozone: float | None = None
 ) -> Sen2CorLookUpTable:
-    """Load the original's tables of a spacecraft, an aerosol and a season.
+    """Load the Sen2Cor tables of a spacecraft, an aerosol and a season.
 
     Parameters
     ----------
@@ -372,7 +374,7 @@ def load_atm_files(
         listed = ", ".join(str(path.relative_to(place)) for path in missing)
         raise AuxiliaryDataError(
             f"look-up tables missing in {place}: {listed}; add them, choose the atmosphere of "
-            "those that are there, or set Lib_Dir back to use the tables of this processor"
+            "the existing files, or restore the default of Lib_Dir"
         )
     cells: dict[str, Float32Array] = {}
     for size, group in paths.items():

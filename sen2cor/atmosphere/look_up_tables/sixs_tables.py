@@ -1,10 +1,11 @@
-"""The look-up tables of scattering and of gas absorption: loading and interpolation.
+"""The look-up tables of scattering (6SV) and gas absorption (LOWTRAN7).
 
-The tables come from 6SV and LOWTRAN7 (`sen2cor.radiative_transfer` makes them); here they are
-only read. Interpolation is linear: in aerosol optical thickness, in pressure, in the square root of
-the water column; transmittances through their logarithms. Loading halves the steps of aerosol
-optical thickness by splines, for linear alone the thick end would be off by up to 0.006 in surface
-reflectance. What lies beyond an axis is taken at its end, with one warning per quantity.
+`sen2cor.radiative_transfer` computes the tables; this module reads and interpolates them.
+Interpolation is linear in aerosol optical thickness, pressure and the square root of the water
+vapour column, for transmittances in their logarithms. On loading, cubic splines halve the steps of
+aerosol optical thickness: linear interpolation alone would cause errors of up to 0.006 in surface
+reflectance at large optical thicknesses. Values outside an axis are replaced by the nearest limit,
+with one warning per quantity.
 """
 
 from __future__ import annotations
@@ -16,7 +17,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.io import netcdf_file
 
-from sen2cor.atmosphere.look_up_tables.axes import Axes, halved, interpolate, splined
+from sen2cor.atmosphere.look_up_tables.interpolation import (
+    Axes,
+    halve_intervals,
+    interpolate,
+    refine_by_splines,
+)
 from sen2cor.atmosphere.look_up_tables.look_up_table import Gas, LookUpTable, Scattering
 from sen2cor.bands import BAND
 from sen2cor.errors import AuxiliaryDataError
@@ -28,14 +34,14 @@ TABLES = Path(__file__).parent / "data"
 
 _FORMAT = "sen2cor look-up table 1"
 _PRESSURE_SCALE = 8.0
-_LEAST_TRANSMITTANCE = 1e-12
+_MIN_TRANSMITTANCE = 1e-12
 _CLEAR = 0
 _AOT_AXIS = 2
 _UNITS = {"solar zenith": "degrees", "view zenith": "degrees", "wavelength": "um"}
 
 
 class SixSLookUpTable:
-    """The functions of a spacecraft's bands for one aerosol in one season.
+    """Scattering and absorption in the bands of a spacecraft for one aerosol and season.
 
     Parameters
     ----------
@@ -63,10 +69,10 @@ class SixSLookUpTable:
         self._rows: dict[str, int] = {name: row for row, name in enumerate(BAND)}
         try:
             nodes = scattering["aot550"]
-            aot550 = halved(nodes)
+            aot550 = halve_intervals(nodes)
 
             def denser(values: Float32Array) -> Float32Array:
-                return splined(values, _AOT_AXIS, nodes, aot550)
+                return refine_by_splines(values, _AOT_AXIS, nodes, aot550)
 
             axes = {
                 "AOT550": aot550,
@@ -134,9 +140,9 @@ class SixSLookUpTable:
         Over view zenith each Fourier coefficient in azimuth follows its lowest power of the sine.
         """
         row = self._rows[band]
-        height = self._axes.place("elevation", _pressure(elevation))
-        aerosol = self._axes.place("AOT550", aot550)
-        sun = self._axes.place("solar zenith", solar_zenith)
+        height = self._axes.locate("elevation", _pressure(elevation))
+        aerosol = self._axes.locate("AOT550", aot550)
+        sun = self._axes.locate("solar zenith", solar_zenith)
         view = np.asarray(view_zenith, np.float32)
         self._axes.check("view zenith", view)
         slant = np.minimum(view, self._axes["view zenith"][-1])
@@ -155,8 +161,8 @@ class SixSLookUpTable:
             nadir, slanted = np.moveaxis(
                 interpolate(self._logarithms[name][row], (height, aerosol)), -1, 0
             )
-            share = _secant_excess(slant) / _secant_excess(self._axes["view zenith"][-1])
-            transmittance: Float32Array = np.exp(nadir + share * (slanted - nadir))
+            fraction = _secant_excess(slant) / _secant_excess(self._axes["view zenith"][-1])
+            transmittance: Float32Array = np.exp(nadir + fraction * (slanted - nadir))
             return transmittance
 
         direct_down, direct_up = down("direct_down"), up("direct_up")
@@ -205,16 +211,16 @@ class SixSLookUpTable:
         mass = np.asarray(air_mass, np.float32)
         slant_water = np.asarray(water_vapour, np.float32) * mass
         slant_ozone = np.asarray(ozone, np.float32) * mass
-        height = self._axes.place("elevation of gases", _pressure(elevation))
+        height = self._axes.locate("elevation of gases", _pressure(elevation))
 
         def water(slant: Float32Array) -> Float32Array:
-            place = self._axes.place(
+            place = self._axes.locate(
                 "slant water vapour", np.sqrt(np.maximum(slant, np.float32(0.0)))
             )
             return np.exp(interpolate(self._logarithms["water"][row], (height, place)))
 
-        ozone_place = self._axes.place("slant ozone", slant_ozone)
-        mass_place = self._axes.place("air mass", mass)
+        ozone_place = self._axes.locate("slant ozone", slant_ozone)
+        mass_place = self._axes.locate("air mass", mass)
         parts = (
             np.exp(interpolate(self._logarithms["ozone"][row], (ozone_place,))),
             np.exp(interpolate(self._logarithms["other"][row], (height, mass_place))),
@@ -230,8 +236,8 @@ class SixSLookUpTable:
         """Aerosol optical thickness at 550 nm of a visibility (km) at an elevation (km)."""
         inverse = np.float32(1.0) / np.asarray(visibility, np.float32)
         places = (
-            self._axes.place("visibility", inverse),
-            self._axes.place("elevation of visibility", elevation),
+            self._axes.locate("visibility", inverse),
+            self._axes.locate("elevation of visibility", elevation),
         )
         return interpolate(self._aot_by_visibility, places)
 
@@ -240,21 +246,21 @@ class SixSLookUpTable:
 
         The inverse of `aot_from_visibility`; beyond the tabulated visibilities the ends of them.
         """
-        height = self._axes.place("elevation of visibility", elevation)
+        height = self._axes.locate("elevation of visibility", elevation)
         # nodes rise with the inverse of visibility, and so does the optical thickness
         curve = interpolate(np.ascontiguousarray(self._aot_by_visibility.T), (height,))[..., ::-1]
         inverse = self._axes["visibility"][::-1]
         aot = np.asarray(aot550, np.float32)
         inside = np.clip(aot, curve[..., 0], curve[..., -1])
         if np.any(inside != aot):
-            self._axes.announce("AOT550 of visibility", float(curve.min()), float(curve.max()))
+            self._axes.warn_outside("AOT550 of visibility", float(curve.min()), float(curve.max()))
         above = (inside[..., np.newaxis] > curve).sum(-1)
         lower = np.clip(above - 1, 0, inverse.size - 2)
         nodes = np.broadcast_to(curve, (*lower.shape, inverse.size))
         low = np.take_along_axis(nodes, lower[..., np.newaxis], -1)[..., 0]
         high = np.take_along_axis(nodes, lower[..., np.newaxis] + 1, -1)[..., 0]
-        share = (inside - low) / (high - low)
-        result = 1.0 / (inverse[lower] + share * (inverse[lower + 1] - inverse[lower]))
+        fraction = (inside - low) / (high - low)
+        result = 1.0 / (inverse[lower] + fraction * (inverse[lower + 1] - inverse[lower]))
         return np.asarray(result, np.float32)
 
     def extinction(self, at: str | npt.ArrayLike) -> Float32Array:
@@ -275,7 +281,7 @@ class SixSLookUpTable:
         """
         if isinstance(at, str):
             return np.asarray(self._band_extinction[self._rows[at]], np.float32)
-        place = self._axes.place("wavelength", at, np.log)
+        place = self._axes.locate("wavelength", at, np.log)
         return np.exp(interpolate(self._log_extinction, (place,)))
 
     def angstrom_exponent(self, first: float = 0.443, second: float = 0.865) -> float:
@@ -305,7 +311,7 @@ def _secant_excess(degrees: Float32Array) -> Float32Array:
 
 
 def _logarithm(transmittance: Float32Array) -> Float32Array:
-    result: Float32Array = np.log(np.maximum(transmittance, np.float32(_LEAST_TRANSMITTANCE)))
+    result: Float32Array = np.log(np.maximum(transmittance, np.float32(_MIN_TRANSMITTANCE)))
     return result
 
 
@@ -353,12 +359,12 @@ def load_table(
     season : str
         ``SUMMER`` or ``WINTER``: the mid-latitude atmosphere.
     folder : Path, optional
-        Where the files stand; by default those of the package.
+        Folder of the files; by default that of the package.
 
     Raises
     ------
     AuxiliaryDataError
-        If a file is absent or broken; the message names it.
+        A file is missing or broken; the message names it.
     """
     return SixSLookUpTable(
         folder / f"{spacecraft}_{aerosol.lower()}.nc",

@@ -8,8 +8,7 @@ import pytest
 from sen2cor.atmosphere.aerosol.scene import PointSample, terms_at_points
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
 from sen2cor.atmosphere.inversion import inversion_with_adjacency, inversion_without_adjacency
-
-from .aerosol_scene import OZONE, RURAL, SHAPE, small_geometry
+from tests.atmosphere.aerosol_scene import OZONE, RURAL, SHAPE, small_geometry
 
 
 @pytest.mark.parametrize("band", ["B02", "B04", "B8A", "B12"])

@@ -19,8 +19,7 @@ from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
 from sen2cor.atmosphere.interpolation_nodes import ElevationField
 from sen2cor.atmosphere.inversion import neighbourhood_mean
 from sen2cor.settings.cal_ac_gipp import CorrectionSettings
-
-from .aerosol_scene import (
+from tests.atmosphere.aerosol_scene import (
     CORNER,
     CROP,
     FOREST,
@@ -36,7 +35,7 @@ from .aerosol_scene import (
     forest_and_fields,
     small_geometry,
 )
-from .aerosol_scene import (
+from tests.atmosphere.aerosol_scene import (
     DARK_SOIL as SOIL_SURFACE,
 )
 

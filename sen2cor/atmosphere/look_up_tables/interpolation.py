@@ -1,7 +1,7 @@
-"""Axes of look-up tables: finding values on them, and interpolating between their nodes.
+"""Multilinear interpolation in look-up tables.
 
-Nothing is extrapolated: what lies beyond an axis is taken at its end, with one warning per
-quantity.
+There is no extrapolation: a value outside an axis is replaced by the nearest limit, with one
+warning per quantity.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from sen2cor.raster.array_types import Float32Array
 
 LOGGER = logging.getLogger(__name__)
 
-Place = tuple[npt.NDArray[np.intp], Float32Array]
-"""Index of the node below, and share of the node above."""
+AxisPosition = tuple[npt.NDArray[np.intp], Float32Array]
+"""Index of the lower node, and weight (0..1) of the upper node."""
 
 
 class Axes:
@@ -31,7 +31,7 @@ class Axes:
     nodes : mapping of str to ndarray
         Rising or falling nodes of each quantity.
     units : mapping of str to str, optional
-        Of quantities that are said with their unit.
+        Units for the warnings.
     """
 
     def __init__(
@@ -41,21 +41,21 @@ class Axes:
         units: Mapping[str, str] | None = None,
     ) -> None:
         self._table, self._nodes, self._units = table, nodes, units or {}
-        self._announced: set[str] = set()
+        self._warned: set[str] = set()
 
     def __getitem__(self, quantity: str) -> Float32Array:
         return self._nodes[quantity]
 
-    def place(
+    def locate(
         self,
         quantity: str,
         values: npt.ArrayLike,
         coordinate: Callable[[Float32Array], Float32Array] | None = None,
-    ) -> Place:
-        """Find values on an axis; NaN keeps a share of NaN.
+    ) -> AxisPosition:
+        """Locate values on an axis; the weight of NaN is NaN.
 
-        Between the nodes shares are linear in the quantity, or in a coordinate, a rising or
-        falling function of it.
+        Between the nodes weights are linear in the quantity, or in a coordinate: a monotonic
+        function of the quantity.
         """
         axis = self._nodes[quantity]
         array = np.asarray(values, np.float32)
@@ -71,65 +71,65 @@ class Axes:
         return lower, np.asarray(position - lower, np.float32)
 
     def check(self, quantity: str, values: Float32Array) -> None:
-        """Warn, once per quantity, where values lie beyond its axis."""
+        """Warn, once per quantity, if values are outside its axis."""
         axis = self._nodes[quantity]
         low, high = float(axis.min()), float(axis.max())
         margin = 1e-5 * (high - low)
         if np.any((values < low - margin) | (values > high + margin)):
-            self.announce(quantity, low, high)
+            self.warn_outside(quantity, low, high)
 
-    def announce(self, quantity: str, low: float, high: float) -> None:
-        """Warn, once per quantity, that the end of its axis is used."""
-        if quantity in self._announced:
+    def warn_outside(self, quantity: str, low: float, high: float) -> None:
+        """Warn, once per quantity, that the nearest limit of its axis is used."""
+        if quantity in self._warned:
             return
-        self._announced.add(quantity)
+        self._warned.add(quantity)
         unit = self._units.get(quantity, "")
         LOGGER.warning(
-            "look-up table %s: %s outside the axis (%g .. %g%s), its end is used",
+            "Look-up table %s: %s is outside its range (%g .. %g%s); using the nearest limit.",
             self._table, quantity, low, high, unit and f" {unit}",
         )  # fmt: skip
 
 
-def interpolate(table: Float32Array, places: Sequence[Place]) -> Float32Array:
+def interpolate(table: Float32Array, positions: Sequence[AxisPosition]) -> Float32Array:
     """Interpolate linearly along the leading axes of a table.
 
-    Places with a single point are taken first, which leaves a smaller table for the others.
+    Axes with a single position are interpolated first, which leaves a smaller table for the others.
     """
-    remaining: list[tuple[int, Place]] = []
-    for index, share in places:
+    remaining: list[tuple[int, AxisPosition]] = []
+    for index, weight in positions:
         axis = len(remaining)
         if index.size == 1:
             lower = int(index.flat[0])
             first, second = table.take(lower, axis), table.take(lower + 1, axis)
-            table = first + share.reshape(()) * (second - first)
+            table = first + weight.reshape(()) * (second - first)
         else:
-            remaining.append((axis, (index, share)))
-    result: Float32Array = _corners(table, [place for _, place in remaining], [])
+            remaining.append((axis, (index, weight)))
+    result: Float32Array = _interpolate_corners(table, [position for _, position in remaining], [])
     return result
 
 
-def halved(nodes: Float32Array) -> Float32Array:
-    """Nodes of an axis, with one more in the middle of each interval."""
+def halve_intervals(nodes: Float32Array) -> Float32Array:
+    """Add a node in the middle of each interval of an axis."""
     denser: Float32Array = np.insert(
         nodes, np.arange(1, nodes.size), 0.5 * (nodes[1:] + nodes[:-1])
     )
     return denser
 
 
-def splined(
+def refine_by_splines(
     table: Float32Array, axis: int, nodes: Float32Array, denser: Float32Array
 ) -> Float32Array:
-    """Take a table to denser nodes along one of its axes by cubic splines through all of them."""
+    """Interpolate a table to denser nodes along one of its axes by cubic splines."""
     return np.asarray(CubicSpline(nodes, table, axis=axis)(denser), np.float32)
 
 
-def _corners(
-    table: Float32Array, places: Sequence[Place], chosen: list[npt.NDArray[np.intp]]
+def _interpolate_corners(
+    table: Float32Array, positions: Sequence[AxisPosition], chosen: list[npt.NDArray[np.intp]]
 ) -> Float32Array:
-    if len(chosen) == len(places):
+    if len(chosen) == len(positions):
         return table[tuple(chosen)] if chosen else table
-    index, share = places[len(chosen)]
-    first = _corners(table, places, [*chosen, index])
-    second = _corners(table, places, [*chosen, index + 1])
-    share = share.reshape(share.shape + (1,) * (table.ndim - len(places)))
-    return first + share * (second - first)
+    index, weight = positions[len(chosen)]
+    first = _interpolate_corners(table, positions, [*chosen, index])
+    second = _interpolate_corners(table, positions, [*chosen, index + 1])
+    weight = weight.reshape(weight.shape + (1,) * (table.ndim - len(positions)))
+    return first + weight * (second - first)

@@ -1,8 +1,8 @@
-"""Layout of the original's look-up tables: what stands where in an ``.atm`` file.
+"""Format of the look-up tables of Sen2Cor: the ``.atm`` files.
 
 Big-endian float32 without a header, ``[band][visibility][solar zenith][104]``: the 104 values are
-solar zenith, visibility, and 17 values for each of six elevations. A file is of one column of water
-vapour above sea level and of one of ozone, which its name says.
+solar zenith, visibility, and 17 values for each of six elevations. Each file holds one water vapour
+column above sea level and one ozone column; its name encodes both.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ AZIMUTH = np.arange(0.0, 210.0, 30.0, dtype=np.float32)
 """Relative azimuths of the slanted view in degrees; 0 is backscatter."""
 
 VIEW_ZENITH = 10.0
-"""Of the slanted view in degrees."""
+"""Zenith angle of the slanted view in degrees."""
 
 WATER_VAPOUR = {
     "SUMMER": np.array([0.4, 1.0, 2.0, 2.9, 4.0, 5.0], np.float32),
     "WINTER": np.array([0.2, 0.4, 0.8, 1.1], np.float32),
 }
-"""Columns of the files above sea level, in cm."""
+"""Water vapour columns of the files above sea level, cm."""
 
-WATER_SHARE = {
+WATER_FRACTION = {
     "SUMMER": np.array([1.0, 0.7834, 0.6069, 0.4647, 0.3514, 0.2638], np.float32),
     "WINTER": np.array([1.0, 0.8110, 0.6512, 0.5159, 0.4012, 0.3056], np.float32),
 }
-"""Share of the column at sea level that stands above each elevation.
+"""Fraction of the sea-level column that is above each elevation.
 
 Mid-latitude profiles of LOWTRAN7 (G. P. Anderson et al., AFGL-TR-86-0110); the absorption of the
-files in B9 follows them within 1 %.
+files in B09 agrees with them within 1 %.
 """
 
 AEROSOL = {"RURAL": "rura", "MARITIME": "mari"}
@@ -59,17 +59,17 @@ AEROSOL = {"RURAL": "rura", "MARITIME": "mari"}
 _VALUES = 17
 PATH, DIFFUSE_DOWN, DIRECT_DOWN, DIRECT_UP, DIFFUSE_UP, ALBEDO = range(6)
 PATH_SLANTED = slice(10, 17)
-"""Positions among the 17 values; fluxes hold the upward transmittance of the nadir already."""
+"""Positions among the 17 values; fluxes include the upward transmittance at nadir."""
 
 _IRRADIANCE_B09 = 813.04
-"""W m-2 um-1, metadata of Sentinel-2A; absorption is too strong to tell it from the file."""
+"""W m-2 um-1, from the metadata of Sentinel-2A: absorption is too strong to derive it."""
 
 TO_SI = 10.0
 """From mW cm-2 um-1 to W m-2 um-1."""
 
 
-def irradiance_of(band: str, cells: Float32Array) -> float:
-    """Solar irradiance outside the atmosphere that a file was made with, W m-2 um-1."""
+def derive_irradiance(band: str, cells: Float32Array) -> float:
+    """Derive the extraterrestrial solar irradiance of a file, W m-2 um-1."""
     if band == "B09":
         return _IRRADIANCE_B09
     overhead = cells[..., 0, :].astype(np.float64)
@@ -78,7 +78,7 @@ def irradiance_of(band: str, cells: Float32Array) -> float:
 
 
 def read_cells(path: Path, size: str) -> Float32Array:
-    """Read a file: (band, visibility, solar zenith, elevation, 17)."""
+    """Read a file as an array of shape (band, visibility, solar zenith, elevation, 17)."""
     shape = (len(BANDS[size]), VISIBILITY.size, SOLAR_ZENITH.size, 2 + ELEVATION.size * _VALUES)
     try:
         values = np.fromfile(path, ">f4").astype(np.float32)
@@ -101,6 +101,6 @@ def _check(path: Path, values: Float32Array, shape: Sequence[int]) -> None:
     )
     if not axes_agree or not np.isfinite(values).all():
         raise AuxiliaryDataError(
-            f"look-up table {path} is damaged or of another layout: visibilities and zeniths of "
-            "the sun are not where they should be"
+            f"look-up table {path} is damaged or has another format: unexpected visibilities and "
+            "solar zenith angles; copy it again"
         )

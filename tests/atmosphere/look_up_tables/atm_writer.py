@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from sen2cor.atmosphere.look_up_tables.atm_layout import (
+from sen2cor.atmosphere.look_up_tables.atm_files import (
     AEROSOL,
     AZIMUTH,
     BANDS,
     ELEVATION,
     SOLAR_ZENITH,
     VISIBILITY,
-    WATER_SHARE,
+    WATER_FRACTION,
     WATER_VAPOUR,
 )
 from sen2cor.bands import BAND
@@ -31,7 +31,7 @@ def cells(band: str, water: float, season: str, sun: float = 1.0) -> np.ndarray:
     cosine = np.cos(np.radians(SOLAR_ZENITH.astype(float)))[:, None]
     molecules = 0.0088 * wavelength**-4.1 * np.exp(-ELEVATION.astype(float) / 8.0)
     aerosol = 4.0 / visibility * (wavelength / 0.55) ** -1.2
-    root = np.sqrt(water * WATER_SHARE[season].astype(float))
+    root = np.sqrt(water * WATER_FRACTION[season].astype(float))
     thickness = molecules + aerosol + 0.01 * root
     scattered = 0.7 * (1.0 - np.exp(-(molecules + aerosol)))
     direct, diffuse = np.exp(-thickness), scattered * np.exp(-0.01 * root)

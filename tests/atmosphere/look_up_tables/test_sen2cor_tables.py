@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from sen2cor.atmosphere.look_up_tables.atm_layout import (
+from sen2cor.atmosphere.look_up_tables.atm_files import (
     AEROSOL,
     AZIMUTH,
     BANDS,
     ELEVATION,
     SOLAR_ZENITH,
     VISIBILITY,
-    WATER_SHARE,
+    WATER_FRACTION,
     WATER_VAPOUR,
-    irradiance_of,
+    derive_irradiance,
     read_cells,
 )
 from sen2cor.atmosphere.look_up_tables.sen2cor_tables import (
@@ -33,8 +33,7 @@ from sen2cor.bands import BAND_NAMES
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.pipeline.run.table_selection import load_tables
 from sen2cor.settings import Settings
-
-from .atm_writer import cells, irradiance, write_files
+from tests.atmosphere.look_up_tables.atm_writer import cells, irradiance, write_files
 
 STATE = {
     "aot550": 0.2,
@@ -122,7 +121,7 @@ def by_node(band: str, season: str) -> np.ndarray:
 
 @pytest.mark.parametrize("band", [band for band in BAND_NAMES if band != "B10"])
 def test_nodes_give_the_radiance_equation_of_the_file(table: Sen2CorLookUpTable, band: str) -> None:
-    found = model(table, band, WATER_SHARE["WINTER"])
+    found = model(table, band, WATER_FRACTION["WINTER"])
     expected = in_reflectance(by_node(band, "WINTER"), irradiance(band))
     assert found.path == pytest.approx(expected.path, abs=1e-6)
     assert found.transmittance == pytest.approx(expected.transmittance, rel=1e-5)
@@ -130,7 +129,7 @@ def test_nodes_give_the_radiance_equation_of_the_file(table: Sen2CorLookUpTable,
 
 
 def test_direct_and_diffuse_keep_their_shares(table: Sen2CorLookUpTable) -> None:
-    found = model(table, "B04", WATER_SHARE["WINTER"]).scattering
+    found = model(table, "B04", WATER_FRACTION["WINTER"]).scattering
     values = by_node("B04", "WINTER")
     cosine = np.cos(np.radians(SOLAR_ZENITH))
     assert found.transmittance_up_diffuse / found.transmittance_up_direct == pytest.approx(
@@ -143,7 +142,7 @@ def test_direct_and_diffuse_keep_their_shares(table: Sen2CorLookUpTable) -> None
 
 @pytest.mark.parametrize("column", range(7))
 def test_relative_azimuth_0_is_backscatter(table: Sen2CorLookUpTable, column: int) -> None:
-    found = model(table, "B02", WATER_SHARE["WINTER"], 10.0, float(AZIMUTH[column]))
+    found = model(table, "B02", WATER_FRACTION["WINTER"], 10.0, float(AZIMUTH[column]))
     expected = in_reflectance(by_node("B02", "WINTER"), irradiance("B02"))
     assert found.path == pytest.approx(expected.slanted[..., column], abs=1e-6)
 
@@ -151,7 +150,7 @@ def test_relative_azimuth_0_is_backscatter(table: Sen2CorLookUpTable, column: in
 def test_views_between_the_nadir_and_10_degrees_lie_between_theirs(
     table: Sen2CorLookUpTable,
 ) -> None:
-    paths = [model(table, "B02", WATER_SHARE["WINTER"], view).path for view in (0.0, 5.0, 10.0)]
+    paths = [model(table, "B02", WATER_FRACTION["WINTER"], view).path for view in (0.0, 5.0, 10.0)]
     assert np.all(paths[0] < paths[1])
     assert np.all(paths[1] < paths[2])
 
@@ -160,7 +159,7 @@ def test_the_sun_of_the_files_does_not_matter(tmp_path: Path, table: Sen2CorLook
     brighter = load_atm_files(write_files(tmp_path, sun=1.1), "S2A", "RURAL", "WINTER")
     for band in ("B01", "B08", "B12"):
         ours, theirs = (
-            model(each, band, WATER_SHARE["WINTER"], 10.0, 60.0) for each in (table, brighter)
+            model(each, band, WATER_FRACTION["WINTER"], 10.0, 60.0) for each in (table, brighter)
         )
         assert theirs.path == pytest.approx(ours.path, abs=1e-7)
         assert theirs.transmittance == pytest.approx(ours.transmittance, rel=1e-5)
@@ -169,7 +168,7 @@ def test_the_sun_of_the_files_does_not_matter(tmp_path: Path, table: Sen2CorLook
 def test_water_is_the_column_above_the_pixel(table: Sen2CorLookUpTable) -> None:
     """At 2 km the file of 0.8 cm stands for the share of it that is above."""
     state = STATE | {"elevation": 2.0}
-    above = 0.8 * float(WATER_SHARE["WINTER"][4])
+    above = 0.8 * float(WATER_FRACTION["WINTER"][4])
     found = table.scattering("B04", **(state | {"water_vapour": above}))
     nodes = by_node("B04", "WINTER")[4, 2, :, 3, 5]
     visibility = float(table.visibility_from_aot(0.2, 2.0))
@@ -196,7 +195,7 @@ def test_interpolation_is_linear_in_optical_thickness_and_root_of_water(
 
 def test_water_need_not_be_given(table: Sen2CorLookUpTable) -> None:
     state = {name: value for name, value in STATE.items() if name != "water_vapour"}
-    share = float(WATER_SHARE["WINTER"][1])
+    share = float(WATER_FRACTION["WINTER"][1])
     assert table.scattering("B09", **state).spherical_albedo == pytest.approx(
         float(table.scattering("B09", **state, water_vapour=0.8 * share).spherical_albedo)
     )
@@ -318,15 +317,15 @@ def test_original_files_come_back_at_their_nodes(original: Path, aerosol: str, s
         ]
         files = np.stack([read_cells(original / "S2A" / size / name, size) for name in names])
         for band, values in zip(bands, files.transpose(1, 4, 0, 2, 3, 5), strict=True):
-            found = model(table, band, WATER_SHARE[season])
-            expected = in_reflectance(values, irradiance_of(band, values))
+            found = model(table, band, WATER_FRACTION[season])
+            expected = in_reflectance(values, derive_irradiance(band, values))
             ours, theirs = (
                 each.path + each.transmittance * 0.3 / (1.0 - 0.3 * each.albedo)
                 for each in (found, expected)
             )
             assert np.abs(ours - theirs).max() < 2e-6, band
             # the gas of a slanted view is that of the longer path; the files hold the nadir's
-            slanted = model(table, band, WATER_SHARE[season], 10.0, 180.0)
+            slanted = model(table, band, WATER_FRACTION[season], 10.0, 180.0)
             assert np.abs(slanted.path - expected.slanted[..., -1]).max() < 1e-6, band
 
 
@@ -371,4 +370,4 @@ def test_water_of_the_original_thins_with_elevation_as_its_absorption(
         return float(brentq(excess, 1e-3, 8.0))
 
     columns = [column(float(z), float(t)) for z, t in zip(ELEVATION, direct, strict=True)]
-    assert np.array(columns) / columns[0] == pytest.approx(WATER_SHARE[season], abs=0.01)
+    assert np.array(columns) / columns[0] == pytest.approx(WATER_FRACTION[season], abs=0.01)

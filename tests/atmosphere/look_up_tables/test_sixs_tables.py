@@ -70,7 +70,7 @@ def test_extinction_beyond_the_table_warns(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         assert table.extinction(12.0) == table.extinction(3.75)
-    assert "wavelength outside the axis (0.35 .. 3.75 um)" in caplog.text
+    assert "wavelength is outside its range (0.35 .. 3.75 um)" in caplog.text
 
 
 @pytest.mark.parametrize("band", BAND_NAMES)
