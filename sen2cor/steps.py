@@ -3,10 +3,10 @@
 All steps take and return NumPy arrays of shape (rows, cols); `xarray.apply_ufunc` applies them to
 labelled arrays. In the order of processing:
 
-- `classify`: top-of-atmosphere reflectance to classes, probabilities of cloud and snow. -
-`GroundMasks`: masks for the following steps, from the classes. - `load_table`: the look-up table of
-a spacecraft, an aerosol and a season. - `uniform_geometry`: sun and view angles, the same for all
-pixels. The angles of a product come from
+- `classify`: scene classes, cloud and snow probability from top-of-atmosphere reflectance.
+- `GroundMasks`: masks for the following steps, from the classes.
+- `load_table`: the look-up table of a spacecraft, an aerosol and a season.
+- `uniform_geometry`: sun and view angles, the same for all pixels. Angles of a product come from
   `sen2cor.product.level1c.reader.open_level1c` and `NodeGeometry.over`.
 - `retrieve_cirrus`: the reflectance of thin cirrus, and its removal.
 - `retrieve_aerosol_and_water_vapour`: aerosol and water vapour of an `AerosolScene`. Its parts are
