@@ -1,12 +1,12 @@
-"""Empirical correction of weakly lit slopes.
+"""Empirical BRDF correction of slopes with low illumination.
 
-Surfaces do not reflect alike in all directions: where the sun grazes a slope, the correction for a
-Lambertian surface makes it too bright. With beta the angle between the sun and the normal::
+Surfaces are not Lambertian: at large incidence angles the Lambertian terrain correction makes a
+slope too bright. With beta the incidence angle, between the sun and the normal of the slope::
 
-    rho' = rho G,   G = max((cos beta / cos beta_T)^e, g)   where beta > beta_T
+    rho' = rho G,   G = max((cos beta / cos beta_T)^e, g)   if beta > beta_T
 
 (R. Richter, T. Kellenberger, H. Kaufmann, Remote Sensing 1 (2009) 184-196; R. Richter,
-D. Schlaepfer, ATCOR-2/3 User Guide, DLR-IB 565-01). In cast shadow, cos beta counts as 0.
+D. Schlaepfer, ATCOR-2/3 User Guide, DLR-IB 565-01). In cast shadow, ``cos beta`` is 0.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import numpy as np
 from sen2cor.raster.array_types import BoolArray, Float32Array
 
 RED_EDGE = 0.72
-"""Wavelength in um that parts the exponents of vegetation."""
+"""Wavelength in um that separates the two exponents of vegetation."""
 
-MOST_SNOW = 0.5
-"""Share of snow and ice in the scene above which there is no correction."""
+MAX_SNOW_FRACTION = 0.5
+"""Fraction of snow and ice in the scene above which there is no correction."""
 
 _OTHERS = {1: 1.0, 2: 0.5}
 _VEGETATION_VISIBLE = 0.75
@@ -35,11 +35,11 @@ class EmpiricalBrdf:
     Attributes
     ----------
     exponent, vegetation_exponent : float
-        Of all other covers, and of vegetation.
+        Of all other land covers, and of vegetation.
     threshold : float
         ``cos beta_T`` over the cosine of the solar zenith angle.
     lower_bound : float
-        ``g``, the least factor.
+        ``g``, the minimum factor.
     """
 
     exponent: float
@@ -55,14 +55,14 @@ class EmpiricalBrdf:
     def factor(
         self, illumination: Float32Array, vegetation: BoolArray | None = None
     ) -> Float32Array:
-        """Factor G of each pixel.
+        """Compute the factor G of each pixel.
 
         Parameters
         ----------
         illumination : ndarray of float32
             Cosine of the incidence angle over that of the solar zenith angle, 0 in cast shadow.
         vegetation : ndarray of bool, same shape, optional
-            Needed where `needs_cover`.
+            Required if `needs_cover`.
 
         Returns
         -------
@@ -72,14 +72,14 @@ class EmpiricalBrdf:
         Raises
         ------
         ValueError
-            The cover is needed and not given.
+            The cover is required but not given.
         """
         result = np.ones_like(illumination)
         low = illumination < np.float32(self.threshold)
         exponent: float | Float32Array = self.exponent
         if self.needs_cover:
             if vegetation is None:
-                raise ValueError("the exponent depends on the cover, which is not given")
+                raise ValueError("the exponent depends on the land cover: pass vegetation")
             exponent = np.where(vegetation[low], self.vegetation_exponent, self.exponent)
             exponent = exponent.astype(np.float32)
         ratio = illumination[low] / np.float32(self.threshold)
@@ -90,7 +90,7 @@ class EmpiricalBrdf:
 def empirical_brdf(
     code: int, wavelength: float, solar_zenith: float, *, lower_bound: float, snow_fraction: float
 ) -> EmpiricalBrdf | None:
-    """Correction of a band by the code of the configuration.
+    """Select the correction of a band by the code of the configuration.
 
     ==== ============ ==================== ====================
     code other covers vegetation < 720 nm  vegetation > 720 nm
@@ -111,7 +111,7 @@ def empirical_brdf(
     wavelength : float
         Of the band, in um.
     solar_zenith : float
-        Mean of the tile, in degrees: one threshold for all pixels leaves no edge.
+        Mean of the tile, in degrees: one threshold for all pixels avoids edges.
     lower_bound : float
         BRDF_Lower_Bound.
     snow_fraction : float
@@ -120,9 +120,9 @@ def empirical_brdf(
     Returns
     -------
     EmpiricalBrdf or None
-        None where nothing is to be corrected.
+        None if nothing is corrected.
     """
-    if code == 0 or snow_fraction > MOST_SNOW:
+    if code == 0 or snow_fraction > MAX_SNOW_FRACTION:
         return None
     others, infrared = divmod(code, 10)
     if others == 0:
@@ -137,11 +137,11 @@ def empirical_brdf(
 
 
 def threshold_angle(solar_zenith: float) -> float:
-    """Incidence angle ``beta_T`` in degrees beyond which slopes are corrected; 90 at most."""
+    """Incidence angle ``beta_T`` in degrees above which slopes are corrected, at most 90."""
     if solar_zenith < 45.0:
-        more = 20.0
+        margin = 20.0
     elif solar_zenith <= 55.0:
-        more = 15.0
+        margin = 15.0
     else:
-        more = 10.0
-    return min(solar_zenith + more, 90.0)
+        margin = 10.0
+    return min(solar_zenith + margin, 90.0)

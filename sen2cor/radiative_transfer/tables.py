@@ -1,14 +1,23 @@
-"""The two kinds of tables: scattering by spacecraft and aerosol, gases by spacecraft and season."""
+"""Files of the look-up tables: scattering by spacecraft and aerosol, gases by spacecraft and
+season.
+
+The files are NetCDF classic, with axes, units and origin; the same input yields the same bytes.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+from scipy.io import netcdf_file
 
 from sen2cor.bands import BAND_NAMES
+from sen2cor.files import replace_on_success
 from sen2cor.radiative_transfer import lowtran, sixs, visibility
 from sen2cor.radiative_transfer.aerosol import (
     MIXTURES,
@@ -19,10 +28,51 @@ from sen2cor.radiative_transfer.band_average import VIEW_TERMS, average
 from sen2cor.radiative_transfer.configuration import VIEW_ZENITH, Configuration
 from sen2cor.radiative_transfer.gas_tables import gas_tables
 from sen2cor.radiative_transfer.sixs import Scattering, State
-from sen2cor.radiative_transfer.table_file import Variable, write_table
 from sen2cor.spectral_responses import RESPONSE_SOURCE
 
+FORMAT = "sen2cor look-up table 1"
+
 LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of a table; an axis is a variable whose only dimension has its own name.
+
+    Attributes
+    ----------
+    dimensions : sequence of str
+    values : array_like
+        Written as float32.
+    units : str
+    description : str
+    """
+
+    dimensions: Sequence[str]
+    values: npt.ArrayLike
+    units: str
+    description: str
+
+
+def write_table(
+    path: Path, variables: Mapping[str, Variable], attributes: Mapping[str, str]
+) -> None:
+    """Write a table atomically, with a checksum of its values as an attribute."""
+    digest = hashlib.sha256()
+    with replace_on_success(path) as part, netcdf_file(part, "w") as stream:
+        for name, variable in variables.items():
+            values = np.asarray(variable.values, ">f4")
+            for dimension, size in zip(variable.dimensions, values.shape, strict=True):
+                if dimension not in stream.dimensions:
+                    stream.createDimension(dimension, size)
+            written = stream.createVariable(name, "f4", tuple(variable.dimensions))
+            written[:] = values
+            written.units = variable.units
+            written.long_name = variable.description
+        for name in sorted(variables):
+            digest.update(np.asarray(variables[name].values, ">f4").tobytes())
+        for name, text in {"format": FORMAT, **attributes, "sha256": digest.hexdigest()}.items():
+            setattr(stream, name, text)
 
 
 def write_scattering(

@@ -19,8 +19,7 @@ from sen2cor.radiative_transfer.configuration import (
     ScatteringAxes,
 )
 from sen2cor.radiative_transfer.sixs import Scattering, State
-from sen2cor.radiative_transfer.table_file import Variable, write_table
-from sen2cor.radiative_transfer.tables import write_scattering
+from sen2cor.radiative_transfer.tables import Variable, write_scattering, write_table
 
 COARSE = CONFIGURATIONS["coarse"]
 SUBSET = Configuration(
