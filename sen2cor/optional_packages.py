@@ -1,4 +1,4 @@
-"""The optional packages: whether they are there, and how to get them."""
+"""Optional packages: whether they are installed, and how to install them."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ _PACKAGES = {
 }
 
 
-def available(extra: str) -> bool:
+def is_available(extra: str) -> bool:
     """Whether all packages of an extra (``report``, ``simulation``, ``stac``) are installed."""
     return all(find_spec(package) is not None for package in _PACKAGES[extra])
 
 
 def require(extra: str, option: str) -> None:
-    """Say how to get the packages of an extra where they are not installed.
+    """Raise an error if a package of an extra is missing.
 
     Raises
     ------
     AuxiliaryDataError
         A package is missing; the message names the command that installs it.
     """
-    if not available(extra):
+    if not is_available(extra):
         names = " and ".join(_PACKAGES[extra])
-        raise AuxiliaryDataError(f"{option} needs {names}: {how_to_get(extra)}")
+        raise AuxiliaryDataError(f"{option} needs {names}: {install_command(extra)}")
 
 
-def how_to_get(extra: str) -> str:
+def install_command(extra: str) -> str:
     """The command that installs an extra."""
     return f"pip install 'sen2cor[{extra}]'"

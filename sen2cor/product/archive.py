@@ -1,6 +1,6 @@
-"""Products that come as a zip archive: unpacked into a folder of their own, safely.
+"""Products in zip archives: safe unpacking into a temporary folder.
 
-Nothing of an archive can leave that folder, and its size is known before the first byte is written.
+No entry can leave that folder, and the size is checked before the first byte is written.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from sen2cor.product.level2a.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
-MOST_ENTRIES = 50_000
+MAX_ENTRIES = 50_000
 """Entries of an archive; a product of 15 tiles has about 1000."""
 
-MOST_BYTES = 64_000_000_000
+MAX_BYTES = 64_000_000_000
 """Size of what is in an archive; a product of 15 tiles has about 10 GB."""
 
-MOST_EXPANSION = 100
-"""Unpacked bytes for one of the archive, where they are more than `SMALL` altogether. Images do not
-shrink, masks and metadata to a tenth or twentieth."""
+MAX_EXPANSION = 100
+"""Unpacked size over size of the archive, for unpacked sizes above `_EXPANSION_CHECKED_FROM` bytes.
+Images are not compressible; masks and metadata by a factor of 10 to 20."""
 
 _UNREADABLE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError,
@@ -38,7 +38,7 @@ _UNREADABLE = (
 )  # fmt: skip
 """What zipfile raises for damaged archives."""
 
-SMALL = 500_000_000
+_EXPANSION_CHECKED_FROM = 500_000_000
 
 _CHUNK = 1 << 20
 
@@ -52,7 +52,7 @@ def is_archive(path: Path) -> bool:
 
 
 @contextmanager
-def unpacked(archive: Path, place: Path, option: str = "--output_dir") -> Iterator[Path]:
+def unpack(archive: Path, place: Path, option: str = "--output_dir") -> Iterator[Path]:
     """Unpack the product in an archive for the time of this block.
 
     Parameters
@@ -77,67 +77,71 @@ def unpacked(archive: Path, place: Path, option: str = "--output_dir") -> Iterat
     LockedError
         Another run is unpacking this archive there.
     OutputError
-        There is no room for it.
+        There is not enough free space.
     """
     try:
         opened = zipfile.ZipFile(archive)
     except _UNREADABLE as error:
         raise InputError(f"{archive}: cannot be read as a zip archive ({error})") from error
     with opened:
-        entries = _checked(opened, archive)
+        entries = _check_entries(opened, archive)
         workspace = Workspace.claim(place / archive.name, option)
         try:
-            _check_room(sum(entry.file_size for entry in entries.values()), workspace.product)
-            logger.info("%s: %d files are unpacked", archive, len(entries))
+            _check_free_space(sum(entry.file_size for entry in entries.values()), workspace.product)
+            logger.info("%s: unpacking %d files", archive, len(entries))
             for path, entry in entries.items():
                 _extract(opened, entry, workspace.product / path, archive)
-            yield _product_folder(workspace.product, archive)
+            yield _find_product_folder(workspace.product, archive)
         finally:
             workspace.remove()
 
 
-def _checked(opened: zipfile.ZipFile, archive: Path) -> dict[PurePosixPath, zipfile.ZipInfo]:
+def _check_entries(opened: zipfile.ZipFile, archive: Path) -> dict[PurePosixPath, zipfile.ZipInfo]:
     """Return the files of an archive by the paths that they get.
 
-    Nothing is unpacked of one that is not wholly sound.
+    An archive with one invalid entry is refused as a whole.
     """
     entries = opened.infolist()
-    if len(entries) > MOST_ENTRIES:
+    if len(entries) > MAX_ENTRIES:
         raise InputError(f"{archive}: {len(entries)} entries, more than any product has")
     found: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for entry in entries:
-        # some tools of Windows part folders by backslashes
+        # some tools for Windows separate folders by backslashes
         name = entry.filename.replace("\\", "/")
         path = PurePosixPath(name)
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if not name:
             problem = "has no name"
         elif path.is_absolute() or ".." in path.parts or any(c in name for c in ":\0"):
-            problem = "leads out of the archive"
+            problem = "points outside the archive"
         elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             problem = "is a link or a special file"
         elif entry.flag_bits & 1:
             problem = "is encrypted"
         elif path in found:
-            problem = "is there twice"
+            problem = "appears twice"
         else:
             found[path] = entry
             continue
         raise InputError(f"{archive}: entry {entry.filename!r} {problem}; it is refused")
     size = sum(entry.file_size for entry in entries)
-    if size > MOST_BYTES or size > max(SMALL, MOST_EXPANSION * archive.stat().st_size):
-        raise InputError(f"{archive}: would become {size / 1e9:.1f} GB, which no product is")
+    if size > MAX_BYTES or size > max(
+        _EXPANSION_CHECKED_FROM, MAX_EXPANSION * archive.stat().st_size
+    ):
+        raise InputError(
+            f"{archive}: would unpack to {size / 1e9:.1f} GB, more than any product has"
+        )
     return {
         path: entry for path, entry in found.items() if not entry.filename.endswith(("/", "\\"))
     }
 
 
-def _check_room(size: int, folder: Path) -> None:
+def _check_free_space(size: int, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if size > free:
         raise OutputError(
-            f"{folder}: {size / 1e9:.1f} GB are needed to unpack the product, {free / 1e9:.1f} GB "
-            "are free; name a folder with more room with --work_dir"
+            f"{folder}: unpacking needs {size / 1e9:.1f} GB, only {free / 1e9:.1f} GB are free; "
+            "choose another folder with --work_dir"
         )
 
 
@@ -157,10 +161,10 @@ def _extract(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, arch
         ) from error
 
 
-def _product_folder(folder: Path, archive: Path) -> Path:
+def _find_product_folder(folder: Path, archive: Path) -> Path:
     """Return the folder of the product, which is that of its metadata file.
 
-    It is the unpacked folder itself, one in it, or one in a folder around it.
+    It is the unpacked folder, or one or two levels below.
     """
     found: set[Path] = set()
     for depth in ("", "*/", "*/*/"):
@@ -168,7 +172,7 @@ def _product_folder(folder: Path, archive: Path) -> Path:
     if len(found) != 1:
         nested = sorted(path.name for path in folder.rglob("*.zip"))
         if nested and not found:
-            raise InputError(f"{archive}: there is an archive in it, {nested[0]}: unpack that")
+            raise InputError(f"{archive}: contains another archive, {nested[0]}; unpack it first")
         what = "no product" if not found else f"{len(found)} products"
-        raise InputError(f"{archive}: {what} in it; expected one folder (.SAFE)")
+        raise InputError(f"{archive}: contains {what}; expected one folder (.SAFE)")
     return found.pop()

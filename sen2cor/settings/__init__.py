@@ -1,9 +1,7 @@
-"""Configuration: the three XML files of a run, as frozen and typed settings."""
+"""Configuration: the three XML files of a run, as immutable, typed settings."""
 
-from sen2cor.settings.home import write_home
-from sen2cor.settings.load import load_settings
-from sen2cor.settings.locate import packaged_configuration_folder
-from sen2cor.settings.settings import Difference, Settings
+from sen2cor.settings.configuration_files import packaged_configuration_folder, write_home
+from sen2cor.settings.settings import Difference, Settings, load_settings
 
 __all__ = [
     "Difference",

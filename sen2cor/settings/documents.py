@@ -1,4 +1,4 @@
-"""The three configuration files: root, elements and what other versions of them hold."""
+"""The three configuration files: root, elements, and elements of other versions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sen2cor.settings.gipp import (
     LookUpTableSettings,
 )
 from sen2cor.settings.legacy import FORCE_EXIT, LOOK_UP_TABLE_FILE
-from sen2cor.settings.parameters import Parameter, parameters_of
+from sen2cor.settings.parameters import Parameter, list_parameters
 from sen2cor.settings.unused_elements import UNUSED_ELEMENTS, UnusedElement
 
 SECTIONS: Mapping[str, type] = {
@@ -87,7 +87,7 @@ def _of(document: str) -> tuple[Parameter, ...]:
     return tuple(
         parameter
         for section in SECTIONS.values()
-        for _, parameter in parameters_of(section)
+        for _, parameter in list_parameters(section)
         if parameter.document == document
     )
 

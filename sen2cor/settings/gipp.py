@@ -1,4 +1,4 @@
-"""Settings of the user file, L2A_GIPP: frozen classes whose fields are the table of its elements.
+"""Settings of the user file, L2A_GIPP: immutable classes whose fields define its elements.
 
 Names and ranges are those of the files of Sen2Cor 2.1 to 2.12, defaults those of 2.3.
 """
@@ -31,22 +31,22 @@ class CommonSettings:
         "Log_Level",
         Choice(("NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
         "INFO",
-        "Least severity of the messages in the log",
+        "Minimum severity of the messages in the log",
         changes_result=False,
     )
     processes: int | None = _COMMON.item(
         "Nr_Processes",
         Integer(0, 100, words={"AUTO": None}),
         "1",
-        "Tiles processed in parallel; AUTO: as many as cores, bounded by memory; "
-        "0 and 1: one after the other",
+        "Tiles processed in parallel; AUTO: number of cores, limited by memory; "
+        "0 and 1: sequential",
         changes_result=False,
     )
     threads: int | None = _COMMON.item(
         "Nr_Threads",
         Integer(1, 8, words={"AUTO": None}),
         "AUTO",
-        "Threads in one tile; AUTO: as many as cores",
+        "Threads per tile; AUTO: number of cores",
         since="2.8",
         changes_result=False,
     )
@@ -75,8 +75,8 @@ class CommonSettings:
         "DEM_Missing",
         Choice(("ERROR", "FLAT")),
         "ERROR",
-        "When an elevation tile that should exist cannot be had: stop (ERROR) or go on with "
-        "flat terrain (FLAT); 2.9 calls it Force_Exit_On_DEM_Error TRUE or FALSE",
+        "If an elevation tile that should exist is unavailable: stop (ERROR) or continue with "
+        "flat terrain (FLAT); Force_Exit_On_DEM_Error TRUE or FALSE in 2.9",
         since="ours",
     )
     dem_reference: str | None = _COMMON.item(
@@ -132,7 +132,7 @@ class LookUpTableSettings:
         "Aerosol_Model",
         Choice(("URBAN", "DESERT", "RURAL_MIE"), words={"AUTO": None}),
         "AUTO",
-        "Aerosol of our own in place of that of Aerosol_Type; AUTO: Aerosol_Type decides",
+        "Aerosol model instead of that of Aerosol_Type; AUTO: Aerosol_Type decides",
         since="ours",
     )
     mid_latitude: str = _TABLES.item(
@@ -200,7 +200,7 @@ class FlagSettings:
         "BRDF_Lower_Bound",
         Decimal(0.1, 0.25),
         "0.22",
-        "Least factor of that correction",
+        "Minimum factor of that correction",
     )
 
 
@@ -224,13 +224,13 @@ class CalibrationSettings:
         "Visibility",
         Decimal(5, 120),
         "40.0",
-        "Start visibility in km, used throughout where a scene has no reference pixels",
+        "Initial visibility in km; used for the whole scene if it has no reference pixels",
     )
     altitude: float = _CALIBRATION.item(
         "Altitude",
         Decimal(0, ALTITUDE_TOP),
         "0.1",
-        "Elevation of the ground in km where there is no elevation model",
+        "Ground elevation in km without elevation model",
     )
     smooth_wv_map: float = _CALIBRATION.item(
         "Smooth_WV_Map",

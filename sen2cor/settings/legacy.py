@@ -1,4 +1,4 @@
-"""Elements of other versions that say the same as one of ours, and their translation."""
+"""Elements of other versions that have the meaning of an element here, and their translation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TABLE_NAME = re.compile(
 
 @dataclass(frozen=True)
 class LookUpTableName(Kind):
-    """File name of an original look-up table: the settings of ``Look_Up_Tables`` by element."""
+    """File name of a look-up table of Sen2Cor: the settings of ``Look_Up_Tables`` by element."""
 
     def _range(self) -> str:
         letters = "".join(letter for columns in OZONE_COLUMNS.values() for letter in columns)
@@ -53,14 +53,14 @@ LOOK_UP_TABLE_FILE = Parameter(
     "Atm_Data_Filename",
     LookUpTableName(),
     "h99000_wv20_rura.atm",
-    "2.1: aerosol, season and ozone are read off the name",
+    "2.1: the name gives aerosol, season and ozone",
     _DOCUMENT,
     "Atmospheric_Correction/References",
 )
 
 
 def translate(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Replace the elements of other versions by those of ours.
+    """Replace the elements of other versions by their equivalents here.
 
     Parameters
     ----------
@@ -70,8 +70,8 @@ def translate(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     Returns
     -------
     dict, list of str
-        The values in our elements; an element of ours that is given too is kept. Warnings where
-        the two contradict each other.
+        The values; where both elements are present, that of this version is used. Warnings where
+        they contradict each other.
     """
     result = dict(values)
     meant: dict[str, tuple[str, Any]] = {}

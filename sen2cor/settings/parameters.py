@@ -1,9 +1,8 @@
 """The table of parameters: what one element of a configuration file is.
 
-The table itself stands in the fields of the settings classes (`sen2cor.settings.gipp`,
-`classification` and `correction`), so that type, default, range and meaning of a setting are
-written once. Reading, messages, the schemas, the shipped files, the list of differences and the
-documentation all follow from it.
+The fields of the settings classes (`sen2cor.settings.gipp`, `cal_sc_gipp` and `cal_ac_gipp`) are
+the table: each defines type, default, range and meaning of a setting once. Reader, messages,
+schemas, shipped files, list of differences and documentation follow from it.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ class Parameter:
     kind : Kind
         How its text is read and what is allowed.
     default : str
-        Default as it stands in the shipped file.
+        Default, as in the shipped file.
     meaning : str
         One line for the user, with the unit.
     document, group : str
         The file (``L2A_GIPP``, ...) and the path of the group inside it (``""``: at the top).
     since : str
-        First version of the original that has it, where that is later than 2.3; ``ours`` for
-        elements that only this processor has.
+        First version of Sen2Cor that has it, if later than 2.3; ``ours`` for elements that Sen2Cor
+        does not have.
     aliases : tuple of str
-        Names that other versions give the same element.
+        Names of the same element in other versions.
     changes_result : bool
         False for settings that the content of the images does not depend on.
     """
@@ -87,7 +86,7 @@ class Table:
         return field(default=parameter.default_value, metadata={"parameter": parameter})
 
 
-def parameters_of(cls: type) -> Iterator[tuple[str, Parameter]]:
+def list_parameters(cls: type) -> Iterator[tuple[str, Parameter]]:
     """Yield field name and parameter of each setting of a settings class, in order."""
     for entry in fields(cls):
         if "parameter" in entry.metadata:

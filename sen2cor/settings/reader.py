@@ -1,4 +1,4 @@
-"""Reading of one configuration file: safe XML, every element checked against the table."""
+"""Reading of one configuration file: each element is checked against the table of parameters."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from sen2cor.xml_document import Element, parse_xml
 
 @dataclass
 class Content:
-    """What a file says.
+    """Content of a file.
 
     Attributes
     ----------
     values : dict
-        Values by element name; elements that are not given are absent.
+        Values by element name; missing elements are absent.
     warnings : list of str
         One for each unknown element, for each contradiction, and one for all elements without
         effect.

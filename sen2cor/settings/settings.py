@@ -1,24 +1,27 @@
-"""All settings of a run, resolved once: frozen, and able to say where they come from."""
+"""All settings of a run: read once, immutable, with their sources."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sen2cor.settings.cal_ac_gipp import CorrectionSettings
-from sen2cor.settings.cal_sc_gipp import THRESHOLDS, ClassificationSettings
-from sen2cor.settings.documents import SECTIONS, USER
+from sen2cor.settings.cal_sc_gipp import THRESHOLDS, ClassificationSettings, thresholds_from
+from sen2cor.settings.configuration_files import HOME_VARIABLE, find_configuration_file, find_home
+from sen2cor.settings.documents import CLASSIFICATION, CORRECTION, DOCUMENTS, SECTIONS, USER
 from sen2cor.settings.gipp import (
     CalibrationSettings,
     CommonSettings,
     FlagSettings,
     LookUpTableSettings,
 )
-from sen2cor.settings.parameters import Parameter, parameters_of
+from sen2cor.settings.parameters import Parameter, list_parameters
+from sen2cor.settings.reader import read_document
 from sen2cor.settings.writer import render_document
 
 logger = logging.getLogger(__name__)
@@ -39,7 +42,9 @@ class Difference:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a run; without arguments the defaults.
+    """The settings of a run; without arguments, the defaults.
+
+    Settings are immutable; derive new ones with `dataclasses.replace`.
 
     Attributes
     ----------
@@ -54,9 +59,9 @@ class Settings:
     sources : mapping of str to Path
         File that each document was read from.
     warnings : tuple of str
-        One for each element that is ignored, and for contradictions.
+        Unknown elements, elements without effect, and contradictions.
     missing : mapping of str to tuple of str
-        Elements that a document does not give, which therefore have their default.
+        Elements missing in a document, which have their default.
     """
 
     common: CommonSettings = field(default_factory=CommonSettings)
@@ -102,7 +107,7 @@ class Settings:
         """Yield every parameter with its value, in the order of the files."""
         for section, cls in SECTIONS.items():
             group = getattr(self, section)
-            for name, parameter in parameters_of(cls):
+            for name, parameter in list_parameters(cls):
                 yield parameter, getattr(group, name)
         for parameter in THRESHOLDS:
             yield parameter, getattr(self.classification.thresholds, parameter.name.lower())
@@ -155,3 +160,67 @@ class Settings:
             logger.info(
                 "no snow climatology %s: snow may be anywhere", self.classification.snow_map
             )
+
+
+def load_settings(
+    gipp: Path | None = None,
+    sc: Path | None = None,
+    ac: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Read the three configuration files. No file is written, nothing is logged.
+
+    The caller logs the result with `Settings.log`, since the files define the level of the log.
+
+    Parameters
+    ----------
+    gipp, sc, ac : Path or None
+        Files named by the user: L2A_GIPP, L2A_CAL_SC_GIPP and L2A_CAL_AC_GIPP. None: the ones of
+        ``$SEN2COR_HOME/cfg``, else the packaged defaults.
+    environ : mapping or None
+        Environment variables; None: those of the process.
+
+    Raises
+    ------
+    ConfigurationError
+        If a file does not exist, cannot be read, or has a value that is not allowed.
+    """
+    environ = os.environ if environ is None else environ
+    given = {USER.name: gipp, CLASSIFICATION.name: sc, CORRECTION.name: ac}
+    sources = {name: find_configuration_file(name, path, environ) for name, path in given.items()}
+    contents = {
+        document.name: read_document(sources[document.name], document) for document in DOCUMENTS
+    }
+    values = {
+        name: value for content in contents.values() for name, value in content.values.items()
+    }
+    sections = {name: _fields(cls, values) for name, cls in SECTIONS.items()}
+    sections["classification"]["thresholds"] = thresholds_from(
+        {entry.name: values[entry.name] for entry in THRESHOLDS if entry.name in values}
+    )
+    home = find_home(environ)
+    warnings = [text for content in contents.values() for text in content.warnings]
+    if home and not home.is_dir():
+        warnings.insert(0, f"{HOME_VARIABLE}: {home} is not a folder")
+    return Settings(
+        **{name: cls(**sections[name]) for name, cls in SECTIONS.items()},
+        home=home,
+        sources=sources,
+        warnings=tuple(warnings),
+        missing={
+            document.name: tuple(
+                parameter.name
+                for parameter in document.parameters
+                if parameter.name not in contents[document.name].values
+            )
+            for document in DOCUMENTS
+        },
+    )
+
+
+def _fields(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: values[parameter.name]
+        for name, parameter in list_parameters(cls)
+        if parameter.name in values
+    }

@@ -1,7 +1,6 @@
-"""Kinds of values that an element of a configuration file can have.
+"""Types of the values of configuration elements.
 
-A kind is the one place that knows how such a value is read, written, described to a user and
-constrained in a schema.
+A type defines how a value is read, written, described to users and constrained in a schema.
 """
 
 from __future__ import annotations

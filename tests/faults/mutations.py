@@ -30,8 +30,8 @@ from pathlib import Path
 from sen2cor.cli import main as command
 from sen2cor.errors import Sen2CorError
 from sen2cor.imagery import jpeg2000
-from sen2cor.product.archive import unpacked
-from sen2cor.product.level1c.band_files import image_grids
+from sen2cor.product.archive import unpack
+from sen2cor.product.level1c.product_files import read_image_grids
 from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_metadata
 from sen2cor.settings import load_settings
 from tests.command import ROOT, configuration
@@ -235,7 +235,7 @@ def image(bench: Bench, chance: random.Random) -> None:
     path = bench.scratch / source.name
     path.write_bytes(damaged_image(source.read_bytes(), chance))
     tile = read_tile_metadata(open_tile_document(next(level1c.glob("GRANULE/*/MTD_TL.xml"))))
-    image_grids({**images, path.stem[-3:]: path}, tile.grids)
+    read_image_grids({**images, path.stem[-3:]: path}, tile.grids)
     jpeg2000.read(path)
 
 
@@ -245,7 +245,7 @@ def archive(bench: Bench, chance: random.Random) -> None:
     whole = (bench.folder / "whole.zip").read_bytes()
     path.write_bytes(damaged_image(whole[::-1], chance)[::-1])
     place = bench.scratch / "place"
-    with contextlib.suppress(Sen2CorError), unpacked(path, place) as folder:
+    with contextlib.suppress(Sen2CorError), unpack(path, place) as folder:
         if not folder.is_relative_to(place):
             raise AssertionError(f"outside: {folder}")
     if {p.name for p in bench.scratch.iterdir()} - {"product.zip", "place"} or list(

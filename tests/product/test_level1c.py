@@ -155,7 +155,7 @@ class TestPath:
         product = open_level1c(root.rename(tmp_path / "my product"))
         assert product.name == recipe.name
         assert product.root == tmp_path / "my product"
-        assert len(warnings_of(caplog, "another name")) == 1
+        assert len(warnings_of(caplog, "renamed folder")) == 1
 
     def test_name_of_an_unknown_kind_is_taken_from_the_folder(self, tmp_path: Path) -> None:
         root = build(tmp_path, change_product=lambda text: text.replace(PSD_14.name, "who knows"))
@@ -251,7 +251,7 @@ class TestBands:
         grids = open_level1c(root).tiles[0].grids
         assert grids[10] == Grid(32756, 199980.0, 7300000.0, 40.0, 9, 9)
         assert grids[20] == image_grid(20)
-        (message,) = warnings_of(caplog, "another size")
+        (message,) = warnings_of(caplog, "size of the images differs")
         assert "9 x 9 instead of 36 x 36 at 10 m" in message
 
     def test_bands_of_one_resolution_must_agree(self, tmp_path: Path) -> None:
@@ -337,7 +337,7 @@ class TestWhatMayBeAbsent:
         root = build(tmp_path, change_tile=lambda text: text.replace("_L1C_TL_", "_L1C_CO_"))
         product = open_level1c(root)
         assert product.tiles[0].tile_id.startswith("S2B_OPER_MSI_L1C_CO_")
-        assert len(warnings_of(caplog, "do not list")) == 1
+        assert len(warnings_of(caplog, "not listed")) == 1
 
     def test_no_tile_folder(self, tmp_path: Path) -> None:
         root = build(tmp_path)
@@ -348,5 +348,5 @@ class TestWhatMayBeAbsent:
     def test_tile_folder_without_metadata(self, tmp_path: Path) -> None:
         root = build(tmp_path)
         (tile_folder(root) / "MTD_TL.xml").unlink()
-        with pytest.raises(InputError, match=r"no tile metadata in it, expected MTD_TL.xml"):
+        with pytest.raises(InputError, match=r"no tile metadata; expected MTD_TL.xml"):
             open_level1c(root)

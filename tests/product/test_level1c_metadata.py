@@ -72,7 +72,9 @@ class TestProductMetadata:
 
     def test_format_12_is_refused(self, tmp_path: Path) -> None:
         text = product_text(Recipe(namespace="psd-12"))
-        with pytest.raises(InputError, match="of product format 12; formats 13 to 15 are read"):
+        with pytest.raises(
+            InputError, match="of product format 12; formats 13 to 15 are supported"
+        ):
             read_product_metadata(write_product(tmp_path, text))
 
     def test_later_format_is_tried_with_a_warning(
@@ -80,7 +82,7 @@ class TestProductMetadata:
     ) -> None:
         text = product_text(Recipe(namespace="psd-101", baseline="10.00", offset=-1000))
         assert read_product_metadata(write_product(tmp_path, text)).psd == "15"
-        assert "of product format 101, later than the last known one (15)" in caplog.text
+        assert "product format 101 is newer than the latest supported one (15)" in caplog.text
 
     def test_document_of_another_kind(self, tmp_path: Path) -> None:
         text = product_text(PSD_14).replace("Level-1C_User_Product", "Level-2A_User_Product")
@@ -127,10 +129,10 @@ class TestTileMetadata:
     @pytest.mark.parametrize(
         ("old", "new", "words"),
         [
-            ("EPSG:32756", "UTM 56", "HORIZONTAL_CS_CODE holds no EPSG code"),
+            ("EPSG:32756", "UTM 56", "HORIZONTAL_CS_CODE contains no EPSG code"),
             ('<Size resolution="20">', '<Size resolution="2">', r'Size with resolution="20"'),
             ("_T56JKT_", "_TXXX_", "TILE_ID holds .* not a tile identifier"),
-            ("<NROWS>36<", "<NROWS>0<", "Size holds no positive size"),
+            ("<NROWS>36<", "<NROWS>0<", "Size is not positive"),
             ("<ULX>199980<", "<ULX><", "ULX is missing"),
             ("Level-1C_Tile_ID", "Level-2A_Tile_ID", "root element is Level-2A_Tile_ID"),
         ],

@@ -69,7 +69,7 @@ def test_complete_products(
     assert sizes == {60: (29, 29), 20: (86, 86), 10: (172, 172)}
     assert [grid.pixel_size for grid in only_tile.grids.values()] == [3840.0, 1280.0, 640.0]
     (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert "another size" in record.getMessage()
+    assert "size of the images differs" in record.getMessage()
 
 
 def test_defective_pixels_of_a_real_mask(reference_data: Path) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sen2cor.errors import InputError, OutputError, UsageError
 from sen2cor.pipeline.run.options import Options
-from sen2cor.product.archive import is_archive, unpacked
-from sen2cor.product.level1c.locate import folders_in, locate
+from sen2cor.product.archive import is_archive, unpack
+from sen2cor.product.level1c.product_files import list_folders, locate_product
 from sen2cor.product.level1c.reader import Level1CProduct, open_level1c
 from sen2cor.product.naming import compact_product, to_level1c, to_level2a
 from sen2cor.settings import Settings
@@ -38,7 +38,7 @@ def open_input(path: Path, options: Options, settings: Settings) -> Iterator[Lev
         place, option = find_output_folder(path, options, settings)[0], "--output_dir"
     else:
         place, option = _absolute(options.work_directory), "--work_dir"
-    with unpacked(path, place, option) as folder:
+    with unpack(path, place, option) as folder:
         yield open_level1c(_require_utf8(folder))
 
 
@@ -67,7 +67,7 @@ def find_output_folder(path: Path, options: Options, settings: Settings) -> tupl
         return level2a.parent, level2a.name
     folder = options.output_directory or settings.target_directory
     if folder is None:
-        folder = path.parent if is_archive(path) else locate(path)[0].parent
+        folder = path.parent if is_archive(path) else locate_product(path)[0].parent
     folder = _absolute(folder)
     if not _is_utf8(folder):
         raise OutputError(f"{folder}: {_NOT_UTF8}; choose another folder with --output_dir")
@@ -80,7 +80,7 @@ def derive_level2a_name(path: Path) -> str:
     if level2a is not None:
         return level2a.name
     try:
-        name = locate(path)[0].name
+        name = locate_product(path)[0].name
     except InputError:
         name = path.stem if path.suffix.lower() == ".zip" else path.name
     return to_level2a(name, "USER")
@@ -122,7 +122,7 @@ def _find_same_acquisition(level2a: Path) -> list[Path]:
     if fields is None:
         return []
     baselines = {}
-    for folder in folders_in(level2a.parent):
+    for folder in list_folders(level2a.parent):
         found = compact_product("1C").match(folder.name)
         if found is not None and all(found[name] == fields[name] for name in _ACQUISITION_FIELDS):
             baselines[folder] = found["baseline_digits"]

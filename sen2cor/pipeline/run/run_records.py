@@ -18,7 +18,7 @@ from sen2cor import __version__
 from sen2cor.errors import AuxiliaryDataError, InputError, OutputError, Sen2CorError
 from sen2cor.files import raise_output_error, write_atomically
 from sen2cor.imagery.openjpeg import load_glymur
-from sen2cor.optional_packages import available, how_to_get
+from sen2cor.optional_packages import install_command, is_available
 from sen2cor.pipeline.execution.resources import read_peak_memory
 from sen2cor.pipeline.execution.tile_run import TileRun
 from sen2cor.pipeline.run.options import Options
@@ -166,7 +166,7 @@ def keep_records(product_name: str, options: Options, settings: Settings) -> Ite
         package.addHandler(handler)
     try:
         if html_report is None and options.report is None:
-            logger.info("no HTML report: %s", how_to_get("report"))
+            logger.info("no HTML report: %s", install_command("report"))
         settings.log()
         records.content.update(
             options={name: value for name, value in asdict(options).items() if value},
@@ -243,7 +243,7 @@ def _start_xml_report(
 def _start_html_report(
     product_name: str, options: Options, settings: Settings
 ) -> HtmlReport | None:
-    wanted = available("report") if options.report is None else options.report
+    wanted = is_available("report") if options.report is None else options.report
     return HtmlReport(product_name, settings, options.palette) if wanted else None
 
 

@@ -1,4 +1,4 @@
-"""Sun and view angles of a tile from its metadata: grids without gaps, detectors merged.
+"""Sun and view angles of a tile from its metadata: detectors merged, gaps filled.
 
 Source: Sentinel-2 Products Specification Document, tile metadata, ``Tile_Angles``: grids of 23 x 23
 nodes every 5 km; nodes that a detector does not see are NaN.
@@ -32,7 +32,7 @@ _STEP = 5000.0
 def read_geometry(document: XmlDocument) -> TileGeometry:
     """Read the angles of a tile.
 
-    Where grids are missing the mean angles stand in for them, with a WARNING.
+    Missing grids are replaced by the mean angles, with a WARNING.
 
     Parameters
     ----------
@@ -47,20 +47,20 @@ def read_geometry(document: XmlDocument) -> TileGeometry:
     Raises
     ------
     InputError
-        Neither grid nor mean angle of the sun or of a band, or a grid that is no grid.
+        Neither grid nor mean angle of the sun or of a band, or an invalid grid.
     """
     sun = _read_merged(document, document.find_all(_SUN_GRID), _SUN_GRID)
     sun_mean = _mean_angles(document, document.find(_SUN_MEAN))
     if sun is None:
         if sun_mean is None:
             raise document.error(
-                f"{_SUN_GRID} and {_SUN_MEAN}", "are both missing: the sun's position is unknown"
+                f"{_SUN_GRID} and {_SUN_MEAN}", "are both missing: the sun angles are unknown"
             )
-        logger.warning("%s: no sun angle grid, the mean sun angles are used", document.path)
-        sun = _constant(sun_mean)
+        logger.warning("%s: no sun angle grid; using the mean sun angles", document.path)
+        sun = _make_constant_grid(sun_mean)
     if sun_mean is None:
-        logger.warning("%s: no mean sun angles, the mean of the grid is used", document.path)
-        sun_mean = _mean_of(sun)
+        logger.warning("%s: no mean sun angles; using the mean of the grid", document.path)
+        sun_mean = _compute_mean(sun)
     return TileGeometry(sun, _read_view(document), *sun_mean)
 
 
@@ -84,12 +84,12 @@ def _read_view(document: XmlDocument) -> dict[str, AngleGrid]:
                     f"with bandId {band.index} ({band.name}) are both missing: "
                     "the view angles of this band are unknown",
                 )
-            merged = _constant(mean)
+            merged = _make_constant_grid(mean)
             without_grid.append(band.name)
         view[band.name] = merged
     if without_grid:
         logger.warning(
-            "%s: no view angle grids of %s, the mean view angles of these bands are used",
+            "%s: no view angle grids of %s; using the mean view angles of these bands",
             document.path,
             ", ".join(without_grid),
         )
@@ -111,7 +111,7 @@ def _read_merged(document: XmlDocument, elements: list[Element], where: str) -> 
     if len({values.shape for values in zeniths + azimuths}) != 1 or len(steps) != 1:
         raise document.error(where, "has zeniths and azimuths on different nodes")
     if min(steps) <= 0.0:
-        raise document.error(where, "has nodes without distance")
+        raise document.error(where, "has a step that is not positive")
     return _merge(np.stack(zeniths), np.stack(azimuths), steps.pop())
 
 
@@ -123,16 +123,16 @@ def _read_values(document: XmlDocument, element: Element, angle: str) -> Float64
     try:
         values = np.array([[float(value) for value in (row.text or "").split()] for row in rows])
     except ValueError as error:
-        raise document.error(where, f"is no grid of numbers ({error})") from error
+        raise document.error(where, f"is not a grid of numbers ({error})") from error
     if values.ndim != 2 or values.size == 0:
-        raise document.error(where, "is no grid of numbers (rows of different lengths)")
+        raise document.error(where, "is not a grid of numbers (rows of different lengths)")
     return values
 
 
 def _merge(zenith: Float64Array, azimuth: Float64Array, step: float) -> AngleGrid | None:
-    """Merge detectors, and fill what none of them sees from the nearest node that one does.
+    """Merge the detectors; nodes that no detector sees get the values of the nearest valid node.
 
-    Zeniths are averaged, azimuths as unit vectors.
+    Zenith angles are averaged; azimuth angles as unit vectors.
 
     Parameters
     ----------
@@ -175,14 +175,14 @@ def _mean_angles(document: XmlDocument, element: Element | None) -> tuple[float,
     return angles[0], angles[1]
 
 
-def _constant(angles: tuple[float, float]) -> AngleGrid:
+def _make_constant_grid(angles: tuple[float, float]) -> AngleGrid:
     shape = (_NODES, _NODES)
     return AngleGrid(
         np.full(shape, angles[0], np.float32), np.full(shape, angles[1], np.float32), _STEP
     )
 
 
-def _mean_of(grid: AngleGrid) -> tuple[float, float]:
+def _compute_mean(grid: AngleGrid) -> tuple[float, float]:
     azimuth = np.radians(grid.azimuth.astype(np.float64))
     mean = np.degrees(np.arctan2(np.sin(azimuth).mean(), np.cos(azimuth).mean())) % 360.0
     return float(grid.zenith.mean(dtype=np.float64)), float(mean)

@@ -24,10 +24,10 @@ logger = logging.getLogger(__name__)
 
 
 KINDS = ("NODATA", "SATURA", "DEFECT", "CLOUDS")
-"""The masks that are read."""
+"""Supported masks."""
 
 TILE_BAND = "B00"
-"""Stands for all bands in the names of masks."""
+"""Band of the masks of all bands, in file names."""
 
 _RASTER_LAYERS: Mapping[str, tuple[str, tuple[int, ...]]] = {
     "DEFECT": ("QUALIT", (4,)),
@@ -38,7 +38,7 @@ _RASTER_LAYERS: Mapping[str, tuple[str, tuple[int, ...]]] = {
 """Raster and its layers (from 0) that together are a mask; clouds: opaque and cirrus."""
 
 _POLYGON_TYPES: Mapping[str, str] = {"NODATA": "QT_NODATA_PIXELS"}
-"""Where only polygons of one type count: MSK_NODATA also lists pixels with partial correction."""
+"""Masks of which only one type of polygons is used: MSK_NODATA also has partly corrected pixels."""
 
 _WKB_POLYGON = 3
 
@@ -66,7 +66,7 @@ def read_mask(folder: Path, kind: str, band: str, grid: Grid) -> BoolArray | Non
     Returns
     -------
     ndarray of bool, shape ``grid.shape``, or None
-        None where the product carries no such mask, and, with a WARNING, where it is broken.
+        None where the product has no such mask and, with a WARNING, where the mask is broken.
     """
     raster, layers = _RASTER_LAYERS[kind]
     polygons = _find_mask(folder, kind, band, ".gml")
@@ -148,7 +148,7 @@ def _parse_ring(document: XmlDocument, points: Element) -> Float64Array:
     dimension = int(points.get("srsDimension", "2"))
     numbers = np.array((points.text or "").split(), np.float64)
     if dimension < 2 or numbers.size % dimension or not np.isfinite(numbers).all():
-        raise document.error("posList", f"holds no points of {dimension} dimensions")
+        raise document.error("posList", f"contains no points of {dimension} dimensions")
     return numbers.reshape(-1, dimension)[:, :2]
 
 

@@ -1,4 +1,4 @@
-"""What the metadata of a Level-1C product say, without its tiles."""
+"""Reading of the metadata of a Level-1C product."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _BASELINE_15 = (4, 0)
 
 @dataclass(frozen=True)
 class ProductMetadata:
-    """Identity and calibration of a product.
+    """Identity, calibration and listed tiles of a product.
 
     Attributes
     ----------
     psd : str
         Format: ``"13.1"``, ``"14.2"``, ``"14.5"`` or ``"15"``.
     uri : str
-        PRODUCT_URI as it stands; empty where it is missing.
+        PRODUCT_URI; empty where it is missing.
     spacecraft : str
         ``S2A``, ``S2B``, ``S2C``.
     processing_baseline : str
@@ -71,8 +71,8 @@ def read_product_metadata(path: Path) -> ProductMetadata:
     Raises
     ------
     InputError
-        The file cannot be read, is something else, is of format 12 or before, or an element is
-        missing or makes no sense.
+        The file cannot be read, is another document or of format 12 or older, or an element is
+        missing or invalid.
     """
     document = XmlDocument(path)
     if document.root_name != "Level-1C_User_Product":
@@ -87,7 +87,7 @@ def read_product_metadata(path: Path) -> ProductMetadata:
     offsets = _read_offsets(document)
     uri = document.find(f"{_INFO}/PRODUCT_URI")
     return ProductMetadata(
-        psd=_layout(document, version, baseline, has_offsets=offsets is not None),
+        psd=_determine_format(document, version, baseline, has_offsets=offsets is not None),
         uri=(uri.text or "").strip() if uri is not None else "",
         spacecraft=_read_spacecraft(document),
         processing_baseline=baseline,
@@ -108,7 +108,7 @@ def _format_number(document: XmlDocument) -> int:
         compact = document.path.name.startswith("MTD_")
         number = _OLDEST + compact
         logger.warning(
-            "%s: the namespace %r names no product format; taken for %d by its file name",
+            "%s: the namespace %r names no product format; assuming %d from the file name",
             document.path,
             document.namespace,
             number,
@@ -118,11 +118,11 @@ def _format_number(document: XmlDocument) -> int:
     if number < _OLDEST:
         raise InputError(
             f"{document.path}: is of product format {number}; formats {_OLDEST} to {_NEWEST} are "
-            "read. ESA has reprocessed the products of that time: fetch the product anew"
+            "supported. ESA has reprocessed the products of that time: fetch the new product"
         )
     if number > _NEWEST:
         logger.warning(
-            "%s: is of product format %d, later than the last known one (%d); trying to read it",
+            "%s: product format %d is newer than the latest supported one (%d); trying to read it",
             document.path,
             number,
             _NEWEST,
@@ -130,7 +130,9 @@ def _format_number(document: XmlDocument) -> int:
     return number
 
 
-def _layout(document: XmlDocument, version: int, baseline: str, *, has_offsets: bool) -> str:
+def _determine_format(
+    document: XmlDocument, version: int, baseline: str, *, has_offsets: bool
+) -> str:
     """Return the format that the output follows.
 
     ================================================  ======
@@ -150,7 +152,7 @@ def _layout(document: XmlDocument, version: int, baseline: str, *, has_offsets: 
     number = int(found[1]), int(found[2])
     if number >= _BASELINE_15 and not has_offsets:
         logger.warning(
-            "%s: baseline %s without Radiometric_Offset_List; offsets of 0 are assumed",
+            "%s: baseline %s without Radiometric_Offset_List; assuming offsets of 0",
             document.path,
             baseline,
         )
@@ -164,7 +166,7 @@ def _read_spacecraft(document: XmlDocument) -> str:
     name = document.text(where)
     found = re.fullmatch(r"Sentinel-2([A-Z])", name)
     if found is None:
-        raise document.error(where, f"holds {name!r}, not the name of a Sentinel-2")
+        raise document.error(where, f"holds {name!r}, not a Sentinel-2 spacecraft")
     spacecraft = f"S2{found[1]}"
     if spacecraft not in SPACECRAFT:
         raise document.error(

@@ -1,7 +1,7 @@
-"""Level-1C products as they are read: open a product or one of its tiles, and check it.
+"""Reading of Level-1C products: open and check a product or one of its tiles.
 
-Only the product metadata, the tile metadata and the images of the 13 bands are indispensable. What
-else is missing is said in one WARNING of its kind. Nothing is ever opened for writing.
+Only the product metadata, the tile metadata and the images of the 13 bands are required. For any
+other missing part there is one WARNING. No file is ever opened for writing.
 """
 
 from __future__ import annotations
@@ -17,9 +17,15 @@ from sen2cor.errors import InputError
 from sen2cor.product import radiometry
 from sen2cor.product.level1c.angles import read_geometry
 from sen2cor.product.level1c.auxiliary_data import EcmwfData, read_cams_aot, read_ecmwf
-from sen2cor.product.level1c.band_files import find_bands, image_grids
-from sen2cor.product.level1c.locate import files_in, folders_in, locate, official_name
 from sen2cor.product.level1c.masks import TILE_BAND, read_mask
+from sen2cor.product.level1c.product_files import (
+    find_band_images,
+    find_product_name,
+    list_files,
+    list_folders,
+    locate_product,
+    read_image_grids,
+)
 from sen2cor.product.level1c.product_metadata import ProductMetadata, read_product_metadata
 from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_metadata
 from sen2cor.product.naming import NameTemplate
@@ -77,9 +83,9 @@ class Level1CTile:
     bands : mapping of band name to Path
         Images of all 13 bands.
     ecmwf : Path or None
-        Weather data.
+        ECMWF auxiliary data.
     cams : Path or None
-        Aerosol data.
+        CAMS auxiliary data.
     """
 
     tile_id: str
@@ -157,7 +163,7 @@ class Level1CProduct:
     tiles : tuple of Level1CTile
         Never empty.
     unusable : mapping of folder name to InputError
-        Tiles that cannot be processed, and why; each is in the log as an ERROR.
+        Tiles that cannot be processed, with the reason; each is logged as an ERROR.
     """
 
     root: Path
@@ -183,7 +189,7 @@ class Level1CProduct:
         ----------
         band : str
         numbers : ndarray of uint16, any shape
-            0 is no data; the result means nothing there.
+            0 is no data; the result is undefined there.
 
         Returns
         -------
@@ -212,7 +218,7 @@ def open_level1c(path: Path) -> Level1CProduct:
     InputError
         The path is no Level-1C product or tile, or nothing in it can be used.
     """
-    root, metadata_path, tile_folder = locate(path)
+    root, metadata_path, tile_folder = locate_product(path)
     metadata = read_product_metadata(metadata_path)
     layout = PSD[metadata.psd].level1c
     folders = _tile_folders(root) if tile_folder is None else [tile_folder]
@@ -224,15 +230,15 @@ def open_level1c(path: Path) -> Level1CProduct:
         except InputError as error:
             unusable[folder.name] = error
     if not tiles:
-        raise _nothing_usable(root, unusable)
+        raise _report_no_usable_tile(root, unusable)
     for name, reason in unusable.items():
         logger.error("tile %s cannot be used: %s", name, reason)
     if tile_folder is None:
-        tiles = _in_listed_order(tiles, metadata, root)
+        tiles = _sort_as_listed(tiles, metadata, root)
     product = Level1CProduct(
         root=root,
         metadata_path=metadata_path,
-        name=official_name(root, metadata_path, metadata.uri),
+        name=find_product_name(root, metadata_path, metadata.uri),
         psd=metadata.psd,
         spacecraft=metadata.spacecraft,
         processing_baseline=metadata.processing_baseline,
@@ -246,26 +252,24 @@ def open_level1c(path: Path) -> Level1CProduct:
         tiles=tuple(tiles),
         unusable=unusable,
     )
-    _warn_of_absent(product)
+    _warn_of_missing_parts(product)
     return product
 
 
 def _tile_folders(root: Path) -> list[Path]:
-    folders = folders_in(root / "GRANULE")
+    folders = list_folders(root / "GRANULE")
     if not folders:
-        raise InputError(f"{root / 'GRANULE'}: no tile folder in it; fetch the product again")
+        raise InputError(f"{root / 'GRANULE'}: no tile folder; fetch the product again")
     return folders
 
 
 def _open_tile(folder: Path, layout: Layout) -> Level1CTile:
     metadata_path = _matching_file(folder, layout.tile_metadata)
     if metadata_path is None:
-        raise InputError(
-            f"{folder}: no tile metadata in it, expected {layout.tile_metadata.template}"
-        )
+        raise InputError(f"{folder}: no tile metadata; expected {layout.tile_metadata.template}")
     document = open_tile_document(metadata_path)
     metadata = read_tile_metadata(document)
-    bands = find_bands(folder / "IMG_DATA")
+    bands = find_band_images(folder / "IMG_DATA")
     return Level1CTile(
         tile_id=metadata.tile_id,
         datastrip_id=metadata.datastrip_id,
@@ -273,7 +277,7 @@ def _open_tile(folder: Path, layout: Layout) -> Level1CTile:
         metadata_path=metadata_path,
         mgrs=metadata.mgrs,
         sensing_time=metadata.sensing_time,
-        grids=image_grids(bands, metadata.grids),
+        grids=read_image_grids(bands, metadata.grids),
         geometry=read_geometry(document),
         bands=bands,
         ecmwf=_find_auxiliary(folder / "AUX_DATA", "AUX_ECMWFT"),
@@ -282,7 +286,7 @@ def _open_tile(folder: Path, layout: Layout) -> Level1CTile:
 
 
 def _find_auxiliary(folder: Path, kind: str) -> Path | None:
-    for path in files_in(folder):
+    for path in list_files(folder):
         if kind in path.name and not path.suffix:
             return path
     return None
@@ -291,7 +295,7 @@ def _find_auxiliary(folder: Path, kind: str) -> Path | None:
 def _find_datastrips(
     root: Path, layout: Layout, metadata: ProductMetadata, tiles: list[Level1CTile]
 ) -> Iterator[Level1CDatastrip]:
-    folders = folders_in(root / "DATASTRIP")
+    folders = list_folders(root / "DATASTRIP")
     listed = [identifier for identifier in metadata.granules.values() if identifier]
     for identifier in dict.fromkeys([*listed, *(tile.datastrip_id for tile in tiles)]):
         # compact folder names are the part of the identifier from DS_ to the baseline
@@ -301,54 +305,54 @@ def _find_datastrips(
         yield Level1CDatastrip(identifier, found, file)
 
 
-def _in_listed_order(
+def _sort_as_listed(
     tiles: list[Level1CTile], metadata: ProductMetadata, root: Path
 ) -> list[Level1CTile]:
-    """Sort as the product metadata list the tiles, those not listed last."""
+    """Sort the tiles as in the product metadata, unlisted ones last."""
     listed = list(metadata.granules)
     if not listed:
-        logger.warning("%s: the metadata list no tiles; the folders are taken", root.name)
+        logger.warning("%s: the product metadata list no tiles; using all tile folders", root.name)
         return tiles
-    strangers = [tile.folder.name for tile in tiles if tile.tile_id not in metadata.granules]
-    if strangers:
+    unlisted = [tile.folder.name for tile in tiles if tile.tile_id not in metadata.granules]
+    if unlisted:
         logger.warning(
-            "%s: tiles that the product metadata do not list, processed all the same: %s",
+            "%s: tiles not listed in the product metadata, processed nevertheless: %s",
             root.name,
-            ", ".join(strangers),
+            ", ".join(unlisted),
         )
-    present = len(tiles) - len(strangers)
+    present = len(tiles) - len(unlisted)
     if present < len(listed):
         logger.warning("%s: %d of %d listed tiles are usable", root.name, present, len(listed))
     place = {identifier: position for position, identifier in enumerate(listed)}
     return sorted(tiles, key=lambda tile: place.get(tile.tile_id, len(listed)))
 
 
-def _nothing_usable(root: Path, unusable: Mapping[str, InputError]) -> InputError:
+def _report_no_usable_tile(root: Path, unusable: Mapping[str, InputError]) -> InputError:
     first, *others = unusable.values()
     if not others:
         return first
     return InputError(f"{root.name}: none of {len(unusable)} tiles can be used: {first}")
 
 
-def _warn_of_absent(product: Level1CProduct) -> None:
+def _warn_of_missing_parts(product: Level1CProduct) -> None:
     name = product.name
     for part in _OPTIONAL:
         if not (product.root / part).exists():
-            logger.warning("%s: no %s in the product; it will be missing in the output", name, part)
+            logger.warning("%s: the product has no %s; the output will have none", name, part)
     if any(datastrip.metadata_path is None for datastrip in product.datastrips):
-        logger.warning("%s: no metadata of the datastrip in the product", name)
+        logger.warning("%s: the product has no datastrip metadata", name)
     if any(not (tile.folder / "QI_DATA").is_dir() for tile in product.tiles):
-        logger.warning("%s: no quality masks (QI_DATA) in the product", name)
+        logger.warning("%s: the product has no quality masks (QI_DATA)", name)
     if any(tile.ecmwf is None for tile in product.tiles):
         logger.warning(
-            "%s: no weather data (AUX_DATA/AUX_ECMWFT) in the product; ozone and water vapour are "
-            "those of the settings",
+            "%s: the product has no ECMWF auxiliary data (AUX_DATA/AUX_ECMWFT); using ozone and "
+            "water vapour of the settings",
             name,
         )
 
 
 def _matching_file(folder: Path, template: NameTemplate) -> Path | None:
-    for path in files_in(folder):
+    for path in list_files(folder):
         if template.match(path.name) is not None:
             return path
     return None

@@ -1,4 +1,4 @@
-"""What the metadata of a Level-1C tile say, without its images."""
+"""Reading of the metadata of a Level-1C tile."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z?")
 
 @dataclass(frozen=True)
 class TileMetadata:
-    """Identity and place of a tile.
+    """Identifiers, time and grids of a tile.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class TileMetadata:
     sensing_time : datetime
         UTC.
     grids : mapping of resolution in metres to Grid
-        As the metadata give them; the images may have another size.
+        As in the metadata; the images may have another size.
     """
 
     tile_id: str
@@ -47,7 +47,7 @@ def open_tile_document(path: Path) -> XmlDocument:
     Raises
     ------
     InputError
-        The file cannot be read or is something else.
+        The file cannot be read or is another document.
     """
     document = XmlDocument(path)
     if document.root_name != "Level-1C_Tile_ID":
@@ -58,12 +58,12 @@ def open_tile_document(path: Path) -> XmlDocument:
 
 
 def read_tile_metadata(document: XmlDocument) -> TileMetadata:
-    """Read identity and place of a tile.
+    """Read identifiers, time and grids of a tile.
 
     Raises
     ------
     InputError
-        An element is missing or makes no sense.
+        An element is missing or invalid.
     """
     tile_id = document.text("General_Info/TILE_ID")
     names = TILE_ID.match(tile_id)
@@ -84,7 +84,7 @@ def read_grids(document: XmlDocument) -> dict[int, Grid]:
     Raises
     ------
     InputError
-        An element is missing or makes no sense.
+        An element is missing or invalid.
     """
     return {resolution: _read_grid(document, resolution) for resolution in RESOLUTIONS}
 
@@ -113,7 +113,7 @@ def _read_grid(document: XmlDocument, resolution: int) -> Grid:
     code_at = f"{_GEOCODING}/HORIZONTAL_CS_CODE"
     code = re.fullmatch(r"(?:.*:)?(\d{4,5})", document.text(code_at))
     if code is None:
-        raise document.error(code_at, "holds no EPSG code")
+        raise document.error(code_at, "contains no EPSG code")
     by_resolution = {}
     for name in ("Size", "Geoposition"):
         where = f"{_GEOCODING}/{name}"
@@ -126,7 +126,7 @@ def _read_grid(document: XmlDocument, resolution: int) -> Grid:
     rows, cols = (int(document.number(name, size)) for name in ("NROWS", "NCOLS"))
     pixel_size = document.number("XDIM", position)
     if rows <= 0 or cols <= 0 or pixel_size <= 0:
-        raise document.error(f"{_GEOCODING}/Size", "holds no positive size")
+        raise document.error(f"{_GEOCODING}/Size", "is not positive")
     return Grid(
         int(code[1]),
         document.number("ULX", position),

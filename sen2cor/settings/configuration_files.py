@@ -1,19 +1,27 @@
-"""Where the configuration files are: the user's home, the package, or as named on the command."""
+"""Where the configuration files are, and a configuration home for a user.
+
+The home is the folder ``$SEN2COR_HOME``; ``L2A_Process --setup DIR`` creates one.
+"""
 
 from __future__ import annotations
 
 import importlib.metadata
+import logging
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sen2cor.errors import ConfigurationError
+from sen2cor.errors import ConfigurationError, OutputError
+from sen2cor.settings.documents import DOCUMENTS
+
+logger = logging.getLogger(__name__)
 
 HOME_VARIABLE = "SEN2COR_HOME"
 PACKAGE_VARIABLE = "SEN2COR_BIN"
 _TEMPLATE = "L2A_Bashrc.template"
 
 
-def home_folder(environ: Mapping[str, str]) -> Path | None:
+def find_home(environ: Mapping[str, str]) -> Path | None:
     """Return the user's configuration home, None where the variable is unset or empty."""
     home = environ.get(HOME_VARIABLE, "").strip()
     return Path(home).expanduser() if home else None
@@ -49,7 +57,7 @@ def _packaged_folders(environ: Mapping[str, str]) -> Iterator[Path]:
     yield here.parents[2] / "cfg"
 
 
-def configuration_file(name: str, given: Path | None, environ: Mapping[str, str]) -> Path:
+def find_configuration_file(name: str, given: Path | None, environ: Mapping[str, str]) -> Path:
     """Return the path of a configuration file.
 
     Parameters
@@ -67,7 +75,7 @@ def configuration_file(name: str, given: Path | None, environ: Mapping[str, str]
     ConfigurationError
         If the file that the user named does not exist.
     """
-    home = home_folder(environ)
+    home = find_home(environ)
     if given is None:
         own = home / "cfg" / f"{name}.xml" if home else None
         if own and own.is_file():
@@ -81,7 +89,7 @@ def configuration_file(name: str, given: Path | None, environ: Mapping[str, str]
     raise ConfigurationError(f"configuration file {tried}: file does not exist")
 
 
-def shell_template() -> Path:
+def find_shell_template() -> Path:
     """Return the template of the shell file that exports the environment variables.
 
     Raises
@@ -101,3 +109,50 @@ def shell_template() -> Path:
         if file.name == _TEMPLATE and path.is_file():
             return path.resolve()
     raise ConfigurationError(f"{_TEMPLATE} is not in the installed package: install it again")
+
+
+def write_home(directory: Path) -> tuple[Path, ...]:
+    """Make a configuration home: ``cfg/`` with copies of the files, and ``L2A_Bashrc``.
+
+    Files that exist are kept, each with a warning.
+
+    Returns
+    -------
+    tuple of Path
+        The files written.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    directory = directory.expanduser().resolve()
+    package = packaged_configuration_folder()
+    files = {
+        directory / "cfg" / f"{document.name}{suffix}": (
+            package / f"{document.name}{suffix}"
+        ).read_bytes()
+        for document in DOCUMENTS
+        for suffix in (".xml", ".xsd")
+    }
+    files[directory / "L2A_Bashrc"] = _shell_file(directory, package.parent)
+    return tuple(path for path, content in files.items() if _write_new(path, content))
+
+
+def _shell_file(home: Path, package: Path) -> bytes:
+    template = find_shell_template().read_text(encoding="utf-8")
+    filled = template.replace("@SEN2COR_HOME@", shlex.quote(str(home)))
+    return filled.replace("@SEN2COR_BIN@", shlex.quote(str(package))).encode()
+
+
+def _write_new(path: Path, content: bytes) -> bool:
+    if path.exists():
+        logger.warning("%s exists and is kept", path)
+        return False
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as file:
+            file.write(content)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+    return True
