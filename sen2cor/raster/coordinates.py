@@ -24,20 +24,34 @@ _ECCENTRICITY_SQUARED = 0.00669438
 """Of the WGS 84 ellipsoid (NIMA TR8350.2)."""
 
 
+def spatial_reference(system: int | str) -> Any:
+    """Make the OSR object of an EPSG code or a well-known text."""
+    from osgeo import osr
+
+    osr.UseExceptions()
+    if isinstance(system, int):
+        reference = osr.SpatialReference()
+        reference.ImportFromEPSG(system)
+    else:
+        reference = osr.SpatialReference(system)
+    reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    return reference
+
+
 def wkt(epsg: int) -> str:
     """Well-known text of a coordinate system."""
-    return str(_reference(epsg).ExportToWkt())
+    return str(spatial_reference(epsg).ExportToWkt())
 
 
 def epsg_code(projection: str) -> int | None:
     """EPSG code of a well-known text, None where it has none."""
-    code = _reference(projection).GetAuthorityCode(None)
+    code = spatial_reference(projection).GetAuthorityCode(None)
     return None if code is None else int(code)
 
 
 def is_geographic(projection: str) -> bool:
     """Whether a well-known text describes longitude and latitude."""
-    return bool(_reference(projection).IsGeographic())
+    return bool(spatial_reference(projection).IsGeographic())
 
 
 def transform(
@@ -60,7 +74,9 @@ def transform(
     from osgeo import osr
 
     east, north = np.broadcast_arrays(np.asarray(x, np.float64), np.asarray(y, np.float64))
-    transformation = osr.CoordinateTransformation(_reference(source), _reference(target))
+    transformation = osr.CoordinateTransformation(
+        spatial_reference(source), spatial_reference(target)
+    )
     points = np.column_stack([east.ravel(), north.ravel()]).tolist()
     found = np.asarray(transformation.TransformPoints(points))
     return found[:, 0].reshape(east.shape), found[:, 1].reshape(east.shape)
@@ -123,17 +139,3 @@ def grid_convergence(epsg: int, easting: npt.ArrayLike, northing: npt.ArrayLike)
     bearing = np.arctan2(longitude * np.cos(middle), (north - south) * ratio)
     convergence: Float64Array = np.degrees(bearing)
     return convergence
-
-
-def _reference(system: int | str) -> Any:
-    """OSR's object for an EPSG code or a well-known text."""
-    from osgeo import osr
-
-    osr.UseExceptions()
-    if isinstance(system, int):
-        reference = osr.SpatialReference()
-        reference.ImportFromEPSG(system)
-    else:
-        reference = osr.SpatialReference(system)
-    reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    return reference

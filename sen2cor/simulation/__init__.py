@@ -1,5 +1,5 @@
-"""Level-1C scenes with a known truth: surfaces, atmosphere, sensor, product.
+"""Level-1C scenes with a known truth: ground, atmosphere, clouds, sensor, product.
 
-The truth never sees the processor's own atmospheric functions: radiative-transfer codes run at
-the states of each scene (`states`), and their results are kept as small tables.
+The truth does not use the processor's atmospheric functions: radiative-transfer codes run at the
+atmospheric states of every scene (`atmospheric_states`), and small tables store their results.
 """

@@ -21,7 +21,7 @@ from sen2cor.product.psd import PSD
 from sen2cor.raster.array_types import UInt16Array
 from sen2cor.raster.grids import Grid
 from sen2cor.simulation.level1c_writer.description import (
-    Meteorology,
+    EcmwfValues,
     ProductDescription,
     TileDescription,
 )
@@ -86,7 +86,7 @@ def simulate(
         tile.overpass = replace(tile.overpass, track=offset)
     product = ProductDescription(
         PSD[psd], spacecraft, scene.sensing_time, scene.relative_orbit, scene.absolute_orbit,
-        tiles, Meteorology(scene.water_vapour, scene.pressure, scene.ozone),
+        tiles, EcmwfValues(scene.water_vapour, scene.pressure, scene.ozone),
         f"simulated scene {scene.name}, seed {seed}: {scene.description}",
     )  # fmt: skip
     final = output / product.name()
@@ -107,7 +107,7 @@ def wrap_images(
     psd: str = "14.2",
     spacecraft: str = "S2A",
     relative_orbit: int = 1,
-    meteorology: Meteorology | None = None,
+    ecmwf: EcmwfValues | None = None,
 ) -> Path:
     """Create a product from the 13 band images of a folder.
 
@@ -125,7 +125,7 @@ def wrap_images(
         Product format.
     spacecraft : str
     relative_orbit : int
-    meteorology : Meteorology, optional
+    ecmwf : EcmwfValues, optional
         For AUX_ECMWFT; none by default.
 
     Raises
@@ -142,7 +142,7 @@ def wrap_images(
     middle = float(overpass.across(grid.ulx + half[1], grid.uly - half[0]))
     tile = TileDescription(mgrs, replace(overpass, track=_MIDDLE_OF_SWATH - middle))
     product = ProductDescription(
-        PSD[psd], spacecraft, time, relative_orbit, 1, [tile], meteorology,
+        PSD[psd], spacecraft, time, relative_orbit, 1, [tile], ecmwf,
         f"pixels of {folder.name}",
     )  # fmt: skip
     final = output / product.name()

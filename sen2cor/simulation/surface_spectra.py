@@ -1,11 +1,13 @@
-"""Tabulate the surface spectra: ``python -m sen2cor.simulation.surface_spectra LIBRARY_COLUMNS``.
+"""Spectra of the surfaces of the scenes, and the command that tabulates them.
 
-Three sources: measured spectra of a library derived from ECOSTRESS (Meerdink et al. 2019, Remote
-Sensing of Environment 230, 111196; as distributed with isofit, Apache-2.0), whole canopies from
-PROSAIL (Jacquemoud et al. 2009, Remote Sensing of Environment 113, S56), since library spectra of
-vegetation are those of leaves, and water from the model of Gordon et al. (1988, Journal of
-Geophysical Research 93, 10909). Needs the extra ``simulation``; the result is kept in the
-repository.
+Measured spectra come from a library derived from ECOSTRESS (Meerdink et al. 2019, Remote Sensing of
+Environment 230, 111196; as distributed with isofit, Apache-2.0); whole canopies from PROSAIL
+(Jacquemoud et al. 2009, Remote Sensing of Environment 113, S56), since library spectra of
+vegetation are those of leaves; water from the model of Gordon et al. (1988, Journal of Geophysical
+Research 93, 10909).
+
+``python -m sen2cor.simulation.surface_spectra LIBRARY`` writes the table into the package. It needs
+the extra ``simulation``.
 """
 
 from __future__ import annotations
@@ -58,7 +60,7 @@ LIBRARY_COLUMNS = {
     "roof_metal": ("built_mineral_07", 0.8),
     "water_silty": ("turbid_water_02", 0.7),
 }
-"""Name: column of the library and a factor for the roughness and shadows of a real surface."""
+"""Column of the library, and a factor for the roughness and shadows of a real surface."""
 
 CANOPY_PARAMETERS = {
     "forest_broadleaf": {"n": 1.45, "cab": 14.3, "car": 11.4, "cbrown": 0.31, "cw": 0.017,
@@ -76,7 +78,7 @@ CANOPY_PARAMETERS = {
     "grass": {"n": 1.5, "cab": 26.0, "car": 8.0, "cbrown": 0.15, "cw": 0.014,
               "cm": 0.005, "lai": 2.8, "lidfa": 62.0, "soil": 0.9},
 }  # fmt: skip
-"""Parameters of PROSPECT-D and 4SAIL; soil: factor of the litter spectrum below the canopy."""
+"""Parameters of PROSPECT-D and 4SAIL; soil: factor on the litter spectrum below the canopy."""
 
 
 @lru_cache(maxsize=1)
@@ -121,7 +123,7 @@ def band_reflectance(spacecraft: str) -> dict[str, dict[str, float]]:
 
 
 def canopy(parameters: dict[str, float], litter: Float64Array) -> Float64Array:
-    """Run PROSAIL for one canopy; nadir view, sun at 35 degrees, bidirectional reflectance.
+    """Run PROSAIL for one canopy: bidirectional reflectance, nadir view, sun at 35 degrees.
 
     Parameters
     ----------
@@ -134,7 +136,7 @@ def canopy(parameters: dict[str, float], litter: Float64Array) -> Float64Array:
     -------
     ndarray, shape (2101,)
     """
-    require("simulation", "the canopies of PROSAIL")
+    require("simulation", "PROSAIL canopies")
     import prosail
 
     leaf = [parameters[key] for key in ("n", "cab", "car", "cbrown", "cw", "cm")]
@@ -147,7 +149,7 @@ def canopy(parameters: dict[str, float], litter: Float64Array) -> Float64Array:
 
 
 def water(chlorophyll: float, sediment: float, dissolved: float) -> Float64Array:
-    """Reflectance of deep water, pi times the remote-sensing reflectance above the surface.
+    """Reflectance of deep water: pi times the remote-sensing reflectance above the surface.
 
     Parameters
     ----------
@@ -183,7 +185,7 @@ def water(chlorophyll: float, sediment: float, dissolved: float) -> Float64Array
 
 
 def tabulate(library: Path) -> dict[str, list[float]]:
-    """Return all spectra of the table, rounded to 1e-4."""
+    """Compute all spectra of the table, rounded to 1e-4."""
     columns = np.genfromtxt(library, delimiter=",", names=True)
 
     def measured(name: str, at: Float64Array) -> Float64Array:
@@ -202,7 +204,7 @@ def tabulate(library: Path) -> dict[str, list[float]]:
 
 
 def main() -> None:
-    """Write the table into the package's data."""
+    """Write the table into the data of the package."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("library", type=Path, help="surface_reflectance_10nm.csv")
     parser.add_argument("--output", type=Path, default=TABLE)

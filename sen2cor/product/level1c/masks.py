@@ -17,6 +17,7 @@ import numpy as np
 from sen2cor.errors import InputError
 from sen2cor.imagery import jpeg2000
 from sen2cor.raster.array_types import BoolArray, Float64Array
+from sen2cor.raster.coordinates import spatial_reference
 from sen2cor.raster.grids import Grid
 from sen2cor.xml_document import Element, XmlDocument
 
@@ -97,13 +98,11 @@ def rasterise(polygons: Iterable[list[Float64Array]], grid: Grid) -> BoolArray:
     -------
     ndarray of bool, shape ``grid.shape``
     """
-    from osgeo import gdal, ogr, osr
+    from osgeo import gdal, ogr
 
     gdal.UseExceptions()
     ogr.UseExceptions()
-    osr.UseExceptions()
-    system = osr.SpatialReference()
-    system.ImportFromEPSG(grid.epsg)
+    system = spatial_reference(grid.epsg)
     # from GDAL 3.11 on one driver holds rasters and layers in memory
     driver = ogr.GetDriverByName("MEM") or ogr.GetDriverByName("Memory")
     source = driver.CreateDataSource("")

@@ -21,7 +21,7 @@ BASELINES = {"13.1": "02.04", "14.2": "02.05", "14.5": "02.07", "15": "05.09"}
 
 
 @dataclass
-class Meteorology:
+class EcmwfValues:
     """ECMWF auxiliary data of a product.
 
     Attributes
@@ -117,7 +117,7 @@ class ProductDescription:
     sensing_time : datetime
     relative_orbit, absolute_orbit : int
     tiles : list of TileDescription
-    meteorology : Meteorology or None
+    ecmwf : EcmwfValues or None
         None: the product has no AUX_ECMWFT.
     title : str
         Free text in the metadata.
@@ -129,7 +129,7 @@ class ProductDescription:
     relative_orbit: int
     absolute_orbit: int
     tiles: list[TileDescription]
-    meteorology: Meteorology | None = None
+    ecmwf: EcmwfValues | None = None
     title: str = "simulated scene"
 
     @property

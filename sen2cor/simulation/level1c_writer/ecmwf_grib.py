@@ -10,7 +10,7 @@ import numpy as np
 from osgeo import gdal
 
 from sen2cor.raster.coordinates import WGS84, wkt
-from sen2cor.simulation.level1c_writer.description import Meteorology, TileDescription
+from sen2cor.simulation.level1c_writer.description import EcmwfValues, TileDescription
 
 logger = logging.getLogger(__name__)
 
@@ -21,16 +21,14 @@ _STEP = 0.125
 _NODES = 9
 
 
-def write_ecmwf(
-    path: Path, tile: TileDescription, meteorology: Meteorology, time: datetime
-) -> bool:
+def write_ecmwf(path: Path, tile: TileDescription, ecmwf: EcmwfValues, time: datetime) -> bool:
     """Write the file if this GDAL supports it (2.3 and later).
 
     Parameters
     ----------
     path : Path
     tile : TileDescription
-    meteorology : Meteorology
+    ecmwf : EcmwfValues
         The same at all nodes.
     time : datetime
 
@@ -52,9 +50,9 @@ def write_ecmwf(
     # discipline, category and number of GRIB2 code table 4.2: precipitable water 0-1-3,
     # pressure at mean sea level 0-3-1, total ozone 0-14-0
     fields = (
-        (10.0 * meteorology.water_vapour, 1, 3),
-        (100.0 * meteorology.pressure, 3, 1),
-        (DOBSON * meteorology.ozone, 14, 0),
+        (10.0 * ecmwf.water_vapour, 1, 3),
+        (100.0 * ecmwf.pressure, 3, 1),
+        (DOBSON * ecmwf.ozone, 14, 0),
     )
     identification = (
         f"CENTER=98 SUBCENTER=0 MASTER_TABLE=2 LOCAL_TABLE=0 SIGNF_REF_TIME=1 "

@@ -57,7 +57,7 @@ class ProductWriter:
         values = product.fields(tile)
         name = product.psd.level1c.tile_metadata.build(values)
         self._prepare_path(folder / name).write_bytes(tile_metadata(product, tile))
-        if product.meteorology is not None:
+        if product.ecmwf is not None:
             auxiliary = (
                 "AUX_ECMWFT"
                 if product.psd.compact
@@ -67,7 +67,7 @@ class ProductWriter:
                 )
             )
             path = self._prepare_path(folder / "AUX_DATA" / auxiliary)
-            write_ecmwf(path, tile, product.meteorology, product.sensing_time)
+            write_ecmwf(path, tile, product.ecmwf, product.sensing_time)
 
     def finish(self) -> None:
         """Write the files of the whole product, the manifest last."""
