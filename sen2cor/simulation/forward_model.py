@@ -37,6 +37,28 @@ _SCALE_HEIGHT = 8.0
 
 
 @dataclass(frozen=True)
+class PixelStates:
+    """State of the atmosphere and geometry, pixel by pixel.
+
+    Attributes
+    ----------
+    aot550, water_vapour : ndarray of float32, one shape
+        Water vapour in cm above the ground.
+    solar_zenith, view_zenith, relative_azimuth : ndarray of float32, same shape
+        Degrees; relative azimuth 0 is backscatter.
+    elevation : ndarray of float32, same shape
+        km.
+    """
+
+    aot550: Float32Array
+    water_vapour: Float32Array
+    solar_zenith: Float32Array
+    view_zenith: Float32Array
+    relative_azimuth: Float32Array
+    elevation: Float32Array
+
+
+@dataclass(frozen=True)
 class BandAtmosphere:
     """Scattering and gas absorption in one band, pixel by pixel; scattering without gases.
 
@@ -112,35 +134,26 @@ class ScatteringTable:
         """Weights of the aerosol optical thicknesses of the states."""
         return lagrange_weights(self._states["aot550"], aot550)
 
-    def evaluate(
-        self,
-        aot550: Float32Array,
-        solar_zenith: Float32Array,
-        view_zenith: Float32Array,
-        relative_azimuth: Float32Array,
-        elevation: Float32Array,
-    ) -> dict[str, Float32Array]:
-        """Interpolate the scattering terms.
+    def evaluate(self, pixels: PixelStates) -> dict[str, Float32Array]:
+        """Interpolate the scattering terms; the states of a single elevation serve all elevations.
 
         Parameters
         ----------
-        aot550, solar_zenith, view_zenith, relative_azimuth, elevation : ndarray of float32
-            Of one shape; degrees, km; relative azimuth 0 is backscatter. The states of one
-            elevation serve all.
+        pixels : PixelStates
 
         Returns
         -------
         dict of names of `BandAtmosphere` to ndarray of float32
         """
         level = lagrange_weights(
-            relative_pressure(self._states["elevation"]), relative_pressure(elevation)
+            relative_pressure(self._states["elevation"]), relative_pressure(pixels.elevation)
         )
-        load = self.aerosol_weights(aot550)
-        sun = lagrange_weights(self._states["solar_zenith"], solar_zenith)
+        load = self.aerosol_weights(pixels.aot550)
+        sun = lagrange_weights(self._states["solar_zenith"], pixels.solar_zenith)
         farthest = self._states["view_zenith"][-1]
-        slant = np.asarray(view_zenith / farthest, np.float32)
+        slant = np.asarray(pixels.view_zenith / farthest, np.float32)
         view = np.stack([1.0 - slant**2, slant**2])
-        directions = _direction_weights(slant, relative_azimuth)
+        directions = _direction_weights(slant, pixels.relative_azimuth)
 
         def unfolded(name: str) -> Float64Array:
             """Views and azimuths of the path on one axis: nadir, then those of the slanted view."""
@@ -266,41 +279,29 @@ def load_states(name: str) -> dict[str, Float64Array]:
 
 
 def band_atmosphere(
-    states_name: str,
-    spacecraft: str,
-    band: str,
-    *,
-    aot550: Float32Array,
-    water_vapour: Float32Array,
-    water_fraction_above: float,
-    solar_zenith: Float32Array,
-    view_zenith: Float32Array,
-    relative_azimuth: Float32Array,
-    elevation: Float32Array,
+    states_name: str, spacecraft: str, band: str, pixels: PixelStates, water_fraction_above: float
 ) -> BandAtmosphere:
     """Interpolate the atmospheric states of a scene in one band.
 
     Parameters
     ----------
     states_name, spacecraft, band : str
-    aot550, water_vapour : ndarray of float32, one shape
-        Water vapour in cm above the ground.
+    pixels : PixelStates
+        Gases other than water vapour are those above the mean elevation of the scene.
     water_fraction_above : float
         Fraction of the water vapour above the clouds.
-    solar_zenith, view_zenith, relative_azimuth, elevation : ndarray of float32, the same shape
-        Degrees, km; relative azimuth 0 is backscatter. Gases other than water are those above
-        the elevation of the scene.
     """
     states = load_states(states_name)
     scattering = ScatteringTable(states, spacecraft, band)
     gas = GasTable(states, spacecraft, band)
-    air_mass = 1.0 / np.cos(np.radians(solar_zenith)) + 1.0 / np.cos(np.radians(view_zenith))
+    zeniths = pixels.solar_zenith, pixels.view_zenith
+    air_mass = 1.0 / np.cos(np.radians(zeniths[0])) + 1.0 / np.cos(np.radians(zeniths[1]))
     return BandAtmosphere(
-        **scattering.evaluate(aot550, solar_zenith, view_zenith, relative_azimuth, elevation),
+        **scattering.evaluate(pixels),
         dry=gas.dry(air_mass),
-        water=gas.water(water_vapour, air_mass),
-        water_half=gas.water(water_vapour / 2, air_mass),
-        water_above=gas.water(water_vapour * np.float32(water_fraction_above), air_mass),
+        water=gas.water(pixels.water_vapour, air_mass),
+        water_half=gas.water(pixels.water_vapour / 2, air_mass),
+        water_above=gas.water(pixels.water_vapour * np.float32(water_fraction_above), air_mass),
     )
 
 

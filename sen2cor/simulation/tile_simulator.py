@@ -26,6 +26,7 @@ from sen2cor.simulation.canopies import CanopyReflectance, sample_ratios, summar
 from sen2cor.simulation.forward_model import (
     ADJACENCY_RANGE,
     BandAtmosphere,
+    PixelStates,
     band_atmosphere,
     environment_reflectance,
     relative_pressure,
@@ -292,17 +293,17 @@ class TileSimulator:
     def _band_atmosphere(self, band: str, fields: SmoothFields) -> BandAtmosphere:
         view_zenith, view_azimuth = self._view(band, fields)
         difference = np.abs(fields.solar_azimuth - view_azimuth) % 360.0
-        return band_atmosphere(
-            self.scene.states_name,
-            self.product.spacecraft,
-            band,
+        pixels = PixelStates(
             aot550=fields.aot550,
             water_vapour=fields.water_vapour,
-            water_fraction_above=float(np.exp(-self.scene.cloud_height / (1000.0 * SCALE_HEIGHT))),
             solar_zenith=fields.solar_zenith,
             view_zenith=view_zenith,
             relative_azimuth=np.minimum(difference, 360.0 - difference),
             elevation=fields.elevation,
+        )
+        water_fraction_above = float(np.exp(-self.scene.cloud_height / (1000.0 * SCALE_HEIGHT)))
+        return band_atmosphere(
+            self.scene.states_name, self.product.spacecraft, band, pixels, water_fraction_above
         )
 
     def _slope_irradiance(

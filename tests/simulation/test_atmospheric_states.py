@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sen2cor.simulation.forward_model import GasTable, ScatteringTable, load_states
+from sen2cor.simulation.forward_model import GasTable, PixelStates, ScatteringTable, load_states
 from sen2cor.simulation.scenes import SCENES
 
 pytestmark = pytest.mark.slow
@@ -34,8 +34,8 @@ def test_scattering_between_the_nodes(scene: str, tmp_path: Path) -> None:
     table = ScatteringTable(states, "S2A", "B02")
     for node, run in zip((0, 2, 6, 11), runs, strict=True):
         table._average = (np.ones(1), np.eye(len(states["wavelength"]))[[node]])
-        at = (np.array([v], np.float32) for v in (load, sun, view, 55.0, height))
-        found = table.evaluate(*at)
+        values = (load, 1.0, sun, view, 55.0, height)
+        found = table.evaluate(PixelStates(*(np.array([v], np.float32) for v in values)))
         expected = direct[run]
         assert found["path"].item() == pytest.approx(expected.path_reflectance, rel=4e-3, abs=5e-5)
         down = found["down_direct"] + found["down_diffuse"]

@@ -11,6 +11,7 @@ from sen2cor.raster.grids import Grid
 from sen2cor.simulation.cloud_layers import CloudLayer, direct_transmittance
 from sen2cor.simulation.forward_model import (
     BandAtmosphere,
+    PixelStates,
     adjacency_kernel,
     band_atmosphere,
     environment_reflectance,
@@ -127,15 +128,14 @@ def test_air_of_the_built_in_scenes_is_plausible(scene: str, spacecraft: str) ->
     sun = np.float32(overpass.sun_nodes()[0][11, 11])
     paths = []
     for band in ("B01", "B02", "B04", "B8A", "B12"):
-        air = band_atmosphere(
-            chosen.states_name, spacecraft, band,
+        pixels = PixelStates(
             aot550=np.full(2, chosen.aot550, np.float32),
             water_vapour=np.full(2, chosen.water_vapour, np.float32),
-            water_fraction_above=0.5,
             solar_zenith=np.full(2, sun), view_zenith=np.full(2, 6.0, np.float32),
             relative_azimuth=np.array([30.0, 150.0], np.float32),
             elevation=np.full(2, chosen.elevation, np.float32),
         )  # fmt: skip
+        air = band_atmosphere(chosen.states_name, spacecraft, band, pixels, 0.5)
         assert (air.path > air.rayleigh).all()
         for share in (air.down_direct + air.down_diffuse, air.up_direct + air.up_diffuse):
             assert ((share > 0.4) & (share < 1.0)).all()
