@@ -1,4 +1,4 @@
-"""Charts of the HTML report as SVG that takes the colours of a light or a dark page."""
+"""Charts of the HTML report, as SVG that adapts to light and dark pages."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# stands for the colour of text, which the style sheet of the picture sets
+# placeholder for the text colour, which the style sheet of the picture sets
 _TEXT = "#010203"
 _STYLE = (
     "<style>svg{color:#1c2733}"
     "@media (prefers-color-scheme:dark){svg{color:#dfe6ee}}</style>"
 )  # fmt: skip
-_BEFORE, _AFTER, _BARS = "#c4552d", "#1d8a63", "#4c86c6"
+_TOA_COLOUR, _SURFACE_COLOUR, _BAR_COLOUR = "#c4552d", "#1d8a63", "#4c86c6"
 _SIZE = (5.2, 2.9)
 _BINS = 40
 
 
-def histogram(numbers: npt.NDArray[Any], scale: float, label: str) -> str:
-    """Draw how often values occur, in bins that hold equally many of the stored numbers.
+def draw_histogram(numbers: npt.NDArray[Any], scale: float, label: str) -> str:
+    """Draw a histogram; all bins contain the same number of digital numbers.
 
     Parameters
     ----------
@@ -39,56 +39,56 @@ def histogram(numbers: npt.NDArray[Any], scale: float, label: str) -> str:
     scale : float
         Value = number / scale.
     label : str
-        Of the axis, with the unit.
+        Label of the axis, with the unit.
 
     Returns
     -------
     str
         SVG document.
     """
-    figure, axes = _figure(label, "share of pixels [%]")
+    figure, axes = _create_figure(label, "fraction of pixels [%]")
     low, high = int(numbers.min()), int(numbers.max())
     width = (high - low) // _BINS + 1
     edges = np.arange(low - 1, high + width + 1, width) + 0.5
     counts, _ = np.histogram(numbers, edges)
-    axes.stairs(100.0 * counts / numbers.size, edges / scale, fill=True, color=_BARS)
+    axes.stairs(100.0 * counts / numbers.size, edges / scale, fill=True, color=_BAR_COLOUR)
     mean = float(numbers.mean()) / scale
     axes.axvline(mean, color=_TEXT, linewidth=1.2, linestyle="--")
     axes.set_title(f"mean {mean:.3f}", color=_TEXT, fontsize="medium", loc="right")
     axes.locator_params("x", nbins=6)
-    return _svg(figure)
+    return _render_svg(figure)
 
 
-def spectra(
-    wavelengths: Sequence[float], before: Float32Array, after: Mapping[int, Float32Array]
+def draw_spectra(
+    wavelengths: Sequence[float], toa: Float32Array, surface: Mapping[int, Float32Array]
 ) -> str:
-    """Draw the spectrum of some pixels at the top of the atmosphere and at the surface.
+    """Draw the spectra of some pixels at the top of the atmosphere and at the surface.
 
     Parameters
     ----------
     wavelengths : sequence of float
         Micrometres, of all bands in ascending order.
-    before : ndarray of float32, shape (bands, pixels)
-        Reflectance at the top of the atmosphere.
-    after : mapping of int to ndarray of float32, shape (pixels,)
-        Surface reflectance by the number of the band in ``wavelengths``; may be empty.
+    toa : ndarray of float32, shape (bands, pixels)
+        Top-of-atmosphere reflectance.
+    surface : mapping of int to ndarray of float32, shape (pixels,)
+        Surface reflectance by the index of the band in ``wavelengths``; may be empty.
 
     Returns
     -------
     str
-        SVG document: medians, and between which values the middle half of the pixels lies.
+        SVG document: medians and interquartile ranges.
     """
-    figure, axes = _figure("wavelength [µm]", "reflectance")
-    _spectrum(axes, wavelengths, list(before), "top of atmosphere", _BEFORE, "o")
-    if after:
-        at = [wavelengths[number] for number in after]
-        _spectrum(axes, at, list(after.values()), "surface", _AFTER, "s")
+    figure, axes = _create_figure("wavelength [µm]", "reflectance")
+    _plot_spectrum(axes, wavelengths, list(toa), "top of atmosphere", _TOA_COLOUR, "o")
+    if surface:
+        at = [wavelengths[index] for index in surface]
+        _plot_spectrum(axes, at, list(surface.values()), "surface", _SURFACE_COLOUR, "s")
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.legend(frameon=False, labelcolor=_TEXT)
-    return _svg(figure)
+    return _render_svg(figure)
 
 
-def _spectrum(
+def _plot_spectrum(
     axes: Axes,
     wavelengths: Sequence[float],
     bands: Sequence[Float32Array],
@@ -102,20 +102,20 @@ def _spectrum(
 
 
 def _load_matplotlib() -> None:
-    """Import matplotlib so that its list of fonts is not written into the user's home."""
+    """Import matplotlib without writing its font cache into the user's home."""
     if "matplotlib" in sys.modules:
         return
     names = [name for name in ("MPLCONFIGDIR", "XDG_CACHE_HOME") if name not in os.environ]
     with tempfile.TemporaryDirectory(prefix="sen2cor-") as folder:
         os.environ.update(dict.fromkeys(names, folder))
         try:
-            import matplotlib.figure  # noqa: F401 (it makes the list)
+            import matplotlib.figure  # noqa: F401 (writes the font cache)
         finally:
             for name in names:
                 del os.environ[name]
 
 
-def _figure(x_label: str, y_label: str) -> tuple[Figure, Axes]:
+def _create_figure(x_label: str, y_label: str) -> tuple[Figure, Axes]:
     _load_matplotlib()
     from matplotlib.figure import Figure
 
@@ -131,7 +131,7 @@ def _figure(x_label: str, y_label: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _svg(figure: Figure) -> str:
+def _render_svg(figure: Figure) -> str:
     from matplotlib import rc_context
 
     stream = io.StringIO()

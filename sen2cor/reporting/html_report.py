@@ -1,4 +1,4 @@
-"""The HTML report of a run: one file that needs nothing else, for people."""
+"""HTML report of a run: one self-contained page for people."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting as used; ``differs`` tells whether it is not the default."""
+    """A setting as used; ``differs`` tells whether it differs from the default."""
 
     name: str
     value: str
@@ -44,15 +44,15 @@ class Setting:
 
 
 class HtmlReport(logging.Handler):
-    """Gathers log, pictures and charts of a run, and makes a page of them with its record.
+    """Collects log, pictures and charts of a run, and renders them with its record as a page.
 
     Parameters
     ----------
     name : str
-        Of the product.
+        Name of the product.
     settings : Settings
     palette : str
-        Name of the colours of the classes.
+        Palette of the scene classes.
     """
 
     def __init__(self, name: str, settings: Settings, palette: str = "standard") -> None:
@@ -64,7 +64,7 @@ class HtmlReport(logging.Handler):
         self._tiles: dict[str, TilePage] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record of the log."""
+        """Keep a log record."""
         moment = datetime.fromtimestamp(record.created, timezone.utc)
         self._entries.append(Entry(moment, record.levelname, record.name, record.getMessage()))
 
@@ -75,19 +75,19 @@ class HtmlReport(logging.Handler):
         output: Level2ATile,
         quality: QualityPercentages | None,
     ) -> None:
-        """Draw a tile whose images are written; the report does without what cannot be drawn."""
+        """Draw a tile whose images are written; if that fails, the report goes without pictures."""
         try:
             self._tiles[tile.mgrs] = draw_tile(product, tile, output, quality, self._palette)
         except Exception as error:  # a failing picture must not end the run
-            logger.warning("tile %s: no pictures in the report: %r", tile.mgrs, error)
+            logger.warning("tile %s: HTML report without pictures: %r", tile.mgrs, error)
 
     def render(self, record: Mapping[str, Any]) -> bytes:
-        """Return the page in UTF-8.
+        """Return the page, encoded in UTF-8.
 
         Parameters
         ----------
         record : mapping
-            Of the run, as in run.json.
+            Content of run.json.
         """
         from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -98,21 +98,23 @@ class HtmlReport(logging.Handler):
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters.update(bytes=_bytes, seconds=_seconds, moment=_moment, plain=_plain)
+        environment.filters.update(
+            bytes=_format_bytes, seconds=_format_seconds, moment=_format_moment, plain=_format_value
+        )
         page = environment.get_template("report.html").render(
             run=record,
             name=Path(str(record.get("product") or self._name)).name,
-            tiles=self._tile_contexts(record),
-            settings=self._settings_by_file(),
-            relief=_relief(self._settings, self._entries),
+            tiles=self._describe_tiles(record),
+            settings=self._group_settings(),
+            elevation_model=_describe_elevation_model(self._settings, self._entries),
             entries=self._entries,
             scale_colours=SEQUENTIAL,
             palette=self._palette,
         )
-        # bytes of file names that are no UTF-8
+        # file names may contain bytes that are not UTF-8
         return page.encode(errors="backslashreplace")
 
-    def _tile_contexts(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _describe_tiles(self, record: Mapping[str, Any]) -> list[dict[str, Any]]:
         contexts = []
         for name, outcome in sorted(record.get("tiles", {}).items()):
             page = self._tiles.get(name, TilePage((), (), None))
@@ -122,21 +124,21 @@ class HtmlReport(logging.Handler):
                     "name": name,
                     "outcome": outcome,
                     "page": page,
-                    "classes": self._class_rows(page.quality),
+                    "classes": self._list_classes(page.quality),
                     "cloud_coverage": page.quality and page.quality.cloud_coverage,
                     "longest_step": max(longest, 1e-9),
                 }
             )
         return contexts
 
-    def _class_rows(self, quality: QualityPercentages | None) -> list[tuple[str, str, float]]:
-        """Name, colour and percentage of each class."""
+    def _list_classes(self, quality: QualityPercentages | None) -> list[tuple[str, str, float]]:
+        """Return name, colour and percentage of each class."""
         if quality is None:
             return []
         colours = PALETTES[self._palette]
         return list(zip(SCENE_CLASS_NAMES, colours, quality.percentages, strict=True))
 
-    def _settings_by_file(self) -> dict[str, list[Setting]]:
+    def _group_settings(self) -> dict[str, list[Setting]]:
         differing = {(entry.document, entry.element) for entry in self._settings.differences()}
         files: dict[str, list[Setting]] = {}
         for parameter, value in self._settings.values():
@@ -152,20 +154,20 @@ class HtmlReport(logging.Handler):
         return files
 
 
-def _relief(settings: Settings, entries: list[Entry]) -> list[str]:
-    """Where the heights are from, in the words of the log."""
+def _describe_elevation_model(settings: Settings, entries: list[Entry]) -> list[str]:
+    """Describe the source of the elevation, in the words of the log."""
     if settings.dem_directory is None:
-        return ["none: the ground is taken as flat (DEM_Directory is NONE)"]
-    said = [entry.text for entry in entries if entry.source.startswith(_ELEVATION_LOGGER)]
-    return [f"folder {settings.dem_directory}", *dict.fromkeys(said)]
+        return ["none: flat terrain assumed (DEM_Directory is NONE)"]
+    messages = [entry.text for entry in entries if entry.source.startswith(_ELEVATION_LOGGER)]
+    return [f"folder {settings.dem_directory}", *dict.fromkeys(messages)]
 
 
-def _plain(value: Any) -> str:
-    """A value of the account of the retrieval for people."""
+def _format_value(value: Any) -> str:
+    """Format a value of the retrieval details."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(part)}" for key, part in value.items()) or _UNKNOWN
+        return ", ".join(f"{key} {_format_value(part)}" for key, part in value.items()) or _UNKNOWN
     if isinstance(value, list | tuple):
-        return ", ".join(map(_plain, value)) or _UNKNOWN
+        return ", ".join(map(_format_value, value)) or _UNKNOWN
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -173,19 +175,19 @@ def _plain(value: Any) -> str:
     return _UNKNOWN if value is None else str(value)
 
 
-def _bytes(number: int) -> str:
-    """Bytes for people; a dash where the number is not known."""
+def _format_bytes(number: int) -> str:
+    """Format a number of bytes; a dash if it is unknown."""
     if not number:
         return _UNKNOWN
     return f"{number / 1e9:.2f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
 
 
-def _seconds(number: float) -> str:
+def _format_seconds(number: float) -> str:
     if number < 60:
         return f"{number:.2f} s"
     minutes, seconds = divmod(round(number), 60)
     return f"{minutes} min {seconds:02d} s"
 
 
-def _moment(text: str) -> str:
+def _format_moment(text: str) -> str:
     return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,4 +1,4 @@
-"""Colours of pictures: scene classes in two palettes, and a scale for continuous values."""
+"""Colours of pictures: two palettes of the scene classes, and a scale for continuous values."""
 
 from __future__ import annotations
 
@@ -27,21 +27,23 @@ PALETTES = {
         "#1f21c6", "#767676", "#b0b0b0", "#ffffff", "#b8d1fe", "#aa79c9",
     ),
 }  # fmt: skip
-"""Colours (sRGB) of the classes 0..11 by the name of the palette.
+"""Colours (sRGB) of the classes 0..11 by palette.
 
-The safe one is close to the standard in meaning (vegetation is green, water blue), and moved apart
-by optimisation until all pairs differ to normal eyes as well as to those without the long, middle
-or short wavelength cones.
+The colour-blind-safe palette keeps the meaning of the standard one (vegetation green, water blue).
+Optimisation separated its colours until all pairs differ for normal vision and for protanopia,
+deuteranopia and tritanopia.
 """
 
 SEQUENTIAL = (
     "#00224e", "#1a386f", "#434e6c", "#61656f", "#7d7c78", "#9b9476", "#bcae6c", "#dec958",
     "#fee838",
 )  # fmt: skip
-"""Evenly spaced stops of a scale that grows lighter: cividis, Nunez et al. (2018), PLOS ONE
-13(7), e0199239; it looks the same to colour-blind eyes."""
+"""Evenly spaced stops of the scale cividis, which is safe for colour-blind readers.
+
+Source: Nunez et al. (2018), PLOS ONE 13(7), e0199239.
+"""
 
 
-def rgb(colour: str) -> tuple[int, int, int]:
-    """Red, green and blue of a colour such as ``#ff9600``."""
+def parse_colour(colour: str) -> tuple[int, int, int]:
+    """Return red, green and blue of a colour such as ``#ff9600``."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -1,8 +1,8 @@
-"""Quick looks: small pictures of what people look at first in a tile.
+"""Quick looks: small pictures of a tile.
 
-They are sampled from the coarsest images that are fine enough, so that they cost little. Bands come
-from the lower resolution levels of JPEG 2000; of the maps pixels are picked, so that a class code
-stays one.
+They are sampled from the coarsest images that are fine enough, which is fast. Bands are read from
+the lower resolution levels of JPEG 2000. Maps are subsampled without averaging, so that class codes
+stay valid.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.bands import BAND, VISIBLE
-from sen2cor.files import raise_output_error
+from sen2cor.files import raise_output_error, replace_on_success
 from sen2cor.imagery import images, jpeg2000
 from sen2cor.imagery.preview import true_colour
 from sen2cor.product import radiometry
@@ -26,19 +26,19 @@ from sen2cor.product.level2a.reader import Level2AReader, Level2ATileReader
 from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
 from sen2cor.raster.grids import Grid
-from sen2cor.reporting.palette import PALETTES, SEQUENTIAL, rgb
+from sen2cor.reporting.palette import PALETTES, SEQUENTIAL, parse_colour
 
 MAX_SIDE = 1000
-"""Pixels along the longer side of a quick look, at most."""
+"""Maximum pixels along the longer side of a quick look."""
 
 SCALES = {"AOT": AOT_QUANTIFICATION, "WVP": WATER_VAPOUR_QUANTIFICATION, "CLD": 1.0}
-"""Numbers per unit in the maps: optical thickness, cm, percent."""
+"""Digital numbers per unit of the maps: optical thickness, cm, percent."""
 
 RANGES = {"AOT": (0.0, 0.6), "WVP": (0.0, 5.0), "CLD": (0.0, 100.0)}
-"""Ends of the colour scales, in these units."""
+"""Limits of the colour scales, in these units."""
 
 MIN_SPANS = {"AOT": 0.1, "WVP": 0.5}
-"""What a scale that is spread spans at least, so that noise does not look like structure."""
+"""Minimum span of a stretched scale, so that noise does not look like structure."""
 
 
 @dataclass(frozen=True)
@@ -49,25 +49,25 @@ class QuickLook:
     ----------
     kind : str
     image : ndarray of uint8, shape (rows, cols, 3)
-    ends : (low, high) or None
-        Of the colour scale.
+    limits : (low, high) or None
+        Limits of the colour scale.
     """
 
     kind: str
     image: UInt8Array
-    ends: tuple[float, float] | None = None
+    limits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class SurfaceImages:
-    """The images of a Level-2A tile, finished or in the making, sampled for a picture.
+    """Images of a Level-2A tile, finished or not, subsampled for pictures.
 
     Attributes
     ----------
     paths : mapping of (kind, resolution) to Path
         Kinds as in `Level2ATile.image_path`.
     grid : Grid
-        Of the tile, at any resolution.
+        Grid of the tile at any resolution.
     quantification : float
     offset : int
         Surface reflectance is (number + offset) / quantification.
@@ -82,13 +82,13 @@ class SurfaceImages:
     )
 
     @classmethod
-    def of(cls, product: Level2AReader, tile: Level2ATileReader) -> SurfaceImages:
-        """The images of a tile of a finished product."""
+    def from_product(cls, product: Level2AReader, tile: Level2ATileReader) -> SurfaceImages:
+        """Return the images of a tile of a finished product."""
         grid = next(iter(tile.grids.values()))
         return cls(tile.images, grid, product.quantification, product.offset)
 
-    def numbers(self, kind: str, shape: tuple[int, int]) -> npt.NDArray[Any] | None:
-        """Sample an image; it is read once for each shape.
+    def sample_numbers(self, kind: str, shape: tuple[int, int]) -> npt.NDArray[Any] | None:
+        """Subsample an image; each shape is read once.
 
         Parameters
         ----------
@@ -98,18 +98,18 @@ class SurfaceImages:
         Returns
         -------
         ndarray of uint8 or uint16, shape ``shape``, or None
-            None where the tile has no such image.
+            None if the tile has no such image.
         """
         if (kind, shape) not in self._sampled:
             self._sampled[kind, shape] = self._read(kind, shape)
         return self._sampled[kind, shape]
 
-    def reflectance(self, band: str, shape: tuple[int, int]) -> Float32Array | None:
-        """Surface reflectance, NaN without data; arguments and result as in `numbers`."""
-        numbers = self.numbers(band, shape)
+    def sample_reflectance(self, band: str, shape: tuple[int, int]) -> Float32Array | None:
+        """Subsample surface reflectance, NaN without data, as `sample_numbers` does."""
+        numbers = self.sample_numbers(band, shape)
         if numbers is None:
             return None
-        return _reflectance(numbers, self.offset, self.quantification)
+        return _compute_reflectance(numbers, self.offset, self.quantification)
 
     def _read(self, kind: str, shape: tuple[int, int]) -> npt.NDArray[Any] | None:
         found = sorted(size for name, size in self.paths if name == kind and size is not None)
@@ -119,14 +119,14 @@ class SurfaceImages:
         resolution = max((size for size in found if size <= wanted), default=found[0])
         path = self.paths[kind, resolution]
         if kind in BAND and path.suffix == ".jp2":
-            return sample(_read_reduced(path, jpeg2000.read_info(path).rows, shape), shape)
-        return sample(images.read(path), shape)
+            return subsample(_read_reduced(path, jpeg2000.read_info(path).rows, shape), shape)
+        return subsample(images.read(path), shape)
 
 
 def sample_toa_reflectance(
     product: Level1CProduct, tile: Level1CTile, band: str, shape: tuple[int, int]
 ) -> Float32Array:
-    """Sample a band at the top of the atmosphere.
+    """Subsample a band of Level-1C.
 
     Parameters
     ----------
@@ -138,24 +138,24 @@ def sample_toa_reflectance(
     Returns
     -------
     ndarray of float32, shape ``shape``
-        Reflectance, NaN without data.
+        Top-of-atmosphere reflectance, NaN without data.
     """
     grid = tile.grids[BAND[band].resolution]
-    numbers = sample(_read_reduced(tile.bands[band], grid.rows, shape), shape)
+    numbers = subsample(_read_reduced(tile.bands[band], grid.rows, shape), shape)
     offset = product.radiometric_offsets[band]
-    return _reflectance(numbers, offset, product.quantification_value)
+    return _compute_reflectance(numbers, offset, product.quantification_value)
 
 
-def find_picture_shape(grid: Grid, largest_side: int) -> tuple[int, int]:
-    """Rows and columns of a picture of a grid of 10 m in its area, not more than asked for."""
+def find_picture_shape(grid: Grid, max_side: int) -> tuple[int, int]:
+    """Return rows and columns of a picture of the area of a grid, at 10 m or coarser."""
     finest = grid.pixel_size / 10
     rows, cols = grid.rows * finest, grid.cols * finest
-    shrunk = min(1.0, largest_side / max(rows, cols))
+    shrunk = min(1.0, max_side / max(rows, cols))
     return max(1, round(rows * shrunk)), max(1, round(cols * shrunk))
 
 
-def sample(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
-    """Pick the pixel below the centre of each pixel of a picture that shows the same area."""
+def subsample(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
+    """Pick the pixel at the centre of each pixel of a picture of the same area."""
     rows, cols = (
         (2 * np.arange(wanted) + 1) * have // (2 * wanted)
         for have, wanted in zip(pixels.shape, shape, strict=False)
@@ -165,46 +165,48 @@ def sample(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]
 
 
 def draw_true_colour(visible: Sequence[Float32Array]) -> UInt8Array:
-    """True colours of red, green and blue reflectance, black without data."""
+    """Return the true colour image of red, green and blue reflectance, black without data."""
     missing = np.isnan(visible[0])
     return true_colour([np.nan_to_num(band) for band in visible], missing)
 
 
-def quick_looks(
-    tile: SurfaceImages, shape: tuple[int, int], palette: str = "standard", *, spread: bool = False
+def draw_quick_looks(
+    tile: SurfaceImages, shape: tuple[int, int], palette: str = "standard", *, stretch: bool = False
 ) -> Iterator[QuickLook]:
-    """Draw what a tile holds of true colour, classes, aerosol, water vapour and clouds.
+    """Draw true colour, classes, aerosol, water vapour and clouds, as far as the tile has them.
 
     Parameters
     ----------
     tile : SurfaceImages
     shape : (rows, cols)
     palette : str
-        Name of the colours of the classes (`sen2cor.reporting.palette.PALETTES`).
-    spread : bool
-        Whether the scales of aerosol and water vapour span what is there, instead of `RANGES`.
+        Palette of the scene classes (`sen2cor.reporting.palette.PALETTES`).
+    stretch : bool
+        Whether the scales of aerosol and water vapour span their values, instead of `RANGES`.
 
     Yields
     ------
     QuickLook
-        Of kind ``TCI SCL AOT WVP CLD``.
+        One per kind: TCI, SCL, AOT, WVP, CLD.
     """
-    visible = [band for name in VISIBLE if (band := tile.reflectance(name, shape)) is not None]
+    visible = [
+        band for name in VISIBLE if (band := tile.sample_reflectance(name, shape)) is not None
+    ]
     if len(visible) == len(VISIBLE):
         yield QuickLook("TCI", draw_true_colour(visible))
-    classes = tile.numbers("SCL", shape)
+    classes = tile.sample_numbers("SCL", shape)
     if classes is not None:
-        colours = np.array([rgb(colour) for colour in PALETTES[palette]], np.uint8)
+        colours = np.array([parse_colour(colour) for colour in PALETTES[palette]], np.uint8)
         yield QuickLook("SCL", colours[classes])
     for kind, scale in SCALES.items():
-        numbers = tile.numbers(kind, shape)
+        numbers = tile.sample_numbers(kind, shape)
         if numbers is not None:
             missing = classes == 0 if classes is not None else numbers == 0
             values = numbers / scale
-            ends = RANGES[kind]
-            if spread and kind in MIN_SPANS and not missing.all():
-                ends = _ends(values[~missing], MIN_SPANS[kind])
-            yield QuickLook(kind, _scaled(values, ends, missing), ends)
+            limits = RANGES[kind]
+            if stretch and kind in MIN_SPANS and not missing.all():
+                limits = _find_limits(values[~missing], MIN_SPANS[kind])
+            yield QuickLook(kind, _apply_scale(values, limits, missing), limits)
 
 
 def write_quick_looks(product: Level2AReader, palette: str = "standard") -> list[Path]:
@@ -214,12 +216,12 @@ def write_quick_looks(product: Level2AReader, palette: str = "standard") -> list
     ----------
     product : Level2AReader
     palette : str
-        Name of the colours of the classes.
+        Palette of the scene classes.
 
     Returns
     -------
     list of Path
-        The files: the name of the product, of its tile where it has several, and the kind.
+        Files named after the product, the tile if there are several, and the kind.
 
     Raises
     ------
@@ -232,44 +234,46 @@ def write_quick_looks(product: Level2AReader, palette: str = "standard") -> list
     paths = []
     for tile in product.tiles:
         name = stem if len(product.tiles) == 1 else f"{stem}_T{tile.mgrs}"
-        surface = SurfaceImages.of(product, tile)
+        surface = SurfaceImages.from_product(product, tile)
         shape = find_picture_shape(surface.grid, MAX_SIDE)
-        for look in quick_looks(surface, shape, palette):
+        for look in draw_quick_looks(surface, shape, palette):
             path = product.path.with_name(f"{name}_{look.kind}.png")
-            with raise_output_error(path):
-                Image.fromarray(look.image).save(path, optimize=True)
+            with raise_output_error(path), replace_on_success(path) as part:
+                Image.fromarray(look.image).save(part, "PNG", optimize=True)
             paths.append(path)
     return paths
 
 
 def _read_reduced(path: Path, rows: int, shape: tuple[int, int]) -> npt.NDArray[Any]:
-    """Decode no more resolution levels of an image than a picture needs."""
+    """Decode an image at the lowest resolution level that is fine enough for a picture."""
     return jpeg2000.read(path, reduce=max(0, (rows // shape[0]).bit_length() - 1))
 
 
-def _reflectance(numbers: npt.NDArray[Any], offset: float, quantification: float) -> Float32Array:
+def _compute_reflectance(
+    numbers: npt.NDArray[Any], offset: float, quantification: float
+) -> Float32Array:
     values = radiometry.to_reflectance(numbers, offset, 1.0 / quantification)
     values[numbers == 0] = np.nan
     return values
 
 
-def _ends(values: npt.NDArray[np.floating[Any]], span: float) -> tuple[float, float]:
-    """Ends of a scale that holds nearly all values, in tenths of the least span."""
+def _find_limits(values: npt.NDArray[np.floating[Any]], span: float) -> tuple[float, float]:
+    """Return limits that contain nearly all values, in tenths of the minimum span."""
     step = span / 10
-    low, high = (float(end) for end in np.quantile(values, (0.005, 0.995)))
+    low, high = (float(limit) for limit in np.quantile(values, (0.005, 0.995)))
     middle = (low + high) / 2
     low, high = min(low, middle - span / 2), max(high, middle + span / 2)
     return max(0.0, math.floor(low / step) * step), math.ceil(high / step) * step
 
 
-def _scaled(
+def _apply_scale(
     values: npt.NDArray[np.floating[Any]],
-    ends: tuple[float, float],
+    limits: tuple[float, float],
     missing: BoolArray,
 ) -> UInt8Array:
-    """Colours of the sequential scale, black where there is no data."""
-    stops = np.array([rgb(colour) for colour in SEQUENTIAL])
-    at = (values - ends[0]) / (ends[1] - ends[0]) * (len(stops) - 1)
+    """Colour values by the sequential scale, black without data."""
+    stops = np.array([parse_colour(colour) for colour in SEQUENTIAL])
+    at = (values - limits[0]) / (limits[1] - limits[0]) * (len(stops) - 1)
     image = np.stack([np.interp(at, range(len(stops)), channel) for channel in stops.T], axis=-1)
     image[missing] = 0.0
     colours: UInt8Array = np.rint(image).astype(np.uint8)

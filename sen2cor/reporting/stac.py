@@ -1,7 +1,7 @@
-"""STAC items of Level-2A products, one for each tile.
+"""STAC items of Level-2A products, one per tile.
 
-Written by pystac after the STAC specification 1.1 with the extensions eo, view, projection, sat,
-raster and processing. The item lies beside the product and names its images by relative paths.
+pystac writes them by the STAC specification 1.1 with the extensions eo, view, projection, sat,
+raster and processing. An item is stored beside the product and refers to images by relative paths.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sen2cor import __version__
 from sen2cor.bands import BAND, NO_DATA, RESOLUTIONS
-from sen2cor.files import raise_output_error
+from sen2cor.files import raise_output_error, replace_on_success
 from sen2cor.optional_packages import require
 from sen2cor.product.level2a.reader import Level2AReader, Level2ATileReader
 from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
@@ -60,7 +60,7 @@ _ROLES = {
 
 
 def build_items(product: Level2AReader) -> list[pystac.Item]:
-    """Describe a product as STAC items, one for each tile.
+    """Describe a product as STAC items, one per tile.
 
     Parameters
     ----------
@@ -69,14 +69,14 @@ def build_items(product: Level2AReader) -> list[pystac.Item]:
     Returns
     -------
     list of pystac.Item
-        The paths of their assets are relative to the folder in which the product lies.
+        The paths of their assets are relative to the folder of the product.
 
     Raises
     ------
     AuxiliaryDataError
         pystac is not installed.
     """
-    return [_item(product, tile) for tile in product.tiles]
+    return [_build_item(product, tile) for tile in product.tiles]
 
 
 def write_items(product: Level2AReader) -> list[Path]:
@@ -85,7 +85,7 @@ def write_items(product: Level2AReader) -> list[Path]:
     Returns
     -------
     list of Path
-        The files: the name of the product, of its tile where it has several, and ``.json``.
+        Files named after the product, and the tile if there are several.
 
     Raises
     ------
@@ -97,19 +97,19 @@ def write_items(product: Level2AReader) -> list[Path]:
     paths = []
     for item in build_items(product):
         path = product.path.parent / f"{item.id}.json"
-        with raise_output_error(path):
-            item.save_object(include_self_link=False, dest_href=str(path))
+        with raise_output_error(path), replace_on_success(path) as part:
+            item.save_object(include_self_link=False, dest_href=str(part))
         paths.append(path)
     return paths
 
 
-def _item(product: Level2AReader, tile: Level2ATileReader) -> pystac.Item:
+def _build_item(product: Level2AReader, tile: Level2ATileReader) -> pystac.Item:
     require("stac", "a STAC item")
     import pystac
 
     name = product.path.name.removesuffix(".SAFE")
     grid = tile.grids[RESOLUTIONS[-1]]
-    ring = _outline(grid)
+    ring = _find_outline(grid)
     west, east = min(x for x, _ in ring), max(x for x, _ in ring)
     south, north = min(y for _, y in ring), max(y for _, y in ring)
     item = pystac.Item(
@@ -117,7 +117,7 @@ def _item(product: Level2AReader, tile: Level2ATileReader) -> pystac.Item:
         geometry={"type": "Polygon", "coordinates": [ring]},
         bbox=[west, south, east, north],
         datetime=tile.sensing_time,
-        properties=_properties(product, tile, grid),
+        properties=_list_properties(product, tile, grid),
         stac_extensions=list(_EXTENSIONS),
     )
     finest: dict[str, int] = {}
@@ -130,10 +130,10 @@ def _item(product: Level2AReader, tile: Level2ATileReader) -> pystac.Item:
         key = kind if plain else f"{kind}_{resolution}m"
         asset = pystac.Asset(
             href=f"./{path.relative_to(product.path.parent).as_posix()}",
-            title=_title(kind, resolution),
+            title=_find_title(kind, resolution),
             media_type=_MEDIA_TYPES[path.suffix],
             roles=_ROLES.get(kind, ["data"]),
-            extra_fields=_asset_fields(product, tile, kind, resolution),
+            extra_fields=_list_asset_fields(product, tile, kind, resolution),
         )
         item.add_asset(key, asset)
     for key, path, title in (
@@ -146,12 +146,12 @@ def _item(product: Level2AReader, tile: Level2ATileReader) -> pystac.Item:
     return item
 
 
-def _properties(product: Level2AReader, tile: Level2ATileReader, grid: Grid) -> dict[str, Any]:
+def _list_properties(product: Level2AReader, tile: Level2ATileReader, grid: Grid) -> dict[str, Any]:
     spacecraft = product.spacecraft.lower()
     return {
-        "created": _moment(product.generated),
-        "start_datetime": _moment(product.start),
-        "end_datetime": _moment(product.stop),
+        "created": _format_moment(product.generated),
+        "start_datetime": _format_moment(product.start),
+        "end_datetime": _format_moment(product.stop),
         "platform": spacecraft,
         "constellation": "sentinel-2",
         "instruments": ["msi"],
@@ -160,10 +160,10 @@ def _properties(product: Level2AReader, tile: Level2ATileReader, grid: Grid) -> 
         "eo:snow_cover": round(product.percentages.get("SNOW_ICE", 0.0), 4),
         "view:sun_azimuth": tile.solar_azimuth,
         "view:sun_elevation": 90.0 - tile.solar_zenith,
-        **_view(tile),
+        **_average_view_angles(tile),
         "proj:code": f"EPSG:{grid.epsg}",
         "proj:shape": list(grid.shape),
-        "proj:transform": _transform(grid),
+        "proj:transform": _find_transform(grid),
         "proj:bbox": list(grid.bounds),
         "sat:orbit_state": product.orbit_direction.lower(),
         "sat:relative_orbit": product.relative_orbit,
@@ -173,8 +173,8 @@ def _properties(product: Level2AReader, tile: Level2ATileReader, grid: Grid) -> 
     }
 
 
-def _view(tile: Level2ATileReader) -> dict[str, float]:
-    """Mean view angles over the bands, the azimuth by unit vectors."""
+def _average_view_angles(tile: Level2ATileReader) -> dict[str, float]:
+    """Average the view angles over the bands, the azimuths as unit vectors."""
     if not tile.view_zenith:
         return {}
     number = len(tile.view_zenith)
@@ -187,7 +187,7 @@ def _view(tile: Level2ATileReader) -> dict[str, float]:
     }
 
 
-def _asset_fields(
+def _list_asset_fields(
     product: Level2AReader, tile: Level2ATileReader, kind: str, resolution: int | None
 ) -> dict[str, Any]:
     if resolution is None:
@@ -196,7 +196,7 @@ def _asset_fields(
     fields: dict[str, Any] = {
         "gsd": resolution,
         "proj:shape": list(grid.shape),
-        "proj:transform": _transform(grid),
+        "proj:transform": _find_transform(grid),
     }
     band = kind.removeprefix("UNC_")
     if band in BAND:
@@ -229,7 +229,7 @@ def _asset_fields(
     return fields
 
 
-def _title(kind: str, resolution: int | None) -> str:
+def _find_title(kind: str, resolution: int | None) -> str:
     band = kind.removeprefix("UNC_")
     if band not in BAND:
         title = _TITLES[kind]
@@ -240,15 +240,15 @@ def _title(kind: str, resolution: int | None) -> str:
     return title if resolution is None else f"{title}, {resolution} m"
 
 
-def _outline(grid: Grid) -> list[list[float]]:
-    """Corners in longitude and latitude, counter-clockwise, the first one twice."""
+def _find_outline(grid: Grid) -> list[list[float]]:
+    """Return the corners in longitude and latitude, counter-clockwise and closed."""
     return [[round(value, 7) for value in corner] for corner in footprint(grid)]
 
 
-def _transform(grid: Grid) -> list[float]:
-    """Affine transformation in the order of the projection extension."""
+def _find_transform(grid: Grid) -> list[float]:
+    """Return the affine transformation in the order of the projection extension."""
     return [grid.pixel_size, 0.0, grid.ulx, 0.0, -grid.pixel_size, grid.uly]
 
 
-def _moment(moment: Any) -> str:
+def _format_moment(moment: Any) -> str:
     return str(moment.isoformat().replace("+00:00", "Z"))

@@ -1,4 +1,4 @@
-"""What the HTML report shows of a tile: pictures, shares of the classes, charts."""
+"""Content of the HTML report for one tile: pictures, percentages of the classes, charts."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from sen2cor.reporting.palette import SCENE_CLASS_NAMES
 from sen2cor.reporting.quicklook import (
     SCALES,
     SurfaceImages,
+    draw_quick_looks,
     draw_true_colour,
     find_picture_shape,
-    quick_looks,
     sample_toa_reflectance,
 )
 
 MAX_SIDE = 640
-"""Pixels along the longer side of a picture, at most."""
+"""Maximum pixels along the longer side of a picture."""
 
 _TITLES = {
     "TOA": "Top of atmosphere",
@@ -43,20 +43,23 @@ _UNITS = {"AOT": "at 550 nm", "WVP": "cm", "CLD": "%"}
 
 _VEGETATION = SCENE_CLASS_NAMES.index("vegetation")
 _DARKEST_FRACTION = 0.1
+"""Fraction of the vegetation pixels, the darkest in B12, whose spectra are shown."""
+
 _MIN_PIXELS = 10
+"""Minimum number of pixels for spectra."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as it stands in a page.
+    """A picture of a page.
 
     Attributes
     ----------
     kind, title : str
     source : str
-        ``data:`` address.
+        ``data:`` URL.
     scale : (low, high, unit) or None
-        Ends of its colour scale.
+        Limits of its colour scale.
     """
 
     kind: str
@@ -67,7 +70,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart as it stands in a page; ``summary`` says in words what is to be seen."""
+    """A chart of a page; ``summary`` describes it in words."""
 
     title: str
     source: str
@@ -76,7 +79,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class TilePage:
-    """What is shown of a tile.
+    """Pictures, charts and class percentages of a tile.
 
     Attributes
     ----------
@@ -107,7 +110,7 @@ def draw_tile(
     quality : QualityPercentages or None
         Of this run; None: estimated from the sampled classes.
     palette : str
-        Name of the colours of the classes.
+        Palette of the scene classes.
 
     Raises
     ------
@@ -129,37 +132,41 @@ def draw_tile(
                 strict=True,
             )
         )
-        list(pool.map(lambda kind: surface.numbers(kind, shape), (*BAND_NAMES, "SCL", *SCALES)))
-    classes = surface.numbers("SCL", shape)
+        list(
+            pool.map(
+                lambda kind: surface.sample_numbers(kind, shape), (*BAND_NAMES, "SCL", *SCALES)
+            )
+        )
+    classes = surface.sample_numbers("SCL", shape)
     if quality is None and classes is not None:
         quality = QualityPercentages.from_classes(classes, 1)  # only ratios of areas matter
     return TilePage(
-        tuple(_pictures(surface, top, shape, palette)),
-        tuple(_charts(surface, top, classes, shape)),
+        tuple(_draw_pictures(surface, top, shape, palette)),
+        tuple(_draw_charts(surface, top, classes, shape)),
         quality,
     )
 
 
-def _pictures(
+def _draw_pictures(
     surface: SurfaceImages, top: Mapping[str, Float32Array], shape: tuple[int, int], palette: str
 ) -> Iterator[Picture]:
     yield Picture(
-        "TOA", _TITLES["TOA"], _photograph(draw_true_colour([top[band] for band in VISIBLE]))
+        "TOA", _TITLES["TOA"], _encode_jpeg(draw_true_colour([top[band] for band in VISIBLE]))
     )
-    for look in quick_looks(surface, shape, palette, spread=True):
-        source = _photograph(look.image) if look.kind == "TCI" else _drawing(look.image)
-        scale = None if look.ends is None else (*look.ends, _UNITS[look.kind])
+    for look in draw_quick_looks(surface, shape, palette, stretch=True):
+        source = _encode_jpeg(look.image) if look.kind == "TCI" else _encode_png(look.image)
+        scale = None if look.limits is None else (*look.limits, _UNITS[look.kind])
         yield Picture(look.kind, _TITLES[look.kind], source, scale)
 
 
-def _charts(
+def _draw_charts(
     surface: SurfaceImages,
     top: Mapping[str, Float32Array],
     classes: npt.NDArray[Any] | None,
     shape: tuple[int, int],
 ) -> Iterator[Chart]:
     for kind in ("AOT", "WVP"):
-        numbers = surface.numbers(kind, shape)
+        numbers = surface.sample_numbers(kind, shape)
         if numbers is None or not numbers.any():
             continue
         known = numbers[numbers > 0]
@@ -167,17 +174,17 @@ def _charts(
         title = _TITLES[kind].lower()
         yield Chart(
             f"Histogram of {title}",
-            _vector(charts.histogram(known, SCALES[kind], f"{title} ({_UNITS[kind]})")),
+            _encode_svg(charts.draw_histogram(known, SCALES[kind], f"{title} ({_UNITS[kind]})")),
             f"{values.min():.3f} to {values.max():.3f}, median {np.median(values):.3f}, "
             f"standard deviation {values.std():.3f}",
         )
-    dark = None if classes is None else _dark_vegetation(classes == _VEGETATION, top["B12"])
+    dark = None if classes is None else _find_dark_vegetation(classes == _VEGETATION, top["B12"])
     if dark is not None:
-        yield _spectra(surface, top, dark, shape)
+        yield _draw_spectra(surface, top, dark, shape)
 
 
-def _dark_vegetation(vegetation: BoolArray, infrared: Float32Array) -> BoolArray | None:
-    """Tenth of the vegetation that is darkest at 2.2 um; None where there is too little."""
+def _find_dark_vegetation(vegetation: BoolArray, infrared: Float32Array) -> BoolArray | None:
+    """Find the darkest tenth of the vegetation in B12; None if there is too little."""
     vegetation = vegetation & np.isfinite(infrared)
     if np.count_nonzero(vegetation) < _MIN_PIXELS / _DARKEST_FRACTION:
         return None
@@ -187,41 +194,41 @@ def _dark_vegetation(vegetation: BoolArray, infrared: Float32Array) -> BoolArray
     return dark
 
 
-def _spectra(
+def _draw_spectra(
     surface: SurfaceImages,
     top: Mapping[str, Float32Array],
     dark: BoolArray,
     shape: tuple[int, int],
 ) -> Chart:
     bands = sorted((band for band in top if band != "B10"), key=lambda band: BAND[band].wavelength)
-    before = np.stack([top[band][dark] for band in bands])
-    after = {
+    toa_spectra = np.stack([top[band][dark] for band in bands])
+    surface_spectra = {
         number: reflectance[dark]
         for number, band in enumerate(bands)
-        if (reflectance := surface.reflectance(band, shape)) is not None
+        if (reflectance := surface.sample_reflectance(band, shape)) is not None
     }
     wavelengths = [BAND[band].wavelength for band in bands]
     return Chart(
         "Dark vegetation before and after",
-        _vector(charts.spectra(wavelengths, before, after)),
-        f"Median and middle half of {before.shape[1]} sampled pixels: the tenth of the vegetation "
-        "that is darkest at 2.2 µm",
+        _encode_svg(charts.draw_spectra(wavelengths, toa_spectra, surface_spectra)),
+        f"Median and interquartile range of {toa_spectra.shape[1]} sampled pixels, the darkest "
+        "tenth of the vegetation at 2.2 µm",
     )
 
 
-def _photograph(image: UInt8Array) -> str:
-    return _address(_encoded(image, "JPEG", quality=88), "image/jpeg")
+def _encode_jpeg(image: UInt8Array) -> str:
+    return _build_data_url(_compress(image, "JPEG", quality=88), "image/jpeg")
 
 
-def _drawing(image: UInt8Array) -> str:
-    return _address(_encoded(image, "PNG"), "image/png")
+def _encode_png(image: UInt8Array) -> str:
+    return _build_data_url(_compress(image, "PNG"), "image/png")
 
 
-def _vector(document: str) -> str:
-    return _address(document.encode(), "image/svg+xml")
+def _encode_svg(document: str) -> str:
+    return _build_data_url(document.encode(), "image/svg+xml")
 
 
-def _encoded(image: UInt8Array, kind: str, **options: int) -> bytes:
+def _compress(image: UInt8Array, kind: str, **options: int) -> bytes:
     from PIL import Image
 
     stream = io.BytesIO()
@@ -229,5 +236,5 @@ def _encoded(image: UInt8Array, kind: str, **options: int) -> bytes:
     return stream.getvalue()
 
 
-def _address(content: bytes, media_type: str) -> str:
+def _build_data_url(content: bytes, media_type: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(content).decode()}"

@@ -17,7 +17,7 @@ from sen2cor.cli import main
 from sen2cor.product.level2a.reader import open_level2a
 from sen2cor.reporting import html_report
 from sen2cor.reporting.html_report import HtmlReport
-from sen2cor.reporting.palette import rgb
+from sen2cor.reporting.palette import parse_colour
 from sen2cor.settings import Settings
 
 pytest.importorskip("jinja2", reason="the extra 'report' is not installed")
@@ -192,7 +192,7 @@ def contrast(first: str, second: str) -> float:
     """WCAG 2.2 contrast ratio."""
     luminances = []
     for colour in (first, second):
-        channels = [value / 255 for value in rgb(colour)]
+        channels = [value / 255 for value in parse_colour(colour)]
         light = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
         luminances.append(0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2])
     return (max(luminances) + 0.05) / (min(luminances) + 0.05)

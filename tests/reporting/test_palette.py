@@ -9,7 +9,7 @@ import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from sen2cor.product.level2a.content import CLASS_COUNT
-from sen2cor.reporting.palette import PALETTES, SCENE_CLASS_NAMES, SEQUENTIAL, rgb
+from sen2cor.reporting.palette import PALETTES, SCENE_CLASS_NAMES, SEQUENTIAL, parse_colour
 
 # Machado, Oliveira, Fernandes (2009), IEEE TVCG 15(6), 1291-1298, severity 1.0, linear sRGB.
 EYES = {
@@ -44,7 +44,7 @@ def linear(colours: np.ndarray) -> np.ndarray:
 
 def seen(colours: tuple[str, ...], eyes: str) -> np.ndarray:
     """Colours in CIELAB as they look to such eyes."""
-    values = np.array([rgb(colour) for colour in colours]) / 255
+    values = np.array([parse_colour(colour) for colour in colours]) / 255
     light = np.clip(linear(values) @ EYES[eyes].T, 0.0, 1.0)
     return rgb2lab(np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055))
 
