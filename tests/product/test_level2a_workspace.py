@@ -151,7 +151,7 @@ def test_a_clock_that_was_set_does_not_unlock(
     began = psutil.Process.create_time
     monkeypatch.setattr(time, "time", lambda: now() + shift)
     monkeypatch.setattr(psutil.Process, "create_time", lambda self: began(self) + shift)
-    with pytest.raises(LockedError, match="is working on it"):
+    with pytest.raises(LockedError, match=r"process \d+ is writing it"):
         Workspace.claim(final)
     owner.remove()
 

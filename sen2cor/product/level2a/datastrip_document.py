@@ -1,4 +1,4 @@
-"""Datastrip metadata of Level-2A from those of Level-1C."""
+"""Level-2A datastrip metadata, built from those of Level-1C."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def build_datastrip_metadata(
     quantification: float,
     provenance: Provenance,
 ) -> Element:
-    """Make the datastrip metadata of Level-2A.
+    """Build the Level-2A datastrip metadata.
 
     Parameters
     ----------
@@ -58,10 +58,10 @@ def build_datastrip_metadata(
     psd : Psd
         Format to write.
     tile_ids : iterable of str
-        Level-2A identifiers of the tiles of the product in this datastrip; each is listed once,
-        consolidated tiles are not.
+        Level-2A identifiers of the product's tiles in this datastrip; each is listed once,
+        consolidated tiles are left out.
     quantification : float
-        Of the surface reflectances.
+        Digital numbers per reflectance of 1.
     provenance : Provenance
     """
     root = rebuild(
@@ -88,12 +88,12 @@ def build_datastrip_metadata(
         arrange(auxiliary, _SEPARATE_AUXILIARY)
     else:
         add_joint_auxiliary(auxiliary, provenance, JOINT_DATASTRIP_AUXILIARY)
-        _replace_scales(image, psd, quantification)
+        _replace_quantification(image, psd, quantification)
     return root
 
 
-def _replace_scales(image: Element, psd: Psd, quantification: float) -> None:
-    """Replace the scale of Level-1C by those of Level-2A, from format 14.5 on."""
+def _replace_quantification(image: Element, psd: Psd, quantification: float) -> None:
+    """Replace the quantification of Level-1C by those of Level-2A, from format 14.5 on."""
     for radiometry in image.iterfind("Radiometric_Info"):
         add_quantification_values(radiometry, psd, quantification)
         for old in (

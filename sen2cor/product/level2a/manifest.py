@@ -1,4 +1,4 @@
-"""The manifest of a product: every file once, with its real size and checksum.
+"""Manifest of a product: lists each file once, with its size and checksum.
 
 Source: Sentinel-SAFE, CCSDS 661.0-B-1 (XML Formatted Data Unit).
 """
@@ -68,63 +68,63 @@ class _File:
 
 
 def build_manifest(root: Path, psd: Psd, metadata: Path, level1c_manifest: Path | None) -> Element:
-    """Make the manifest of a product folder whose other files are all there.
+    """Build the manifest of a product; all other files must exist.
 
     Parameters
     ----------
     root : Path
-        The product.
+        Folder of the product.
     psd : Psd
     metadata : Path
-        Product metadata of Level-2A.
+        Level-2A product metadata.
     level1c_manifest : Path or None
-        Acquisition, orbit, platform and frame are taken from it; without it from the metadata.
+        Source of acquisition, orbit, platform and frame; None: the metadata.
     """
-    names = _Names(root, metadata)
+    identifiers = _Identifiers(root, metadata)
     paths = sorted(
         path
         for path in root.rglob("*")
         if path.is_file() and path.relative_to(root) != Path(MANIFEST_NAME)
     )
     with ThreadPoolExecutor(4) as pool:
-        digests = list(pool.map(lambda path: _digest(path, psd.checksum), paths))
+        digests = list(pool.map(lambda path: _compute_digest(path, psd.checksum), paths))
     files = []
     for path, digest in zip(paths, digests, strict=True):
         relative = PurePosixPath(path.relative_to(root).as_posix())
-        files.append(_File(relative, names.identifier(relative), path.stat().st_size, digest))
+        files.append(_File(relative, identifiers.create(relative), path.stat().st_size, digest))
     document = etree.Element(
         f"{{{_XFDU}}}XFDU", nsmap={"xfdu": _XFDU, "safe": _SAFE, "gml": _GML}, version=_VERSION
     )
-    _package_map(add(document, "informationPackageMap"), files)
-    _metadata_section(
+    _add_package_map(add(document, "informationPackageMap"), files)
+    _add_metadata_section(
         add(document, "metadataSection"),
         parse_xml(metadata, editable=True),
         level1c_manifest,
         files,
     )
-    _data_objects(add(document, "dataObjectSection"), files, psd)
+    _add_data_objects(add(document, "dataObjectSection"), files, psd)
     return document
 
 
-class _Names:
-    """Identifiers of files: speaking, unique, valid as XML names."""
+class _Identifiers:
+    """Creates identifiers of files: readable, unique, valid as XML names."""
 
     def __init__(self, root: Path, metadata: Path) -> None:
         self._metadata = metadata.name
-        self._tiles = _numbers(root / "GRANULE")
-        self._datastrips = _numbers(root / "DATASTRIP")
+        self._tiles = _number_folders(root / "GRANULE")
+        self._datastrips = _number_folders(root / "DATASTRIP")
         self._taken: set[str] = set()
 
-    def identifier(self, path: PurePosixPath) -> str:
-        wanted = self._wanted(path)
-        name, count = wanted, 1
+    def create(self, path: PurePosixPath) -> str:
+        chosen = self._choose(path)
+        name, count = chosen, 1
         while name in self._taken:
             count += 1
-            name = f"{wanted}_{count}"
+            name = f"{chosen}_{count}"
         self._taken.add(name)
         return name
 
-    def _wanted(self, path: PurePosixPath) -> str:
+    def _choose(self, path: PurePosixPath) -> str:
         parts = path.parts
         if str(path) == self._metadata:
             return "S2_Level-2A_Product_Metadata"
@@ -142,22 +142,22 @@ class _Names:
                 unit = f"{kind}{numbers[parts[1]]}"
                 if len(parts) == 3 and path.suffix == ".xml":
                     return f"S2_Level-2A_{unit}_Metadata"
-                return _token(f"{parts[2]}_{path.stem}_{unit}_Data")
-        return _token("_".join((*parts[:-1], path.stem, "Data")))
+                return _make_xml_name(f"{parts[2]}_{path.stem}_{unit}_Data")
+        return _make_xml_name("_".join((*parts[:-1], path.stem, "Data")))
 
 
-def _numbers(folder: Path) -> dict[str, int]:
+def _number_folders(folder: Path) -> dict[str, int]:
     if not folder.is_dir():
         return {}
     return {path.name: number for number, path in enumerate(sorted(folder.iterdir()), start=1)}
 
 
-def _token(text: str) -> str:
+def _make_xml_name(text: str) -> str:
     cleaned = re.sub(r"[^A-Za-z0-9_.-]", "_", text)
     return cleaned if re.match(r"[A-Za-z_]", cleaned) else f"_{cleaned}"
 
 
-def _digest(path: Path, algorithm: str) -> str:
+def _compute_digest(path: Path, algorithm: str) -> str:
     digest = hashlib.md5(usedforsecurity=False) if algorithm == "MD5" else hashlib.sha3_256()
     with path.open("rb") as stream:
         while chunk := stream.read(1 << 20):
@@ -166,7 +166,7 @@ def _digest(path: Path, algorithm: str) -> str:
     return text if algorithm == "MD5" else text.upper()
 
 
-def _package_map(package: Element, files: list[_File]) -> None:
+def _add_package_map(package: Element, files: list[_File]) -> None:
     top = add(
         package,
         f"{{{_XFDU}}}contentUnit",
@@ -177,15 +177,17 @@ def _package_map(package: Element, files: list[_File]) -> None:
     )
     for file in files:
         if len(file.path.parts) == 1:
-            _leaf(top, file, "Metadata Unit")
-    _container(top, "HTML", "HTML container", _below(files, "HTML"))
-    _container(top, "AuxData", "Auxiliary Data container", _below(files, "AUX_DATA"))
-    _container(top, "RepInfo", "Representation Information container", _below(files, "rep_info"))
+            _add_leaf(top, file, "Metadata Unit")
+    _add_container(top, "HTML", "HTML container", _select_below(files, "HTML"))
+    _add_container(top, "AuxData", "Auxiliary Data container", _select_below(files, "AUX_DATA"))
+    _add_container(
+        top, "RepInfo", "Representation Information container", _select_below(files, "rep_info")
+    )
     for folder, plural, kind in (
         ("DATASTRIP", "Datastrips", "Datastrip"),
         ("GRANULE", "Tiles", "Tile"),
     ):
-        members = _below(files, folder)
+        members = _select_below(files, folder)
         if members:
             units = add(
                 top,
@@ -196,62 +198,62 @@ def _package_map(package: Element, files: list[_File]) -> None:
             names = sorted({file.path.parts[1] for file in members})
             for number, name in enumerate(names, start=1):
                 own = [file for file in members if file.path.parts[1] == name]
-                _unit(units, f"{kind}{number}", kind, own)
+                _add_unit(units, f"{kind}{number}", kind, own)
     known = {"HTML", "AUX_DATA", "rep_info", "DATASTRIP", "GRANULE"}
     others = [
         file for file in files if len(file.path.parts) > 1 and file.path.parts[0] not in known
     ]
-    _container(top, "Others", "Other files container", others)
+    _add_container(top, "Others", "Other files container", others)
 
 
-def _unit(parent: Element, identifier: str, kind: str, files: list[_File]) -> None:
+def _add_unit(parent: Element, identifier: str, kind: str, files: list[_File]) -> None:
     unit = add(parent, f"{{{_XFDU}}}contentUnit", ID=identifier, textInfo=f"{kind} Container")
     for file in files:
         if len(file.path.parts) <= 3:
-            _leaf(unit, file, "Metadata Unit")
+            _add_leaf(unit, file, "Metadata Unit")
     inner = sorted({file.path.parts[2] for file in files if len(file.path.parts) > 3})
     for folder in inner:
         members = [
             file for file in files if len(file.path.parts) > 3 and file.path.parts[2] == folder
         ]
         title = _CONTAINERS.get(folder, "Container")
-        _container(unit, _token(f"{folder}_{identifier}"), title, members)
+        _add_container(unit, _make_xml_name(f"{folder}_{identifier}"), title, members)
 
 
-def _container(parent: Element, identifier: str, title: str, files: list[_File]) -> None:
+def _add_container(parent: Element, identifier: str, title: str, files: list[_File]) -> None:
     if files:
         unit = add(parent, f"{{{_XFDU}}}contentUnit", ID=identifier, textInfo=title)
         for file in files:
-            _leaf(unit, file, "Measurement Data Unit")
+            _add_leaf(unit, file, "Measurement Data Unit")
 
 
-def _leaf(parent: Element, file: _File, unit_type: str) -> None:
+def _add_leaf(parent: Element, file: _File, unit_type: str) -> None:
     unit = add(parent, f"{{{_XFDU}}}contentUnit", ID=f"{file.identifier}_Unit", unitType=unit_type)
     add(unit, "dataObjectPointer", dataObjectID=file.identifier)
 
 
-def _below(files: list[_File], folder: str) -> list[_File]:
+def _select_below(files: list[_File], folder: str) -> list[_File]:
     return [file for file in files if len(file.path.parts) > 1 and file.path.parts[0] == folder]
 
 
-def _metadata_section(
+def _add_metadata_section(
     parent: Element, metadata: Element, level1c_manifest: Path | None, files: list[_File]
 ) -> None:
-    inherited = _inherited_objects(level1c_manifest)
+    inherited = _read_inherited_objects(level1c_manifest)
     built = {
-        "acquisitionPeriod": _acquisition_period,
-        "measurementOrbitReference": _orbit_reference,
-        "platform": _platform,
-        "measurementFrameSet": _frame_set,
+        "acquisitionPeriod": _add_acquisition_period,
+        "measurementOrbitReference": _add_orbit_reference,
+        "platform": _add_platform,
+        "measurementFrameSet": _add_frame_set,
     }
     for name in (*_INHERITED[:3], "processing", _INHERITED[3]):
         if name in inherited:
             parent.append(inherited[name])
         elif name == "processing":
-            _processing(_wrap(parent, name, "Processing", "PROVENANCE", "PDI"), metadata)
+            _add_processing(_add_wrapped(parent, name, "Processing", "PROVENANCE", "PDI"), metadata)
         else:
             title = name[0].upper() + name[1:]
-            built[name](_wrap(parent, name, title, "DESCRIPTION", "DMD"), metadata)
+            built[name](_add_wrapped(parent, name, title, "DESCRIPTION", "DMD"), metadata)
     for file in files:
         if file.identifier.startswith("S2_Level-2A") or file.identifier == "INSPIRE_Metadata":
             described = add(
@@ -264,7 +266,7 @@ def _metadata_section(
             add(described, "dataObjectPointer", dataObjectID=file.identifier)
 
 
-def _inherited_objects(level1c_manifest: Path | None) -> dict[str, Element]:
+def _read_inherited_objects(level1c_manifest: Path | None) -> dict[str, Element]:
     if level1c_manifest is None or not level1c_manifest.is_file():
         return {}
     try:
@@ -278,7 +280,7 @@ def _inherited_objects(level1c_manifest: Path | None) -> dict[str, Element]:
     }
 
 
-def _wrap(
+def _add_wrapped(
     parent: Element, identifier: str, title: str, classification: str, category: str
 ) -> Element:
     described = add(
@@ -298,12 +300,12 @@ def _wrap(
     return add(wrap, "xmlData")
 
 
-def _acquisition_period(parent: Element, metadata: Element) -> None:
+def _add_acquisition_period(parent: Element, metadata: Element) -> None:
     period = add(parent, f"{{{_SAFE}}}acquisitionPeriod")
     add(period, f"{{{_SAFE}}}startTime", find_text(metadata, ".//PRODUCT_START_TIME"))
 
 
-def _orbit_reference(parent: Element, metadata: Element) -> None:
+def _add_orbit_reference(parent: Element, metadata: Element) -> None:
     orbit = add(parent, f"{{{_SAFE}}}orbitReference")
     take = next((found.get("datatakeIdentifier") for found in metadata.iter("Datatake")), "")
     absolute = re.search(r"_(\d{6})_", take or "")
@@ -323,7 +325,7 @@ def _orbit_reference(parent: Element, metadata: Element) -> None:
     )
 
 
-def _platform(parent: Element, metadata: Element) -> None:
+def _add_platform(parent: Element, metadata: Element) -> None:
     number = find_text(metadata, ".//SPACECRAFT_NAME", "Sentinel-2A").rsplit("-", 1)[-1]
     platform = add(parent, f"{{{_SAFE}}}platform")
     add(platform, f"{{{_SAFE}}}nssdcIdentifier", _NSSDC.get(number, "0000-000A"))
@@ -333,7 +335,7 @@ def _platform(parent: Element, metadata: Element) -> None:
     add(instrument, f"{{{_SAFE}}}familyName", "Multi-Spectral Instrument", abbreviation="MSI")
 
 
-def _processing(parent: Element, metadata: Element) -> None:
+def _add_processing(parent: Element, metadata: Element) -> None:
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     add(
         parent,
@@ -343,22 +345,22 @@ def _processing(parent: Element, metadata: Element) -> None:
     )
 
 
-def _frame_set(parent: Element, metadata: Element) -> None:
+def _add_frame_set(parent: Element, metadata: Element) -> None:
     frame_set = add(parent, f"{{{_SAFE}}}frameSet")
-    print_ = add(
+    footprint = add(
         frame_set,
         f"{{{_SAFE}}}footPrint",
         srsName="http://www.opengis.net/gml/srs/epsg.xml#4326",
     )
-    add(print_, f"{{{_GML}}}coordinates", " ".join(_footprint(metadata)))
+    add(footprint, f"{{{_GML}}}coordinates", " ".join(_list_positions(metadata)))
 
 
-def _footprint(metadata: Element) -> Iterator[str]:
+def _list_positions(metadata: Element) -> Iterator[str]:
     for positions in metadata.iter("EXT_POS_LIST"):
         yield from (positions.text or "").split()
 
 
-def _data_objects(parent: Element, files: list[_File], psd: Psd) -> None:
+def _add_data_objects(parent: Element, files: list[_File], psd: Psd) -> None:
     for file in files:
         described = add(parent, "dataObject", ID=file.identifier)
         stream = add(described, "byteStream", mimeType=file.mime_type, size=str(file.size))

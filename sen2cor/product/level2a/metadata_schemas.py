@@ -1,7 +1,7 @@
-"""Schemas of the Level-2A metadata: those that ship in ``rep_info``, and official ones.
+"""Schemas of the Level-2A metadata: those in ``rep_info`` of a product, and official ones.
 
-The official XSDs of the product specification are not distributed with this project. The schemas
-written into ``rep_info`` are made here: they describe the root and its sections.
+The official XSDs of the product specification are not distributed with this project. The schemas in
+``rep_info`` are generated here; they describe the root element and its sections.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MANIFEST_SCHEMA = (
 
 
 def build_structure_schemas(psd: Psd) -> dict[str, Element]:
-    """Make the schemas of ``rep_info``.
+    """Build the schemas for ``rep_info``.
 
     Returns
     -------
@@ -64,18 +64,18 @@ def build_structure_schemas(psd: Psd) -> dict[str, Element]:
         ),
     }
     return {
-        SCHEMA_FILES[document]: _structure_schema(namespace(name, document), root, sections)
+        SCHEMA_FILES[document]: _build_structure_schema(namespace(name, document), root, sections)
         for document, (name, root, sections) in documents.items()
     }
 
 
 def load_official_schema(folder: Path, psd: Psd, file_name: str) -> etree.XMLSchema | None:
-    """Return an official schema from a folder of PSD schemas, or None if it is not there.
+    """Load an official schema from a folder of PSD schemas; None if it does not exist.
 
     Parameters
     ----------
     folder : Path
-        Holds ``S2-PDGS-TAS-DI-PSD-V<version>_Schema`` and the like, as ESA distributes them.
+        Contains ``S2-PDGS-TAS-DI-PSD-V<version>_Schema`` etc., as ESA distributes them.
     psd : Psd
     file_name : str
         Name of a metadata schema, or ``manifest``.
@@ -83,7 +83,7 @@ def load_official_schema(folder: Path, psd: Psd, file_name: str) -> etree.XMLSch
     Raises
     ------
     ConfigurationError
-        If a schema is there but broken.
+        The schema is invalid.
     """
     stem = f"S2-PDGS-TAS-DI-PSD-V{psd.version}"
     if file_name == "manifest":
@@ -92,7 +92,7 @@ def load_official_schema(folder: Path, psd: Psd, file_name: str) -> etree.XMLSch
         candidates = [folder / f"{stem}_{kind}" / file_name for kind in ("L2A_Schema", "Schema")]
     for path in candidates:
         if path.is_file():
-            return _load(path)
+            return _load_schema(path)
     return None
 
 
@@ -103,13 +103,13 @@ def find_problems(root: Element, schema: etree.XMLSchema) -> list[str]:
 
 
 def select_schema(psd: Psd, file_name: str, folder: Path | None) -> etree.XMLSchema | None:
-    """Return the official schema of a document where a folder holds it, else the one made here.
+    """Return the official schema of a document if the folder contains it, else the built one.
 
     Parameters
     ----------
     psd : Psd
     file_name : str
-        Name of a metadata schema, or ``manifest`` (for which there is only the official one).
+        Name of a metadata schema, or ``manifest`` (which has only an official schema).
     folder : Path or None
         As for `load_official_schema`.
     """
@@ -120,14 +120,14 @@ def select_schema(psd: Psd, file_name: str, folder: Path | None) -> etree.XMLSch
 
 
 @cache
-def _load(path: Path) -> etree.XMLSchema:
+def _load_schema(path: Path) -> etree.XMLSchema:
     try:
         return etree.XMLSchema(parse_xml(path, ConfigurationError, "replace it"))
     except etree.XMLSchemaParseError as error:
         raise ConfigurationError(f"{path}: schema cannot be used ({error})") from error
 
 
-def _structure_schema(uri: str, root: str, sections: list[str]) -> Element:
+def _build_structure_schema(uri: str, root: str, sections: list[str]) -> Element:
     schema = etree.Element(
         f"{{{_XS}}}schema",
         nsmap={"xs": _XS, None: uri},

@@ -1,4 +1,4 @@
-"""Metadata of the Level-2A user product from those of Level-1C."""
+"""Level-2A product metadata, built from those of Level-1C."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def build_product_metadata(
     tiles: Sequence[TileContent],
     provenance: Provenance,
 ) -> Element:
-    """Make the metadata of the user product, from what is on disk at the end of a run.
+    """Build the product metadata.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def build_product_metadata(
     level1c_name, name : str
         Names of the products.
     quantification : float
-        Of the reflectances, the same as in Level-1C.
+        Digital numbers per reflectance of 1, the same as in Level-1C.
     tiles : sequence of TileContent
     provenance : Provenance
     """
@@ -152,7 +152,7 @@ def _add_granule_lists(organisation: Element, psd: Psd, tile: TileContent) -> No
     identifiers = {
         "datastripIdentifier": tile.datastrip_id,
         "granuleIdentifier": tile.tile_id,
-        # the schemas know of one other format only
+        # the schemas allow only one other format
         "imageFormat": "JPEG2000" if _is_jpeg2000(tile) else "BINARY",
     }
     granule: Element = None

@@ -1,4 +1,4 @@
-"""A finished Level-2A product as a reader sees it: what its metadata say, where its images are."""
+"""Read a finished Level-2A product: its metadata and the paths of its images."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from sen2cor.xml_document import XmlDocument
 
 @dataclass(frozen=True)
 class Level2ATileReader:
-    """A tile of a finished product.
+    """A tile of a finished product, as its metadata describe it.
 
     Attributes
     ----------
     tile_id : str
         Long identifier.
     mgrs : str
-        Tile of the grid, for example ``32UQD``.
+        MGRS tile, for example ``32UQD``.
     folder : Path
     sensing_time : datetime
         UTC.
@@ -33,9 +33,9 @@ class Level2ATileReader:
         Kinds as in `Level2ATile.image_path`; the resolution of the preview is None.
     grids : mapping of resolution in metres to Grid
     solar_zenith, solar_azimuth : float
-        Means in degrees.
+        Mean angles in degrees.
     view_zenith, view_azimuth : mapping of band name to float
-        Means in degrees; bands that the metadata leave out are absent.
+        Mean angles in degrees, for the bands that the metadata list.
     """
 
     tile_id: str
@@ -52,16 +52,16 @@ class Level2ATileReader:
 
 @dataclass(frozen=True)
 class Level2AReader:
-    """A finished product.
+    """A finished product, as its metadata describe it.
 
     Attributes
     ----------
     path, metadata_path : Path
     psd : Psd
     spacecraft : str
-        As the metadata name it, ``Sentinel-2A``.
+        Name in the metadata, for example ``Sentinel-2A``.
     baseline : str
-        ``02.05``.
+        Processing baseline, for example ``02.05``.
     start, stop, generated : datetime
         UTC.
     relative_orbit : int
@@ -71,7 +71,7 @@ class Level2AReader:
     offset : int
         Surface reflectance is (number + offset) / quantification.
     percentages : mapping of str to float
-        Shares of the classes in percent by the names of their elements, without ``_PERCENTAGE``.
+        Percentages of the classes by the names of their elements, without ``_PERCENTAGE``.
     tiles : tuple of Level2ATileReader
     """
 
@@ -92,7 +92,7 @@ class Level2AReader:
 
     @property
     def cloud_cover(self) -> float:
-        """Share of medium and high probability clouds and thin cirrus, in percent."""
+        """Clouds of medium and high probability and thin cirrus, percent of the valid pixels."""
         kinds = ("MEDIUM_PROBA_CLOUDS", "HIGH_PROBA_CLOUDS", "THIN_CIRRUS")
         return min(100.0, sum(self.percentages.get(kind, 0.0) for kind in kinds))
 
@@ -103,18 +103,18 @@ def open_level2a(path: Path) -> Level2AReader:
     Parameters
     ----------
     path : Path
-        The folder of the product.
+        Folder of the product.
 
     Raises
     ------
     InputError
-        It is no Level-2A product, or its metadata are broken.
+        It is not a Level-2A product, or its metadata are broken.
     """
     found = [file for file in sorted(path.glob("*MTD*.xml")) if "L2A" in file.name]
     if not found:
-        raise InputError(f"{path}: no metadata of a Level-2A product in it")
+        raise InputError(f"{path}: no Level-2A product metadata (*MTD*L2A*.xml) in this folder")
     document = XmlDocument(found[0])
-    psd = _format_of(document)
+    psd = _find_format(document)
     info = f"General_Info/{psd.prefix}Product_Info"
     datatake = f"{info}/Datatake"
     offset = document.find(".//BOA_ADD_OFFSET")
@@ -132,22 +132,23 @@ def open_level2a(path: Path) -> Level2AReader:
         orbit_direction=document.text(f"{datatake}/SENSING_ORBIT_DIRECTION"),
         quantification=document.number(f".//{prefix}BOA_QUANTIFICATION_VALUE"),
         offset=int(offset.text) if offset is not None else 0,
-        percentages=_percentages(document),
-        tiles=tuple(_tiles(path, document, psd)),
+        percentages=_read_percentages(document),
+        tiles=tuple(_read_tiles(path, document, psd)),
     )
 
 
-def _format_of(document: XmlDocument) -> Psd:
+def _find_format(document: XmlDocument) -> Psd:
     for psd in PSD.values():
         info = document.find(f"General_Info/{psd.prefix}Product_Info")
         if psd.namespace in document.namespace and info is not None:
             return psd
     raise InputError(
-        f"{document.path}: its format is none of {', '.join(PSD)} (namespace {document.namespace})"
+        f"{document.path}: unknown format (namespace {document.namespace}); "
+        f"known are PSD {', '.join(PSD)}"
     )
 
 
-def _percentages(document: XmlDocument) -> dict[str, float]:
+def _read_percentages(document: XmlDocument) -> dict[str, float]:
     ending = "_PERCENTAGE"
     for name in ("Image_Content_QI", "L2A_Image_Content_QI"):
         content = document.find(f".//{name}")
@@ -160,7 +161,7 @@ def _percentages(document: XmlDocument) -> dict[str, float]:
     return {}
 
 
-def _tiles(path: Path, document: XmlDocument, psd: Psd) -> list[Level2ATileReader]:
+def _read_tiles(path: Path, document: XmlDocument, psd: Psd) -> list[Level2ATileReader]:
     tiles = []
     for folder in sorted((path / "GRANULE").glob("*")):
         metadata = next(iter(sorted(folder.glob("*MTD*.xml"))), None)
@@ -194,5 +195,5 @@ def _tiles(path: Path, document: XmlDocument, psd: Psd) -> list[Level2ATileReade
             )
         )
     if not tiles:
-        raise InputError(f"{document.path}: the product holds no tile")
+        raise InputError(f"{document.path}: the product contains no tile")
     return tiles

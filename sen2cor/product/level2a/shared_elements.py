@@ -1,4 +1,4 @@
-"""Contents that several Level-2A documents share."""
+"""Elements that several Level-2A documents share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from sen2cor.product.psd import Psd
 from sen2cor.xml_document import Element
 
 AOT_QUANTIFICATION = 1000.0
+"""Digital numbers per aerosol optical thickness of 1."""
+
 WATER_VAPOUR_QUANTIFICATION = 1000.0
+"""Digital numbers per cm of water vapour."""
 
 _MAPS = ("ESACCI_WaterBodies_Map", "ESACCI_LandCover_Map", "ESACCI_SnowCondition_Map_Dir")
 
@@ -25,7 +28,7 @@ JOINT_AUXILIARY = (
     "SNOW_CLIMATOLOGY_MAP",
     *_MAPS,
 )
-"""Order of Auxiliary_Data_Info of the product from format 14.5 on."""
+"""Order of Auxiliary_Data_Info in the product metadata from format 14.5 on."""
 
 JOINT_DATASTRIP_AUXILIARY = (
     "IERS_Bulletin",
@@ -38,19 +41,19 @@ JOINT_DATASTRIP_AUXILIARY = (
     "SNOW_CLIMATOLOGY_MAP",
     *_MAPS,
 )
-"""The same of the datastrip."""
+"""The same in the datastrip metadata."""
 
 
 def add_quantification_values(parent: Element, psd: Psd, quantification: float) -> None:
-    """Append the scales of the images, and from format 15 on the offsets of the reflectances.
+    """Append quantification values of the images, and from format 15 on the BOA offsets.
 
     Parameters
     ----------
     parent : Element
-        Holds the QUANTIFICATION_VALUE of Level-1C, which the caller takes away.
+        Contains the QUANTIFICATION_VALUE of Level-1C, which the caller removes.
     psd : Psd
     quantification : float
-        Of the surface reflectances.
+        Digital numbers per surface reflectance of 1.
     """
     prefix = psd.prefix
     if prefix:
@@ -105,7 +108,7 @@ def add_image_content(
     accuracy: Accuracy,
     retrieval: TileRetrieval | None,
 ) -> None:
-    """Append the percentages of the classes and the accuracies, by the schema of the format.
+    """Append class percentages and accuracies, in the order of the schema.
 
     Parameters
     ----------
@@ -127,13 +130,13 @@ def add_image_content(
     add(parent, "WATER_VAPOUR_RETRIEVAL_ACCURACY", accuracy.water_vapour)
     add(parent, "AOT_RETRIEVAL_ACCURACY", accuracy.aot)
     if retrieval is not None:
-        for name, value in retrieval_elements(retrieval).items():
+        for name, value in list_retrieval_elements(retrieval).items():
             if value is not None:
                 add(parent, name, value)
 
 
-def retrieval_elements(retrieval: TileRetrieval) -> Mapping[str, str | float | None]:
-    """Return the elements of format 15 that tell of the atmosphere of a tile."""
+def list_retrieval_elements(retrieval: TileRetrieval) -> Mapping[str, str | float | None]:
+    """Return the elements of format 15 about the atmosphere of a tile."""
     return {
         "AOT_RETRIEVAL_METHOD": retrieval.aot_method,
         "GRANULE_MEAN_AOT": retrieval.mean_aot,
@@ -144,7 +147,7 @@ def retrieval_elements(retrieval: TileRetrieval) -> Mapping[str, str | float | N
 
 
 def read_retrieval(document: Element) -> TileRetrieval:
-    """Read back what `add_image_content` wrote about the atmosphere of a tile."""
+    """Read what `add_image_content` wrote about the atmosphere of a tile."""
 
     def number(name: str) -> float | None:
         text = find_text(document, f".//{name}")

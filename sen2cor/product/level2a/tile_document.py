@@ -1,4 +1,4 @@
-"""Tile metadata of Level-2A from those of Level-1C."""
+"""Level-2A tile metadata, built from those of Level-1C."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def build_tile_metadata(
     content: TileContent,
     accuracy: Accuracy,
 ) -> Element:
-    """Make the tile metadata of Level-2A.
+    """Build the Level-2A tile metadata.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def _write_separate_indicators(
     tile: TileContent,
     accuracy: Accuracy,
 ) -> None:
-    """Indicators of both levels side by side, up to format 14.2."""
+    """Write the indicators of both levels side by side, up to format 14.2."""
     content = _inherit_element(indicators, "Image_Content_QI", "L1C_Image_Content_QI")
     arrange(content, ("CLOUDY_PIXEL_PERCENTAGE", "DEGRADED_MSI_DATA_PERCENTAGE"))
     masks = _inherit_element(indicators, "Pixel_Level_QI", "L1C_Pixel_Level_QI")
@@ -101,7 +101,7 @@ def _write_joint_indicators(
     tile: TileContent,
     accuracy: Accuracy,
 ) -> None:
-    """Indicators of Level-2A alone, from format 14.5 on."""
+    """Write the indicators of Level-2A alone, from format 14.5 on."""
     content = _inherit_element(indicators, "Image_Content_QI", "Image_Content_QI")
     arrange(content, ("CLOUDY_PIXEL_PERCENTAGE", "DEGRADED_MSI_DATA_PERCENTAGE"))
     for cloudy in content.iterfind("CLOUDY_PIXEL_PERCENTAGE"):
@@ -129,7 +129,7 @@ def _inherit_element(indicators: Element, old: str, new: str) -> Element:
 
 
 def _inherit_masks(masks: Element, psd: Psd, tile: TileContent) -> None:
-    """Let the masks of Level-1C point to their copies, which keep their names."""
+    """Point the masks of Level-1C to their copies, which keep their names."""
     if masks.get("geometry") is None:
         masks.set("geometry", "FULL_RESOLUTION")
     for mask in masks.findall("MASK_FILENAME"):
@@ -146,5 +146,5 @@ def _write_preview(indicators: Element, name: str) -> None:
 
 
 def _strip_ending(path: str | None) -> str:
-    """File name without ending, empty for an image that does not exist."""
+    """Return a file name without its ending; empty for an image that does not exist."""
     return path.rsplit("/", 1)[-1].rpartition(".")[0] if path else ""

@@ -1,8 +1,8 @@
-"""The temporary folder in which a product grows, which is its lock as well.
+"""Temporary folder in which a product is written; it is also the lock of the product.
 
-Beside the final folder ``NAME.SAFE`` stands ``.NAME.SAFE.part`` with ``owner.json`` (who works
-here) and a folder that becomes the final one by one rename. Making the folder is atomic, and so is
-taking the signature of a dead run away: two runs can never work on one product.
+Beside the final folder ``NAME.SAFE`` there is ``.NAME.SAFE.part`` with ``owner.json``, which
+identifies the run, and a folder that becomes the final one by one rename. Creating the folder is
+atomic, and so is removing the signature of a dead run: two runs can never write one product.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ _OWNER_FILE = "owner.json"
 _JUST_STARTED = "another run has just started"
 
 _OWNER_GRACE = 60.0
-"""Seconds in which a run that has just made its folder may not yet have put its name in."""
+"""Seconds within which a run signs the folder that it has created."""
 
 _FOREIGN_GRACE = 2 * 3600.0
-"""Seconds without any change after which a run on another host (or container) counts as dead."""
+"""Seconds without any change after which a run on another host or container counts as dead."""
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder in which one run makes one product.
+    """A folder in which one run writes one product.
 
     Attributes
     ----------
     final : Path
-        Where the product will stand.
+        Final path of the product.
     token : str
-        Of this run: nothing that a stopped run may still write gets into the next one's product.
+        Token of this run: a stopped run that still writes cannot reach the product of the next.
     """
 
     final: Path
@@ -59,30 +59,30 @@ class Workspace:
 
     @property
     def product(self) -> Path:
-        """The growing product."""
+        """Folder of the unfinished product."""
         return self.folder / f"product-{self.token}"
 
     @property
     def previous(self) -> Path:
-        """Where an older product waits while the new one takes its place."""
+        """Where the older product is kept while the new one is renamed."""
         return self.folder / "previous"
 
     @classmethod
     def claim(cls, final: Path, option: str = "--output_dir") -> Workspace:
-        """Make the temporary folder of a product; what a dead run left of it is removed.
+        """Create the temporary folder of a product; remove what a dead run left in it.
 
         Parameters
         ----------
         final : Path
         option : str
-            Of the command, which chooses the folder.
+            Option of the command that chooses the folder.
 
         Raises
         ------
         LockedError
-            If another run is working on this product.
+            Another run is writing this product.
         OutputError
-            If the folder cannot be made.
+            The folder cannot be created.
         """
         workspace = cls(final)
         with raise_output_error(workspace.folder, option):
@@ -101,16 +101,16 @@ class Workspace:
         return workspace
 
     def carry_over(self) -> bool:
-        """Take over the files of the final product, if there is one: linked where possible.
+        """Link or copy the files of the final product, if it exists.
 
         Returns
         -------
         bool
-            Whether there was one.
+            Whether it existed.
 
         Notes
         -----
-        A linked file is shared with the final product: it may be replaced, never written into.
+        A linked file is shared with the final product: replace it, never write into it.
         """
         if not self.final.is_dir():
             return False
@@ -118,7 +118,7 @@ class Workspace:
         return True
 
     def restore(self, folder: Path) -> None:
-        """Bring a folder of the growing product back to what it is in the final product."""
+        """Restore a folder of the unfinished product from the final product."""
         with raise_output_error(folder):
             if folder != self.product:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -130,15 +130,15 @@ class Workspace:
                     _link_or_copy(source, target)
 
     def publish(self) -> None:
-        """Put the product in its place; afterwards the temporary folder is gone.
+        """Rename the product to its final path and remove the temporary folder.
 
         Raises
         ------
         OutputError
-            If files cannot be flushed or renamed; the older product, if any, stays in its place.
+            Files cannot be flushed or renamed; an older product stays in place.
         """
         with raise_output_error(self.final):
-            _flush(self.product)
+            _flush_files(self.product)
             if self.final.exists():
                 self.final.rename(self.previous)
             try:
@@ -151,15 +151,15 @@ class Workspace:
         self.remove()
 
     def remove(self) -> None:
-        """Remove the temporary folder; an older product that waits in it returns to its place."""
+        """Remove the temporary folder; an older product in it returns to its place."""
         self._clear()
-        # the signature goes last, so that a run that dies here is known to be dead
+        # the signature is removed last, so that a run that dies here is recognised as dead
         shutil.rmtree(self.folder, ignore_errors=True)
         if self.folder.exists():
-            logger.warning("%s could not be removed", self.folder)
+            logger.warning("%s cannot be removed; remove it by hand", self.folder)
 
     def _clear(self) -> None:
-        """Remove all but the signature; an older product that waits returns to its place."""
+        """Remove all but the signature; an older product returns to its place."""
         if self.previous.exists() and not self.final.exists():
             with raise_output_error(self.final):
                 self.previous.rename(self.final)
@@ -170,49 +170,51 @@ class Workspace:
                 path.unlink(missing_ok=True)
 
     def _sign(self) -> None:
-        """Sign the folder; only one run can."""
+        """Sign the folder, which only one run can do."""
         try:
             with (self.folder / _OWNER_FILE).open("x", encoding="utf-8") as stream:
-                json.dump(_this_process(), stream)
+                json.dump(_identify_process(), stream)
         except (FileExistsError, FileNotFoundError):
-            raise LockedError(_locked(self.final, _JUST_STARTED)) from None
+            raise LockedError(_describe_lock(self.final, _JUST_STARTED)) from None
 
     def _take_over(self) -> None:
-        """Make the folder of a dead run one's own, or say who is alive."""
+        """Take over the folder of a dead run; raise if its owner is alive."""
         owner = self._read_owner(_OWNER_FILE)
         self._check_dead(owner)
         signature = self.folder / _OWNER_FILE
         if signature.exists():
-            # Of several runs that find the same leftover one gets its signature; the next may have
-            # got hold of the first one's, and gives it back.
+            # of several runs that find the same leftover, only one gets its signature; another may
+            # have taken the new owner's, and returns it
             taken = self.folder / f"owner-{self.token}.json"
             try:
                 signature.rename(taken)
             except FileNotFoundError:
-                raise LockedError(_locked(self.final, _JUST_STARTED)) from None
+                raise LockedError(_describe_lock(self.final, _JUST_STARTED)) from None
             if self._read_owner(taken.name) != owner:
                 taken.rename(signature)
-                raise LockedError(_locked(self.final, _JUST_STARTED))
+                raise LockedError(_describe_lock(self.final, _JUST_STARTED))
         self._sign()
-        logger.warning("Removing what an interrupted run left: %s", self.folder)
+        logger.warning("removing what an interrupted run left: %s", self.folder)
         self._clear()
 
     def _check_dead(self, owner: dict[str, Any] | None) -> None:
         if owner is None:
-            # the clock may have been set meanwhile, in either direction
-            if abs(time.time() - _modified(self.folder)) < _OWNER_GRACE:
-                raise LockedError(_locked(self.final, _JUST_STARTED))
-        elif any(owner.get(name) != value for name, value in _this_machine().items()):
-            if time.time() - _last_change(self.folder) < _FOREIGN_GRACE:
+            # the clock may have been changed meanwhile, in either direction
+            if abs(time.time() - _read_modification_time(self.folder)) < _OWNER_GRACE:
+                raise LockedError(_describe_lock(self.final, _JUST_STARTED))
+        elif any(owner.get(name) != value for name, value in _identify_machine().items()):
+            if time.time() - _find_last_change(self.folder) < _FOREIGN_GRACE:
                 raise LockedError(
-                    _locked(
+                    _describe_lock(
                         self.final,
-                        f"process {owner.get('pid')} on host {owner.get('host')} has been working "
-                        f"on it since {owner.get('started')}; if it is dead, remove {self.folder}",
+                        f"process {owner.get('pid')} on host {owner.get('host')} has been writing "
+                        f"it since {owner.get('started')}; if it is dead, remove {self.folder}",
                     )
                 )
-        elif _start_of(owner.get("pid")) == owner.get("process_start"):
-            raise LockedError(_locked(self.final, f"process {owner.get('pid')} is working on it"))
+        elif _read_process_start(owner.get("pid")) == owner.get("process_start"):
+            raise LockedError(
+                _describe_lock(self.final, f"process {owner.get('pid')} is writing it")
+            )
 
     def _read_owner(self, name: str) -> dict[str, Any] | None:
         try:
@@ -222,8 +224,8 @@ class Workspace:
         return owner if isinstance(owner, dict) else None
 
 
-def _this_machine() -> dict[str, str]:
-    """Return what must be equal for process numbers to mean the same."""
+def _identify_machine() -> dict[str, str]:
+    """Return what must be equal for process numbers to be comparable."""
     try:
         namespace = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 (not a path)
     except OSError:
@@ -231,19 +233,19 @@ def _this_machine() -> dict[str, str]:
     return {"host": socket.gethostname(), "pid_namespace": namespace}
 
 
-def _this_process() -> dict[str, Any]:
+def _identify_process() -> dict[str, Any]:
     return {
-        **_this_machine(),
+        **_identify_machine(),
         "pid": os.getpid(),
-        "process_start": _start_of(os.getpid()),
+        "process_start": _read_process_start(os.getpid()),
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
 
 
-def _start_of(pid: object) -> str | None:
-    """When a process began, which tells it from others of its number; None if it is dead.
+def _read_process_start(pid: object) -> str | None:
+    """Return the start of a process, which distinguishes reused numbers; None if it is dead.
 
-    On Linux in ticks since that boot, which do not change when the clock is set.
+    On Linux in clock ticks since boot, which do not change when the clock is set.
     """
     try:
         process = psutil.Process(pid)
@@ -260,19 +262,19 @@ def _start_of(pid: object) -> str | None:
     return f"{boot} {fields.rpartition(')')[2].split()[19]}"
 
 
-def _last_change(folder: Path) -> float:
-    return max(_modified(path) for path in (folder, *folder.rglob("*")))
+def _find_last_change(folder: Path) -> float:
+    return max(_read_modification_time(path) for path in (folder, *folder.rglob("*")))
 
 
-def _modified(path: Path) -> float:
-    """Return the time of the last change; 0 of what has gone meanwhile."""
+def _read_modification_time(path: Path) -> float:
+    """Return the time of the last change; 0 if the path no longer exists."""
     try:
         return path.stat().st_mtime
     except FileNotFoundError:
         return 0.0
 
 
-def _locked(final: Path, reason: str) -> str:
+def _describe_lock(final: Path, reason: str) -> str:
     return f"{final} is locked: {reason}"
 
 
@@ -282,11 +284,11 @@ def _link_or_copy(source: Path, target: Path) -> None:
             os.link(source, target)
             return
         except OSError:
-            logger.debug("No hard link to %s possible, it is copied", source)
+            logger.debug("%s cannot be linked; copied", source)
     shutil.copyfile(source, target)
 
 
-def _flush(root: Path) -> None:
+def _flush_files(root: Path) -> None:
     for folder, _, names in os.walk(root):
         for name in names:
             with (Path(folder) / name).open("rb+") as stream:
@@ -295,7 +297,7 @@ def _flush(root: Path) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make names in a folder permanent, where the system can (Windows opens no folders)."""
+    """Flush the names in a folder to disk, except on Windows, which cannot open folders."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)

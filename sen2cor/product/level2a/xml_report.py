@@ -1,4 +1,4 @@
-"""The XML report of a run: one entry per log record, well-formed at every moment."""
+"""XML report of a run: one entry per log record, well-formed at any time."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _ROOT = "Sen2Cor_Level-2A_Report_File"
 _HEADER = f'<?xml version="1.0" encoding="UTF-8"?>\n<{_ROOT}>\n'
 _FOOTER = f"</{_ROOT}>\n".encode()
 
-# All that XML 1.0 does not allow, even as a character reference.
+# characters that XML 1.0 forbids, even as references
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def report_name(product_name: str, started: datetime) -> str:
+def build_report_name(product_name: str, started: datetime) -> str:
     """Return the file name of a report, with a UTC time stamp."""
     stem = product_name.removesuffix(".SAFE")
     return f"{stem}_{timestamp(started.astimezone(timezone.utc))}_report.xml"
 
 
 def claim_report(folder: Path, product_name: str, started: datetime) -> Path:
-    """Make the file of a report, still empty, which is one per run.
+    """Create the empty file of a report, under a name that no other run has.
 
-    Of runs that begin in the same second, also on several hosts, each gets a second of its own.
+    Runs that start in the same second, even on several hosts, get different seconds.
 
     Parameters
     ----------
     folder : Path
-        Made if it is not there.
+        Created if it does not exist.
     product_name : str
     started : datetime
         With time zone.
@@ -43,11 +43,11 @@ def claim_report(folder: Path, product_name: str, started: datetime) -> Path:
     Raises
     ------
     OSError
-        If the file cannot be made.
+        The file cannot be created.
     """
     folder.mkdir(parents=True, exist_ok=True)
     while True:
-        path = folder / report_name(product_name, started)
+        path = folder / build_report_name(product_name, started)
         try:
             path.touch(exist_ok=False)
         except FileExistsError:
@@ -57,22 +57,22 @@ def claim_report(folder: Path, product_name: str, started: datetime) -> Path:
 
 
 class XmlReportHandler(logging.Handler):
-    """Keep log records as an XML document, and write it into a file as it grows.
+    """Collects log records as an XML document, and writes it to a file as it grows.
 
-    The closing tag is written behind each record and overwritten by the next, so the file can be
-    read at any time, also after a crash.
+    The closing tag is written after each record and overwritten by the next, so the file is
+    well-formed at any time, also after a crash.
 
     Parameters
     ----------
     path : Path or None
-        The report, whose content is replaced; None: there is no file.
+        File to write; None: the report is kept in memory only.
     level : int
-        Lowest level that is written.
+        Lowest level of the records.
 
     Raises
     ------
     OSError
-        If the file cannot be written.
+        The file cannot be written.
     """
 
     def __init__(self, path: Path | None, level: int = logging.NOTSET) -> None:
@@ -81,23 +81,23 @@ class XmlReportHandler(logging.Handler):
         self._failed = False
         self._content = bytearray(_HEADER.encode())
         self._stream = None if path is None else path.open("wb", buffering=0)
-        self._end = 0  # of what is in the file, but for the closing tag
+        self._end = 0  # size of the file without the closing tag
         self._append(self._content)
 
     @property
     def document(self) -> bytes:
-        """The report up to now."""
+        """The report so far."""
         return bytes(self._content) + _FOOTER
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Append a record; that this fails is said once, on standard error."""
+        """Append a record; print the first failure to standard error."""
         try:
-            entry = _entry(record, self.format(record)).encode()
+            entry = _format_entry(record, self.format(record)).encode()
             self._content += entry
             self._append(entry)
         except Exception as error:  # a failing log must not end the run
             if not self._failed:
-                print(f"WARNING: {self.path}: the report is incomplete: {error}", file=sys.stderr)
+                print(f"WARNING: {self.path}: incomplete report: {error}", file=sys.stderr)
             self._failed = True
 
     def _append(self, entry: bytes | bytearray) -> None:
@@ -105,7 +105,7 @@ class XmlReportHandler(logging.Handler):
             return
         self._stream.seek(self._end)
         if self._stream.write(entry + _FOOTER) < len(entry) + len(_FOOTER):
-            # a full disk takes a part: the closing tag goes back to where it was
+            # a full disk takes only a part: restore the closing tag
             self._stream.seek(self._end)
             self._stream.write(_FOOTER)
             self._stream.truncate()
@@ -119,7 +119,7 @@ class XmlReportHandler(logging.Handler):
         super().close()
 
 
-def _entry(record: logging.LogRecord, message: str) -> str:
+def _format_entry(record: logging.LogRecord, message: str) -> str:
     moment = datetime.fromtimestamp(record.created, timezone.utc)
     attributes = {
         "execution": moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
@@ -129,12 +129,14 @@ def _entry(record: logging.LogRecord, message: str) -> str:
         "function": record.funcName or "",
         "line": str(record.lineno),
     }
-    inspection = " ".join(f"{name}={quoteattr(_clean(text))}" for name, text in attributes.items())
+    inspection = " ".join(
+        f"{name}={quoteattr(_sanitize(text))}" for name, text in attributes.items()
+    )
     return (
         f"  <check>\n    <inspection {inspection}/>\n"
-        f'    <message contentType="Text">{escape(_clean(message))}</message>\n  </check>\n'
+        f'    <message contentType="Text">{escape(_sanitize(message))}</message>\n  </check>\n'
     )
 
 
-def _clean(text: str) -> str:
+def _sanitize(text: str) -> str:
     return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
