@@ -9,7 +9,8 @@ import pytest
 from lxml import etree
 
 from sen2cor.product.level1c.reader import open_level1c
-from sen2cor.product.level2a.writer import Level2AWriter, schemas
+from sen2cor.product.level2a import metadata_schemas
+from sen2cor.product.level2a.writer import Level2AWriter
 from sen2cor.product.psd import PSD
 from tests.conformance.written import DOCUMENTS, SOURCES, source, write
 
@@ -34,12 +35,14 @@ def test_documents_are_valid(
     psd = PSD[forced or level1c.psd]
     checked = 0
     for file_name, patterns in DOCUMENTS.items():
-        schema = schemas.load_official_schema(reference_data / "psd_schemas", psd, file_name)
+        schema = metadata_schemas.load_official_schema(
+            reference_data / "psd_schemas", psd, file_name
+        )
         assert schema is not None
         for pattern in patterns:
             for path in root.glob(pattern):
                 document = etree.parse(path, etree.XMLParser(huge_tree=True)).getroot()
-                assert schemas.problems(document, schema) == [], path.name
+                assert metadata_schemas.find_problems(document, schema) == [], path.name
                 checked += 1
     has_datastrip = any(datastrip.metadata_path for datastrip in level1c.datastrips)
     assert checked == 2 + len(level1c.tiles) + has_datastrip
@@ -60,7 +63,7 @@ def test_documents_are_valid_by_the_schemas_in_the_product(
         assert len(paths) == number
         for path in paths:
             document = etree.parse(path).getroot()
-            assert schemas.problems(document, schema) == [], path.name
+            assert metadata_schemas.find_problems(document, schema) == [], path.name
             (location,) = document.xpath("@*[local-name()='schemaLocation']")
             assert (path.parent / location.split()[1]).resolve().is_file()
 

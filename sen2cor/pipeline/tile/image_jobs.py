@@ -139,7 +139,7 @@ class TileImageJobs:
         return [write]
 
     def plan_atmosphere_maps(
-        self, atmosphere: TileCorrection, no_data: Callable[[slice], BoolArray]
+        self, correction: TileCorrection, no_data: Callable[[slice], BoolArray]
     ) -> list[WriteImage]:
         """Plan aerosol optical thickness and water vapour (AOT, WVP)."""
 
@@ -148,13 +148,13 @@ class TileImageJobs:
                 write_map(writer, values, self.grid, COARSE / self.resolution, scale, no_data)
 
         return [
-            partial(write, "AOT", atmosphere.state.aot550, AOT_QUANTIFICATION),
-            partial(write, "WVP", atmosphere.state.water_vapour, WATER_VAPOUR_QUANTIFICATION),
+            partial(write, "AOT", correction.state.aot550, AOT_QUANTIFICATION),
+            partial(write, "WVP", correction.state.water_vapour, WATER_VAPOUR_QUANTIFICATION),
         ]
 
     def plan_reflectance(
         self,
-        atmosphere: TileCorrection,
+        correction: TileCorrection,
         illumination: GroundIllumination | None,
         quantification: float,
     ) -> list[WriteImage]:
@@ -162,7 +162,7 @@ class TileImageJobs:
         psd = self.output.psd
 
         def correct(band: str) -> BandCorrection:
-            inversion = self._find_inversion(atmosphere, band)
+            inversion = self._find_inversion(correction, band)
             return BandCorrection(
                 band, self.resolution, self.pixels, inversion, COARSE, illumination
             )
@@ -188,7 +188,7 @@ class TileImageJobs:
 
     def plan_uncertainty(
         self,
-        atmosphere: TileCorrection,
+        correction: TileCorrection,
         illumination: GroundIllumination | None,
         quantification: float,
     ) -> list[WriteImage]:
@@ -196,25 +196,25 @@ class TileImageJobs:
 
         def write(band: str) -> None:
             self.pixels.load(band, [COARSE])
-            inversion = self._find_inversion(atmosphere, band)
-            correction = BandCorrection(
+            inversion = self._find_inversion(correction, band)
+            band_correction = BandCorrection(
                 band, self.resolution, self.pixels, inversion, COARSE, illumination
             )
-            uncertainty = atmosphere.uncertainty(band)
+            uncertainty = correction.uncertainty(band)
             with self._open_writer(f"UNC_{band}", np.uint16) as writer:
-                write_uncertainty(writer, correction, uncertainty, self.grid, quantification)
+                write_uncertainty(writer, band_correction, uncertainty, self.grid, quantification)
 
         return [partial(write, band) for band in self.output.psd.reflectance_bands[self.resolution]]
 
     def _find_inversion(
-        self, atmosphere: TileCorrection, band: str
+        self, correction: TileCorrection, band: str
     ) -> Inversion | TerrainInversion:
         """Return the inversion of a band; one is computed at a time, as it takes much memory.
 
         Those of the visible bands are kept: reflectance and true colour both need them.
         """
         with self._lock:
-            inversion = self._inversions.get(band) or atmosphere.inversion(band)
+            inversion = self._inversions.get(band) or correction.inversion(band)
             if band in VISIBLE:
                 self._inversions[band] = inversion
             return inversion

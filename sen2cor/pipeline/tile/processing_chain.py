@@ -113,7 +113,7 @@ def process_tile(job: TileJob, workers: Workers, progress: TileProgress) -> Tile
         if resolution == 10:
             if scene_20m is None:
                 scene_20m = chain.restore_scene_20m()
-                retrieval = chain.summarize_retrieval(scene_20m.atmosphere)
+                retrieval = chain.summarize_retrieval(scene_20m.correction)
             chain.write_10m(scene_20m)
         else:
             classification = chain.classify(resolution)
@@ -121,12 +121,12 @@ def process_tile(job: TileJob, workers: Workers, progress: TileProgress) -> Tile
             if job.classification_only:
                 chain.write_classes(classification, resolution)
             else:
-                atmosphere = chain.retrieve_atmosphere(classification.scene_class, resolution)
-                retrieval = chain.summarize_retrieval(atmosphere)
-                chain.write(classification, atmosphere, resolution)
+                correction = chain.retrieve_atmosphere(classification.scene_class, resolution)
+                retrieval = chain.summarize_retrieval(correction)
+                chain.write(classification, correction, resolution)
                 if resolution == 20:
-                    scene_20m = _Scene(classification.scene_class, atmosphere)
-                del atmosphere
+                    scene_20m = _Scene(classification.scene_class, correction)
+                del correction
             # the next resolution needs the memory
             del classification
             chain.release(resolution)
@@ -146,11 +146,11 @@ class _Scene:
     Attributes
     ----------
     classes : ndarray of uint8, shape (rows, cols) of the 20 m grid
-    atmosphere : TileCorrection
+    correction : TileCorrection
     """
 
     classes: UInt8Array
-    atmosphere: TileCorrection
+    correction: TileCorrection
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class _ProcessingChain:
         masks = GroundMasks.from_classes(
             classes, COARSE // resolution, self.pixels.grids[COARSE].shape
         )
-        atmosphere = retrieve_atmosphere(
+        correction = retrieve_atmosphere(
             self.pixels,
             self.job.tile,
             masks,
@@ -198,7 +198,7 @@ class _ProcessingChain:
             run=self.workers.map,
         )
         self.progress.step("L2A_AtmCorr", f"end of AOT and WV retrieval {resolution} m")
-        return atmosphere
+        return correction
 
     def restore_scene_20m(self) -> _Scene:
         """Read the classes of a 20 m product of an earlier run; retrieve its atmosphere again."""
@@ -214,33 +214,33 @@ class _ProcessingChain:
         classes = images.read(path).astype(np.uint8)
         return _Scene(classes, self.retrieve_atmosphere(classes, 20))
 
-    def summarize_retrieval(self, atmosphere: TileCorrection) -> TileRetrieval:
+    def summarize_retrieval(self, correction: TileCorrection) -> TileRetrieval:
         """Summarize the atmosphere for metadata and records."""
         terrain = self.terrain
         return TileRetrieval(
-            mean_aot=float(atmosphere.state.aot550.mean()),
-            mean_water_vapour=float(atmosphere.state.water_vapour.mean()),
-            aot_method=atmosphere.retrieval.aot_method,
-            ozone=atmosphere.state.ozone,
-            ozone_source=atmosphere.retrieval.ozone_source,
+            mean_aot=float(correction.state.aot550.mean()),
+            mean_water_vapour=float(correction.state.water_vapour.mean()),
+            aot_method=correction.retrieval.aot_method,
+            ozone=correction.state.ozone,
+            ozone_source=correction.retrieval.ozone_source,
             dem_type=None if terrain is None else terrain.kind,
             details={
-                **atmosphere.retrieval.details(),
-                "cirrus": atmosphere.cirrus.reason or "corrected",
+                **correction.retrieval.details(),
+                "cirrus": correction.cirrus.reason or "corrected",
                 "elevation": None if terrain is None else terrain.describe(),
             },
         )
 
     def write(
-        self, classification: Classification, atmosphere: TileCorrection, resolution: int
+        self, classification: Classification, correction: TileCorrection, resolution: int
     ) -> None:
         """Correct and write all images at 60 or 20 m."""
         jobs = self._start_jobs(resolution)
         scene_class = classification.scene_class
         # planned first: they may need the topographic shadow, which the correction releases
-        of_classes = self._plan_classes(jobs, classification, atmosphere.reference_mask)
+        of_classes = self._plan_classes(jobs, classification, correction.reference_mask)
         of_surface = self._plan_surface(
-            jobs, scene_class, atmosphere, lambda rows: scene_class[rows] == SceneClass.NO_DATA
+            jobs, scene_class, correction, lambda rows: scene_class[rows] == SceneClass.NO_DATA
         )
         jobs.run(of_surface + of_classes)
 
@@ -257,7 +257,7 @@ class _ProcessingChain:
             self._plan_surface(
                 jobs,
                 scene.classes,
-                scene.atmosphere,
+                scene.correction,
                 lambda rows: self.pixels.numbers("B02", 10, rows) == NO_DATA,
             )
         )
@@ -287,7 +287,7 @@ class _ProcessingChain:
         self,
         jobs: TileImageJobs,
         classes: UInt8Array,
-        atmosphere: TileCorrection,
+        correction: TileCorrection,
         no_data: Callable[[slice], BoolArray],
     ) -> list[WriteImage]:
         """Plan all images but those of the classification, the large ones first."""
@@ -301,17 +301,17 @@ class _ProcessingChain:
 
         illumination = None
         if self.terrain is not None:
-            if atmosphere.slopes is not None:
+            if correction.slopes is not None:
                 illumination = self.terrain.ground_illumination(jobs.resolution, find_vegetation)
             self.terrain.release(FINE)
-        planned = jobs.plan_reflectance(atmosphere, illumination, quantification)
-        planned += jobs.plan_atmosphere_maps(atmosphere, no_data)
+        planned = jobs.plan_reflectance(correction, illumination, quantification)
+        planned += jobs.plan_atmosphere_maps(correction, no_data)
         if self.terrain is not None and common.generate_dem_output:
             planned += jobs.plan_elevation(self.terrain)
         if common.generate_uncertainty_output:
-            planned += jobs.plan_uncertainty(atmosphere, illumination, quantification)
+            planned += jobs.plan_uncertainty(correction, illumination, quantification)
         if common.generate_ddv_output and jobs.resolution != 10:
-            planned += jobs.plan_reference_pixels(atmosphere.reference_mask)
+            planned += jobs.plan_reference_pixels(correction.reference_mask)
         return planned
 
 
