@@ -140,7 +140,7 @@ def test_what_has_no_room_leaves_a_whole_report(
     handler.close()
     assert texts == ["x" * 10, "x" * 20]
     assert len(etree.fromstring(handler.document)) == 4
-    assert capsys.readouterr().err.count("the report is incomplete") == 1
+    assert capsys.readouterr().err.count(f"WARNING: {path}: ") == 1
 
 
 def test_the_document_is_that_of_the_file(tmp_path: Path) -> None:
