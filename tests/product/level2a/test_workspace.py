@@ -16,7 +16,7 @@ import pytest
 from sen2cor.errors import LockedError
 from sen2cor.product.level2a.workspace import Workspace
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 CLAIM = """
 import sys
