@@ -109,9 +109,9 @@ class ElevationField:
     elevation : ndarray of float32, shape (rows, cols) of the coarse grid
         Km above sea level.
     levels : ndarray of float32, shape (n, node rows, node cols)
-        Elevations at which functions are evaluated, km.
+        Elevations at which the tables are evaluated, km.
     weights : tuple of n ndarray of float32, shape (rows, cols)
-        Of each level in a pixel.
+        Weight of each level in a pixel.
     """
 
     elevation: Float32Array
@@ -142,14 +142,18 @@ class ElevationField:
         )
         high = np.maximum(high, low + _MIN_RANGE)
         bottom = geometry.to_pixels(low)
-        share = (elevation - bottom) / (geometry.to_pixels(high) - bottom)
+        fraction = (elevation - bottom) / (geometry.to_pixels(high) - bottom)
         if float((high - low).max()) <= _MAX_LINEAR_STEP:
-            return cls(elevation, np.stack([low, high]), (1.0 - share, share))
-        double = 2.0 * share
+            return cls(elevation, np.stack([low, high]), (1.0 - fraction, fraction))
+        double = 2.0 * fraction
         return cls(
             elevation,
             np.stack([low, 0.5 * (low + high), high]),
-            ((1.0 - double) * (1.0 - share), 2.0 * double * (1.0 - share), share * (double - 1.0)),
+            (
+                (1.0 - double) * (1.0 - fraction),
+                2.0 * double * (1.0 - fraction),
+                fraction * (double - 1.0),
+            ),
         )
 
     def to_pixels(

@@ -246,10 +246,10 @@ def _add_terrain_reflection(
         signal = x * inversion.terrain_factor(slopes.illumination, slopes.sunlit)
         reflectance = uniform_surface_reflectance(signal, albedo)
         # pixels too dark to be fully corrected are excluded from the mean
-        lit = (
+        bright_enough = (
             inversion.flux(slopes.illumination, slopes.sunlit) * inversion.max_factor > _NEARLY_ONE
         )
-        terrain = neighbourhood_mean(reflectance, usable & lit, parameters.half_width)
+        terrain = neighbourhood_mean(reflectance, usable & bright_enough, parameters.half_width)
         np.clip(terrain, 0.0, 1.0, out=terrain)
         inversion = replace(inversion, diffuse=_diffuse_flux(isotropic, slopes.sky_view, terrain))
         if np.abs(terrain - before).mean(dtype=np.float64) < _CONVERGED:

@@ -33,7 +33,7 @@ class AerosolMixture:
     ----------
     boundary_layer : str
         Model of the boundary layer: ``rural``, ``maritime``, ``urban`` or ``desert``.
-    background_share : float
+    background_fraction : float
         Share of the tropospheric model in the optical thickness at 550 nm.
     humidity : float
         Relative humidity in per cent, at which the models are taken; the desert one depends on
@@ -41,7 +41,7 @@ class AerosolMixture:
     """
 
     boundary_layer: str
-    background_share: float
+    background_fraction: float
     humidity: float
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ class AerosolMixture:
         if self.boundary_layer == "desert":
             source, condition = "Longtin et al. (1988)", f" at a wind of {_WIND_SPEED:g} m/s"
         return (
-            f"{source} {self.boundary_layer}{condition} with {self.background_share:.0%} "
+            f"{source} {self.boundary_layer}{condition} with {self.background_fraction:.0%} "
             f"tropospheric at 550 nm, relative humidity {self.humidity:g}%, Henyey-Greenstein "
             "phase function"
         )
@@ -63,10 +63,10 @@ MIXTURES = {
 }
 """Aerosols of tabulated models by name.
 
-Humidity and share of the background of the rural and the maritime one are chosen so that the direct
+Humidity and background fraction of the rural and the maritime one are chosen so that the direct
 transmittances of Sen2Cor 2.2.1 are met at all visibilities, and its path reflectances as well as
 they can be with those; they are no more than averages, for in its tables the humidity falls with
-height and the share with haze. The other aerosols take over what the rural one has.
+height and the fraction with haze. The other aerosols take over what the rural one has.
 """
 
 AEROSOLS = (*MIXTURES, *log_normal.LOG_NORMAL_MIXTURES)
@@ -108,16 +108,16 @@ def aerosol_optics(name: str, wavelength: Float64Array = WAVELENGTHS) -> Aerosol
     if name not in MIXTURES:
         return _resampled(_saved_optics(log_normal.properties(name)), wavelength)
     mixture = MIXTURES[name]
-    shares = {mixture.boundary_layer: 1.0 - mixture.background_share}
-    shares["tropospheric"] = mixture.background_share
+    fractions = {mixture.boundary_layer: 1.0 - mixture.background_fraction}
+    fractions["tropospheric"] = mixture.background_fraction
     extinction = np.zeros_like(wavelength)
     scattering = np.zeros_like(wavelength)
     forward = np.zeros_like(wavelength)
-    for model, share in shares.items():
+    for model, fraction in fractions.items():
         part = _interpolated(model, mixture.humidity, wavelength)
-        extinction += share * part.extinction
-        scattering += share * part.extinction * part.albedo
-        forward += share * part.extinction * part.albedo * part.asymmetry
+        extinction += fraction * part.extinction
+        scattering += fraction * part.extinction * part.albedo
+        forward += fraction * part.extinction * part.albedo * part.asymmetry
     return AerosolOptics(wavelength, extinction, scattering / extinction, forward / scattering)
 
 

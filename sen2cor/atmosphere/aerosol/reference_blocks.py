@@ -82,7 +82,7 @@ class BlockGrid:
         np.divide(total, count, out=result, where=count > 0)
         return result
 
-    def quantiles(self, values: Float32Array, mask: BoolArray, level: float) -> Float32Array:
+    def quantiles(self, values: Float32Array, mask: BoolArray, quantile: float) -> Float32Array:
         """Quantile (0..1) over the pixels of a mask in each block; NaN in blocks without any."""
         rows, cols = self.number
         padded = np.full((rows * self.side, cols * self.side), np.inf, np.float32)
@@ -91,7 +91,7 @@ class BlockGrid:
         count = self.counts(mask)
         occupied = count > 0
         ordered = np.sort(blocks.reshape(rows, cols, -1)[occupied], axis=-1)
-        position = level * (count[occupied] - 1)
+        position = quantile * (count[occupied] - 1)
         lower = position.astype(np.intp)
         line = np.arange(len(lower))
         first = ordered[line, lower]

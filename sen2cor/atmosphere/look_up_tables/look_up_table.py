@@ -102,7 +102,7 @@ class LookUpTable(Protocol):
         relative_azimuth: npt.ArrayLike,
         water_vapour: npt.ArrayLike | None = None,
     ) -> Scattering:
-        """Scattering functions of a band.
+        """Scattering terms of a band.
 
         Parameters
         ----------

@@ -126,7 +126,7 @@ class Sen2CorLookUpTable:
         relative_azimuth: npt.ArrayLike,
         water_vapour: npt.ArrayLike | None = None,
     ) -> Scattering:
-        """Scattering functions of a band.
+        """Scattering terms of a band.
 
         Parameters
         ----------
@@ -156,12 +156,12 @@ class Sen2CorLookUpTable:
         )
         nodes = self._nodes[band]
         height = self._axes.locate("elevation", elevation)
-        places = [
+        positions = [
             height,
             self._locate_water(water_vapour, height),
             self._locate_aerosol(aot550, elevation),
         ]
-        with_sun = [*places, self._axes.locate("solar zenith", solar_zenith)]
+        with_sun = [*positions, self._axes.locate("solar zenith", solar_zenith)]
         view = np.asarray(view_zenith, np.float32)
         self._axes.check("view zenith", view)
         view = np.minimum(view, np.float32(VIEW_ZENITH))
@@ -169,14 +169,14 @@ class Sen2CorLookUpTable:
         added = interpolate(nodes.added, with_sun)
         added = added[..., 0] + _in_view(added[..., 1:], view, relative_azimuth)
         direct_down = np.exp(interpolate(nodes.direct_down, with_sun))
-        direct_up = np.exp(interpolate(nodes.direct_up, places))
+        direct_up = np.exp(interpolate(nodes.direct_up, positions))
         parts = (
             rayleigh,
             rayleigh + added,
             direct_down,
             np.exp(interpolate(nodes.total_down, with_sun)) - direct_down,
             direct_up,
-            np.exp(interpolate(nodes.total_up, places)) - direct_up,
+            np.exp(interpolate(nodes.total_up, positions)) - direct_up,
             interpolate(nodes.albedo, with_sun),
         )
         return Scattering(*(np.broadcast_to(part, shape) for part in parts))
@@ -328,7 +328,9 @@ def _logarithm(transmittance: Float32Array) -> Float32Array:
 def holds_atm_files(folder: Path) -> bool:
     """Whether a folder contains tables as `load_atm_files` expects them."""
     return any(
-        next(folder.glob(f"{place}{size}/*.atm"), None) for place in ("", "S2?/") for size in BANDS
+        next(folder.glob(f"{prefix}{size}/*.atm"), None)
+        for prefix in ("", "S2?/")
+        for size in BANDS
     )
 
 
@@ -363,17 +365,17 @@ def load_atm_files(
     wanted = DEFAULT_OZONE[season] if ozone is None else ozone
     letter, column = min(OZONE_COLUMNS[season].items(), key=lambda item: abs(item[1] - wanted))
     own = load_table(spacecraft, aerosol, season)
-    place = folder / spacecraft if (folder / spacecraft).is_dir() else folder
+    root = folder / spacecraft if (folder / spacecraft).is_dir() else folder
     names = [
         f"{letter}99000_wv{round(10 * float(water)):02d}_{AEROSOL[aerosol]}.atm"
         for water in WATER_VAPOUR[season]
     ]
-    paths = {size: [place / size / name for name in names] for size in BANDS}
+    paths = {size: [root / size / name for name in names] for size in BANDS}
     missing = [path for group in paths.values() for path in group if not path.is_file()]
     if missing:
-        listed = ", ".join(str(path.relative_to(place)) for path in missing)
+        listed = ", ".join(str(path.relative_to(root)) for path in missing)
         raise AuxiliaryDataError(
-            f"look-up tables missing in {place}: {listed}; add them, choose the atmosphere of "
+            f"look-up tables missing in {root}: {listed}; add them, choose the atmosphere of "
             "the existing files, or restore the default of Lib_Dir"
         )
     cells: dict[str, Float32Array] = {}
@@ -382,7 +384,7 @@ def load_atm_files(
         # water, band, visibility, solar zenith, elevation, value
         ordered = stacked.transpose(1, 4, 0, 2, 3, 5)
         cells.update(zip(BANDS[size], ordered, strict=True))
-    LOGGER.info("look-up tables of %s: %s", place, ", ".join(names))
+    LOGGER.info("Look-up tables of %s: %s.", root, ", ".join(names))
     return Sen2CorLookUpTable(
         cells, own, name=f"{letter}99000_{AEROSOL[aerosol]}.atm", ozone=column
     )

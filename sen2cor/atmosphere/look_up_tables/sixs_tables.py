@@ -115,7 +115,7 @@ class SixSLookUpTable:
         relative_azimuth: npt.ArrayLike,
         water_vapour: npt.ArrayLike | None = None,
     ) -> Scattering:
-        """Scattering functions of a band.
+        """Scattering terms of a band.
 
         Parameters
         ----------
@@ -129,7 +129,7 @@ class SixSLookUpTable:
             Degrees; relative azimuth 0 is backscatter. All arguments broadcast; where one is NaN
             the result is NaN.
         water_vapour : array_like, optional
-            Not used: the functions are free of gas.
+            Not used: the terms do not include gas absorption.
 
         Returns
         -------
@@ -214,10 +214,10 @@ class SixSLookUpTable:
         height = self._axes.locate("elevation of gases", _pressure(elevation))
 
         def water(slant: Float32Array) -> Float32Array:
-            place = self._axes.locate(
+            position = self._axes.locate(
                 "slant water vapour", np.sqrt(np.maximum(slant, np.float32(0.0)))
             )
-            return np.exp(interpolate(self._logarithms["water"][row], (height, place)))
+            return np.exp(interpolate(self._logarithms["water"][row], (height, position)))
 
         ozone_place = self._axes.locate("slant ozone", slant_ozone)
         mass_place = self._axes.locate("air mass", mass)
@@ -235,11 +235,11 @@ class SixSLookUpTable:
     ) -> Float32Array:
         """Aerosol optical thickness at 550 nm of a visibility (km) at an elevation (km)."""
         inverse = np.float32(1.0) / np.asarray(visibility, np.float32)
-        places = (
+        positions = (
             self._axes.locate("visibility", inverse),
             self._axes.locate("elevation of visibility", elevation),
         )
-        return interpolate(self._aot_by_visibility, places)
+        return interpolate(self._aot_by_visibility, positions)
 
     def visibility_from_aot(self, aot550: npt.ArrayLike, elevation: npt.ArrayLike) -> Float32Array:
         """Visibility in km of an aerosol optical thickness at 550 nm at an elevation (km).
@@ -281,8 +281,8 @@ class SixSLookUpTable:
         """
         if isinstance(at, str):
             return np.asarray(self._band_extinction[self._rows[at]], np.float32)
-        place = self._axes.locate("wavelength", at, np.log)
-        return np.exp(interpolate(self._log_extinction, (place,)))
+        position = self._axes.locate("wavelength", at, np.log)
+        return np.exp(interpolate(self._log_extinction, (position,)))
 
     def angstrom_exponent(self, first: float = 0.443, second: float = 0.865) -> float:
         """Spectral slope of the aerosol's extinction between two wavelengths in micrometres.

@@ -128,7 +128,7 @@ def test_nodes_give_the_radiance_equation_of_the_file(table: Sen2CorLookUpTable,
     assert found.albedo == pytest.approx(expected.albedo, abs=1e-6)
 
 
-def test_direct_and_diffuse_keep_their_shares(table: Sen2CorLookUpTable) -> None:
+def test_direct_and_diffuse_keep_their_fractions(table: Sen2CorLookUpTable) -> None:
     found = model(table, "B04", WATER_FRACTION["WINTER"]).scattering
     values = by_node("B04", "WINTER")
     cosine = np.cos(np.radians(SOLAR_ZENITH))
