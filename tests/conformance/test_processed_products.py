@@ -40,7 +40,9 @@ def test_documents_of_a_run_are_valid(
         )
         assert schema is not None
         for path in (path for pattern in patterns for path in product.glob(pattern)):
-            assert metadata_schemas.problems(etree.parse(path).getroot(), schema) == [], path.name
+            assert metadata_schemas.find_problems(etree.parse(path).getroot(), schema) == [], (
+                path.name
+            )
             checked += 1
     assert checked == len(DOCUMENTS)
 
