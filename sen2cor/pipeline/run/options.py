@@ -1,4 +1,4 @@
-"""What a run is asked to do."""
+"""Options of a run."""
 
 from __future__ import annotations
 
@@ -18,37 +18,36 @@ _ADDRESS = re.compile(r"[a-z]+://\S+:\d+")
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line, or `sen2cor.process`, asks for.
+    """Options that the command line or `sen2cor.process` sets.
 
     Attributes
     ----------
     directories : tuple of Path
         Products or tile folders.
     resolution : int or None
-        60, 20 or 10; None is all of them.
+        60, 20 or 10 m; None: all.
     classification_only, layout_only, refresh : bool
         ``--sc_only``, ``--cr_only``, ``--refresh``.
     gipp, gipp_classification, gipp_correction : Path or None
         Configuration files.
     output_directory, work_directory : Path or None
     max_memory : float or None
-        GB, of 10^9 bytes, that all tiles together may be planned with.
+        Memory limit for all tiles together in GB (10^9 bytes).
     image_format : {"jp2", "cog"}
         JPEG 2000 or Cloud-Optimized GeoTIFF.
     scheduler : str or None
-        Address of a Dask scheduler whose workers take the tiles.
+        Address of a Dask scheduler whose workers process the tiles.
     report : bool or None
-        Whether an HTML report is written; None: where its packages are installed.
+        Whether to write an HTML report; None: if its packages are installed.
     quick_looks, stac : bool
-        Whether quick looks and a STAC item are written beside the product.
+        Whether to write quick looks and a STAC item beside the product.
     palette : str
-        Name of the colours of the classes in pictures.
+        Palette of the scene classes in pictures.
 
     Raises
     ------
     UsageError
-        There is no such resolution, format, palette, amount of memory or kind of address, or they
-        do not go together.
+        An option has an invalid value, or options contradict one another.
     """
 
     directories: tuple[Path, ...]
@@ -83,6 +82,6 @@ class Options:
         if self.scheduler is not None and not _ADDRESS.fullmatch(self.scheduler):
             raise UsageError(f"scheduler {self.scheduler!r}: must be like tcp://HOST:PORT")
         if self.classification_only and self.layout_only:
-            raise UsageError("--sc_only and --cr_only exclude each other")
+            raise UsageError("--sc_only and --cr_only cannot be combined")
         if self.classification_only and self.resolution == 10:
-            raise UsageError("--sc_only has no resolution of 10 m: use 20 or 60, or leave it out")
+            raise UsageError("--sc_only has no resolution of 10 m: use 20 or 60, or omit --resolution")

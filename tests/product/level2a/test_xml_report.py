@@ -42,7 +42,7 @@ def test_one_entry_per_record_with_its_origin(tmp_path: Path) -> None:
     }
     assert inspection.get("level") == "WARNING"
     assert inspection.get("process") == str(os.getpid())
-    assert inspection.get("module") == "test_report"
+    assert inspection.get("module") == Path(__file__).stem
     assert inspection.get("function") == "test_one_entry_per_record_with_its_origin"
     assert check.find("message").attrib == {"contentType": "Text"}
     assert check.findtext("message") == "no ECMWF data in tile"
