@@ -84,4 +84,4 @@ class Options:
         if self.classification_only and self.layout_only:
             raise UsageError("--sc_only and --cr_only cannot be combined")
         if self.classification_only and self.resolution == 10:
-            raise UsageError("--sc_only has no resolution of 10 m: use 20 or 60, or omit --resolution")
+            raise UsageError("--sc_only has no 10 m resolution: use --resolution 20 or 60")
