@@ -40,6 +40,18 @@ def geometry(folder: Path, change: Change = str) -> TileGeometry:
     return read_geometry(open_tile_document(path))
 
 
+def change_grids(text: str, band: str, detector: str | None, change: Change) -> str:
+    """Change the values of the view angle grids of a band, or of one of its detectors."""
+    number = detector or r"\d+"
+    grid = rf'Grids bandId="{band}" detectorId="{number}">.*?</Viewing_Incidence_Angles_Grids>'
+    values = r"<Values_List>.*?</Values_List>"
+
+    def change_values(found: re.Match[str]) -> str:
+        return re.sub(values, lambda rows: change(rows[0]), found[0])
+
+    return re.sub(grid, change_values, text, flags=re.DOTALL)
+
+
 class TestProductMetadata:
     @pytest.mark.parametrize("element", ["QUANTIFICATION_VALUE", "U", "SPACECRAFT_NAME"])
     def test_missing_element_is_named_with_the_file(self, tmp_path: Path, element: str) -> None:
@@ -187,7 +199,7 @@ class TestAngles:
         with pytest.raises(InputError, match=r"MTD_TL.xml: element .*Sun_Angles_Grid and .*Mean"):
             geometry(tmp_path, change)
 
-    def test_missing_view_grids_of_some_bands(
+    def test_other_bands_stand_in_for_bands_without_view_grids(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         def change(text: str) -> str:
@@ -196,24 +208,127 @@ class TestAngles:
             return text
 
         view = geometry(tmp_path, change).view
-        assert set(view["B09"].zenith.flat) == {np.float32(8.9)}
-        assert set(view["B10"].azimuth.flat) == {np.float32(104.5)}
+        whole = geometry(tmp_path).view
+        for name in ("B09", "B10"):
+            np.testing.assert_array_equal(view[name].zenith, whole["B8A"].zenith)
+            np.testing.assert_array_equal(view[name].azimuth, whole["B8A"].azimuth)
         (record,) = caplog.records
-        assert "B09, B10" in record.getMessage()
+        assert record.levelno == logging.WARNING
+        assert "no view angle grids of B09, B10;" in record.getMessage()
 
-    def test_grid_of_nan_only_counts_as_missing(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("lost", ["NaN", "nan", "-9999", "inf", ""])
+    def test_other_bands_stand_in_for_bands_with_nan_or_fill_values(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, lost: str
+    ) -> None:
         def change(text: str) -> str:
-            for row in ("8.0 NaN NaN", "8.0 8.0 NaN", "NaN 9.0 NaN"):
-                text = text.replace(f"<VALUES>{row}<", "<VALUES>NaN NaN NaN<")
+            return change_grids(text, "1", None, lambda rows: re.sub(r"[\d.]+|NaN", lost, rows))
+
+        view = geometry(tmp_path, change).view
+        np.testing.assert_array_equal(view["B02"].zenith, geometry(tmp_path).view["B01"].zenith)
+        assert "no view angle grids of B02;" in caplog.text
+        assert len(caplog.records) == 1
+
+    def test_other_bands_stand_in_for_a_missing_detector(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def change(text: str) -> str:
+            return change_grids(text, "3", "1", lambda rows: re.sub(r"[\d.]+", "NaN", rows))
+
+        view = geometry(tmp_path, change).view
+        np.testing.assert_array_equal(view["B04"].zenith, geometry(tmp_path).view["B05"].zenith)
+        (record,) = caplog.records
+        assert "view angles of detectors are missing (B04: 1)" in record.getMessage()
+
+    def test_detectors_without_overlap_fill_from_their_own_side(self, tmp_path: Path) -> None:
+        def change(text: str) -> str:
+            text = text.replace("8.0 8.0 NaN", "8.0 NaN NaN").replace(
+                "350.0 350.0 NaN", "350.0 NaN NaN"
+            )
+            return text.replace("NaN 9.0 NaN", "NaN NaN 9.0").replace(
+                "NaN 20.0 NaN", "NaN NaN 20.0"
+            )
+
+        zenith = geometry(tmp_path, change).view["B04"].zenith
+        np.testing.assert_array_equal(zenith[:, [0, 2]], [[8.0, 9.0]] * 3)
+        assert np.isfinite(zenith).all()
+
+    def test_grids_of_odd_sizes(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        """One detector lacks its last row of nodes; the nodes count from the same corner."""
+
+        def change(text: str) -> str:
+            last_row = r"<VALUES>NaN [\d.]+ NaN</VALUES></Values_List>"
+            return change_grids(
+                text, "3", "2", lambda rows: re.sub(last_row, "</Values_List>", rows)
+            )
+
+        zenith = geometry(tmp_path, change).view["B04"].zenith
+        np.testing.assert_allclose(zenith, [[8.0, 9.0, 9.0], [8.0, 8.5, 8.5], [8.0, 8.0, 8.0]])
+        assert not caplog.records
+
+    def test_mean_view_angles_serve_if_no_band_has_a_grid(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def change(text: str) -> str:
+            text = without("Viewing_Incidence_Angles_Grids")(text)
+            return re.sub(
+                r'(Viewing_Incidence_Angle bandId="9"><ZENITH_ANGLE>)[\d.]+', r"\1NaN", text
+            )
+
+        view = geometry(tmp_path, change).view
+        assert set(view["B12"].zenith.flat) == {np.float32(9.2)}
+        assert set(view["B09"].zenith.flat) == {np.float32(8.8)}
+        first, second = (record.getMessage() for record in caplog.records)
+        assert "no view angle grids of any band" in first
+        assert "no mean view angles of B09;" in second
+
+    def test_no_view_angle_of_any_band_is_an_error(self, tmp_path: Path) -> None:
+        def change(text: str) -> str:
+            for element in ("Viewing_Incidence_Angles_Grids", "Mean_Viewing_Incidence_Angle"):
+                text = without(element)(text)
             return text
 
-        assert set(geometry(tmp_path, change).view["B01"].zenith.flat) == {np.float32(8.0)}
+        with pytest.raises(InputError, match=r"MTD_TL.xml: element .* missing or NaN for all band"):
+            geometry(tmp_path, change)
 
-    def test_no_view_of_a_band_at_all(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("lost", ["NaN", "-9999", "1e30"])
+    def test_gaps_of_the_sun_grid_follow_its_gradient(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, lost: str
+    ) -> None:
         def change(text: str) -> str:
-            return text.replace('bandId="12"', 'bandId="99"')
+            text = text.replace("54.1 54.0 53.9", f"54.1 {lost} {lost}")
+            return text.replace("35.6 35.5", f"{lost} {lost}")
 
-        with pytest.raises(InputError, match=r"bandId 12 \(B12\) are both missing"):
+        sun = geometry(tmp_path, change).sun
+        whole = geometry(tmp_path).sun
+        np.testing.assert_allclose(sun.zenith, whole.zenith, atol=0.003)
+        np.testing.assert_allclose(sun.azimuth, whole.azimuth, atol=0.01)
+        (record,) = caplog.records
+        assert "4 of 9 sun angles are missing" in record.getMessage()
+
+    def test_sun_known_in_one_row_is_constant_across_it(self, tmp_path: Path) -> None:
+        def change(text: str) -> str:
+            for row in ("54.1 54.0 53.9", "54.3 54.2 54.1"):
+                text = text.replace(row, "NaN NaN NaN")
+            return text
+
+        zenith = geometry(tmp_path, change).sun.zenith
+        np.testing.assert_allclose(zenith, [[54.2, 54.1, 54.0]] * 3, atol=0.003)
+
+    def test_sun_grid_of_nan_only_gives_way_to_the_mean(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def change(text: str) -> str:
+            return re.sub(r"54\.\d (54\.\d 5\d\.\d)", "NaN NaN NaN", text)
+
+        assert set(geometry(tmp_path, change).sun.zenith.flat) == {np.float32(54.1)}
+        assert "using the mean sun angles" in caplog.text
+
+    def test_sun_without_any_valid_angle_is_an_error(self, tmp_path: Path) -> None:
+        def change(text: str) -> str:
+            text = re.sub(r"54\.\d (54\.\d 5\d\.\d)", "NaN NaN NaN", text)
+            return text.replace('<ZENITH_ANGLE unit="deg">54.1<', '<ZENITH_ANGLE unit="deg">NaN<')
+
+        with pytest.raises(InputError, match=r"Sun_Angles_Grid and .*missing or NaN"):
             geometry(tmp_path, change)
 
     @pytest.mark.parametrize(
