@@ -42,6 +42,10 @@ class ImageInfo:
     rows, cols, components : int
     dtype : numpy dtype
         uint8 or uint16.
+    bit_depth : int
+        Bits of a pixel.
+    paletted : bool
+        The pixels are indices into a table of colours.
     tile_size : int
         Height of the codestream's tiles.
     grid : Grid or None
@@ -52,6 +56,8 @@ class ImageInfo:
     cols: int
     components: int
     dtype: np.dtype[Any]
+    bit_depth: int
+    paletted: bool
     tile_size: int
     grid: Grid | None
 
@@ -73,14 +79,18 @@ def read_info(path: Path) -> ImageInfo:
     try:
         shape = image.shape
         size = image.codestream.segment[1]
-        dtype = np.dtype(np.uint8 if size.bitdepth[0] <= 8 else np.uint16)
+        bit_depth = int(max(size.bitdepth))
+        dtype = np.dtype(np.uint8 if bit_depth <= 8 else np.uint16)
+        paletted = any(
+            inner.box_id == "pclr" for box in image.box for inner in getattr(box, "box", [])
+        )
         components = shape[2] if len(shape) == 3 else 1
         grid = read_georeference(image, shape[0], shape[1])
     except MemoryError:
         raise
     except Exception as error:  # of any class, see _open
         raise unreadable(path, error) from error
-    return ImageInfo(shape[0], shape[1], components, dtype, size.ytsiz, grid)
+    return ImageInfo(shape[0], shape[1], components, dtype, bit_depth, paletted, size.ytsiz, grid)
 
 
 def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
@@ -99,17 +109,18 @@ def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
     Returns
     -------
     ndarray of uint8 or uint16, shape (rows, cols) or (rows, cols, components)
+        Signed images without negative values are converted.
 
     Raises
     ------
     InputError
-        The file is missing, truncated, or not a JPEG 2000 image.
+        The file is missing, truncated, or not a JPEG 2000 image, or it holds negative values.
     """
     image = _open(path)
     try:
         if reduce:
             step = 2**reduce
-            return np.asarray(image[::step, ::step])
+            return _to_unsigned(path, np.asarray(image[::step, ::step]))
         start, stop, _ = (rows or slice(None)).indices(image.shape[0])
         tile_rows = image.codestream.segment[1].ytsiz
         pixels: Pixels | None = None
@@ -119,13 +130,13 @@ def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
             interruption.check()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                decoded = image[block.start : block.stop, :]
+                decoded = _to_unsigned(path, np.asarray(image[block.start : block.stop, :]))
             if pixels is None:
                 if (block.start, block.stop) == (start, stop):
-                    return np.asarray(decoded)
+                    return decoded
                 pixels = np.empty((stop - start, *decoded.shape[1:]), decoded.dtype)
             pixels[block.start - start : block.stop - start] = decoded
-    except MemoryError:
+    except (MemoryError, InputError):
         raise
     except Exception as error:  # of any class, see _open
         raise unreadable(path, error) from error
@@ -222,6 +233,24 @@ class Jpeg2000Writer(ImageWriter):
 
     def _discard(self) -> None:
         self._part.unlink(missing_ok=True)
+
+
+def _to_unsigned(path: Path, decoded: npt.NDArray[Any]) -> Pixels:
+    """Convert the pixels of a signed image.
+
+    Raises
+    ------
+    InputError
+        One of them is negative.
+    """
+    if decoded.dtype.kind != "i":
+        return decoded
+    if decoded.size and decoded.min() < 0:
+        raise InputError(
+            f"{path}: signed image with negative values (minimum {decoded.min()}); digital numbers "
+            "are unsigned; fetch the product again"
+        )
+    return decoded.astype(f"u{decoded.dtype.itemsize}")
 
 
 def _row_blocks(start: int, stop: int, height: int) -> Iterator[slice]:

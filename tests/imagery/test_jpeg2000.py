@@ -151,3 +151,32 @@ def test_tags_that_claim_too_much_are_refused(tmp_path: Path) -> None:
     )
     assert result.returncode == 1
     assert "InputError" in result.stderr.splitlines()[-1]
+
+
+def write_signed(path: Path, image: np.ndarray) -> None:
+    from osgeo import gdal
+
+    gdal.UseExceptions()
+    driver = gdal.GetDriverByName("JP2OpenJPEG")
+    if driver is None:
+        pytest.skip("GDAL without JP2OpenJPEG")
+    source = gdal.GetDriverByName("MEM").Create("", *image.shape[::-1], 1, gdal.GDT_Int16)
+    source.GetRasterBand(1).WriteRaster(0, 0, *image.shape[::-1], image.tobytes())
+    driver.CreateCopy(str(path), source, options=["QUALITY=100", "REVERSIBLE=YES"]).FlushCache()
+
+
+def test_signed_image_without_negative_values_is_converted(tmp_path: Path) -> None:
+    image = (scene(80, 70) // 2).astype(np.int16)
+    write_signed(tmp_path / "B02.jp2", image)
+    for rows in (None, slice(10, 33)):
+        pixels = jpeg2000.read(tmp_path / "B02.jp2", rows)
+        assert pixels.dtype == np.uint16
+        np.testing.assert_array_equal(pixels, image[rows or slice(None)])
+
+
+def test_negative_values_are_an_error(tmp_path: Path) -> None:
+    image = (scene(80, 70) // 2).astype(np.int16)
+    image[40, 3] = -7
+    write_signed(tmp_path / "B02.jp2", image)
+    with pytest.raises(InputError, match=r"B02.jp2: signed image with negative .*minimum -7"):
+        jpeg2000.read(tmp_path / "B02.jp2")

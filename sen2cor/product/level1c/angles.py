@@ -61,7 +61,8 @@ class _Nodes:
     @property
     def valid(self) -> BoolArray:
         """Nodes with angles, bool."""
-        return np.isfinite(self.zenith) & np.isfinite(self.azimuth)
+        valid: BoolArray = np.isfinite(self.zenith) & np.isfinite(self.azimuth)
+        return valid
 
     def pad(self, shape: tuple[int, int]) -> _Nodes:
         """Add nodes without angles in the south and east."""
@@ -273,10 +274,9 @@ def _merge(document: XmlDocument, detectors: Mapping[str, _Nodes]) -> AngleGrid:
     shapes = [nodes.zenith.shape for nodes in detectors.values()]
     shape = max(rows for rows, _ in shapes), max(cols for _, cols in shapes)
     padded = [nodes.pad(shape) for nodes in detectors.values()]
-    zenith, azimuth, valid = (
-        np.stack([getattr(nodes, name) for nodes in padded])
-        for name in ("zenith", "azimuth", "valid")
-    )
+    zenith = np.stack([nodes.zenith for nodes in padded])
+    azimuth = np.stack([nodes.azimuth for nodes in padded])
+    valid = np.stack([nodes.valid for nodes in padded])
     count = valid.sum(axis=0)
     direction = np.radians(np.where(valid, azimuth, 0.0))
     east = (np.sin(direction) * valid).sum(axis=0)
@@ -298,7 +298,7 @@ def _fill_linearly(nodes: _Nodes) -> _Nodes:
         [np.sin(zenith) * np.sin(azimuth), np.sin(zenith) * np.cos(azimuth), np.cos(zenith)], -1
     )
     valid = nodes.valid
-    place = np.stack(np.indices(valid.shape), -1).astype(np.float64)
+    place = np.moveaxis(np.indices(valid.shape), 0, -1).astype(np.float64)
     place -= place[valid].mean(axis=0)
     middle = direction[valid].mean(axis=0)
     # of least norm: constant across nodes that lie on one line

@@ -11,12 +11,16 @@ from pathlib import Path
 from sen2cor.bands import BAND_NAMES, BANDS, RESOLUTIONS
 from sen2cor.errors import InputError
 from sen2cor.imagery import jpeg2000
+from sen2cor.imagery.jpeg2000 import ImageInfo
 from sen2cor.product.psd import PSD
 from sen2cor.raster.grids import Grid
 
 logger = logging.getLogger(__name__)
 
 _IMAGES = (".jp2", ".tif", ".tiff", ".png", ".jpg", ".img")
+_BIT_DEPTHS = range(9, 17)
+"""Of the images of bands; pixels of 8 bits are pictures."""
+
 _EXPECTED = "expected the folder (.SAFE) of a Level-1C product, or a tile folder in its GRANULE"
 
 
@@ -186,13 +190,14 @@ def read_image_grids(bands: Mapping[str, Path], nominal: Mapping[int, Grid]) -> 
     Raises
     ------
     InputError
-        An image cannot be read, or images of one resolution have different sizes.
+        An image cannot be read or cannot hold digital numbers, images of one resolution have
+        different sizes, or the sizes do not fit the resolutions.
     """
-    grids = {}
+    grids: dict[int, Grid] = {}
     disagreeing = []
     for resolution in RESOLUTIONS:
         names = [band.name for band in BANDS if band.resolution == resolution]
-        found = {name: jpeg2000.read_info(bands[name]) for name in names}
+        found = {name: _read_info(name, bands[name]) for name in names}
         grid = nominal[resolution]
         sizes = {name: (image.rows, image.cols) for name, image in found.items()}
         # the reference is an image with the size of the metadata, or the first image
@@ -214,6 +219,7 @@ def read_image_grids(bands: Mapping[str, Path], nominal: Mapping[int, Grid]) -> 
             )
             grid = Grid(grid.epsg, grid.ulx, grid.uly, pixel_size, first.rows, first.cols)
         grids[resolution] = grid
+    _check_sizes(bands, grids, nominal)
     if disagreeing:
         logger.warning(
             "%s: size of the images differs from the tile metadata (%s); "
@@ -222,3 +228,56 @@ def read_image_grids(bands: Mapping[str, Path], nominal: Mapping[int, Grid]) -> 
             ", ".join(disagreeing),
         )
     return grids
+
+
+def _read_info(name: str, path: Path) -> ImageInfo:
+    """Read the header of the image of a band.
+
+    Raises
+    ------
+    InputError
+        The file is no image, or none of digital numbers.
+    """
+    info = jpeg2000.read_info(path)
+    problem = None
+    if info.paletted:
+        problem = "is a paletted image"
+    elif info.components != 1:
+        problem = f"has {info.components} components"
+    elif info.bit_depth not in _BIT_DEPTHS:
+        problem = f"has {info.bit_depth} bits per pixel"
+    if problem is not None:
+        raise InputError(
+            f"{path}: the image of band {name} {problem}; digital numbers have one component of "
+            f"{_BIT_DEPTHS[0]} to {_BIT_DEPTHS[-1]} bits; fetch the product again"
+        )
+    return info
+
+
+def _check_sizes(
+    bands: Mapping[str, Path], grids: Mapping[int, Grid], nominal: Mapping[int, Grid]
+) -> None:
+    """Check that the images of all resolutions cover the same ground, within a pixel.
+
+    Raises
+    ------
+    InputError
+        They do not.
+    """
+    # the size of the metadata is right; if no image has it, compare with the finest
+    right = next((size for size in grids if grids[size].shape == nominal[size].shape), 10)
+    for resolution, grid in grids.items():
+        expected = tuple(size * right / resolution for size in grids[right].shape)
+        tolerance = max(1.0, right / resolution)
+        if any(
+            abs(have - want) >= tolerance for have, want in zip(grid.shape, expected, strict=True)
+        ):
+            name, other = (
+                next(band.name for band in BANDS if band.resolution == size)
+                for size in (resolution, right)
+            )
+            raise InputError(
+                f"{bands[name]}: band {name} of {resolution} m has {grid.rows} x {grid.cols} "
+                f"pixels; about {expected[0]:.0f} x {expected[1]:.0f} cover the area of {other} "
+                f"({grids[right].rows} x {grids[right].cols} of {right} m); fetch the product again"
+            )

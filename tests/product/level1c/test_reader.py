@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sen2cor.bands import BAND, BAND_NAMES
+from sen2cor.bands import BAND, BAND_NAMES, BANDS
 from sen2cor.errors import InputError
 from sen2cor.imagery import images, jpeg2000
 from sen2cor.pipeline.execution.workers import start_workers
@@ -191,6 +191,31 @@ class TestPath:
         assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
 
 
+def write_images(root: Path, sizes: dict[int, int]) -> None:
+    """Write all images of some resolutions in another size."""
+    for band in BANDS:
+        if band.resolution in sizes:
+            grid = Grid(32756, 0.0, 0.0, band.resolution, *(sizes[band.resolution],) * 2)
+            path = next(root.rglob(f"*_{band.name}.jp2"))
+            images.write(path, np.ones(grid.shape, np.uint16), grid, 64)
+
+
+def write_with_gdal(path: Path, kind: str) -> None:
+    from osgeo import gdal
+
+    gdal.UseExceptions()
+    pixel = gdal.GDT_Byte if kind == "palette" else getattr(gdal, f"GDT_{kind}")
+    image = gdal.GetDriverByName("MEM").Create("", 18, 18, 1, pixel)
+    if kind == "palette":
+        colours = gdal.ColorTable()
+        colours.SetColorEntry(0, (9, 99, 9))
+        image.GetRasterBand(1).SetColorTable(colours)
+    driver = gdal.GetDriverByName("GTiff" if kind == "Float32" else "JP2OpenJPEG")
+    if driver is None:
+        pytest.skip("GDAL without JP2OpenJPEG")
+    driver.CreateCopy(str(path), image).FlushCache()
+
+
 class TestBands:
     def test_missing_bands_are_named_with_their_folder(self, tmp_path: Path) -> None:
         root = build(tmp_path)
@@ -244,15 +269,77 @@ class TestBands:
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         root = build(tmp_path)
-        for band in ("B02", "B03", "B04", "B08"):
-            path = next(root.rglob(f"*_{band}.jp2"))
-            grid = Grid(32633, 1000.0, 2000.0, 40.0, 9, 9)
+        for band in BANDS:
+            path = next(root.rglob(f"*_{band.name}.jp2"))
+            size = 120 // band.resolution
+            grid = Grid(32633, 1000.0, 2000.0, 3.0 * band.resolution, size, size)
             images.write(path, np.ones(grid.shape, np.uint16), grid, 64)
         grids = open_level1c(root).tiles[0].grids
-        assert grids[10] == Grid(32756, 199980.0, 7300000.0, 40.0, 9, 9)
-        assert grids[20] == image_grid(20)
+        assert grids[10] == Grid(32756, 199980.0, 7300000.0, 30.0, 12, 12)
+        assert grids[60] == Grid(32756, 199980.0, 7300000.0, 180.0, 2, 2)
         (message,) = warnings_of(caplog, "size of the images differs")
-        assert "9 x 9 instead of 36 x 36 at 10 m" in message
+        assert "12 x 12 instead of 36 x 36 at 10 m" in message
+
+    @pytest.mark.parametrize(
+        ("resolution", "size", "named"), [(10, 18, "B02"), (20, 36, "B05"), (60, 18, "B01")]
+    )
+    def test_size_must_fit_the_resolution(
+        self, tmp_path: Path, resolution: int, size: int, named: str
+    ) -> None:
+        root = build(tmp_path)
+        write_images(root, {resolution: size})
+        with pytest.raises(
+            InputError, match=rf"_{named}.jp2: band {named} of {resolution} m has {size} x {size}"
+        ):
+            open_level1c(root)
+
+    def test_images_of_equal_size_at_all_resolutions_are_refused(self, tmp_path: Path) -> None:
+        root = build(tmp_path)
+        write_images(root, {10: 30, 20: 30, 60: 30})
+        with pytest.raises(InputError, match=r"band B01 of 60 m has 30 x 30 pixels; about 5 x 5"):
+            open_level1c(root)
+
+    def test_decimated_images_may_differ_by_a_part_of_a_pixel(self, tmp_path: Path) -> None:
+        root = build(tmp_path)
+        write_images(root, {10: 172, 20: 86, 60: 29})
+        assert open_level1c(root).tiles[0].grids[60].shape == (29, 29)
+
+    @pytest.mark.parametrize(
+        ("pixels", "words"),
+        [
+            (np.ones((18, 18), np.uint8), "has 8 bits per pixel"),
+            (np.ones((18, 18, 3), np.uint8), "has 3 components"),
+            (np.ones((18, 18, 4), np.uint16), "has 4 components"),
+        ],
+    )
+    def test_images_that_hold_no_digital_numbers_are_refused(
+        self, tmp_path: Path, pixels: np.ndarray, words: str
+    ) -> None:
+        root = build(tmp_path)
+        path = next(root.rglob("*_B11.jp2"))
+        images.write(path, pixels, image_grid(20), 64)
+        with pytest.raises(InputError, match=rf"_B11.jp2: the image of band B11 {words}"):
+            open_level1c(root)
+
+    @pytest.mark.parametrize("kind", ["palette", "Float32"])
+    def test_images_of_other_kinds_are_refused(self, tmp_path: Path, kind: str) -> None:
+        """A picture with a palette, or a GeoTIFF under the name of a band."""
+        root = build(tmp_path)
+        path = next(root.rglob("*_B12.jp2"))
+        path.unlink()
+        write_with_gdal(path, kind)
+        with pytest.raises(InputError, match=r"_B12.jp2: (.*B12 is a paletted image|not a reada)"):
+            open_level1c(root)
+
+    @pytest.mark.parametrize("bits", [8, 32])
+    def test_number_of_bits_is_checked(self, tmp_path: Path, bits: int) -> None:
+        root = build(tmp_path)
+        path = next(root.rglob("*_B09.jp2"))
+        content = bytearray(path.read_bytes())
+        content[content.index(b"\xff\x51") + 40] = bits - 1  # Ssiz of ISO 15444-1, A.5.1
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=rf"_B09.jp2: .*B09 has {bits} bits per pixel"):
+            open_level1c(root)
 
     def test_bands_of_one_resolution_must_agree(self, tmp_path: Path) -> None:
         root = build(tmp_path)
