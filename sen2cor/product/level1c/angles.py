@@ -265,8 +265,8 @@ def _read_values(document: XmlDocument, element: Element, angle: str) -> Float64
 def _merge(document: XmlDocument, detectors: Mapping[str, _Nodes]) -> AngleGrid:
     """Merge the detectors; nodes that no detector sees get the values of the nearest valid node.
 
-    Zenith angles are averaged; azimuth angles as unit vectors. The nodes of all grids start at the same corner;
-    a smaller grid lacks nodes in the south or east.
+    Zenith angles are averaged; azimuth angles as unit vectors. The nodes of all grids start at the
+    same corner; a smaller grid lacks nodes in the south or east.
     """
     steps = {nodes.step for nodes in detectors.values()}
     if len(steps) != 1:
