@@ -24,6 +24,7 @@ import numpy as np
 from sen2cor.atmosphere.aerosol.path_radiance_scaling import path_factors_by_band
 from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval, FirstGuess, retrieve_aerosol
 from sen2cor.atmosphere.aerosol.scene import AerosolScene
+from sen2cor.atmosphere.aerosol_and_water_vapour import retrieve_aerosol_and_water_vapour
 from sen2cor.atmosphere.atmospheric_terms import (
     AtmosphereState,
     WaterVapourCurve,
@@ -33,7 +34,6 @@ from sen2cor.atmosphere.atmospheric_terms import (
 from sen2cor.atmosphere.cirrus import retrieve_cirrus
 from sen2cor.atmosphere.interpolation_nodes import NodeGeometry
 from sen2cor.atmosphere.inversion import flat_terrain_inversion
-from sen2cor.atmosphere.joint_retrieval import retrieve_aerosol_and_water_vapour
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.atmosphere.parameters import (
     AerosolParameters,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sen2cor import cli, errors
 from sen2cor.settings.documents import DOCUMENTS
-from sen2cor.settings.shipped import parameter_tables
+from sen2cor.settings.shipped_files import parameter_tables
 from sen2cor.simulation import cli as simulation_cli
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,6 +1,6 @@
 """Parameters of the retrievals and corrections, with their defaults.
 
-Reflectances are 0..1. `sen2cor.settings.cal_ac_gipp` makes these from the elements of
+Reflectances are 0..1. `sen2cor.settings.l2a_cal_ac_gipp` makes these from the elements of
 L2A_CAL_AC_GIPP.
 """
 

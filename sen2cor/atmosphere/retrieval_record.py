@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval
+from sen2cor.atmosphere.aerosol_and_water_vapour import PASSES
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
-from sen2cor.atmosphere.joint_retrieval import PASSES
 from sen2cor.raster.array_types import BoolArray
 
 logger = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from sen2cor import interruption
 from sen2cor.errors import InputError, OutputError
 from sen2cor.files import raise_output_error
-from sen2cor.product.level2a.workspace import Workspace
+from sen2cor.product.level2a.locked_workspace import Workspace
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sen2cor.bands import REFLECTANCE_BANDS
 from sen2cor.errors import ConfigurationError, InputError
-from sen2cor.product.layouts import (
+from sen2cor.product.file_names import (
     LEVEL1C_COMPACT,
     LEVEL1C_LONG,
     LEVEL2A_14_2,

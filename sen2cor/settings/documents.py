@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from sen2cor.settings import cal_ac_gipp, cal_sc_gipp
-from sen2cor.settings.cal_ac_gipp import CorrectionSettings
-from sen2cor.settings.cal_sc_gipp import CLASS_CODES, THRESHOLDS, ClassificationSettings
-from sen2cor.settings.gipp import (
+from sen2cor.settings import l2a_cal_ac_gipp, l2a_cal_sc_gipp
+from sen2cor.settings.elements import Parameter, list_parameters
+from sen2cor.settings.l2a_cal_ac_gipp import CorrectionSettings
+from sen2cor.settings.l2a_cal_sc_gipp import CLASS_CODES, THRESHOLDS, ClassificationSettings
+from sen2cor.settings.l2a_gipp import (
     CalibrationSettings,
     CommonSettings,
     FlagSettings,
     LookUpTableSettings,
 )
 from sen2cor.settings.legacy import FORCE_EXIT, LOOK_UP_TABLE_FILE
-from sen2cor.settings.parameters import Parameter, list_parameters
 from sen2cor.settings.unused_elements import UNUSED_ELEMENTS, UnusedElement
 
 SECTIONS: Mapping[str, type] = {
@@ -102,20 +102,20 @@ USER = Document(
 )
 
 CLASSIFICATION = Document(
-    cal_sc_gipp.DOCUMENT,
+    l2a_cal_sc_gipp.DOCUMENT,
     "Level-2A_CAL_SC_Ground_Image_Processing_Parameter",
     "Scene classification: thresholds, for experts",
     "--GIP_L2A_SC",
-    (*_of(cal_sc_gipp.DOCUMENT), *CLASS_CODES, *THRESHOLDS),
+    (*_of(l2a_cal_sc_gipp.DOCUMENT), *CLASS_CODES, *THRESHOLDS),
 )
 
 CORRECTION = Document(
-    cal_ac_gipp.DOCUMENT,
+    l2a_cal_ac_gipp.DOCUMENT,
     "Level-2A_CAL_AC_Ground_Image_Processing_Parameter",
     "Atmospheric correction: parameters, for experts",
     "--GIP_L2A_AC",
-    _of(cal_ac_gipp.DOCUMENT),
-    groups=(f"{cal_ac_gipp.TOP}/Flags", f"{cal_ac_gipp.TOP}/Calibration"),
+    _of(l2a_cal_ac_gipp.DOCUMENT),
+    groups=(f"{l2a_cal_ac_gipp.TOP}/Flags", f"{l2a_cal_ac_gipp.TOP}/Calibration"),
 )
 
 DOCUMENTS = (USER, CLASSIFICATION, CORRECTION)

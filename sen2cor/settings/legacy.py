@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sen2cor.atmosphere.standard_atmospheres import OZONE_COLUMNS
-from sen2cor.settings.parameters import Parameter
+from sen2cor.settings.elements import Parameter
 from sen2cor.settings.value_types import Boolean, Kind, Text
 
 _DOCUMENT = "L2A_GIPP"

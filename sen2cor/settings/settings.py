@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sen2cor.settings.cal_ac_gipp import CorrectionSettings
-from sen2cor.settings.cal_sc_gipp import THRESHOLDS, ClassificationSettings, thresholds_from
 from sen2cor.settings.configuration_files import HOME_VARIABLE, find_configuration_file, find_home
 from sen2cor.settings.documents import CLASSIFICATION, CORRECTION, DOCUMENTS, SECTIONS, USER
-from sen2cor.settings.gipp import (
+from sen2cor.settings.elements import Parameter, list_parameters
+from sen2cor.settings.l2a_cal_ac_gipp import CorrectionSettings
+from sen2cor.settings.l2a_cal_sc_gipp import THRESHOLDS, ClassificationSettings, thresholds_from
+from sen2cor.settings.l2a_gipp import (
     CalibrationSettings,
     CommonSettings,
     FlagSettings,
     LookUpTableSettings,
 )
-from sen2cor.settings.parameters import Parameter, list_parameters
 from sen2cor.settings.reader import read_document
 from sen2cor.settings.writer import render_document
 

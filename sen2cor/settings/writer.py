@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape
 
 from sen2cor.settings.documents import Document
-from sen2cor.settings.parameters import Parameter
+from sen2cor.settings.elements import Parameter
 
 _WIDTH = 100
 _INDENT = "    "

@@ -16,7 +16,7 @@ from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.raster.array_types import Float32Array
 from sen2cor.raster.grids import AngleGrid, Grid, TileGeometry
-from sen2cor.settings.cal_ac_gipp import CorrectionSettings
+from sen2cor.settings.l2a_cal_ac_gipp import CorrectionSettings
 
 SHAPE = (160, 176)
 OZONE = 331.0

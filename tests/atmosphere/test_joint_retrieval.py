@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval, FirstGuess
-from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
-from sen2cor.atmosphere.joint_retrieval import (
+from sen2cor.atmosphere.aerosol_and_water_vapour import (
     _odd_window,
     retrieve_aerosol_and_water_vapour,
 )
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
 from sen2cor.atmosphere.parameters import AerosolParameters, WaterVapourParameters
 from tests.atmosphere.aerosol_scene import (
     MARITIME,

@@ -15,7 +15,7 @@ from sen2cor.classification import (
     TerrainIllumination,
     classify,
 )
-from sen2cor.settings.cal_sc_gipp import THRESHOLDS, thresholds_from
+from sen2cor.settings.l2a_cal_sc_gipp import THRESHOLDS, thresholds_from
 from tests.classification.spectra import SEN2COR_2_3, Image, all_valid, maps_of
 
 ELEMENTS = {parameter.name: parameter.default_value for parameter in THRESHOLDS}

@@ -20,7 +20,7 @@ from typing import Any
 
 from sen2cor.cli import main as process
 from sen2cor.imagery import jpeg2000
-from sen2cor.product.level2a.document_editing import find_text
+from sen2cor.product.level2a.xml_editing import find_text
 from sen2cor.product.psd import PSD
 from sen2cor.simulation.cli import main as simulate
 from sen2cor.xml_document import parse_xml

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sen2cor.product import naming
-from sen2cor.product.level2a.document_editing import find_text
-from sen2cor.product.naming import DATASTRIP_ID
+from sen2cor.product import name_templates
+from sen2cor.product.level2a.xml_editing import find_text
+from sen2cor.product.name_templates import DATASTRIP_ID
 from sen2cor.product.psd import PSD
 from sen2cor.xml_document import parse_xml
 
@@ -120,7 +120,7 @@ def write_level1c(
         own = {**shared, "mgrs": mgrs}
         folder = root / "GRANULE" / layout.tile_folder.build(own)
         text = _TILE.format(
-            tile_id=naming.TILE_ID.build(own),
+            tile_id=name_templates.TILE_ID.build(own),
             datastrip_id=DATASTRIP_ID.build(own),
             folder=folder.name,
         )
@@ -148,7 +148,7 @@ def stand_in(root: Path, psd: str) -> Any:
                 datastrip_id=datastrip_id,
                 folder=folder,
                 metadata_path=path,
-                mgrs=naming.TILE_ID.parse(tile_id)["mgrs"],
+                mgrs=name_templates.TILE_ID.parse(tile_id)["mgrs"],
             )
         )
         datastrips[datastrip_id] = _datastrip(root, datastrip_id)

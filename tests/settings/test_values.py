@@ -10,7 +10,7 @@ from lxml import etree
 
 from sen2cor.errors import ConfigurationError
 from sen2cor.settings.documents import DOCUMENTS, USER, Document
-from sen2cor.settings.parameters import Parameter
+from sen2cor.settings.elements import Parameter
 from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, Kind, Ozone, Text
 from tests.settings.conftest import ARGUMENT, Load, wrap
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sen2cor.atmosphere.aerosol.dark_reference_pixels import BLUE, RED
 from sen2cor.atmosphere.aerosol.path_radiance_scaling import path_radiance_ratio
 from sen2cor.atmosphere.aerosol.reference_blocks import CLEAREST, HAZIEST, ReferenceBlocks
-from sen2cor.atmosphere.aerosol.reference_pixels import BLUE, RED
 from sen2cor.atmosphere.aerosol.scene import AerosolScene
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sen2cor.atmosphere.aerosol.dark_reference_pixels import NIR, RED, vegetation_index
 from sen2cor.atmosphere.aerosol.reference_blocks import VISIBILITIES
-from sen2cor.atmosphere.aerosol.reference_pixels import NIR, RED, vegetation_index
 from sen2cor.atmosphere.aerosol.scene import AerosolScene, PointSample
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.parameters import NegativeReflectanceParameters

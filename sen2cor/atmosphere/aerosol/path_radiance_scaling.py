@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from sen2cor.atmosphere.aerosol.dark_reference_pixels import BLUE, DARK_VEGETATION, RED
 from sen2cor.atmosphere.aerosol.gap_filling import robust_mean
 from sen2cor.atmosphere.aerosol.reference_blocks import ReferenceBlocks
-from sen2cor.atmosphere.aerosol.reference_pixels import BLUE, DARK_VEGETATION, RED
 from sen2cor.atmosphere.aerosol.scene import AerosolScene, interpolate_at
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.parameters import AerosolParameters, PathRadianceParameters

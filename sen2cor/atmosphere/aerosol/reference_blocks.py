@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.atmosphere.aerosol.reference_pixels import BLUE, RED, ReferencePixels
+from sen2cor.atmosphere.aerosol.dark_reference_pixels import BLUE, RED, ReferencePixels
 from sen2cor.atmosphere.aerosol.scene import AerosolScene, PointSample
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
 from sen2cor.atmosphere.interpolation_nodes import ElevationField

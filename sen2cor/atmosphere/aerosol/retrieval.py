@@ -1,6 +1,6 @@
 """Aerosol optical thickness from pixels of known surface reflectance.
 
-1. Reference pixels are found (`sen2cor.atmosphere.aerosol.reference_pixels`) and gathered in
+1. Reference pixels are found (`sen2cor.atmosphere.aerosol.dark_reference_pixels`) and gathered in
 blocks. 2. In each block, the visibility is found at which the look-up table converts the observed
    reflectance into the known one (`sen2cor.atmosphere.aerosol.reference_blocks`).
 3. The inverse of the visibility is averaged, interpolated and smoothed: at a given elevation it is
@@ -21,6 +21,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import minimum_filter, uniform_filter
 
+from sen2cor.atmosphere.aerosol.dark_reference_pixels import (
+    DARK_VEGETATION,
+    GREEN,
+    RED,
+    SWIR_16,
+    ReferencePixels,
+    find_dark_soil_or_water,
+    find_reference_vegetation,
+)
 from sen2cor.atmosphere.aerosol.gap_filling import fill_gaps, robust_mean
 from sen2cor.atmosphere.aerosol.model_selection import Trial, compute_double_ratio, select_model
 from sen2cor.atmosphere.aerosol.negative_reflectance import raise_visibility
@@ -34,15 +43,6 @@ from sen2cor.atmosphere.aerosol.reference_blocks import (
     VISIBILITIES,
     ReferenceBlocks,
     gather_reference_blocks,
-)
-from sen2cor.atmosphere.aerosol.reference_pixels import (
-    DARK_VEGETATION,
-    GREEN,
-    RED,
-    SWIR_16,
-    ReferencePixels,
-    find_dark_soil_or_water,
-    find_reference_vegetation,
 )
 from sen2cor.atmosphere.aerosol.scene import AerosolScene, SceneSurface
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState

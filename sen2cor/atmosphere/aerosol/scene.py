@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from sen2cor.atmosphere.aerosol.reference_pixels import NIR
+from sen2cor.atmosphere.aerosol.dark_reference_pixels import NIR
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms_by_rows
 from sen2cor.atmosphere.interpolation_nodes import ElevationField, GroundElevation, NodeGeometry
 from sen2cor.atmosphere.inversion import (

@@ -18,7 +18,7 @@ from typing import Any
 
 from sen2cor import interruption
 from sen2cor.errors import AuxiliaryDataError, ProcessingError, UsageError, shorten
-from sen2cor.pipeline.execution import resources
+from sen2cor.pipeline.execution import available_resources
 from sen2cor.pipeline.execution.progress import Step
 from sen2cor.pipeline.execution.tile_run import (
     TileRun,
@@ -177,7 +177,7 @@ def _read_result(future: distributed.Future, job: TileJob) -> _Finished:
 def _task(job: TileJob, threads: int | None, neighbours: int, level: int) -> _Finished:
     """Run a tile on a worker; one at a time, however many threads the worker has."""
     records: list[logging.LogRecord] = []
-    number = threads or max(1, resources.count_cores() // neighbours)
+    number = threads or max(1, available_resources.count_cores() // neighbours)
     with (
         _one_at_a_time,
         forward_records(records.append, level),

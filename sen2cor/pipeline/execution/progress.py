@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sen2cor import interruption
-from sen2cor.pipeline.execution.resources import read_peak_memory
+from sen2cor.pipeline.execution.available_resources import read_peak_memory
 
 
 @dataclass(frozen=True)

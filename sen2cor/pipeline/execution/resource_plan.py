@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sen2cor.bands import BAND
-from sen2cor.pipeline.execution import resources
+from sen2cor.pipeline.execution import available_resources
 from sen2cor.pipeline.run.options import Options
 from sen2cor.pipeline.tile.processing_chain import TileJob
-from sen2cor.settings.gipp import CommonSettings
+from sen2cor.settings.l2a_gipp import CommonSettings
 
 logger = logging.getLogger(__name__)
 
@@ -80,8 +80,8 @@ def plan_resources(
     if options.scheduler is not None:
         logger.info("Tiles run on the Dask scheduler %s.", options.scheduler)
         return ResourcePlan(options.scheduler, 1, settings.threads, 0, 0)
-    cores = resources.count_cores()
-    memory = int(MAX_MEMORY_FRACTION * resources.read_available_memory())
+    cores = available_resources.count_cores()
+    memory = int(MAX_MEMORY_FRACTION * available_resources.read_available_memory())
     if options.max_memory is not None:
         memory = min(memory, int(options.max_memory * 1e9))
     wanted = cores if settings.processes is None else max(1, settings.processes)

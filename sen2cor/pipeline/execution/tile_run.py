@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from logging.handlers import QueueHandler
 
 from sen2cor.errors import ProcessingError, Sen2CorError, describe_unexpected
+from sen2cor.pipeline.execution.available_resources import read_peak_memory
 from sen2cor.pipeline.execution.progress import Step, TileProgress
-from sen2cor.pipeline.execution.resources import read_peak_memory
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.tile.processing_chain import TileJob, process_tile
 from sen2cor.product.level2a.content import TileOutcome

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from sen2cor import interruption
 from sen2cor.imagery import jpeg2000
-from sen2cor.pipeline.execution import resources
+from sen2cor.pipeline.execution import available_resources
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -68,8 +68,8 @@ class Workers:
 @contextmanager
 def start_workers(threads: int | None = None) -> Iterator[Workers]:
     """Start a pool of threads, by default one per core that this process may use."""
-    resources.return_large_blocks()
-    pool = Workers(threads or resources.count_cores())
+    available_resources.return_large_blocks()
+    pool = Workers(threads or available_resources.count_cores())
     jpeg2000.set_threads(min(pool.threads, CODEC_THREADS))
     try:
         yield pool

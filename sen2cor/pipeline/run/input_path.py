@@ -12,7 +12,7 @@ from sen2cor.pipeline.run.options import Options
 from sen2cor.product.archive import is_archive, unpack
 from sen2cor.product.level1c.product_files import list_folders, locate_product
 from sen2cor.product.level1c.reader import Level1CProduct, open_level1c
-from sen2cor.product.naming import compact_product, to_level1c, to_level2a
+from sen2cor.product.name_templates import compact_product, to_level1c, to_level2a
 from sen2cor.settings import Settings
 
 _NOT_UTF8 = "the path is not valid UTF-8, which the image and XML libraries require"

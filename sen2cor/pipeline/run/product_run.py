@@ -11,7 +11,7 @@ from pathlib import Path
 from sen2cor import __version__
 from sen2cor.errors import OutputError, Sen2CorError
 from sen2cor.imagery import jpeg2000
-from sen2cor.pipeline.execution import resources
+from sen2cor.pipeline.execution import available_resources
 from sen2cor.pipeline.execution.executors import run_tiles
 from sen2cor.pipeline.execution.resource_plan import plan_resources
 from sen2cor.pipeline.run.console import ProductOutcome, ProductProgress
@@ -204,7 +204,7 @@ class _ProductRun:
         """Draw the tiles for the HTML report, if there is one."""
         if self.records.html_report is None:
             return
-        jpeg2000.set_threads(resources.count_cores())
+        jpeg2000.set_threads(available_resources.count_cores())
         for job in jobs:
             quality = outcomes[job.tile.tile_id].quality
             self.records.html_report.illustrate(job.product, job.tile, job.output, quality)

@@ -19,7 +19,7 @@ from sen2cor.errors import AuxiliaryDataError, InputError, OutputError, Sen2CorE
 from sen2cor.files import raise_output_error, write_atomically
 from sen2cor.imagery.openjpeg import load_glymur
 from sen2cor.optional_packages import install_command, is_available
-from sen2cor.pipeline.execution.resources import read_peak_memory
+from sen2cor.pipeline.execution.available_resources import read_peak_memory
 from sen2cor.pipeline.execution.tile_run import TileRun
 from sen2cor.pipeline.run.options import Options
 from sen2cor.product.level2a.content import TileOutcome

@@ -18,7 +18,7 @@ from sen2cor.atmosphere.standard_atmospheres import AEROSOLS, SEASONS
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.product.level1c.reader import Level1CProduct
 from sen2cor.settings import Settings
-from sen2cor.settings.cal_ac_gipp import CorrectionSettings
+from sen2cor.settings.l2a_cal_ac_gipp import CorrectionSettings
 
 logger = logging.getLogger(__name__)
 

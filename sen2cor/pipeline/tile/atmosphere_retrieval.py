@@ -13,6 +13,7 @@ import numpy as np
 
 from sen2cor.atmosphere.aerosol.retrieval import FirstGuess
 from sen2cor.atmosphere.aerosol.scene import AerosolScene
+from sen2cor.atmosphere.aerosol_and_water_vapour import retrieve_aerosol_and_water_vapour
 from sen2cor.atmosphere.brdf import empirical_brdf
 from sen2cor.atmosphere.cirrus import (
     CIRRUS_BAND,
@@ -21,7 +22,6 @@ from sen2cor.atmosphere.cirrus import (
     retrieve_cirrus,
 )
 from sen2cor.atmosphere.interpolation_nodes import ElevationField, GroundElevation, NodeGeometry
-from sen2cor.atmosphere.joint_retrieval import retrieve_aerosol_and_water_vapour
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.parameters import CirrusParameters
 from sen2cor.atmosphere.retrieval_record import RetrievalRecord

@@ -26,7 +26,7 @@ from sen2cor.pipeline.tile.snow_climatology import snow_possible
 from sen2cor.product.level1c.reader import Level1CTile
 from sen2cor.raster.array_types import BoolArray, Float32Array
 from sen2cor.raster.grids import Grid, row_blocks
-from sen2cor.settings.cal_sc_gipp import ClassificationSettings
+from sen2cor.settings.l2a_cal_sc_gipp import ClassificationSettings
 
 
 def classify_tile(

@@ -37,7 +37,7 @@ from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.raster.array_types import BoolArray, Float32Array, Pixels, UInt8Array
 from sen2cor.raster.grids import Grid, row_blocks
 from sen2cor.raster.resampling import nearest, positions
-from sen2cor.settings.cal_sc_gipp import ClassificationSettings
+from sen2cor.settings.l2a_cal_sc_gipp import ClassificationSettings
 
 WriteImage = Callable[[], None]
 """Job that writes one image."""

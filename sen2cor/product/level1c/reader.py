@@ -28,7 +28,7 @@ from sen2cor.product.level1c.product_files import (
 )
 from sen2cor.product.level1c.product_metadata import ProductMetadata, read_product_metadata
 from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_metadata
-from sen2cor.product.naming import NameTemplate
+from sen2cor.product.name_templates import NameTemplate
 from sen2cor.product.psd import PSD, Layout
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
 from sen2cor.raster.grids import Grid, TileGeometry

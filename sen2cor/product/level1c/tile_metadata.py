@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sen2cor.bands import RESOLUTIONS
 from sen2cor.errors import InputError
-from sen2cor.product.naming import TILE_ID
+from sen2cor.product.name_templates import TILE_ID
 from sen2cor.raster.grids import Grid
 from sen2cor.xml_document import XmlDocument
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sen2cor.product.level2a.content import Provenance
-from sen2cor.product.level2a.document_editing import (
-    add,
-    arrange,
-    namespace,
-    rebuild,
-    section,
-)
 from sen2cor.product.level2a.shared_elements import (
     JOINT_DATASTRIP_AUXILIARY,
     add_joint_auxiliary,
     add_quantification_values,
     write_ground_reference,
 )
-from sen2cor.product.naming import TILE_ID
+from sen2cor.product.level2a.xml_editing import (
+    add,
+    arrange,
+    namespace,
+    rebuild,
+    section,
+)
+from sen2cor.product.name_templates import TILE_ID
 from sen2cor.product.psd import Psd
 from sen2cor.xml_document import Element
 

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from lxml import etree
 
 from sen2cor.errors import InputError
-from sen2cor.product.level2a.document_editing import add, find_text
+from sen2cor.product.level2a.xml_editing import add, find_text
 from sen2cor.product.psd import Psd
 from sen2cor.xml_document import Element, parse_xml
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from lxml import etree
 
 from sen2cor.errors import ConfigurationError
-from sen2cor.product.level2a.document_editing import SCHEMA_FILES, add, namespace
+from sen2cor.product.level2a.xml_editing import SCHEMA_FILES, add, namespace
 from sen2cor.product.psd import Psd
 from sen2cor.xml_document import Element, parse_xml
 

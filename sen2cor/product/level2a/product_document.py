@@ -7,20 +7,20 @@ from datetime import datetime, timezone
 
 from sen2cor.bands import BANDS, RESOLUTIONS
 from sen2cor.product.level2a.content import Provenance, QualityPercentages, TileContent
-from sen2cor.product.level2a.document_editing import (
-    add,
-    arrange,
-    find_text,
-    namespace,
-    rebuild,
-    section,
-)
 from sen2cor.product.level2a.shared_elements import (
     JOINT_AUXILIARY,
     add_image_content,
     add_joint_auxiliary,
     add_quantification_values,
     write_ground_reference,
+)
+from sen2cor.product.level2a.xml_editing import (
+    add,
+    arrange,
+    find_text,
+    namespace,
+    rebuild,
+    section,
 )
 from sen2cor.product.psd import Psd
 from sen2cor.xml_document import Element

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sen2cor.bands import BANDS
 from sen2cor.product.level2a.content import Accuracy, Provenance, QualityPercentages, TileRetrieval
-from sen2cor.product.level2a.document_editing import add, arrange, find_text
+from sen2cor.product.level2a.xml_editing import add, arrange, find_text
 from sen2cor.product.psd import Psd
 from sen2cor.xml_document import Element
 

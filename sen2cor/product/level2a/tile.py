@@ -12,7 +12,7 @@ import numpy as np
 from sen2cor.errors import InputError
 from sen2cor.files import raise_output_error
 from sen2cor.imagery import images
-from sen2cor.product import naming
+from sen2cor.product import name_templates
 from sen2cor.product.level2a.content import (
     ImageKey,
     QualityPercentages,
@@ -20,12 +20,12 @@ from sen2cor.product.level2a.content import (
     TileOutcome,
     TileRetrieval,
 )
-from sen2cor.product.level2a.document_editing import find_text
 from sen2cor.product.level2a.shared_elements import (
     AOT_QUANTIFICATION,
     WATER_VAPOUR_QUANTIFICATION,
     read_retrieval,
 )
+from sen2cor.product.level2a.xml_editing import find_text
 from sen2cor.product.psd import Psd
 from sen2cor.raster.array_types import UInt16Array
 from sen2cor.xml_document import Element
@@ -205,7 +205,7 @@ def read_tile(metadata: Element, folder: Path, psd: Psd, fields: Mapping[str, st
     """
     tile_id = find_text(metadata, f".//TILE_ID{psd.id_suffix}")
     datastrip_id = find_text(metadata, f".//DATASTRIP_ID{psd.id_suffix}")
-    parsed = naming.TILE_ID.match(tile_id)
+    parsed = name_templates.TILE_ID.match(tile_id)
     if parsed is None:
         raise InputError(f"{folder}: the tile metadata hold no TILE_ID{psd.id_suffix}")
     return Level2ATile(tile_id, datastrip_id, folder, psd, {**fields, **parsed})

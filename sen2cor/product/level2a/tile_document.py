@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sen2cor.product.level2a.content import Accuracy, TileContent
-from sen2cor.product.level2a.document_editing import add, arrange, namespace, rebuild, section
 from sen2cor.product.level2a.shared_elements import add_image_content
-from sen2cor.product.naming import to_level2a
+from sen2cor.product.level2a.xml_editing import add, arrange, namespace, rebuild, section
+from sen2cor.product.name_templates import to_level2a
 from sen2cor.product.psd import Psd
 from sen2cor.xml_document import Element
 

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 
 from sen2cor.errors import ConfigurationError, InputError
 from sen2cor.files import raise_output_error
-from sen2cor.product import naming
+from sen2cor.product import name_templates
 from sen2cor.product.level2a.content import Provenance, TileContent, TileOutcome
-from sen2cor.product.level2a.document_editing import namespace
-from sen2cor.product.level2a.documents import (
+from sen2cor.product.level2a.locked_workspace import Workspace
+from sen2cor.product.level2a.tile import Level2ATile, read_tile
+from sen2cor.product.level2a.xml_documents import (
     DocumentWriter,
     datastrip_folder,
     read_earlier_metadata,
     tile_metadata_path,
 )
-from sen2cor.product.level2a.tile import Level2ATile, read_tile
-from sen2cor.product.level2a.workspace import Workspace
+from sen2cor.product.level2a.xml_editing import namespace
 from sen2cor.product.level2a.xml_report import claim_report
-from sen2cor.product.naming import to_level2a
+from sen2cor.product.name_templates import to_level2a
 from sen2cor.product.psd import Psd, output_psd
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class Level2AWriter:
     def _create_tile(self, level1c_tile: Level1CTile) -> Level2ATile:
         tile_id = to_level2a(level1c_tile.tile_id, self.psd.file_class)
         fields = {**self._common_fields(), "mgrs": level1c_tile.mgrs}
-        fields.update(naming.TILE_ID.match(tile_id) or {})
+        fields.update(name_templates.TILE_ID.match(tile_id) or {})
         name = to_level2a(level1c_tile.folder.name, self.psd.file_class)
         if name == level1c_tile.folder.name:
             name = f"L2A_{name}"
@@ -237,7 +237,7 @@ class Level2AWriter:
         return tile
 
     def _common_fields(self) -> dict[str, str]:
-        start = naming.fields(datatake_start=self._level1c.datatake_start)
+        start = name_templates.fields(datatake_start=self._level1c.datatake_start)
         return {**start, "ending": self._ending}
 
     def _copy_inherited(self, root: Path) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from sen2cor.product.naming import timestamp
+from sen2cor.product.name_templates import timestamp
 
 _ROOT = "Sen2Cor_Level-2A_Report_File"
 _HEADER = f'<?xml version="1.0" encoding="UTF-8"?>\n<{_ROOT}>\n'

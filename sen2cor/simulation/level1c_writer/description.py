@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sen2cor.bands import BAND_NAMES
-from sen2cor.product.naming import DATASTRIP_ID, TILE_ID, fields, timestamp
+from sen2cor.product.name_templates import DATASTRIP_ID, TILE_ID, fields, timestamp
 from sen2cor.product.psd import Psd
 from sen2cor.raster.array_types import Float64Array
 from sen2cor.raster.coordinates import geographic
@@ -169,7 +169,7 @@ class ProductDescription:
         )
 
     def fields(self, tile: TileDescription | None = None) -> dict[str, str]:
-        """Fields of names (`sen2cor.product.naming`)."""
+        """Fields of names (`sen2cor.product.name_templates`)."""
         chosen = tile or self.tiles[0]
         return fields(
             datatake_start=self.sensing_time,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.aerosol.reference_pixels import (
+from sen2cor.atmosphere.aerosol.dark_reference_pixels import (
     BRIGHT_VEGETATION,
     DARK_SOIL,
     DARK_VEGETATION,
@@ -18,7 +18,7 @@ from sen2cor.atmosphere.aerosol.reference_pixels import (
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, band_terms
 from sen2cor.atmosphere.interpolation_nodes import ElevationField
 from sen2cor.atmosphere.inversion import neighbourhood_mean
-from sen2cor.settings.cal_ac_gipp import CorrectionSettings
+from sen2cor.settings.l2a_cal_ac_gipp import CorrectionSettings
 from tests.atmosphere.aerosol_scene import (
     CORNER,
     CROP,

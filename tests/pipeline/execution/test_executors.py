@@ -22,10 +22,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sen2cor.pipeline.execution import resource_plan, resources
+from sen2cor.pipeline.execution import available_resources, resource_plan
 from sen2cor.pipeline.execution.resource_plan import plan_resources
 from sen2cor.pipeline.run.options import Options
-from sen2cor.settings.gipp import CommonSettings
+from sen2cor.settings.l2a_gipp import CommonSettings
 from tests.command import (
     configuration,
     hidden,
@@ -369,8 +369,8 @@ def test_cores_and_memory_are_shared_out(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(resources, "count_cores", lambda: 8)
-    monkeypatch.setattr(resources, "read_available_memory", lambda: 20_000_000_000)
+    monkeypatch.setattr(available_resources, "count_cores", lambda: 8)
+    monkeypatch.setattr(available_resources, "read_available_memory", lambda: 20_000_000_000)
     monkeypatch.setattr(resource_plan, "plan_tile_memory", lambda job, threads: 2_000_000_000)
     caplog.set_level("INFO", "sen2cor")
     settings = CommonSettings(processes=processes, threads=threads)

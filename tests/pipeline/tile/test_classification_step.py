@@ -16,7 +16,7 @@ from sen2cor.pipeline.tile.classification_step import classify_tile
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.product.level1c.reader import Level1CTile
 from sen2cor.raster.grids import Grid
-from sen2cor.settings.cal_sc_gipp import ClassificationSettings
+from sen2cor.settings.l2a_cal_sc_gipp import ClassificationSettings
 from tests.classification.spectra import SPECTRA
 
 GRID = Grid(32633, 300000.0, 5900040.0, 60.0, 40, 40)

@@ -14,7 +14,7 @@ from sen2cor.pipeline.execution.workers import start_workers
 from sen2cor.pipeline.tile.image_jobs import TileImageJobs
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.raster.grids import Grid
-from sen2cor.settings.cal_sc_gipp import ClassificationSettings
+from sen2cor.settings.l2a_cal_sc_gipp import ClassificationSettings
 
 GRID = Grid(32633, 3e5, 5.9e6, 20.0, 90, 90)
 

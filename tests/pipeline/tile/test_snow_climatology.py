@@ -11,7 +11,7 @@ from sen2cor.api import process
 from sen2cor.pipeline.tile.snow_climatology import snow_possible
 from sen2cor.raster.grids import Grid
 from sen2cor.settings import Settings
-from sen2cor.settings.cal_sc_gipp import ClassificationSettings
+from sen2cor.settings.l2a_cal_sc_gipp import ClassificationSettings
 from tests.small_product import write_small_product
 
 BERLIN = Grid(32633, 300000.0, 5900040.0, 60.0, 1830, 1830)

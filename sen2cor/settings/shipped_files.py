@@ -1,7 +1,7 @@
 """Shipped files, made from the table of parameters: XML, schemas (XSD), table of the manual.
 
-``python -m sen2cor.settings.shipped cfg`` updates the files of the source tree after a change of
-the table; a test compares them.
+``python -m sen2cor.settings.shipped_files cfg`` updates the files of the source tree after a
+change of the table; a test compares them.
 
 The schemas are for editors and other tools. `sen2cor.settings.reader` decides what a run accepts:
 unlike a schema it can ignore elements of later versions and say what is allowed.
@@ -17,9 +17,9 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from sen2cor.settings import cal_ac_gipp
+from sen2cor.settings import l2a_cal_ac_gipp
 from sen2cor.settings.documents import CORRECTION, DOCUMENTS, Document
-from sen2cor.settings.parameters import Parameter
+from sen2cor.settings.elements import Parameter
 from sen2cor.settings.writer import render_document
 
 
@@ -112,12 +112,12 @@ class _Group:
 
 def _places(document: Document, group: str) -> Iterator[str]:
     """Yield the groups in which any version has the elements of a group."""
-    groups = (group, *document.groups) if group == cal_ac_gipp.TOP else (group,)
+    groups = (group, *document.groups) if group == l2a_cal_ac_gipp.TOP else (group,)
     for place in groups:
         yield place
         if document is CORRECTION:
             # 2.8 drops the wrapper element of this file.
-            yield place.removeprefix(cal_ac_gipp.TOP).removeprefix("/")
+            yield place.removeprefix(l2a_cal_ac_gipp.TOP).removeprefix("/")
 
 
 def _documentation(text: str) -> str:

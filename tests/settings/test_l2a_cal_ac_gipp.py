@@ -11,7 +11,7 @@ from sen2cor.atmosphere.parameters import (
     WaterVapourParameters,
 )
 from sen2cor.settings import Settings
-from sen2cor.settings.cal_ac_gipp import CorrectionSettings
+from sen2cor.settings.l2a_cal_ac_gipp import CorrectionSettings
 
 SETTINGS = Settings()
 

@@ -12,11 +12,11 @@ from sen2cor.errors import InputError
 from sen2cor.product.level2a import metadata_schemas
 from sen2cor.product.level2a.content import Provenance, TileContent
 from sen2cor.product.level2a.datastrip_document import build_datastrip_metadata
-from sen2cor.product.level2a.document_editing import write_document
 from sen2cor.product.level2a.manifest import MANIFEST_NAME, build_manifest
 from sen2cor.product.level2a.product_document import build_product_metadata
 from sen2cor.product.level2a.tile_document import build_tile_metadata
-from sen2cor.product.naming import to_level2a
+from sen2cor.product.level2a.xml_editing import write_document
+from sen2cor.product.name_templates import to_level2a
 from sen2cor.product.psd import Psd
 from sen2cor.xml_document import Element, parse_xml
 

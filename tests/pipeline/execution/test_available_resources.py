@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from sen2cor.pipeline.execution import resources
+from sen2cor.pipeline.execution import available_resources
 
 
 @pytest.fixture
 def groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(resources, "_CGROUPS", tmp_path)
+    monkeypatch.setattr(available_resources, "_CGROUPS", tmp_path)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)))
     monkeypatch.setattr(
-        resources.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 64 << 30})()
+        available_resources.psutil,
+        "virtual_memory",
+        lambda: type("Memory", (), {"available": 64 << 30})(),
     )
     return tmp_path
 
@@ -23,7 +25,7 @@ def groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def joined(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lines: str) -> None:
     membership = tmp_path / "membership"
     membership.write_text(lines)
-    monkeypatch.setattr(resources, "_MEMBERSHIP", membership)
+    monkeypatch.setattr(available_resources, "_MEMBERSHIP", membership)
 
 
 def write(folder: Path, **texts: str) -> None:
@@ -35,8 +37,8 @@ def write(folder: Path, **texts: str) -> None:
 def test_without_limits_the_machine_counts(groups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     joined(monkeypatch, groups, "0::/\n")
     write(groups, cpu__max="max 100000", memory__max="max", memory__current="1")
-    assert resources.count_cores() == 16
-    assert resources.read_available_memory() == 64 << 30
+    assert available_resources.count_cores() == 16
+    assert available_resources.read_available_memory() == 64 << 30
 
 
 def test_version_2_the_tightest_of_the_parents(
@@ -48,8 +50,8 @@ def test_version_2_the_tightest_of_the_parents(
     )  # fmt: skip
     write(groups / "pod/container", cpu__max="400000 100000", memory__max="max",
           memory__current="5")  # fmt: skip
-    assert resources.count_cores() == 2
-    assert resources.read_available_memory() == 6 << 30
+    assert available_resources.count_cores() == 2
+    assert available_resources.read_available_memory() == 6 << 30
 
 
 def test_version_1_in_a_container_that_sees_its_own_root(
@@ -59,8 +61,8 @@ def test_version_1_in_a_container_that_sees_its_own_root(
     write(groups / "cpu", cpu__cfs_quota_us="50000", cpu__cfs_period_us="100000")
     write(groups / "memory", memory__limit_in_bytes=str(4 << 30),
           memory__usage_in_bytes=str(1 << 30), memory__stat="total_inactive_file 0")  # fmt: skip
-    assert resources.count_cores() == 1
-    assert resources.read_available_memory() == 3 << 30
+    assert available_resources.count_cores() == 1
+    assert available_resources.read_available_memory() == 3 << 30
 
 
 def test_no_limit_of_version_1_is_a_huge_number(
@@ -70,5 +72,5 @@ def test_no_limit_of_version_1_is_a_huge_number(
     write(groups / "cpu", cpu__cfs_quota_us="-1", cpu__cfs_period_us="100000")
     write(groups / "memory", memory__limit_in_bytes="9223372036854771712",
           memory__usage_in_bytes="1")  # fmt: skip
-    assert resources.count_cores() == 16
-    assert resources.read_available_memory() == 64 << 30
+    assert available_resources.count_cores() == 16
+    assert available_resources.read_available_memory() == 64 << 30

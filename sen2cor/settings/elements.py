@@ -1,8 +1,8 @@
 """The table of parameters: what one element of a configuration file is.
 
-The fields of the settings classes (`sen2cor.settings.gipp`, `cal_sc_gipp` and `cal_ac_gipp`) are
-the table: each defines type, default, range and meaning of a setting once. Reader, messages,
-schemas, shipped files, list of differences and documentation follow from it.
+The fields of the settings classes (`sen2cor.settings.l2a_gipp`, `l2a_cal_sc_gipp` and
+`l2a_cal_ac_gipp`) are the table: each defines type, default, range and meaning of a setting once.
+Reader, messages, schemas, shipped files, list of differences and documentation follow from it.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sen2cor.errors import ConfigurationError, InputError
-from sen2cor.product.naming import (
+from sen2cor.product.name_templates import (
     DATASTRIP_ID,
     TILE_ID,
     fields,

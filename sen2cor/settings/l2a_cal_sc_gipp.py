@@ -14,7 +14,7 @@ from sen2cor.classification.parameters import (
     ClassificationRules,
     ClassificationThresholds,
 )
-from sen2cor.settings.parameters import Parameter, Table
+from sen2cor.settings.elements import Parameter, Table
 from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, Text
 
 DOCUMENT = "L2A_CAL_SC_GIPP"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sen2cor.atmosphere.aerosol.reference_pixels import (
+from sen2cor.atmosphere.aerosol.dark_reference_pixels import (
     DARK_SOIL,
     WATER,
     ReferencePixels,

@@ -17,7 +17,7 @@ from sen2cor.atmosphere.parameters import (
     TerrainParameters,
     WaterVapourParameters,
 )
-from sen2cor.settings.parameters import Table
+from sen2cor.settings.elements import Table
 from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, Text
 
 DOCUMENT = "L2A_CAL_AC_GIPP"

@@ -9,9 +9,9 @@ from lxml import etree
 
 from sen2cor.classification.parameters import ClassificationThresholds
 from sen2cor.settings import Settings, load_settings, packaged_configuration_folder
-from sen2cor.settings.cal_sc_gipp import THRESHOLDS
 from sen2cor.settings.documents import DOCUMENTS, Document
-from sen2cor.settings.shipped import parameter_tables, shipped_files
+from sen2cor.settings.l2a_cal_sc_gipp import THRESHOLDS
+from sen2cor.settings.shipped_files import parameter_tables, shipped_files
 
 CFG = Path(__file__).resolve().parents[2] / "cfg"
 
@@ -56,7 +56,9 @@ def schema(document: Document) -> etree.XMLSchema:
 
 def test_files_are_those_of_the_table() -> None:
     for name, content in shipped_files().items():
-        assert (CFG / name).read_bytes() == content, f"write {name} anew: sen2cor.settings.shipped"
+        assert (CFG / name).read_bytes() == content, (
+            f"write {name} anew: sen2cor.settings.shipped_files"
+        )
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)

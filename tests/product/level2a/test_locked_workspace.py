@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from sen2cor.errors import LockedError
-from sen2cor.product.level2a.workspace import Workspace
+from sen2cor.product.level2a.locked_workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -22,7 +22,7 @@ CLAIM = """
 import sys
 from pathlib import Path
 from sen2cor.errors import LockedError
-from sen2cor.product.level2a.workspace import Workspace
+from sen2cor.product.level2a.locked_workspace import Workspace
 try:
     workspace = Workspace.claim(Path(sys.argv[1]))
     (workspace.product / "image").write_text("half-done")

@@ -12,7 +12,7 @@ from sen2cor.classification import (
     ClassificationThresholds,
 )
 from sen2cor.settings import Settings
-from sen2cor.settings.cal_sc_gipp import ClassificationSettings
+from sen2cor.settings.l2a_cal_sc_gipp import ClassificationSettings
 
 
 @pytest.mark.parametrize("folder", ["", "aux_data", "lib"])

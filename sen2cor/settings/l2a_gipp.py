@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sen2cor.settings.parameters import Table
+from sen2cor.settings.elements import Table
 from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, Ozone, Text
 
 _COMMON = Table("L2A_GIPP", "Common_Section")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sen2cor.bands import BAND_NAMES
-from sen2cor.product.naming import NameTemplate, compact_product, long_product
+from sen2cor.product.name_templates import NameTemplate, compact_product, long_product
 
 
 @dataclass(frozen=True)
