@@ -16,6 +16,7 @@ import numpy as np
 
 from sen2cor.errors import InputError
 from sen2cor.imagery import jpeg2000
+from sen2cor.product.side_files import is_copy, is_side_file
 from sen2cor.raster.array_types import BoolArray, Float64Array
 from sen2cor.raster.coordinates import spatial_reference
 from sen2cor.raster.grids import Grid
@@ -183,6 +184,6 @@ def _find_mask(folder: Path, kind: str, band: str, suffix: str) -> Path | None:
         return None
     for path in sorted(folder.glob(f"*MSK_{kind}_*{suffix}")):
         parts = path.stem.split("_")
-        if not path.name.startswith(".") and band in parts:
+        if band in parts and not (is_side_file(Path(path.name)) or is_copy(path.name)):
             return path
     return None

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sen2cor.bands import BAND_NAMES, BANDS, RESOLUTIONS
 from sen2cor.errors import InputError
 from sen2cor.imagery import jpeg2000
 from sen2cor.imagery.jpeg2000 import ImageInfo
+from sen2cor.product.name_templates import NameTemplate
 from sen2cor.product.psd import PSD
+from sen2cor.product.side_files import is_unfinished_download
 from sen2cor.raster.grids import Grid
 
 logger = logging.getLogger(__name__)
@@ -147,18 +149,30 @@ def _describe_folder(path: Path) -> str:
     return "is a folder without the metadata of a product (MTD_MSIL1C.xml or *_MTD_SAFL1C_*.xml)"
 
 
-def find_band_images(folder: Path) -> dict[str, Path]:
-    """Find the images of all bands by the ending of their names, ``_Bnn.jp2``.
+def find_band_images(tile_folder: Path, template: NameTemplate) -> dict[str, Path]:
+    """Find the images of all bands in ``IMG_DATA``.
+
+    An image is a file that ends in ``_Bnn.jp2``. Copies of an image with the name of the format,
+    whose names contain that name, are ignored.
+
+    Parameters
+    ----------
+    tile_folder : Path
+    template : NameTemplate
+        Of the path of an image in the folder of its tile.
 
     Raises
     ------
     InputError
         A band is missing, or has several images.
     """
+    folder = tile_folder / "IMG_DATA"
     images = list_files(folder)
     bands = {}
     for name in BAND_NAMES:
-        found = [path for path in images if path.name.endswith(f"_{name}.jp2")]
+        ending = [path for path in images if path.name.endswith(f"_{name}.jp2")]
+        official = [path for path in ending if template.match(f"{folder.name}/{path.name}")]
+        found = [path for path in ending if path in official or not _is_copy_of(path, official)]
         if len(found) > 1:
             both = " and ".join(path.name for path in found[:2])
             raise InputError(f"{folder}: several images of band {name}: {both}; keep one of them")
@@ -167,11 +181,17 @@ def find_band_images(folder: Path) -> dict[str, Path]:
     missing = [name for name in BAND_NAMES if name not in bands]
     if missing:
         word = "bands" if len(missing) > 1 else "band"
+        partial = [path.name for path in images if is_unfinished_download(path.name)]
+        note = f"; {partial[0]} is an unfinished download" if partial else ""
         raise InputError(
-            f"{folder}: no image of {word} {', '.join(missing)} (files ending in _Bnn.jp2); "
+            f"{folder}: no image of {word} {', '.join(missing)} (files ending in _Bnn.jp2){note}; "
             "fetch the product again"
         )
     return bands
+
+
+def _is_copy_of(path: Path, originals: Sequence[Path]) -> bool:
+    return any(original.stem in path.stem for original in originals)
 
 
 def read_image_grids(bands: Mapping[str, Path], nominal: Mapping[int, Grid]) -> dict[int, Grid]:

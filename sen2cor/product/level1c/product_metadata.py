@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -50,6 +50,8 @@ class ProductMetadata:
         U, the correction of the distance to the sun.
     granules : mapping of tile identifier to datastrip identifier
         As listed; empty where the list is missing.
+    tile_folders : mapping of tile identifier to folder name
+        Folders in GRANULE, from the listed images; without those of long names.
     """
 
     psd: str
@@ -63,6 +65,7 @@ class ProductMetadata:
     solar_irradiance: Mapping[str, float]
     reflectance_conversion: float
     granules: Mapping[str, str]
+    tile_folders: Mapping[str, str]
 
 
 def read_product_metadata(path: Path) -> ProductMetadata:
@@ -97,7 +100,15 @@ def read_product_metadata(path: Path) -> ProductMetadata:
         radiometric_offsets=offsets or {band.name: 0 for band in BANDS},
         solar_irradiance=_read_irradiance(document),
         reflectance_conversion=document.number(f"{_CONVERSION}/U"),
-        granules=_read_granules(document),
+        granules={
+            name: element.get("datastripIdentifier", "")
+            for name, element in _list_granules(document)
+        },
+        tile_folders={
+            name: folder
+            for name, element in _list_granules(document)
+            if (folder := _read_tile_folder(element)) is not None
+        },
     )
 
 
@@ -202,11 +213,18 @@ def _by_band(
     return numbers
 
 
-def _read_granules(document: XmlDocument) -> dict[str, str]:
-    granules = {}
+def _list_granules(document: XmlDocument) -> Iterator[tuple[str, Element]]:
     for name in ("Granule", "Granules"):
         for element in document.find_all(f"{_INFO}/Product_Organisation/Granule_List/{name}"):
             identifier = element.get("granuleIdentifier")
             if identifier:
-                granules[identifier] = element.get("datastripIdentifier", "")
-    return granules
+                yield identifier, element
+
+
+def _read_tile_folder(granule: Element) -> str | None:
+    """Return the folder of ``GRANULE/<folder>/IMG_DATA/...``, the path of an image."""
+    for image in granule:
+        parts = (image.text or "").strip().replace("\\", "/").split("/")
+        if "GRANULE" in parts[:-2]:
+            return str(parts[parts.index("GRANULE") + 1])
+    return None

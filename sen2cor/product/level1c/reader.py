@@ -7,6 +7,7 @@ other missing part there is one WARNING. No file is ever opened for writing.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,8 +29,9 @@ from sen2cor.product.level1c.product_files import (
 )
 from sen2cor.product.level1c.product_metadata import ProductMetadata, read_product_metadata
 from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_metadata
-from sen2cor.product.name_templates import NameTemplate
+from sen2cor.product.name_templates import TILE_ID, NameTemplate
 from sen2cor.product.psd import PSD, Layout
+from sen2cor.product.side_files import is_side_file
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
 from sen2cor.raster.grids import Grid, TileGeometry
 
@@ -221,7 +223,7 @@ def open_level1c(path: Path) -> Level1CProduct:
     root, metadata_path, tile_folder = locate_product(path)
     metadata = read_product_metadata(metadata_path)
     layout = PSD[metadata.psd].level1c
-    folders = _tile_folders(root) if tile_folder is None else [tile_folder]
+    folders = [tile_folder] if tile_folder else _select_tile_folders(root, metadata, layout)
     tiles: list[Level1CTile] = []
     unusable: dict[str, InputError] = {}
     for folder in folders:
@@ -256,11 +258,55 @@ def open_level1c(path: Path) -> Level1CProduct:
     return product
 
 
-def _tile_folders(root: Path) -> list[Path]:
-    folders = list_folders(root / "GRANULE")
+def _select_tile_folders(root: Path, metadata: ProductMetadata, layout: Layout) -> list[Path]:
+    """Return the tile folders that the product metadata name; others are ignored with a WARNING.
+
+    A folder is named by the paths of the listed images, by an identifier that its name agrees
+    with, or, if the user renamed it, by the identifier in its tile metadata. If the metadata name
+    none of the folders, all are returned.
+    """
+    folders = [path for path in list_folders(root / "GRANULE") if not is_side_file(Path(path.name))]
     if not folders:
         raise InputError(f"{root / 'GRANULE'}: no tile folder; fetch the product again")
-    return folders
+    named: dict[str, Path] = {}
+    for agrees in (
+        lambda folder, name: folder.name == metadata.tile_folders.get(name),
+        lambda folder, name: _has_name_of(folder, name, layout),
+        lambda folder, name: _read_tile_id(folder, layout) == name,
+    ):
+        for name in metadata.granules:
+            free = [folder for folder in folders if folder not in named.values()]
+            found = next(
+                (folder for folder in free if name not in named and agrees(folder, name)), None
+            )
+            if found is not None:
+                named[name] = found
+    if not named:
+        return folders
+    ignored = [folder.name for folder in folders if folder not in named.values()]
+    if ignored:
+        logger.warning(
+            "%s: folders in GRANULE that the product metadata do not name are ignored: %s",
+            root.name,
+            ", ".join(ignored),
+        )
+    return [folder for folder in folders if folder in named.values()]
+
+
+def _has_name_of(folder: Path, tile_id: str, layout: Layout) -> bool:
+    """Tell whether all that the name of a folder says is in the identifier too."""
+    parts, identifier = layout.tile_folder.match(folder.name), TILE_ID.match(tile_id)
+    if parts is None or identifier is None:
+        return False
+    return all(identifier.get(name, text) == text for name, text in parts.items())
+
+
+def _read_tile_id(folder: Path, layout: Layout) -> str | None:
+    path = _matching_file(folder, layout.tile_metadata)
+    try:
+        return None if path is None else read_tile_metadata(open_tile_document(path)).tile_id
+    except InputError:
+        return None
 
 
 def _open_tile(folder: Path, layout: Layout) -> Level1CTile:
@@ -269,7 +315,7 @@ def _open_tile(folder: Path, layout: Layout) -> Level1CTile:
         raise InputError(f"{folder}: no tile metadata; expected {layout.tile_metadata.template}")
     document = open_tile_document(metadata_path)
     metadata = read_tile_metadata(document)
-    bands = find_band_images(folder / "IMG_DATA")
+    bands = find_band_images(folder, layout.images[""])
     return Level1CTile(
         tile_id=metadata.tile_id,
         datastrip_id=metadata.datastrip_id,
@@ -287,7 +333,7 @@ def _open_tile(folder: Path, layout: Layout) -> Level1CTile:
 
 def _find_auxiliary(folder: Path, kind: str) -> Path | None:
     for path in list_files(folder):
-        if kind in path.name and not path.suffix:
+        if re.fullmatch(rf"(\w+_)?{kind}(_\w+)?", path.name):
             return path
     return None
 
@@ -300,7 +346,8 @@ def _find_datastrips(
     for identifier in dict.fromkeys([*listed, *(tile.datastrip_id for tile in tiles)]):
         # compact folder names are the part of the identifier from DS_ to the baseline
         core = identifier[identifier.find("DS_") :].rsplit("_N", 1)[0]
-        found = next((path for path in folders if core in path.name), None)
+        matching = [path for path in folders if core in path.name]
+        found = min(matching, key=lambda path: len(path.name), default=None)
         file = None if found is None else _matching_file(found, layout.datastrip_metadata)
         yield Level1CDatastrip(identifier, found, file)
 

@@ -28,6 +28,10 @@ from sen2cor.files import raise_output_error
 logger = logging.getLogger(__name__)
 
 _OWNER_FILE = "owner.json"
+
+_DELETED_FILE = ".nfs"
+"""Begin of the names of files that a network file system keeps while a program has them open."""
+
 _JUST_STARTED = "another run has just started"
 
 _OWNER_GRACE = 60.0
@@ -125,7 +129,12 @@ class Workspace:
             original = self.final / folder.relative_to(self.product)
             for source in sorted(original.rglob("*")):
                 target = folder / source.relative_to(original)
-                if source.is_file():
+                if source.name.startswith(_DELETED_FILE):
+                    continue
+                if source.is_symlink() and not source.exists():
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.symlink_to(os.readlink(source))  # noqa: PTH115 (kept as it is)
+                elif source.is_file():
                     target.parent.mkdir(parents=True, exist_ok=True)
                     _link_or_copy(source, target)
 
@@ -291,6 +300,8 @@ def _link_or_copy(source: Path, target: Path) -> None:
 def _flush_files(root: Path) -> None:
     for folder, _, names in os.walk(root):
         for name in names:
+            if (Path(folder) / name).is_symlink():
+                continue
             with (Path(folder) / name).open("rb+") as stream:
                 os.fsync(stream.fileno())
         _flush_folder(Path(folder))

@@ -19,6 +19,7 @@ from lxml import etree
 from sen2cor.errors import InputError
 from sen2cor.product.level2a.xml_editing import add, find_text
 from sen2cor.product.psd import Psd
+from sen2cor.product.side_files import is_side_file
 from sen2cor.xml_document import Element, parse_xml
 
 MANIFEST_NAME = "manifest.safe"
@@ -84,7 +85,9 @@ def build_manifest(root: Path, psd: Psd, metadata: Path, level1c_manifest: Path 
     paths = sorted(
         path
         for path in root.rglob("*")
-        if path.is_file() and path.relative_to(root) != Path(MANIFEST_NAME)
+        if path.is_file()
+        and path.relative_to(root) != Path(MANIFEST_NAME)
+        and not is_side_file(path.relative_to(root))
     )
     with ThreadPoolExecutor(4) as pool:
         digests = list(pool.map(lambda path: _compute_digest(path, psd.checksum), paths))
@@ -149,7 +152,12 @@ class _Identifiers:
 def _number_folders(folder: Path) -> dict[str, int]:
     if not folder.is_dir():
         return {}
-    return {path.name: number for number, path in enumerate(sorted(folder.iterdir()), start=1)}
+    names = sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.is_dir() and not is_side_file(Path(path.name))
+    )
+    return {name: number for number, name in enumerate(names, start=1)}
 
 
 def _make_xml_name(text: str) -> str:

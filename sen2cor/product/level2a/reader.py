@@ -10,6 +10,11 @@ from pathlib import Path
 from sen2cor.bands import BANDS
 from sen2cor.errors import InputError
 from sen2cor.product.level1c.tile_metadata import read_grids, read_moment
+from sen2cor.product.level2a.files import (
+    find_product_metadata,
+    find_tile_metadata,
+    list_tile_folders,
+)
 from sen2cor.product.level2a.tile import read_tile
 from sen2cor.product.psd import PSD, Psd
 from sen2cor.raster.grids import Grid
@@ -110,7 +115,7 @@ def open_level2a(path: Path) -> Level2AReader:
     InputError
         It is not a Level-2A product, or its metadata are broken.
     """
-    found = [file for file in sorted(path.glob("*MTD*.xml")) if "L2A" in file.name]
+    found = find_product_metadata(path)
     if not found:
         raise InputError(f"{path}: no Level-2A product metadata (*MTD*L2A*.xml) in this folder")
     document = XmlDocument(found[0])
@@ -161,14 +166,26 @@ def _read_percentages(document: XmlDocument) -> dict[str, float]:
     return {}
 
 
+def _read_ending(document: XmlDocument, psd: Psd) -> str:
+    """Return the ending of the image files of a product."""
+    granule = document.find(f".//{psd.granule_element}")
+    is_jpeg2000 = granule is None or granule.get("imageFormat", "JPEG2000") == "JPEG2000"
+    return "jp2" if is_jpeg2000 else "tif"
+
+
 def _read_tiles(path: Path, document: XmlDocument, psd: Psd) -> list[Level2ATileReader]:
     tiles = []
-    for folder in sorted((path / "GRANULE").glob("*")):
-        metadata = next(iter(sorted(folder.glob("*MTD*.xml"))), None)
+    found: set[str] = set()
+    fields = {"ending": _read_ending(document, psd)}
+    for folder in sorted(list_tile_folders(path, psd)):
+        metadata = next(iter(find_tile_metadata(folder)), None)
         if metadata is None:
             continue
         tile_document = XmlDocument(metadata)
-        tile = read_tile(tile_document.root, folder, psd, {})
+        tile = read_tile(tile_document.root, folder, psd, fields)
+        if tile.tile_id in found:
+            continue
+        found.add(tile.tile_id)
         angles = "Geometric_Info/Tile_Angles"
         views = {
             BANDS[int(element.get("bandId"))].name: element

@@ -104,7 +104,7 @@ class Level2ATile:
                 relative = path.relative_to(self.folder).as_posix()
                 for kind, template in self.psd.level2a.images.items():
                     parsed = template.match(relative)
-                    if parsed is not None and _is_filled(path):
+                    if parsed is not None and self._has_ending(parsed) and _is_filled(path):
                         resolution = parsed.get("resolution")
                         key = (kind or parsed["kind"], int(resolution) if resolution else None)
                         found[key] = relative
@@ -151,6 +151,10 @@ class Level2ATile:
             quality=quality,
             retrieval=retrieval or TileRetrieval(),
         )
+
+    def _has_ending(self, parsed: Mapping[str, str]) -> bool:
+        """Tell whether an image has the ending of the product; another one was exported."""
+        return parsed.get("ending") in (None, self.fields.get("ending", parsed.get("ending")))
 
     def _build_path(self, kind: str, resolution: int | None) -> Path:
         fields = dict(self.fields)

@@ -13,6 +13,13 @@ from sen2cor.errors import ConfigurationError, InputError
 from sen2cor.files import raise_output_error
 from sen2cor.product import name_templates
 from sen2cor.product.level2a.content import Provenance, TileContent, TileOutcome
+from sen2cor.product.level2a.files import (
+    find_image_of_other_ending,
+    find_product_metadata,
+    find_tile_metadata,
+    list_tile_folders,
+    warn_of_outdated_side_files,
+)
 from sen2cor.product.level2a.locked_workspace import Workspace
 from sen2cor.product.level2a.tile import Level2ATile, read_tile
 from sen2cor.product.level2a.xml_documents import (
@@ -25,14 +32,12 @@ from sen2cor.product.level2a.xml_editing import namespace
 from sen2cor.product.level2a.xml_report import claim_report
 from sen2cor.product.name_templates import to_level2a
 from sen2cor.product.psd import Psd, output_psd
+from sen2cor.product.side_files import is_side_file
 
 if TYPE_CHECKING:
     from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 
 logger = logging.getLogger(__name__)
-
-_FOREIGN_ENDINGS = {".gfs", ".aux", ".ovr"}
-"""Side files of other programs, which are not part of a product."""
 
 
 def locate_level2a(
@@ -203,6 +208,7 @@ class Level2AWriter:
             documents.write_schemas()
             self._write_reports(root, provenance)
             documents.write_manifest()
+            warn_of_outdated_side_files(root)
             self._workspace.publish()
         self._open = False
         return self.path
@@ -270,16 +276,20 @@ class Level2AWriter:
             )
             for level1c_tile, tile in self._tiles.values()
         }
-        granules = root / "GRANULE"
-        for folder in sorted(granules.iterdir()) if granules.is_dir() else []:
+        described = {tile.tile_id for tile in tiles.values()}
+        for folder in list_tile_folders(root, self.psd):
             if folder in tiles:
                 continue
-            documents = map(read_earlier_metadata, sorted(folder.glob("*MTD*.xml")))
+            documents = map(read_earlier_metadata, find_tile_metadata(folder))
             document = next((found for found in documents if found is not None), None)
             if document is None:
                 logger.warning("%s: tile without metadata left out of the product's", folder.name)
                 continue
             tile = read_tile(document, folder, self.psd, self._common_fields())
+            if tile.tile_id in described:
+                logger.warning("%s: copy of another tile, left out of the metadata", folder.name)
+                continue
+            described.add(tile.tile_id)
             tiles[folder] = tile.describe(TileOutcome(), document)
         return tiles
 
@@ -292,14 +302,19 @@ class Level2AWriter:
 
 
 def _check_format(path: Path, psd: Psd, ending: str) -> None:
-    """Refuse to mix two formats in one product."""
-    for image in path.glob("GRANULE/*/IMG_DATA/**/*.*"):
-        if image.suffix != f".{ending}":
+    """Refuse to mix two formats in one product.
+
+    Only the names of images that the format knows decide; an image that exists in both formats
+    was exported beside the one of the product.
+    """
+    for folder in list_tile_folders(path, psd):
+        other = find_image_of_other_ending(folder, psd, ending)
+        if other is not None:
             raise ConfigurationError(
-                f"{path}: exists with {image.suffix} images; "
+                f"{path}: exists with {other.suffix} images such as {other.name}; "
                 "remove it or choose another folder with --output_dir"
             )
-    for file in sorted(path.glob("*MTD*L2A*.xml")):
+    for file in find_product_metadata(path):
         root = read_earlier_metadata(file)
         wanted = namespace(psd.namespace, "User_Product_Level-2A.xsd")
         if root is not None and not (
@@ -315,6 +330,8 @@ def _check_format(path: Path, psd: Psd, ending: str) -> None:
 def _copy_folder(source: Path, target: Path, without: str | None = None) -> None:
     """Copy files of a folder that do not exist in the target; the copies are writable.
 
+    Side files of other programs are not copied.
+
     Parameters
     ----------
     source, target : Path
@@ -325,14 +342,13 @@ def _copy_folder(source: Path, target: Path, without: str | None = None) -> None
     if not source.is_dir():
         return
     for path in sorted(source.rglob("*")):
-        copy = target / path.relative_to(source)
+        relative = path.relative_to(source)
+        copy = target / relative
+        if is_side_file(relative):
+            continue
         if path.is_dir():
             copy.mkdir(parents=True, exist_ok=True)
-        elif (
-            path.suffix.lower() in _FOREIGN_ENDINGS
-            or (without is not None and without in path.name)
-            or copy.exists()
-        ):
+        elif (without is not None and without in path.name) or copy.exists():
             continue
         else:
             copy.parent.mkdir(parents=True, exist_ok=True)
