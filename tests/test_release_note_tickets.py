@@ -222,7 +222,7 @@ def test_siimpc_126_only_what_is_invalid_is_said(
 ) -> None:
     level1c = stand_in(write_level1c(tmp_path, "14.2"), "14.2")
     with Level2AWriter.begin(level1c, tmp_path / "out") as product:
-        product.tile(level1c.tiles[0])
+        product.add_tile(level1c.tiles[0])
         product.finish(RUN, schema_folder=reference_data / "psd_schemas")
     said = [record for record in caplog.records if ".xsd" in record.getMessage()]
     assert said and all(record.levelno == logging.WARNING for record in said)
@@ -422,7 +422,7 @@ SHOWN = {
     33: "test_ozone_of_the_settings_or_the_product",
     34: "test_maritime_and_rural_scenes_are_recognised",
     35: "test_a_ramp_keeps_its_place_downward_and_upward",
-    36: "test_water_on_a_dark_slope_is_shade",
+    36: "test_water_on_a_dark_slope_is_topographic_shadow",
     37: "test_the_wheel_makes_and_processes_the_sample",
     38: "test_the_wheel_makes_and_processes_the_sample",
     39: "test_two_processes_give_the_product_of_one",
