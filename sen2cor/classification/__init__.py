@@ -13,7 +13,7 @@ from sen2cor.classification.classify_image import (
 )
 from sen2cor.classification.decision_tree import SpectralClasses, classify_spectra, reclassify
 from sen2cor.classification.ground_masks import GroundMasks
-from sen2cor.classification.morphology import median_filter
+from sen2cor.classification.morphology import dilate_euclidean, median_filter
 from sen2cor.classification.parameters import (
     ClassificationConstants,
     ClassificationParameters,
@@ -23,7 +23,12 @@ from sen2cor.classification.parameters import (
 from sen2cor.classification.quality_mask import QualityBit, compute_quality_mask
 from sen2cor.classification.scene import ClassificationScene, SunGeometry, TerrainIllumination
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
-from sen2cor.classification.validity import find_defective, find_no_data
+from sen2cor.classification.validity import (
+    find_defective,
+    find_lost,
+    find_no_data,
+    find_outside_swath,
+)
 
 __all__ = [
     "CLASSIFICATION_BANDS",
@@ -44,8 +49,11 @@ __all__ = [
     "classify_rows",
     "classify_spectra",
     "compute_quality_mask",
+    "dilate_euclidean",
     "find_defective",
+    "find_lost",
     "find_no_data",
+    "find_outside_swath",
     "median_filter",
     "reclassify",
 ]

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import uniform_filter
 
+from sen2cor.bands import SATURATED
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
 
 IndexArray = npt.NDArray[np.intp]
@@ -107,8 +108,8 @@ def bilinear_pixels(source: UInt16Array, factor: int, rows: slice, cols: int) ->
     Returns
     -------
     ndarray of uint16, shape (rows.stop - rows.start, cols)
-        0 where the nearest source pixel is no data; elsewhere the mean of the valid neighbours,
-        weighted by distance.
+        0 where the nearest source pixel is no data; 65535 where a neighbour is saturated; elsewhere
+        the mean of the valid neighbours, weighted by distance.
     """
     row_at = positions(rows.stop - rows.start, factor, rows.start)
     col_at = positions(cols, factor)
@@ -116,11 +117,17 @@ def bilinear_pixels(source: UInt16Array, factor: int, rows: slice, cols: int) ->
     part = source[first : int(row_at[-1]) + 3]
     row_at -= np.float32(first)
     value = bilinear(part.astype(np.float32), row_at, col_at)
+    saturated = None
+    if part.max(initial=0) == SATURATED:
+        saturated = bilinear((part == SATURATED).astype(np.float32), row_at, col_at) > 0
+        value[saturated] = SATURATED
     if part.all():
         return np.rint(value).astype(np.uint16)
     weight = bilinear((part != 0).astype(np.float32), row_at, col_at)
     np.divide(value, weight, out=value, where=weight > 0)
     closest = part[nearest(row_at, part.shape[0])][:, nearest(col_at, part.shape[1])]
+    if saturated is not None:
+        value[saturated] = SATURATED
     value[closest == 0] = 0.0
     return np.rint(value).astype(np.uint16)
 
@@ -184,7 +191,7 @@ def block_mean_pixels(pixels: UInt16Array, factor: int, shape: tuple[int, int]) 
     Returns
     -------
     ndarray of uint16
-        0 where more than half of the block is no data.
+        0 where more than half of the block is no data; 65535 where a pixel of it is saturated.
     """
     rows, cols = shape
     missing = (max(0, rows * factor - pixels.shape[0]), max(0, cols * factor - pixels.shape[1]))
@@ -200,6 +207,11 @@ def block_mean_pixels(pixels: UInt16Array, factor: int, shape: tuple[int, int]) 
     count: npt.NDArray[np.uint32] = np.maximum(valid, np.uint32(1))
     total += count >> np.uint32(1)
     total //= count
+    if pixels.max(initial=0) == SATURATED:
+        for i in range(factor):
+            for j in range(factor):
+                part = pixels[i : rows * factor : factor, j : cols * factor : factor]
+                total[part == SATURATED] = SATURATED
     total[valid < (factor * factor + 1) // 2] = 0
     return total.astype(np.uint16)
 

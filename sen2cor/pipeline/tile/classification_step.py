@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
 
+from sen2cor.bands import BAND_NAMES
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
     Classification,
     ClassificationScene,
+    SceneClass,
     SunGeometry,
     TerrainIllumination,
     classify_rows,
+    dilate_euclidean,
     find_defective,
+    find_lost,
     find_no_data,
     median_filter,
 )
@@ -27,6 +31,14 @@ from sen2cor.product.level1c.reader import Level1CTile
 from sen2cor.raster.array_types import BoolArray, Float32Array
 from sen2cor.raster.grids import Grid, row_blocks
 from sen2cor.settings.l2a_cal_sc_gipp import ClassificationSettings
+
+logger = logging.getLogger(__name__)
+
+_INVALID = "LOST+DEGRADED+NODATA+SATURA+DEFECT"
+"""Masks whose pixels get class 1, unless there are no data in most bands."""
+
+_SWATH_EDGE = 300.0
+"""Metres from the outside of the swath within which a pixel that lacks bands is outside too."""
 
 
 def classify_tile(
@@ -88,33 +100,47 @@ def classify_tile(
 def _find_invalid(
     pixels: TilePixels, tile: Level1CTile, resolution: int, workers: Workers
 ) -> tuple[BoolArray, BoolArray]:
-    """Pixels without data, and saturated or defective pixels."""
+    """Pixels without data, and pixels that are lost in some bands, saturated or defective."""
     grid = pixels.grids[resolution]
-    no_data_mask = _merge_masks(tile, ("NODATA",), grid, workers)
-    defective_mask = _merge_masks(tile, ("DEFECT", "SATURA"), grid, workers)
+    mask = _merge_masks(tile, grid, workers)
+    bands = [*CLASSIFICATION_BANDS, *pixels.find_bands_with_gaps(CLASSIFICATION_BANDS)]
+    offset = any(pixels.offsets[name] for name in bands)
     no_data = np.zeros(grid.shape, bool)
     defective = np.zeros(grid.shape, bool)
+    lost = np.zeros(grid.shape, bool)
 
     def find_in_rows(rows: slice) -> None:
-        numbers = {band: pixels.numbers(band, resolution, rows) for band in CLASSIFICATION_BANDS}
-        no_data[rows] = find_no_data(numbers, None if no_data_mask is None else no_data_mask[rows])
-        defective[rows] = find_defective(
-            numbers, [] if defective_mask is None else [defective_mask[rows]]
-        )
+        numbers = {band: pixels.numbers(band, resolution, rows) for band in bands}
+        used = {band: numbers[band] for band in CLASSIFICATION_BANDS}
+        no_data[rows] = find_no_data(used)
+        lost[rows] = find_lost(numbers, offset=offset)
+        defective[rows] = find_defective(numbers, [] if mask is None else [mask[rows]])
 
     workers.map(find_in_rows, row_blocks(grid.rows))
+    lost &= ~no_data
+    if lost.any():
+        # the bands do not end at the same pixel of the swath
+        edge = lost & dilate_euclidean(no_data, _SWATH_EDGE / grid.pixel_size)
+        no_data |= edge
+        lost &= ~edge
+        defective |= lost
+    if lost.any():
+        logger.warning(
+            "%d m: %d pixels inside the swath have no data in some bands; their class is %d",
+            resolution,
+            np.count_nonzero(lost),
+            SceneClass.SATURATED_DEFECTIVE,
+        )
     return no_data, defective
 
 
-def _merge_masks(
-    tile: Level1CTile, kinds: Iterable[str], grid: Grid, workers: Workers
-) -> BoolArray | None:
-    """Union of masks over the bands of the classification; None if there are none."""
+def _merge_masks(tile: Level1CTile, grid: Grid, workers: Workers) -> BoolArray | None:
+    """Union of the masks of lost, saturated and defective pixels of all bands; None if none."""
     merged: list[BoolArray] = []
     lock = Lock()
 
-    def add_mask(job: tuple[str, str]) -> None:
-        mask = tile.mask(*job, grid)
+    def add_mask(band: str) -> None:
+        mask = tile.mask(_INVALID, band, grid)
         if mask is None:
             return
         with lock:
@@ -123,5 +149,5 @@ def _merge_masks(
             else:
                 merged.append(mask)
 
-    workers.map(add_mask, [(kind, band) for kind in kinds for band in CLASSIFICATION_BANDS])
+    workers.map(add_mask, BAND_NAMES)
     return merged[0] if merged else None

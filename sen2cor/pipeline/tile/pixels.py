@@ -1,23 +1,41 @@
-"""Pixels of a tile: decoded once, kept as uint16, available at each resolution by rows."""
+"""Pixels of a tile: decoded once, kept as uint16, available at each resolution by rows.
+
+Digital numbers that mean nothing become no data (0) when a band is decoded: where its packets were
+lost, as the masks of the product say, and what lossy compression left outside the swath.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
 
-from sen2cor.bands import BAND
+from sen2cor.bands import BAND, BANDS, NO_DATA, RESOLUTIONS
+from sen2cor.classification import dilate_euclidean, find_outside_swath
+from sen2cor.classification.validity import MAX_REMNANT
 from sen2cor.errors import ProcessingError
 from sen2cor.imagery import jpeg2000
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.product import radiometry
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
-from sen2cor.raster.array_types import Float32Array, UInt16Array
+from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
 from sen2cor.raster.grids import Grid, row_blocks
-from sen2cor.raster.resampling import bilinear_pixels, block_mean_pixels
+from sen2cor.raster.resampling import bilinear_pixels, block_mean_pixels, nearest, positions
+
+logger = logging.getLogger(__name__)
+
+_FINE, _MIDDLE = 10, 20
+"""Resolutions in metres of the bands that together tell the edge of the swath."""
+
+_EDGE = 5.0
+"""Pixels of 20 m beside the outside of the swath where remnants are looked for."""
+
+_CIRRUS_BAND = "B10"
+"""Hardly brighter than the remnants where there are data."""
 
 
 @dataclass
@@ -35,6 +53,10 @@ class TilePixels:
         Added to the digital number before scaling.
     files : mapping of band name to Path
         Images from which `load` decodes bands that are needed late.
+    lost : callable
+        Returns the mask of pixels without valid data of a band at its native resolution, or None.
+    outside : ndarray of bool, shape (rows, cols) of the 20 m grid, or None
+        Outside the swath or near its edge, see `_clear_remnants`; None: nowhere.
     """
 
     grids: Mapping[int, Grid]
@@ -42,6 +64,8 @@ class TilePixels:
     scale: float
     offsets: Mapping[str, int]
     files: Mapping[str, Path] = field(default_factory=dict)
+    lost: Callable[[str], BoolArray | None] = lambda band: None
+    outside: BoolArray | None = None
     _coarser: dict[tuple[str, int], UInt16Array] = field(default_factory=dict)
     _loading: Lock = field(default_factory=Lock)
 
@@ -59,8 +83,13 @@ class TilePixels:
             A band contains no data.
         """
         names = sorted(bands, key=lambda name: BAND[name].resolution)
-        images = workers.map(lambda name: jpeg2000.read(tile.bands[name]), names)
+
+        def find_lost(band: str) -> BoolArray | None:
+            return tile.mask("LOST+NODATA", band, tile.grids[BAND[band].resolution])
+
+        images = workers.map(lambda name: _read_band(name, tile.bands[name], find_lost), names)
         native = dict(zip(names, images, strict=True))
+        outside = _clear_remnants(native, workers)
         _check_bands(native, tile)
         return cls(
             grids=tile.grids,
@@ -68,7 +97,15 @@ class TilePixels:
             scale=1.0 / product.quantification_value,
             offsets=product.radiometric_offsets,
             files=tile.bands,
+            lost=find_lost,
+            outside=outside,
         )
+
+    def find_bands_with_gaps(self, but: Collection[str]) -> list[str]:
+        """Return the decoded bands, except some, that have no data somewhere."""
+        return [
+            name for name, numbers in self.native.items() if name not in but and not numbers.all()
+        ]
 
     def load(self, band: str, resolutions: Iterable[int]) -> None:
         """Decode a band that is not there yet, with its block means; may be called by any thread.
@@ -83,7 +120,15 @@ class TilePixels:
         with self._loading:
             if band in self.native:
                 return
-            numbers = jpeg2000.read(self.files[band])
+            numbers = _read_band(band, self.files[band], self.lost)
+            if self.outside is not None:
+                resolution = BAND[band].resolution
+                same = [
+                    other
+                    for name, other in self.native.items()
+                    if BAND[name].resolution == resolution
+                ]
+                _clear_dark({band: numbers}, [numbers, *same], self.outside, resolution)
             _check_band(numbers, band, self.files[band])
             for resolution in resolutions:
                 self._coarser[band, resolution] = block_mean_pixels(
@@ -152,6 +197,123 @@ class TilePixels:
         """Return top-of-atmosphere reflectance; no data become the reflectance of DN 0."""
         numbers = self.numbers(band, resolution, rows)
         return radiometry.to_reflectance(numbers, self.offsets[band], self.scale)
+
+
+def _read_band(band: str, path: Path, find_lost: Callable[[str], BoolArray | None]) -> UInt16Array:
+    """Decode the image of a band, with no data where its mask says so."""
+    numbers: UInt16Array = jpeg2000.read(path)
+    lost = find_lost(band)
+    if lost is None or not lost.any():
+        return numbers
+    logger.warning(
+        "%s: the masks of the product mark %d pixels of band %s as lost or without data",
+        path,
+        np.count_nonzero(lost),
+        band,
+    )
+    return np.where(lost, np.uint16(NO_DATA), numbers)
+
+
+def _clear_remnants(native: Mapping[str, UInt16Array], workers: Workers) -> BoolArray | None:
+    """Set to no data what lossy compression left outside the swath.
+
+    Pixels of 20 m are outside by all bands of 10 and 20 m together. Where bands end at different
+    pixels and at the edges of pixels, remnants lie beside such pixels: there a pixel is also
+    cleared if all bands of its own resolution are that dark.
+
+    Returns
+    -------
+    ndarray of bool, shape (rows, cols) of the 20 m grid, or None
+        Pixels outside or within some pixels of them; None if there are none.
+    """
+    names = {
+        resolution: [band.name for band in BANDS if band.resolution == resolution]
+        for resolution in RESOLUTIONS
+    }
+    fine, middle = (
+        [native[name] for name in names[resolution] if name in native]
+        for resolution in (_FINE, _MIDDLE)
+    )
+    if not fine or not middle:
+        return None
+    rows, cols = (
+        min(size // 2, have) for size, have in zip(fine[0].shape, middle[0].shape, strict=True)
+    )
+    outside = np.zeros(middle[0].shape, np.bool_)
+
+    def find_in_rows(block: slice) -> None:
+        fine_rows = slice(2 * block.start, 2 * block.stop)
+        if fine[0][fine_rows].min(initial=MAX_REMNANT + 1) <= MAX_REMNANT:
+            outside[block, :cols] = find_outside_swath(
+                [band[fine_rows] for band in fine], [band[block, :cols] for band in middle]
+            )
+
+    workers.map(find_in_rows, row_blocks(rows))
+    if not outside.any():
+        return None
+    near = dilate_euclidean(outside, _EDGE)
+    cleared = [
+        name
+        for resolution, group in names.items()
+        for name in _clear_dark(
+            {name: native[name] for name in group if name in native},
+            [native[name] for name in group if name in native and name != _CIRRUS_BAND],
+            near,
+            resolution,
+        )
+    ]
+    if cleared:
+        logger.warning(
+            "digital numbers of 1 to %d outside the swath in %s (lossy compression); "
+            "using no data there",
+            MAX_REMNANT,
+            ", ".join(cleared),
+        )
+    return near
+
+
+def _clear_dark(
+    targets: Mapping[str, UInt16Array],
+    bands: Sequence[UInt16Array],
+    near: BoolArray,
+    resolution: int,
+) -> list[str]:
+    """Set remnants to no data where all bands are dark, near pixels outside the swath.
+
+    Parameters
+    ----------
+    targets : mapping of band name to ndarray of uint16
+        Modified.
+    bands : sequence of ndarray of uint16, same shape
+        Without any, nothing is modified.
+    near : ndarray of bool, shape (rows, cols) of the 20 m grid
+    resolution : {60, 20, 10}
+        Of the bands.
+
+    Returns
+    -------
+    list of str
+        Bands that were modified.
+    """
+    if not bands:
+        return []
+    at_rows, at_cols = (
+        nearest(positions(size, _MIDDLE / resolution), have)
+        for size, have in zip(bands[0].shape, near.shape, strict=True)
+    )
+    cleared = set()
+    for rows in row_blocks(bands[0].shape[0]):
+        dark = near[at_rows[rows]][:, at_cols]
+        for band in bands:
+            if not dark.any():
+                break
+            dark &= band[rows] <= MAX_REMNANT
+        for name, target in targets.items():
+            remnants = dark & (target[rows] != NO_DATA) & (target[rows] <= MAX_REMNANT)
+            if remnants.any():
+                target[rows][remnants] = NO_DATA
+                cleared.add(name)
+    return [name for name in targets if name in cleared]
 
 
 def _check_bands(native: Mapping[str, UInt16Array], tile: Level1CTile) -> None:

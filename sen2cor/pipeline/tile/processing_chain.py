@@ -258,7 +258,9 @@ class _ProcessingChain:
                 jobs,
                 scene.classes,
                 scene.correction,
-                lambda rows: self.pixels.numbers("B02", 10, rows) == NO_DATA,
+                lambda rows: np.all(
+                    [self.pixels.numbers(band, 10, rows) == NO_DATA for band in VISIBLE], axis=0
+                ),
             )
         )
 

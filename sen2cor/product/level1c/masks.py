@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,22 +27,39 @@ from sen2cor.xml_document import Element, XmlDocument
 logger = logging.getLogger(__name__)
 
 
-KINDS = ("NODATA", "SATURA", "DEFECT", "CLOUDS")
-"""Supported masks."""
+KINDS = ("NODATA", "LOST", "DEGRADED", "SATURA", "DEFECT", "CLOUDS")
+"""Supported masks; LOST and DEGRADED are packets of image data."""
 
 TILE_BAND = "B00"
 """Band of the masks of all bands, in file names."""
 
 _RASTER_LAYERS: Mapping[str, tuple[str, tuple[int, ...]]] = {
+    "LOST": ("QUALIT", (2,)),
+    "DEGRADED": ("QUALIT", (3,)),
     "DEFECT": ("QUALIT", (4,)),
     "NODATA": ("QUALIT", (5,)),
     "SATURA": ("QUALIT", (7,)),
     "CLOUDS": ("CLASSI", (0, 1)),
 }
-"""Raster and its layers (from 0) that together are a mask; clouds: opaque and cirrus."""
+"""Raster and its layers (from 0) that together are a mask; clouds: opaque and cirrus. Not used:
+lost and degraded ancillary data (0, 1), which concern the position and not the pixel values, and
+partial correction of crosstalk (6)."""
 
-_POLYGON_TYPES: Mapping[str, str] = {"NODATA": "QT_NODATA_PIXELS"}
-"""Masks of which only one type of polygons is used: MSK_NODATA also has partly corrected pixels."""
+
+def _is_image_data(kind: str) -> bool:
+    return not kind.startswith("ANC")
+
+
+_POLYGONS: Mapping[str, tuple[str, Callable[[str], bool]]] = {
+    "LOST": ("TECQUA", lambda kind: _is_image_data(kind) and "LOST" in kind),
+    "DEGRADED": ("TECQUA", lambda kind: _is_image_data(kind) and "LOST" not in kind),
+    "NODATA": ("NODATA", lambda kind: kind == "QT_NODATA_PIXELS"),
+    "SATURA": ("SATURA", lambda kind: True),
+    "DEFECT": ("DEFECT", lambda kind: True),
+    "CLOUDS": ("CLOUDS", lambda kind: True),
+}
+"""File of polygons, and which of their types (maskType) are a mask. MSK_TECQUA has ANC_LOST,
+ANC_DEG, MSI_LOST and MSI_DEG; MSK_NODATA also has partly corrected pixels."""
 
 _WKB_POLYGON = 3
 
@@ -59,7 +78,7 @@ def read_mask(folder: Path, kind: str, band: str, grid: Grid) -> BoolArray | Non
     folder : Path
         ``QI_DATA`` of the tile.
     kind : str
-        One of `KINDS`.
+        One of `KINDS`, or several of them with ``+`` between: their union, which is read at once.
     band : str
         Band name; `TILE_BAND` for clouds.
     grid : Grid
@@ -70,17 +89,43 @@ def read_mask(folder: Path, kind: str, band: str, grid: Grid) -> BoolArray | Non
     ndarray of bool, shape ``grid.shape``, or None
         None where the product has no such mask and, with a WARNING, where the mask is broken.
     """
-    raster, layers = _RASTER_LAYERS[kind]
-    polygons = _find_mask(folder, kind, band, ".gml")
-    image = _find_mask(folder, raster, band, ".jp2")
-    try:
+    union: BoolArray | None = None
+    layers: dict[Path, list[int]] = defaultdict(list)
+    for name in kind.split("+"):
+        file, is_member = _POLYGONS[name]
+        raster, own_layers = _RASTER_LAYERS[name]
+        polygons = _find_mask(folder, file, band, ".gml")
+        image = _find_mask(folder, raster, band, ".jp2")
         if polygons is not None:
-            return rasterise(_read_polygons(polygons, _POLYGON_TYPES.get(kind)), grid)
-        if image is not None:
-            return _read_layers(image, layers, grid)
+            union = _unite(
+                union, _read_usable(name, band, _read_polygon_mask, polygons, is_member, grid)
+            )
+        elif image is not None:
+            layers[image] += own_layers
+    for image, chosen in layers.items():
+        union = _unite(union, _read_usable(kind, band, _read_layers, image, tuple(chosen), grid))
+    return union
+
+
+def _unite(union: BoolArray | None, mask: BoolArray | None) -> BoolArray | None:
+    if union is None or mask is None:
+        return mask if union is None else union
+    return union | mask
+
+
+def _read_usable(
+    kind: str, band: str, read: Callable[..., BoolArray], *arguments: Any
+) -> BoolArray | None:
+    """Read a mask; None, with a WARNING, if it is broken."""
+    try:
+        return read(*arguments)
     except (InputError, ValueError) as error:
         logger.warning("mask %s of %s cannot be used and is ignored: %s", kind, band, error)
-    return None
+        return None
+
+
+def _read_polygon_mask(path: Path, is_member: Callable[[str], bool], grid: Grid) -> BoolArray:
+    return rasterise(_read_polygons(path, is_member), grid)
 
 
 def rasterise(polygons: Iterable[list[Float64Array]], grid: Grid) -> BoolArray:
@@ -132,12 +177,13 @@ def _to_wkb(rings: list[Float64Array]) -> bytes:
     return b"".join(parts)
 
 
-def _read_polygons(path: Path, wanted: str | None) -> Iterator[list[Float64Array]]:
+def _read_polygons(path: Path, is_member: Callable[[str], bool]) -> Iterator[list[Float64Array]]:
     document = XmlDocument(path)
     if document.root_name != "Mask":
         raise InputError(f"{path}: root element is {document.root_name}, expected a Mask")
     for feature in document.find_all("maskMembers/MaskFeature"):
-        if wanted is None or document.text("maskType", feature) == wanted:
+        kind = document.find("maskType", feature)
+        if is_member("" if kind is None else (kind.text or "").strip()):
             for polygon in document.find_all(".//Polygon", feature):
                 points = document.find_all(".//posList", polygon)
                 if points:
@@ -168,6 +214,8 @@ def _read_layers(path: Path, layers: tuple[int, ...], grid: Grid) -> BoolArray:
     for top in range(0, info.rows, _READ_ROWS):
         block = jpeg2000.read(path, slice(top, min(top + _READ_ROWS, info.rows)))
         marked = np.any(block[:, :, layers], axis=2)
+        if not marked.any():
+            continue
         here = np.flatnonzero((row >= top) & (row < top + len(block)))
         mask[np.ix_(here, col_inside)] = marked[np.ix_(row[here] - top, col[col_inside])]
     return mask

@@ -115,7 +115,8 @@ class Level1CTile:
 
         Parameters
         ----------
-        kind : {"NODATA", "SATURA", "DEFECT", "CLOUDS"}
+        kind : {"NODATA", "LOST", "DEGRADED", "SATURA", "DEFECT", "CLOUDS"}
+            Or several with ``+`` between: their union.
         band : str or None
             None: of the tile for clouds, of any band for the others.
         grid : Grid

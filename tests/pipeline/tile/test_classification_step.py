@@ -34,8 +34,8 @@ class _Tile:
     )
 
     def mask(self, kind: str, band: str, grid: Grid) -> np.ndarray | None:
-        found = self.masks.get((kind, band))
-        return None if found is None else found.copy()
+        found = [self.masks[name, band] for name in kind.split("+") if (name, band) in self.masks]
+        return np.any(found, axis=0) if found else None
 
 
 @pytest.fixture
@@ -84,14 +84,73 @@ def test_rules_of_the_settings_are_followed(pixels: TilePixels, pool: Workers) -
 
 
 def test_masks_of_all_bands_count(pixels: TilePixels, pool: Workers) -> None:
+    """Also those of bands that the classification does not use."""
     masks = {}
     for row, (kind, band) in enumerate(
-        [("NODATA", "B02"), ("NODATA", "B12"), ("DEFECT", "B04"), ("SATURA", "B11")]
-    ):
+        [("NODATA", "B02"), ("LOST", "B09"), ("DEFECT", "B04"), ("SATURA", "B08"),
+         ("DEGRADED", "B12"), ("CLOUDS", "B02")]
+    ):  # fmt: skip
         masks[kind, band] = np.zeros(GRID.shape, np.bool_)
         masks[kind, band][row] = True
     classes = _classes(pixels, pool, _Tile(masks))
-    assert classes[:5, 0].tolist() == [0, 0, 1, 1, 4]
+    assert classes[:6, 0].tolist() == [1, 1, 1, 1, 1, 4]
+
+
+@pytest.mark.parametrize("band", ["B02", "B03", "B04", "B05", "B8A", "B11", "B12"])
+def test_pixel_without_data_in_one_band_is_defective(
+    pixels: TilePixels, pool: Workers, band: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """B02 = 0 looked like vegetation."""
+    before = _classes(pixels, pool)
+    pixels.numbers(band, 60)[4:7, 4:7] = 0
+    classes = _classes(pixels, pool)
+    assert (classes[4:7, 4:7] == SceneClass.SATURATED_DEFECTIVE).all()
+    changed = classes != before
+    changed[4:7, 4:7] = False
+    assert not changed.any()
+    assert "9 pixels inside the swath have no data in some bands" in caplog.text
+
+
+def test_two_and_three_lost_bands_are_no_swath_edge(pixels: TilePixels, pool: Workers) -> None:
+    for band in ("B02", "B11", "B12"):
+        pixels.numbers(band, 60)[4:7, 4:7] = 0
+    assert (_classes(pixels, pool)[4:7, 4:7] == SceneClass.SATURATED_DEFECTIVE).all()
+
+
+def test_bands_that_end_at_different_pixels_leave_no_rim_of_defective_pixels(
+    pixels: TilePixels, pool: Workers
+) -> None:
+    for number, band in enumerate(CLASSIFICATION_BANDS):
+        pixels.numbers(band, 60)[:, 36 + number % 3 :] = 0
+    classes = _classes(pixels, pool)
+    assert not (classes == SceneClass.SATURATED_DEFECTIVE).any()
+    assert (classes[:, 36:] == SceneClass.NO_DATA).all()
+    assert (classes[:, :36] != SceneClass.NO_DATA).all()
+
+
+def test_water_that_is_black_in_the_short_wave_infrared_is_data(
+    pixels: TilePixels, pool: Workers
+) -> None:
+    for band, number in zip(CLASSIFICATION_BANDS, SPECTRA["water"], strict=True):
+        pixels.numbers(band, 60)[:8] = round(number * 10000)
+    pixels.numbers("B8A", 60)[:8] = 120
+    for band in ("B10", "B11", "B12"):
+        pixels.numbers(band, 60)[:8] = 0
+    assert (_classes(pixels, pool)[:8] == SceneClass.WATER).all()
+
+
+def test_numbers_with_an_offset_are_never_zero(pixels: TilePixels, pool: Workers) -> None:
+    shifted = TilePixels(
+        {60: GRID},
+        {"B10": pixels.native["B10"] + np.uint16(1000)},
+        1e-4,
+        dict.fromkeys(CLASSIFICATION_BANDS, -1000),
+        _coarser={key: image + np.uint16(1000) for key, image in pixels._coarser.items()},
+    )
+    shifted.native["B10"][4] = 0
+    classes = _classes(shifted, pool)
+    assert (classes[4] == SceneClass.SATURATED_DEFECTIVE).all()
+    assert (classes[:4] == SceneClass.VEGETATION).all()
 
 
 def test_elevation_reaches_the_search_for_cirrus(pixels: TilePixels, pool: Workers) -> None:
