@@ -22,11 +22,14 @@ _MIN_ZERO_BANDS = 2
 _CIRRUS_BAND = "B10"
 """Often 0 where there are data."""
 
+_VISIBLE = ("B01", "B02", "B03", "B04")
+"""Never 0 by measurement."""
+
 _NEARLY_BLACK = ("B09", "B11", "B12")
-"""May be 0 over water and in shadow."""
+"""May be 0 over water and in shadow; the bands between may be so after lossy compression."""
 
 _DARK_NUMBER = 300
-"""Digital number of B8A up to which a surface may be black in `_NEARLY_BLACK`."""
+"""Digital number in the near infrared (for those bands: or in B05) up to which they may be 0."""
 
 MAX_REMNANT = 40
 """Largest digital number that lossy compression leaves outside the swath."""
@@ -65,7 +68,7 @@ def find_lost(numbers: Mapping[str, npt.NDArray[Any]], *, offset: bool) -> BoolA
     Parameters
     ----------
     numbers : mapping of band name to ndarray of uint16, shape (rows, cols)
-        Digital numbers, with B8A.
+        Digital numbers, with B05 and B8A.
     offset : bool
         Whether the digital numbers have a radiometric offset: then no measurement gives 0 at all.
 
@@ -74,14 +77,15 @@ def find_lost(numbers: Mapping[str, npt.NDArray[Any]], *, offset: bool) -> BoolA
     ndarray of bool, shape (rows, cols)
         Includes pixels without data in all bands.
     """
-    window = numbers["B8A"]
-    found = np.zeros(window.shape, np.bool_)
+    near_infrared = numbers["B8A"]
+    brighter = np.maximum(near_infrared, numbers["B05"])
+    found = np.zeros(brighter.shape, np.bool_)
     for name, band in numbers.items():
         zero = band == NO_DATA
         if not zero.any() or (name == _CIRRUS_BAND and not offset):
             continue
-        if name in _NEARLY_BLACK and not offset:
-            zero &= window > _DARK_NUMBER
+        if name not in _VISIBLE and not offset:
+            zero &= (near_infrared if name in _NEARLY_BLACK else brighter) > _DARK_NUMBER
         found |= zero
     return found
 

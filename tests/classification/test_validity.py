@@ -34,14 +34,14 @@ def test_saturated_number_or_mask_is_defective() -> None:
 
 
 def test_band_without_data_is_lost() -> None:
-    whole = {"B02": 900, "B04": 700, "B09": 40, "B8A": 2500, "B10": 0, "B12": 900}
+    whole = {"B02": 900, "B04": 700, "B05": 900, "B09": 40, "B8A": 2500, "B10": 0, "B12": 900}
     assert not find_lost(_numbers(**whole), offset=False)[0, 0]
-    for band in ("B02", "B04", "B09", "B8A", "B12"):
+    for band in ("B02", "B04", "B05", "B09", "B8A", "B12"):
         assert find_lost(_numbers(**whole | {band: 0}), offset=False)[0, 0], band
 
 
 def test_dark_surface_may_be_black_where_the_air_scatters_little() -> None:
-    water = _numbers(B02=700, B04=200, B09=0, B8A=120, B10=0, B11=0, B12=0)
+    water = _numbers(B02=700, B04=200, B05=150, B09=0, B8A=0, B10=0, B11=0, B12=0)
     assert not find_lost(water, offset=False)[0, 0]
     assert find_lost(water, offset=True)[0, 0]
 

@@ -120,7 +120,7 @@ def _find_invalid(
     lost &= ~no_data
     if lost.any():
         # the bands do not end at the same pixel of the swath
-        edge = lost & dilate_euclidean(no_data, _SWATH_EDGE / grid.pixel_size)
+        edge = lost & dilate_euclidean(no_data, _SWATH_EDGE / resolution)
         no_data |= edge
         lost &= ~edge
         defective |= lost
