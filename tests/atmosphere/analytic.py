@@ -17,6 +17,8 @@ class AnalyticTable:
 
     season = "SUMMER"
     max_slant_water = 45.0
+    max_solar_zenith = 84.0
+    max_view_zenith = 12.0
 
     def scattering(
         self,

@@ -91,6 +91,14 @@ class LookUpTable(Protocol):
     def max_slant_water(self) -> float:
         """End of the axis of water vapour along the two-way path, in cm."""
 
+    @property
+    def max_solar_zenith(self) -> float:
+        """Largest solar zenith angle of the table in degrees."""
+
+    @property
+    def max_view_zenith(self) -> float:
+        """Largest view zenith angle of the table in degrees."""
+
     def scattering(
         self,
         band: str,

@@ -95,6 +95,8 @@ class Sen2CorLookUpTable:
         self.name, self.ozone = name, ozone
         self.aerosol, self.season = own.aerosol, own.season
         self.max_slant_water = own.max_slant_water
+        self.max_solar_zenith = float(SOLAR_ZENITH[-1])
+        self.max_view_zenith = VIEW_ZENITH
         self._own = own
         self._water = WATER_VAPOUR[own.season]
         self._axes = Axes(

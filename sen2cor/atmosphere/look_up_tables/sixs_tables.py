@@ -102,6 +102,8 @@ class SixSLookUpTable:
                 "with python -m sen2cor.radiative_transfer"
             ) from error
         self.max_slant_water = float(gas["water_slant"][-1])
+        self.max_solar_zenith = float(scattering["solar_zenith"][-1])
+        self.max_view_zenith = float(scattering["view_zenith"][-1])
         self._axes = Axes(self.name, axes, _UNITS)
 
     def scattering(

@@ -33,6 +33,7 @@ from sen2cor.imagery import images
 from sen2cor.imagery.preview import make_preview, preview_grid, true_colour
 from sen2cor.pipeline.execution.progress import TileProgress
 from sen2cor.pipeline.execution.workers import Workers
+from sen2cor.pipeline.tile.angle_limits import check_angles
 from sen2cor.pipeline.tile.atmosphere_retrieval import retrieve_atmosphere
 from sen2cor.pipeline.tile.classification_step import classify_tile
 from sen2cor.pipeline.tile.image_jobs import TileImageJobs, WriteImage, upsample_nearest
@@ -98,6 +99,7 @@ def process_tile(job: TileJob, workers: Workers, progress: TileProgress) -> Tile
     Sen2CorError
         The tile cannot be read, processed or written.
     """
+    check_angles(job.tile, () if job.classification_only else job.tables)
     with ThreadPoolExecutor(1) as terrain_thread:
         # one thread is enough for the terrain while the others decode
         prepared = terrain_thread.submit(prepare_terrain, job.tile, job.settings, workers)
