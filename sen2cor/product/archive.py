@@ -53,16 +53,15 @@ def is_archive(path: Path) -> bool:
 
 @contextmanager
 def unpack(archive: Path, place: Path, option: str = "--output_dir") -> Iterator[Path]:
-    """Unpack the product in an archive for the time of this block.
+    """Unpack the product in an archive; the context ends with the removal of the files.
 
     Parameters
     ----------
     archive : Path
     place : Path
-        Folder in which a temporary folder is made, and removed in the end; what a dead run left
-        there is removed before.
+        Parent of the temporary folder. Leftovers of terminated runs are removed first.
     option : str
-        Of the command, which chooses the place.
+        Option of the command that sets `place`.
 
     Yields
     ------
@@ -72,12 +71,12 @@ def unpack(archive: Path, place: Path, option: str = "--output_dir") -> Iterator
     Raises
     ------
     InputError
-        It is no archive of one product, or there is something in it that no product has: a path
-        that leads out of it, a link, an encrypted or oversized entry.
+        The file is not a zip archive of one product, or an entry is unsafe: a path outside the
+        archive, a link, an encrypted or oversized entry.
     LockedError
         Another run is unpacking this archive there.
     OutputError
-        There is not enough free space.
+        The free space does not suffice.
     """
     try:
         opened = zipfile.ZipFile(archive)

@@ -1,4 +1,4 @@
-"""Where the parts of a product lie and what they are called, for both levels.
+"""Paths and names of the files of a product, for both levels.
 
 Source: Sentinel-2 Products Specification Document, S2-PDGS-TAS-DI-PSD, issues 13.1 to 15.
 """
@@ -14,7 +14,7 @@ from sen2cor.product.name_templates import NameTemplate, compact_product, long_p
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the parts of a product of one level lie and what they are called.
+    """Paths and names of the files of a product of one level.
 
     Attributes
     ----------

@@ -1,8 +1,8 @@
 """Names of products, metadata files, folders and images as templates that build and parse.
 
-One template serves both ways, so that a name that is built can always be read back. Fields are
-text exactly as it stands in names (``"20170719T000218"``, ``"0205"``, ``"030"``); `fields` makes
-them from values.
+The same template builds and parses a name, so that every name that is built can be parsed. Fields
+are text as in names (``"20170719T000218"``, ``"0205"``, ``"030"``); `fields` formats them from
+values.
 
 Source: Sentinel-2 Products Specification Document, S2-PDGS-TAS-DI-PSD, issues 13.1 to 15.
 """
@@ -59,12 +59,12 @@ class NameTemplate:
     template: str
 
     def build(self, fields: Mapping[str, str]) -> str:
-        """Fill the placeholders; fields that the template does not name are ignored.
+        """Fill the placeholders; fields without a placeholder are ignored.
 
         Raises
         ------
         ValueError
-            If a field is missing or does not look as it must.
+            If a field is missing or does not match its pattern.
         """
         for name in _PLACEHOLDER.findall(self.template):
             if name not in fields:
@@ -137,7 +137,7 @@ DATASTRIP_ID = NameTemplate(
 
 
 def timestamp(moment: datetime) -> str:
-    """Return a moment as names carry it: ``20170719T000218``."""
+    """Format a time as in names: ``20170719T000218``."""
     return moment.strftime("%Y%m%dT%H%M%S")
 
 
@@ -154,7 +154,7 @@ def fields(
 ) -> dict[str, str]:
     """Collect the fields of names from identifiers and values.
 
-    The fields of both identifiers are taken over; what is given by itself comes last and wins.
+    Values that are passed explicitly override those of the identifiers.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def fields(
 def to_level2a(name: str, file_class: str) -> str:
     """Return the Level-2A name, identifier or path that belongs to a Level-1C one.
 
-    The file class of long names (OPER) becomes `file_class`; all else but the level is kept.
+    The file class of long names (OPER) becomes `file_class`; apart from it, only the level changes.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The product formats (PSD versions) that are read and written: their differences as data.
+"""Differences between the product formats (PSD versions) that are read and written, as data.
 
 Source: Sentinel-2 Products Specification Document, S2-PDGS-TAS-DI-PSD, issues 13.1, 14.2, 14.5
 and 15, and products of the ground segment and of the first Sen2Cor versions.
@@ -80,9 +80,9 @@ class Psd:
     granule_element, image_element : str
         Elements of the list of images in the product metadata.
     listed_kinds : tuple of str
-        Kinds that are listed there behind the bands, in this order.
+        Kinds that are listed there after the bands, in this order.
     transfer_accuracy_element : str
-        RADIATIVE_TRANSFER_ACCURACY, which some schemas misspell.
+        Name of RADIATIVE_TRANSFER_ACCURACY, which some schemas misspell.
     mask_types : tuple of str
         Types of masks that the tile metadata may list.
     cloud_coverage : bool
@@ -133,7 +133,7 @@ class Psd:
         resolution : {60, 20, 10}
             Metres.
         classification_only : bool
-            Whether only the scene classification was asked for.
+            Whether the run produced only the scene classification.
         """
         classification = ("SCL", "CLD", "SNW") if resolution > 10 else ()
         if classification_only:
@@ -278,8 +278,8 @@ def output_psd(level1c_psd: str, forced: str | None = None) -> Psd:
     Raises
     ------
     ConfigurationError
-        If the forced format is unknown, or would need long names for a product of compact ones
-        or the reverse.
+        If the forced format is unknown, or one of the formats has long names and the other has
+        compact names.
     InputError
         If the format of the input is unknown.
     """

@@ -1,6 +1,6 @@
-"""The calibration between digital numbers and reflectance, of Level-1C and Level-2A.
+"""Conversion between digital numbers and reflectance, for Level-1C and Level-2A.
 
-``reflectance = (number + offset) / quantification value``. Source: Sentinel-2 Products
+``reflectance = (DN + offset) / quantification value``. Source: Sentinel-2 Products
 Specification Document; ``RADIO_ADD_OFFSET`` and ``BOA_ADD_OFFSET`` exist from processing baseline
 04.00 on.
 """
@@ -27,7 +27,7 @@ def to_reflectance(
     Parameters
     ----------
     numbers : ndarray of uint8 or uint16, any shape
-        0 is no data; the result is meaningless there.
+        0 is no data; the result is undefined there.
     offset : float
         Added to the digital numbers before scaling.
     scale : float
@@ -46,14 +46,14 @@ def to_reflectance(
 def fold_calibration(
     gain: Float32Array, bias: Float32Array, offset: float, scale: float
 ) -> tuple[Float32Array, Float32Array]:
-    """Fold the calibration into gain and bias, which then apply to digital numbers.
+    """Convert gain and bias for reflectance to gain and bias for digital numbers.
 
     Parameters
     ----------
     gain, bias : ndarray of float32
-        Of a linear function of reflectance.
+        Coefficients of a linear function of reflectance.
     offset, scale : float
-        As of `to_reflectance`.
+        As in `to_reflectance`.
 
     Returns
     -------
@@ -73,16 +73,16 @@ def to_numbers(
     reflectance : ndarray of float32
         Overwritten.
     source : ndarray of uint16, same shape
-        Numbers of Level-1C: 0 (no data) and 65535 (saturated) are kept.
+        Digital numbers of Level-1C: 0 (no data) and 65535 (saturated) are preserved.
     quantification : float
-        Numbers per reflectance.
+        Quantification value: digital numbers per unit of reflectance.
     offset : int
         BOA_ADD_OFFSET.
 
     Returns
     -------
     ndarray of uint16
-        Valid pixels within 1..65534, so that a dark pixel does not become no data.
+        Valid pixels are clipped to 1..65534, so that a dark pixel does not become no data.
     """
     reflectance *= np.float32(quantification)
     reflectance += np.float32(0.5 - offset)

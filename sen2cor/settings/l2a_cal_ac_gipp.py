@@ -1,7 +1,7 @@
 """Expert settings of the atmospheric correction: the elements of L2A_CAL_AC_GIPP as a table.
 
 The ``AC_`` elements exist since Sen2Cor 2.8. They are optional; their defaults are the constants of
-Sen2Cor 2.3. `sen2cor.atmosphere.parameters` defines what the elements are translated into.
+Sen2Cor 2.3. They are translated into the parameters of `sen2cor.atmosphere.parameters`.
 """
 
 from __future__ import annotations
@@ -29,54 +29,62 @@ _TOP = Table(DOCUMENT, TOP)
 
 @dataclass(frozen=True)
 class CorrectionSettings:
-    """L2A_CAL_AC_GIPP.
+    """Parameters of L2A_CAL_AC_GIPP.
 
-    Fields are named as the elements, in lower case without ``AC_``. Reflectances are 0..1.
+    Field names are the element names in lower case without ``AC_``. Reflectances are 0..1.
     """
 
     lib_dir: str = _REFERENCES.item(
         "Lib_Dir",
         Text(),
         "lib",
-        "Folder of look-up tables: one that holds original .atm tables selects them",
+        "Folder of look-up tables; if it contains .atm tables of Sen2Cor, these are used",
     )
     scaling_limiter: bool = _TOP.item(
         "Scaling_Limiter",
         Boolean(),
         "false",
-        "Whether the rescaling of the blue path radiance is limited to min_sc_blu..max_sc_blu",
+        "Limit the scaling factor of the blue path radiance to min_sc_blu..max_sc_blu",
     )
     scaling_disabler: bool = _TOP.item(
         "Scaling_Disabler",
         Boolean(),
         "false",
-        "Whether the blue path radiance is not rescaled at all; beats Scaling_Limiter",
+        "Do not scale the blue path radiance; overrides Scaling_Limiter",
     )
     rho_retrieval_step2: bool = _TOP.item(
         "Rho_Retrieval_Step2",
         Boolean(),
         "true",
-        "Whether terrain and adjacency are corrected in the reflectance; the elevation model "
-        "serves classification, aerosol and water vapour all the same",
+        "Correct reflectance for terrain and adjacency effects; classification, aerosol and water "
+        "vapour use the elevation model in either case",
     )
     min_sc_blu: float = _TOP.item(
-        "min_sc_blu", Decimal(0, 10), "0.9", "Least factor of the limiter", since="2.8"
+        "min_sc_blu",
+        Decimal(0, 10),
+        "0.9",
+        "Minimum scaling factor with Scaling_Limiter",
+        since="2.8",
     )
     max_sc_blu: float = _TOP.item(
-        "max_sc_blu", Decimal(0, 10), "1.1", "Greatest factor of the limiter", since="2.8"
+        "max_sc_blu",
+        Decimal(0, 10),
+        "1.1",
+        "Maximum scaling factor with Scaling_Limiter",
+        since="2.8",
     )
     min_ddv_area: float = _TOP.item(
         "AC_Min_Ddv_Area",
         Decimal(0, 100),
         "2.0",
-        "Least share of reference pixels in %, else the next threshold is tried",
+        "Minimum percentage of reference pixels; below it the next threshold is tried",
         since="2.8",
     )
     swir_refl_lower_th: float = _TOP.item(
         "AC_Swir_Refl_Lower_Th",
         Decimal(0, 1),
         "0.01",
-        "Lower bound of the 2.2 um reflectance of a reference pixel",
+        "Minimum 2.2 um reflectance of a reference pixel",
         since="2.8",
     )
     swir_22um_red_refl_ratio: float = _TOP.item(
@@ -97,29 +105,29 @@ class CorrectionSettings:
         "AC_Cut_Off_Aot_Iter_Vegetation",
         Decimal(-1, 1),
         "0.01",
-        "Greatest share of vegetation pixels with a negative red reflectance",
+        "Maximum fraction of vegetation pixels with negative red reflectance",
         since="2.8",
     )
     cut_off_aot_iter_water: float = _TOP.item(
         "AC_Cut_Off_Aot_Iter_Water",
         Decimal(-1, 1),
         "-0.005",
-        "Near infrared reflectance below which a water pixel counts as negative",
+        "Near-infrared reflectance below which a water pixel counts as negative",
         since="2.8",
     )
     aerosol_type_ratio_th: float = _TOP.item(
         "AC_Aerosol_Type_Ratio_Th",
         Decimal(-1, 1),
         "0.05",
-        "Tolerance of the double ratio of blue to red path radiance within which AUTO takes "
-        "two seasons as equal, so that date and latitude decide",
+        "Tolerance of the double ratio of blue to red path radiance; if two seasons differ by "
+        "less, AUTO selects the season by date and latitude",
         since="2.8",
     )
     topo_corr_th: float = _TOP.item(
         "AC_Topo_Corr_Th",
         Decimal(0, 1),
         "0.01",
-        "Share of sloped pixels above which the terrain counts as rugged",
+        "Fraction of sloped pixels above which the terrain counts as rugged",
         since="2.8",
     )
     slope_th: float = _TOP.item(
@@ -133,154 +141,162 @@ class CorrectionSettings:
         "AC_Dem_P2p_Val",
         Decimal(0, 300),
         "50",
-        "Height range in m below which the terrain is flat",
+        "Range of elevation in m below which the terrain counts as flat",
         since="2.8",
     )
     swir_refl_ndvi_th: float = _TOP.item(
         "AC_Swir_Refl_Ndvi_Th",
         Decimal(0, 1),
         "0.10",
-        "Least NDVI of a reference pixel",
+        "Minimum NDVI of a reference pixel",
         since="2.8",
     )
     ddv_swir_refl_th1: float = _TOP.item(
         "AC_Ddv_Swir_Refl_Th1",
         Decimal(0, 1),
         "0.05",
-        "Upper bound of the 2.2 um reflectance of a reference pixel, first try",
+        "Maximum 2.2 um reflectance of a reference pixel, first attempt",
         since="2.8",
     )
     ddv_swir_refl_th2: float = _TOP.item(
-        "AC_Ddv_Swir_Refl_Th2", Decimal(0, 1), "0.10", "The same, second try", since="2.8"
+        "AC_Ddv_Swir_Refl_Th2", Decimal(0, 1), "0.10", "The same, second attempt", since="2.8"
     )
     ddv_swir_refl_th3: float = _TOP.item(
-        "AC_Ddv_Swir_Refl_Th3", Decimal(0, 1), "0.12", "The same, third try", since="2.8"
+        "AC_Ddv_Swir_Refl_Th3", Decimal(0, 1), "0.12", "The same, third attempt", since="2.8"
     )
     ddv_16um_refl_th1: float = _TOP.item(
         "AC_Ddv_16um_Refl_Th1",
         Decimal(0, 1),
         "0.10",
-        "Upper bound of the 1.6 um reflectance of a reference pixel, first try",
+        "Maximum 1.6 um reflectance of a reference pixel, first attempt",
         since="2.8",
     )
     ddv_16um_refl_th2: float = _TOP.item(
-        "AC_Ddv_16um_Refl_Th2", Decimal(0, 1), "0.15", "The same, second try", since="2.8"
+        "AC_Ddv_16um_Refl_Th2", Decimal(0, 1), "0.15", "The same, second attempt", since="2.8"
     )
     ddv_16um_refl_th3: float = _TOP.item(
-        "AC_Ddv_16um_Refl_Th3", Decimal(0, 1), "0.18", "The same, third try", since="2.8"
+        "AC_Ddv_16um_Refl_Th3", Decimal(0, 1), "0.18", "The same, third attempt", since="2.8"
     )
     dbv_nir_refl_th: float = _TOP.item(
         "AC_Dbv_Nir_Refl_Th",
         Decimal(0, 1),
         "0.35",
-        "Least near infrared reflectance of dense bright vegetation",
+        "Minimum near-infrared reflectance of dense bright vegetation",
         since="2.8",
     )
     dbv_ndvi_th: float = _TOP.item(
         "AC_Dbv_Ndvi_Th",
         Decimal(0, 1),
         "0.66",
-        "Least NDVI of dense bright vegetation",
+        "Minimum NDVI of dense bright vegetation",
         since="2.8",
     )
     red_ref_refl_th: float = _TOP.item(
         "AC_Red_Ref_Refl_Th",
         Decimal(0, 1),
         "0.02",
-        "Red reflectance that dense bright vegetation is taken to have",
+        "Red reflectance assumed for dense bright vegetation",
         since="2.8",
     )
     dbv_red_veget_tst_ndvi_th: float = _TOP.item(
         "AC_Dbv_Red_Veget_Tst_Ndvi_Th",
         Decimal(0, 1),
         "0.40",
-        "Least NDVI of vegetation in the test for negative reflectance",
+        "Minimum NDVI of vegetation in the test for negative reflectance",
         since="2.8",
     )
     dbv_red_veget_refl_th: float = _TOP.item(
         "AC_Dbv_Red_Veget_Refl_Th",
         Decimal(0, 1),
         "0.15",
-        "Greatest red reflectance of vegetation in that test",
+        "Maximum red reflectance of vegetation in the test for negative reflectance",
         since="2.8",
     )
     wv_iter_start_summer: float = _TOP.item(
         "AC_Wv_Iter_Start_Summer",
         Decimal(0, 5),
         "1.0",
-        "Water vapour column in cm at the start, summer",
+        "Initial water vapour column in cm, summer",
         since="2.8",
     )
     wv_iter_start_winter: float = _TOP.item(
-        "AC_Wv_Iter_Start_Winter", Decimal(0, 5), "0.4", "The same, winter", since="2.8"
+        "AC_Wv_Iter_Start_Winter",
+        Decimal(0, 5),
+        "0.4",
+        "Initial water vapour column in cm, winter",
+        since="2.8",
     )
     rng_nbhd_terrain_corr: float = _TOP.item(
         "AC_Rng_Nbhd_Terrain_Corr",
         Decimal(0, 1),
         "0.5",
-        "Range in km of the neighbourhood that lights a slope",
+        "Half width in km of the neighbourhood that reflects radiation onto a slope",
         since="2.8",
     )
     max_nr_topo_iter: int = _TOP.item(
-        "AC_Max_Nr_Topo_Iter", Integer(0, 9), "3", "Terrain iterations at most", since="2.8"
+        "AC_Max_Nr_Topo_Iter",
+        Integer(0, 9),
+        "3",
+        "Maximum number of terrain iterations",
+        since="2.8",
     )
     topo_corr_cutoff: float = _TOP.item(
         "AC_Topo_Corr_Cutoff",
         Decimal(0, 10),
         "5.0",
-        "Greatest ratio of terrain-corrected to flat reflectance; 2.8 ships 1.5, but its products "
-        "reach 4",
+        "Maximum ratio of terrain-corrected to flat-terrain reflectance; Sen2Cor 2.8 ships 1.5, "
+        "but its products reach 4",
         since="2.8",
     )
     vegetation_index_th: float = _TOP.item(
         "AC_Vegetation_Index_Th",
         Decimal(1, 10),
         "3.0",
-        "Ratio of near infrared to red between soil and vegetation",
+        "Ratio of near-infrared to red reflectance that separates soil from vegetation",
         since="2.8",
     )
     limit_area_path_rad_scale: float = _TOP.item(
         "AC_Limit_Area_Path_Rad_Scale",
         Decimal(0, 90),
         "0",
-        "Share of the rows and columns, in %, left out at the edges when reference pixels are "
-        "looked for; 0: no limit",
+        "Percentage of rows and columns at the edges that the search for reference pixels "
+        "excludes; 0: none",
         since="2.8",
     )
     ddv_smoothing_window: float = _TOP.item(
         "AC_Ddv_Smooting_Window",
         Decimal(0, 10),
         "1.0",
-        "Window in km over which the aerosol map is smoothed (spelled so in all versions)",
+        "Window in km of the smoothing of the aerosol map (all versions misspell the element)",
         since="2.8",
     )
     ddv_gap_filling: str = _TOP.item(
         "AC_Ddv_Gap_Filling",
         Choice(("MEAN", "DISTANCE")),
         "DISTANCE",
-        "Aerosol between reference pixels: MEAN their mean; DISTANCE weighted by distance, "
-        "relaxing to the mean",
+        "Aerosol between reference pixels: MEAN, their mean; DISTANCE, weighted by distance and "
+        "tending to the mean far from them",
         since="ours",
     )
     terrain_refl_start: float = _TOP.item(
         "AC_Terrain_Refl_Start",
         Decimal(0, 1),
         "0.1",
-        "Reflectance of the surrounding terrain at the start",
+        "Initial reflectance of the surrounding terrain",
         since="2.8",
     )
     spr_refl_percentage: float = _TOP.item(
         "AC_Spr_Refl_Percentage",
         Decimal(0, 1),
         "0.25",
-        "Least reference pixels for path radiance scaling, in % of the land",
+        "Minimum number of reference pixels for path radiance scaling, in % of the land pixels",
         since="2.8",
     )
     spr_refl_promille: float = _TOP.item(
         "AC_Spr_Refl_Promille",
         Decimal(0, 1),
         "0.3",
-        "Least reference pixels for path radiance scaling, in per mille of the scene",
+        "Minimum number of reference pixels for path radiance scaling, in per mille of the scene",
         since="2.8",
     )
 
@@ -337,7 +353,7 @@ class CorrectionSettings:
 
     @property
     def water_vapour_start(self) -> Mapping[str, float]:
-        """Water vapour column in cm at the start of the iteration, by season."""
+        """Initial water vapour column in cm, by season."""
         return {"SUMMER": self.wv_iter_start_summer, "WINTER": self.wv_iter_start_winter}
 
     def water_vapour_parameters(
