@@ -63,7 +63,7 @@ def fold_calibration(
     return gain, bias + gain * np.float32(offset)
 
 
-def to_numbers(
+def to_digital_numbers(
     reflectance: Float32Array, source: UInt16Array, quantification: float, offset: int
 ) -> UInt16Array:
     """Convert surface reflectance to digital numbers.

@@ -16,7 +16,7 @@ from sen2cor.imagery.preview import true_colour
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import GroundIllumination
 from sen2cor.pipeline.tile.tile_correction import BandUncertainty
-from sen2cor.product.radiometry import MAX_NUMBER, fold_calibration, to_numbers
+from sen2cor.product.radiometry import MAX_NUMBER, fold_calibration, to_digital_numbers
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
 from sen2cor.raster.grids import Grid, row_blocks
 from sen2cor.raster.resampling import bilinear, positions
@@ -101,10 +101,10 @@ class BandCorrection:
 def write_band(
     writer: ImageWriter, correction: BandCorrection, grid: Grid, quantification: float, offset: int
 ) -> None:
-    """Correct a band and write it; numbers as in `to_numbers`."""
+    """Correct a band and write it; numbers as in `to_digital_numbers`."""
     for rows in row_blocks(grid.rows):
         reflectance, source = correction.surface_reflectance(rows)
-        writer.write_rows(to_numbers(reflectance, source, quantification, offset))
+        writer.write_rows(to_digital_numbers(reflectance, source, quantification, offset))
 
 
 def write_uncertainty(
@@ -114,10 +114,10 @@ def write_uncertainty(
     grid: Grid,
     quantification: float,
 ) -> None:
-    """Write the standard uncertainty of a band; numbers as in `to_numbers`, without an offset."""
+    """Write the standard uncertainty of a band; numbers as in `to_digital_numbers`, without an offset."""
     for rows in row_blocks(grid.rows):
         uncertainty, source = correction.uncertainty(model, rows)
-        writer.write_rows(to_numbers(uncertainty, source, quantification, 0))
+        writer.write_rows(to_digital_numbers(uncertainty, source, quantification, 0))
 
 
 def write_true_colour(

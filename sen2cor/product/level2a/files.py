@@ -12,7 +12,7 @@ from sen2cor.product.side_files import OUTDATED_BY_IMAGE, is_copy, is_side_file
 
 logger = logging.getLogger(__name__)
 
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 """Files that a message names."""
 
 
@@ -67,11 +67,11 @@ def warn_of_outdated_side_files(root: Path) -> None:
     outdated = [path for path in sorted(root.rglob("*")) if _is_outdated(path)]
     if outdated:
         names = [path.name for path in outdated]
-        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
         logger.warning(
             "side files of other programs belong to earlier images; remove them, or pictures may "
             "show the earlier pixels: %s%s",
-            ", ".join(names[:_MOST_NAMED]),
+            ", ".join(names[:_MAX_NAMED]),
             more,
         )
 

@@ -12,7 +12,7 @@ from sen2cor.imagery import jpeg2000
 from sen2cor.pipeline.execution.workers import start_workers
 from sen2cor.pipeline.tile.band_correction import BandCorrection, write_band, write_map
 from sen2cor.pipeline.tile.pixels import TilePixels
-from sen2cor.product.radiometry import to_numbers
+from sen2cor.product.radiometry import to_digital_numbers
 from sen2cor.raster.grids import Grid
 
 GRIDS = {
@@ -38,14 +38,16 @@ def test_dark_pixels_become_one_and_only_no_data_is_zero() -> None:
     reflectance = np.array([-0.3, 0.0, 0.00004, 0.1234, 9.0, 0.2, 0.2], np.float32)
     source = np.array([5, 5, 5, 5, 5, 0, 65535], np.uint16)
     np.testing.assert_array_equal(
-        to_numbers(reflectance, source, 10000.0, 0), [1, 1, 1, 1234, 65534, 0, 65535]
+        to_digital_numbers(reflectance, source, 10000.0, 0), [1, 1, 1, 1234, 65534, 0, 65535]
     )
 
 
 def test_negative_reflectance_survives_where_the_product_has_an_offset() -> None:
     source = np.ones(3, np.uint16)
     reflectance = np.array([-0.02, 0.0, -0.2], np.float32)
-    np.testing.assert_array_equal(to_numbers(reflectance, source, 10000.0, -1000), [800, 1000, 1])
+    np.testing.assert_array_equal(
+        to_digital_numbers(reflectance, source, 10000.0, -1000), [800, 1000, 1]
+    )
 
 
 @pytest.mark.parametrize("resolution", [10, 20, 60])
