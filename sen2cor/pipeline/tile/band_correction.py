@@ -101,7 +101,7 @@ class BandCorrection:
 def write_band(
     writer: ImageWriter, correction: BandCorrection, grid: Grid, quantification: float, offset: int
 ) -> None:
-    """Correct a band and write it; numbers as in `to_digital_numbers`."""
+    """Correct a band and write its digital numbers."""
     for rows in row_blocks(grid.rows):
         reflectance, source = correction.surface_reflectance(rows)
         writer.write_rows(to_digital_numbers(reflectance, source, quantification, offset))
@@ -114,7 +114,7 @@ def write_uncertainty(
     grid: Grid,
     quantification: float,
 ) -> None:
-    """Write the standard uncertainty of a band; numbers as in `to_digital_numbers`, without an offset."""
+    """Write the standard uncertainty of a band as digital numbers without an offset."""
     for rows in row_blocks(grid.rows):
         uncertainty, source = correction.uncertainty(model, rows)
         writer.write_rows(to_digital_numbers(uncertainty, source, quantification, 0))
