@@ -143,7 +143,7 @@ def uniform_state(
     aot550 : float
         Aerosol optical thickness at 550 nm.
     water_vapour : float
-        Column above the ground in cm.
+        Column above the surface in cm.
     ozone : float
         Column in Dobson units.
     elevation : float

@@ -42,7 +42,7 @@ class AtmosphereState:
     aot550 : ndarray of float32, shape (rows, cols) of the coarse grid
         Aerosol optical thickness at 550 nm.
     water_vapour : ndarray of float32, same shape
-        Column above the ground in cm.
+        Column above the surface in cm.
     ozone : float
         Column in Dobson units.
     elevation : float or ElevationField

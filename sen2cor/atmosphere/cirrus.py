@@ -1,25 +1,24 @@
 """Thin cirrus, from its reflectance at 1.375 um.
 
 Water vapour absorbs the signal of the surface in B10; what remains is ice above the water vapour.
-Along the dark edge of the scatter plot of B10 against another band ``b`` lies the darkest ground
+Along the dark edge of the scatter plot of B10 against another band ``b`` lies the darkest surface
 below increasing cirrus. The slope of this edge, ``gamma_b = d rho_B10 / d rho_b``, converts the
 cirrus reflectance in B10 into that in ``b`` (B.-C. Gao et al., IEEE Trans. Geosci. Remote Sensing
 36 (1998) 165-176; R. Richter et al., Int. J. Remote Sensing 32 (2011) 2931-2941). Ice scatters
 almost equally from 0.4 to 1.0 um, so one slope serves B01 to B09; it is determined in red over land
-and in B8A over water, where the surface is darkest. Ice absorbs in B11 and B12, which have their
-own
-slopes. The cirrus reflectance in a band is::
+and in B8A over water, where the surface is darkest. Ice absorbs in B11 and B12; each has its own
+slope. The cirrus reflectance in a band is::
 
     rho_ci = w (min(rho_B10, 0.04) - rho_B10_clear) / gamma_b
 
-where the weight ``w`` rises smoothly from 0 to 1 below the threshold of thin cirrus, so that no
-edge appears. It is computed on the coarse grid. A layer of this reflectance without absorption
-transmits
-the rest on the way down and up::
+where the weight ``w`` rises smoothly from 0 to 1 below the threshold of thin cirrus, to avoid
+edges. It is computed on the coarse grid. A layer of this reflectance without absorption transmits
+the remaining radiation downward and upward::
 
     rho_toa = rho_ci + (1 - rho_ci)**2 rho_clear
 
-Without the second factor bright surfaces would be too dark by more than half of ``rho_ci``.
+Without the factor ``(1 - rho_ci)**2``, bright surfaces would be too dark by more than half of
+``rho_ci``.
 Multiple reflection between surface and ice, and absorption by ice, are neglected.
 """
 

@@ -1,12 +1,12 @@
 """The nodes at which the look-up tables are evaluated, and the interpolation to pixels.
 
 Angles and aerosol vary over kilometres. The tables are therefore evaluated at nodes a few hundred
-metres apart, and the results interpolated bilinearly to the pixels of the coarse grid.
+metres apart, and the results are interpolated bilinearly to the pixels of the coarse grid.
 
 Where the elevation varies, the tables are evaluated at two or three elevations around each node,
-from the lowest to the highest ground that the interpolation reaches, and the results interpolated
-to the elevation of each pixel: linearly over gentle terrain, otherwise by a parabola. These
-elevations change continuously from node to node, so the result has no steps.
+from the lowest to the highest elevation that the interpolation reaches, and the results are
+interpolated to the elevation of each pixel: linearly over gentle terrain, otherwise by a parabola.
+These elevations change continuously from node to node, so the result has no steps.
 """
 
 from __future__ import annotations

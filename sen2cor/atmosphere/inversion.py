@@ -1,7 +1,6 @@
 """The inverse of the radiative equation as gain and bias per pixel, over flat terrain.
 
-With the mean signal of the neighbourhood given, the surface reflectance is linear in the
-reflectance
+For a given mean signal of the neighbourhood, the surface reflectance is linear in the reflectance
 at the top of the atmosphere::
 
     rho = gain * rho_toa + bias
@@ -110,7 +109,7 @@ def flat_terrain_inversion(
     toa_reflectance : ndarray of float32, shape (rows, cols) of the coarse grid
     terms : AtmosphericTerms
     usable : ndarray of bool, same shape
-        Pixels that show the ground: no cloud, cloud shadow or gap.
+        Pixels that show the surface: no cloud, cloud shadow or gap.
     half_width : int
         Half width of the neighbourhood in pixels; 0: no adjacency correction.
 

@@ -156,7 +156,7 @@ class CirrusParameters:
     Attributes
     ----------
     min_water_vapour : float
-        Column in cm below which the ground is visible in B10 and cirrus is not corrected.
+        Column in cm below which the surface is visible in B10 and cirrus is not corrected.
     thin_reflectance : float
         Reflectance in B10 above which a pixel counts as thin cirrus.
     """

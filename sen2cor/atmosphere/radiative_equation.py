@@ -6,9 +6,9 @@ Over a uniform surface of reflectance ``rho``::
     rho_path = Tg_ozone Tg_other [rho_R + (rho_R+A - rho_R) Tg_water(u / 2)]
     T        = Tg_ozone Tg_other Tg_water(u) T_down T_up
 
-where the path reflectance of the aerosol sees half of the water vapour (E. F. Vermote et al., IEEE
-Trans. Geosci. Remote Sensing 35 (1997) 675-686). The *surface signal* is the reflectance without
-path reflectance and transmittance, and yields the surface reflectance::
+where half of the water vapour attenuates the path reflectance of the aerosol (E. F. Vermote et al.,
+IEEE Trans. Geosci. Remote Sensing 35 (1997) 675-686). The *surface signal* is the reflectance
+without path reflectance and transmittance, and yields the surface reflectance::
 
     x = (rho_toa - rho_path) / T
     rho = x / (1 + S x)
@@ -46,9 +46,9 @@ class AtmosphericTerms:
         Two-way total transmittance, with gas absorption.
     spherical_albedo : ndarray
     diffuse_to_direct : ndarray
-        Ratio of diffuse to direct transmittance from the ground to the sensor.
+        Ratio of diffuse to direct transmittance from the surface to the sensor.
     transmittance_down_direct : ndarray
-        Direct transmittance from the sun to the ground.
+        Direct transmittance from the sun to the surface.
     direct_fraction : ndarray
         Direct fraction of the flux on flat terrain.
     """

@@ -185,7 +185,7 @@ def terrain_inversion(
     terms : AtmosphericTerms
     slopes : SlopeIllumination
     usable : ndarray of bool, same shape
-        Pixels that show the ground: no cloud, cloud shadow or gap.
+        Pixels that show the surface: no cloud, cloud shadow or gap.
     parameters : TerrainParameters
     adjacency_half_width : int or None
         Half width of the neighbourhood in pixels; None: no adjacency correction.

@@ -59,7 +59,7 @@ def retrieve_water_vapour(
     Returns
     -------
     ndarray of float32, shape (rows, cols)
-        Column above the ground in cm, between 0 and the end of the table; NaN where the window
+        Column above the surface in cm, between 0 and the end of the table; NaN where the window
         band has too little signal from the surface.
     """
     first, second = scattering

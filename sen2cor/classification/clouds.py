@@ -108,12 +108,12 @@ def find_high_clouds(reflectance: Reflectance, parameters: ClassificationParamet
 def filter_cloud_patches(
     classes: UInt8Array, cloud: UInt8Array, parameters: ClassificationParameters
 ) -> UInt8Array:
-    """Isolated bright pixels are not clouds; the rims of clouds are.
+    """Lower isolated cloud pixels to low probability, and raise the rims of clouds to medium.
 
-    Roofs, gravel and the like are as bright as clouds but mostly smaller. The rim of a cloud is as
-    thin as haze but lies next to the cloud. So a cloud of medium or high probability that touches
-    no patch of them gets low probability, and a pixel of low probability that touches one gets
-    medium.
+    Roofs and gravel are as bright as clouds but mostly smaller. The rim of a cloud is as thin as
+    haze but adjoins the cloud. Therefore a pixel of medium or high probability that does not adjoin
+    a patch of such pixels gets low probability, and a pixel of low probability that adjoins one
+    gets medium.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
 """Parameters of the scene classification: thresholds, constants and rules.
 
-`ClassificationThresholds` holds what the calibration file (L2A_CAL_SC_GIPP) sets, under the names
-of its elements; `ClassificationConstants` what that file has no element for; `ClassificationRules`
-where this processor departs from Sen2Cor 2.3. `ClassificationParameters` is all of them.
+`ClassificationThresholds` holds the thresholds of the calibration file (L2A_CAL_SC_GIPP), named as
+its elements, `ClassificationConstants` the constants that the file does not contain, and
+`ClassificationRules` the rules that differ from Sen2Cor 2.3. `ClassificationParameters` combines
+them.
 
 Source: Level-2A Algorithm Theoretical Basis Document (S2-PDGS-MPC-ATBD-L2A), chapter "Scene
 Classification"; Louis et al. 2016, ESA SP-740; defaults as of Sen2Cor 2.3.
@@ -99,9 +100,9 @@ class ClassificationThresholds:
 
 @dataclass(frozen=True)
 class ClassificationConstants:
-    """Constants that the calibration file has no element for.
+    """Constants that the calibration file does not contain.
 
-    Where Sen2Cor 2.3 has the constant, its value.
+    Values are those of Sen2Cor 2.3 where it has the constant.
 
     Attributes
     ----------

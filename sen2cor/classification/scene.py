@@ -1,4 +1,4 @@
-"""What the classification knows of a scene besides its reflectance: sun, terrain, valid pixels."""
+"""Inputs of the classification besides reflectance: sun, terrain, valid pixels."""
 
 from __future__ import annotations
 

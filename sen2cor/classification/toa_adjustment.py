@@ -4,7 +4,7 @@ Both are estimated from a sample of the image. Haze adds path reflectance that m
 like cloud. Dense dark vegetation reflects about half as much in red and a quarter as much in blue
 as at 2.2 um, where haze hardly matters; the rest of its red and blue is path reflectance. What
 exceeds the path reflectance of clear air under a high sun, for which the thresholds of the
-classification are meant, is removed up to the near infrared by a power law of the wavelength.
+classification were set, is removed up to the near infrared by a power law of the wavelength.
 
 Dry air lets reflectance of the surface through in B10. Elsewhere water vapour absorbs it, but in
 cold and dry air snow is visible there. Snow is about as bright at 1.38 um as at 0.86 um, or darker,
@@ -182,8 +182,8 @@ def estimate_haze(read_reflectance: ReflectanceReader, no_data: BoolArray) -> Ha
     Returns
     -------
     Haze or None
-        None in clear air, where there is too little dark vegetation, and where there is more snow
-        than dark vegetation: snow under trees would pass for haze.
+        None in clear air, with too little dark vegetation, and with more snow than dark
+        vegetation, since snow under trees would be mistaken for haze.
     """
     paths: dict[str, list[Float32Array]] = {band: [] for band in RATIO_TO_SWIR}
     snow_pixels = 0
@@ -212,7 +212,7 @@ def estimate_haze(read_reflectance: ReflectanceReader, no_data: BoolArray) -> Ha
 def estimate_cirrus_band_surface_signal(
     read_reflectance: ReflectanceReader, no_data: BoolArray
 ) -> CirrusBandSurfaceSignal | None:
-    """Estimate from the snow of an image what B10 shows of the surface.
+    """Estimate the surface signal in B10 from the snow of an image.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Downloads a tile of an elevation model into a folder that several runs may share.
+"""Download of elevation model tiles into a folder that several runs may use.
 
 Attempts are limited, each has a timeout, and so has the wait for another run that fetches the same
 tile.  A tile appears in the folder by one rename, complete and checked.

@@ -1,4 +1,4 @@
-"""Joins the elevation files of an area to one raster, in their own projection."""
+"""Mosaic of the elevation files of an area, in their own projection."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ MAX_GENTLE_RANGE = 300.0
 
 
 class TerrainType(Enum):
-    """How far the correction takes the terrain into account."""
+    """Type of the terrain, which decides how far it is corrected."""
 
     FLAT = "flat at its mean elevation"
     GENTLE = "elevation varies, slopes are not corrected"
@@ -166,7 +166,7 @@ def classify_terrain(
     steep_slope: float,
     max_steep_fraction: float,
 ) -> TerrainType:
-    """Tell flat from gentle from rugged terrain.
+    """Classify the terrain as flat, gentle or rugged.
 
     Parameters
     ----------

@@ -135,7 +135,7 @@ def _interpolate_voids(elevation: Float32Array, void: BoolArray) -> Float32Array
 def extrapolate_nearest(elevation: Float32Array) -> None:
     """Replace NaN by the nearest known elevation along the column, else along the row, in place.
 
-    So no cliff at the edge of the unknown area shades the known one.
+    This prevents a step at the edge of the unknown area from shading known pixels.
     """
     for view in (elevation, elevation.T):
         unknown = np.isnan(view)

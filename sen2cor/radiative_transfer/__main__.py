@@ -1,4 +1,4 @@
-"""The command that makes tables: ``python -m sen2cor.radiative_transfer``."""
+"""Command that generates the look-up tables: ``python -m sen2cor.radiative_transfer``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--output", type=Path, required=True, help="folder of the tables")
     parser.add_argument(
-        "--work", type=Path, required=True, help="folder of the single runs, to go on with"
+        "--work", type=Path, required=True, help="folder of finished runs, to resume from"
     )
     parser.add_argument("--processes", type=int, default=2, help="runs at the same time")
     return parser.parse_args(arguments)

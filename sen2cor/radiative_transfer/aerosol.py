@@ -1,10 +1,10 @@
-"""Optical properties of the aerosols, and the files through which 6SV takes them.
+"""Optical properties of the aerosols, and their input files for 6SV.
 
 The models are those of E. P. Shettle and R. W. Fenn (AFGL-TR-79-0214, 1979) and of D. R. Longtin
 et al. (desert, AFGL-TR-88-0112, 1988) as LOWTRAN7 tabulates them: a boundary layer below the
 tropospheric background. Their phase function is that of L. G. Henyey and J. L. Greenstein
-(Astrophysical Journal 93 (1941) 70-83), for the tables know no more of it than its asymmetry
-factor. Beside them stand mixtures of log-normal modes with the phase function of Mie's theory.
+(Astrophysical Journal 93 (1941) 70-83), since the tables contain only its asymmetry factor. The
+other aerosols are mixtures of log-normal modes with the phase function of Mie theory.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class AerosolMixture:
     boundary_layer : str
         Model of the boundary layer: ``rural``, ``maritime``, ``urban`` or ``desert``.
     background_fraction : float
-        Share of the tropospheric model in the optical thickness at 550 nm.
+        Fraction of the tropospheric model in the optical thickness at 550 nm.
     humidity : float
-        Relative humidity in per cent, at which the models are taken; the desert one depends on
+        Relative humidity in percent, at which the models are taken; the desert one depends on
         the speed of the wind instead.
     """
 
@@ -63,10 +63,10 @@ MIXTURES = {
 }
 """Aerosols of tabulated models by name.
 
-Humidity and background fraction of the rural and the maritime one are chosen so that the direct
-transmittances of Sen2Cor 2.2.1 are met at all visibilities, and its path reflectances as well as
-they can be with those; they are no more than averages, for in its tables the humidity falls with
-height and the fraction with haze. The other aerosols take over what the rural one has.
+Humidity and background fraction of the rural and maritime aerosols are fitted to the direct
+transmittances of Sen2Cor 2.2.1 at all visibilities and, as far as these allow, to its path
+reflectances. They are averages: in the tables of Sen2Cor, humidity decreases with elevation and the
+fraction decreases with haze. The other aerosols use the values of the rural aerosol.
 """
 
 AEROSOLS = (*MIXTURES, *log_normal.LOG_NORMAL_MIXTURES)
@@ -122,12 +122,12 @@ def aerosol_optics(name: str, wavelength: Float64Array = WAVELENGTHS) -> Aerosol
 
 
 def aerosol_description(name: str) -> str:
-    """Say in words what one of the aerosols is."""
+    """Describe an aerosol in words."""
     return str(MIXTURES[name] if name in MIXTURES else log_normal.LOG_NORMAL_MIXTURES[name])
 
 
 def _interpolated(model: str, humidity: float, wavelength: Float64Array) -> AerosolOptics:
-    """Take a tabulated model to other wavelengths, linear in wavelength as Sen2Cor 2.2.1 has it."""
+    """Interpolate a tabulated model linearly in wavelength, as Sen2Cor 2.2.1 does."""
     table = desert(_WIND_SPEED) if model == "desert" else shettle_fenn(model, humidity)
     albedo = 1.0 - table.absorption / table.extinction
     extinction, albedo, asymmetry = (
@@ -138,7 +138,7 @@ def _interpolated(model: str, humidity: float, wavelength: Float64Array) -> Aero
 
 
 def _resampled(optics: AerosolOptics, wavelength: Float64Array) -> AerosolOptics:
-    """Take properties to other wavelengths: extinction by a spline in logarithms."""
+    """Interpolate properties to other wavelengths: extinction by a spline in logarithms."""
     log_wavelength = np.log(wavelength)
     log_table = np.log(optics.wavelength)
     extinction = CubicSpline(log_table, np.log(optics.extinction))
@@ -160,9 +160,9 @@ def _saved_optics(properties: str) -> AerosolOptics:
 
 
 def scattering_angles() -> Float64Array:
-    """Angles in degrees, from 180 to 0, at which 6SV wants the phase function.
+    """Angles in degrees, from 180 to 0, at which 6SV expects the phase function.
 
-    They are the Gaussian angles of half the number of angles, with the poles and 90 degrees.
+    They are the Gaussian quadrature angles, with 0, 90 and 180 degrees.
     """
     cosines = np.polynomial.legendre.leggauss(_ANGLES - 3)[0]
     rising = np.sort(np.concatenate([cosines, [-1.0, 0.0, 1.0]]))
@@ -177,16 +177,16 @@ def henyey_greenstein(angle: Float64Array, asymmetry: Float64Array) -> Float64Ar
 
 
 def properties_file(name: str) -> str:
-    """Text of the file through which 6SV takes one of the aerosols."""
+    """Text of the aerosol input file of 6SV."""
     if name in log_normal.LOG_NORMAL_MIXTURES:
         return log_normal.properties(name)
     return mie_file(aerosol_optics(name))
 
 
 def mie_file(optics: AerosolOptics) -> str:
-    """Text of the file that 6SV reads as aerosol type 12, for properties at its wavelengths.
+    """Text of the input file of aerosol type 12 of 6SV, for properties at its wavelengths.
 
-    The light that the aerosol scatters is taken to be unpolarised.
+    Scattering by the aerosol is assumed to be unpolarised.
     """
     angles = scattering_angles()
     phase = henyey_greenstein(angles[:, np.newaxis], optics.asymmetry)

@@ -1,8 +1,8 @@
-"""From monochromatic scattering functions to those of the bands.
+"""Average of monochromatic scattering functions over the bands.
 
-Molecules and aerosol change with wavelength in ways that are known apart: what the molecules alone
-give is interpolated in logarithms, what the aerosol adds is interpolated after division by the
-extinction of the aerosol.
+Between the wavelengths of the runs, the contribution of the molecules is interpolated after
+division by their optical thickness, the contribution of the aerosol after division by its
+extinction.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class BandScattering:
     path_reflectance : ndarray, shape (bands, elevations, AOT550, solar zeniths, 4)
         By `VIEW_TERMS`.
     direct_down, total_down : ndarray, shape (bands, elevations, AOT550, solar zeniths)
-        Transmittances from the sun to the ground.
+        Transmittances from the sun to the surface.
     direct_up, total_up : ndarray, shape (bands, elevations, AOT550, 2)
-        Transmittances from the ground to the sensor, at nadir and at the slanted view.
+        Transmittances from the surface to the sensor, at nadir and at the slanted view.
     spherical_albedo : ndarray, shape (bands, elevations, AOT550)
     extinction : ndarray, shape (bands,)
         Of the aerosol, relative to 550 nm.
@@ -126,7 +126,7 @@ def _slant_terms(results: Mapping[State, Scattering], axes: ScatteringAxes) -> F
 
 
 class _Spectrum:
-    """Takes functions of the runs' wavelengths to other wavelengths."""
+    """Interpolates scattering functions from the wavelengths of the runs to others."""
 
     def __init__(self, axes: ScatteringAxes, aerosol: str, wavelength: Float64Array) -> None:
         nodes = np.array(axes.wavelength)
@@ -140,7 +140,7 @@ class _Spectrum:
     def thickness(self, molecules: Float64Array, axes: ScatteringAxes) -> Float64Array:
         """Optical thickness on (wavelength, elevation, AOT550), from that of the molecules.
 
-        That of the runs has five decimals: where it is small the shape of the spectrum is used.
+        6SV prints five decimals; where the thickness is small, the shape of the spectrum is used.
         """
         nodes = np.array(axes.wavelength)
         exact = molecules[:, 0] > _SMALLEST_THICKNESS
@@ -153,8 +153,8 @@ class _Spectrum:
 
     def _linear(self, values: Float64Array) -> Float64Array:
         lower = np.minimum(self._position.astype(int), len(values) - 2)
-        share = _column(self._position - lower, values.ndim)
-        result: Float64Array = values[lower] * (1.0 - share) + values[lower + 1] * share
+        fraction = _column(self._position - lower, values.ndim)
+        result: Float64Array = values[lower] * (1.0 - fraction) + values[lower + 1] * fraction
         return result
 
     def resample(self, values: Float64Array) -> Float64Array:
@@ -180,7 +180,7 @@ def average(
 ) -> BandScattering:
     """Average the runs over the bands of a spacecraft and refine the axes.
 
-    The zenith of the sun is refined by splines, for the interpolation at run time is linear.
+    Splines refine the solar zenith angle, since the interpolation at run time is linear.
     """
     axes, slanted_axes = configuration.nadir, configuration.slanted
     nadir, slant_terms = _nadir(results, axes), _slant_terms(results, slanted_axes)

@@ -1,4 +1,4 @@
-"""What a table covers: axes, coarse or full."""
+"""Axes of the look-up tables, full or coarse."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ VIEW_AZIMUTHS = (0.0, 90.0, 180.0)
 
 
 def nadir_state(wavelength: float, elevation: float, aot550: float, solar_zenith: float) -> State:
-    """State to run for a view from the nadir: that with sun and sensor exchanged.
+    """State to run for a nadir view: sun and sensor are exchanged.
 
-    Reciprocity makes the reflectances of both the same, and with the sun overhead 6SV is done
-    twenty times as fast, for there is no azimuth.
+    By reciprocity both reflectances are equal. With the sun overhead nothing depends on azimuth,
+    which makes 6SV twenty times as fast.
     """
     return State(wavelength, aot550, elevation, 0.0, solar_zenith, 0.0)
 
@@ -98,9 +98,10 @@ class Configuration:
     ----------
     name : str
     nadir : ScatteringAxes
-        Of the functions for a view from the nadir.
+        Axes of the scattering functions for a nadir view.
     slanted : ScatteringAxes
-        Of what a slanted view adds to the path reflectance: small and smooth, but slow to run.
+        Axes of the contribution of a slanted view to the path reflectance, which is small and
+        smooth but slow to compute.
     gas : GasAxes
     """
 

@@ -1,7 +1,7 @@
 """Transmittance of the gases in the bands, over the whole path from the sun to the sensor.
 
-The average is taken over the transmittance of the two-way path, for in bands of strong absorption
-the average of a product is not the product of averages.
+The transmittance of the two-way path is averaged over the band, since in bands of strong absorption
+the average of a product differs from the product of averages.
 """
 
 from __future__ import annotations
@@ -90,5 +90,5 @@ def gas_tables(spacecraft: str, season: str, axes: GasAxes) -> BandGases:
 
 
 def _falling(transmittance: Float64Array) -> Float64Array:
-    """Take away the noise of single precision, which lets transmittances rise by up to 2e-5."""
+    """Remove increases of up to 2e-5 that single precision causes in falling transmittances."""
     return np.minimum.accumulate(np.minimum(transmittance, 1.0), -1)

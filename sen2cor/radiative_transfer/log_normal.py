@@ -1,4 +1,4 @@
-"""Aerosols of log-normal modes, whose optical properties 6SV computes by Mie's theory."""
+"""Aerosols of log-normal modes, whose optical properties 6SV computes by Mie theory."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ class Mode:
         Mode radius of the dry particles in micrometres.
     log_deviation : float
         Standard deviation of the decimal logarithm of the radius.
-    share : float
-        Share of the number of particles.
+    fraction : float
+        Fraction of the number of particles.
     """
 
     radius: float
     log_deviation: float
-    share: float
+    fraction: float
 
 
 @dataclass(frozen=True)
@@ -92,23 +92,23 @@ class LogNormalMixture:
     modes : tuple of Mode
     growth : float
         Radius relative to that of the dry particles.
-    soluble_share : float
-        Share of the water-soluble substance in the dry volume; the rest is dust-like.
+    soluble_fraction : float
+        Fraction of the water-soluble substance in the dry volume; the rest is dust-like.
     """
 
     modes: tuple[Mode, ...]
     growth: float
-    soluble_share: float
+    soluble_fraction: float
 
     def __str__(self) -> str:
         modes = ", ".join(
-            f"{mode.radius:g} um (log10 deviation {mode.log_deviation:g}, share {mode.share:g})"
+            f"{mode.radius:g} um (log10 deviation {mode.log_deviation:g}, share {mode.fraction:g})"
             for mode in self.modes
         )
         return (
             f"log-normal modes {modes}, radii grown {self.growth:g} times by water, dry substance "
-            f"{self.soluble_share:.0%} water-soluble, the rest dust-like; phase function of Mie's "
-            "theory"
+            f"{self.soluble_fraction:.0%} water-soluble, the rest dust-like; phase function of "
+            "Mie's theory"
         )
 
     def refractive_index(self) -> npt.NDArray[np.complex128]:
@@ -116,7 +116,7 @@ class LogNormalMixture:
         soluble, dust, water = (
             substance.at(sixs.WAVELENGTHS) for substance in (_WATER_SOLUBLE, _DUST_LIKE, _WATER)
         )
-        dry = self.soluble_share * soluble + (1.0 - self.soluble_share) * dust
+        dry = self.soluble_fraction * soluble + (1.0 - self.soluble_fraction) * dust
         return np.asarray(water + (dry - water) / self.growth**3)
 
 
@@ -128,7 +128,7 @@ LOG_NORMAL_MIXTURES = {
 """The aerosols by name.
 
 The rural one is that of E. P. Shettle and R. W. Fenn (AFGL-TR-79-0214, 1979) at a relative humidity
-of 80 per cent, with its substances; the index of water is that of G. M. Hale and M. R. Querry
+of 80 percent, with its substances; the index of water is that of G. M. Hale and M. R. Querry
 (Applied Optics 12 (1973) 555-563).
 """
 
@@ -147,6 +147,6 @@ def properties(name: str) -> str:
     lines = [f"{_RADII[0]} {_RADII[1]} {len(mixture.modes)}"]
     for mode in mixture.modes:
         radius, deviation = mode.radius * mixture.growth, 10.0**mode.log_deviation
-        lines.append(f"{radius:.6g} {deviation:.6g} {mode.share:.6g}")
+        lines.append(f"{radius:.6g} {deviation:.6g} {mode.fraction:.6g}")
         lines += [" ".join(f"{value:.6g}" for value in part) for part in (index.real, index.imag)]
     return sixs.mie_properties(lines)

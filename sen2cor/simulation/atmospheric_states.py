@@ -3,8 +3,8 @@
 ``python -m sen2cor.simulation.atmospheric_states [SCENE ...]`` runs 6SV (scattering by molecules
 and aerosol) and LOWTRAN7 (absorption by gases) at each scene's own elevations, atmospheric
 profile, sun and view angles, aerosol and its optical thicknesses, and water columns, and stores the
-results as package data. Needs the extra ``luts``; takes a minute for each scene of a small extent,
-and some for those of a whole tile. Scenes under the same sky share their states.
+results as package data. Requires the extra ``luts``; takes a minute for each scene of small extent,
+several for scenes of a whole tile. Scenes with the same atmosphere and angles use the same states.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Band ratios of dark canopies: as modelled, as aerosol retrievals assume, as observed.
+"""Band ratios of dark canopies: modelled, assumed by aerosol retrievals, observed.
 
 The retrieval over dark vegetation takes red to be half of the reflectance at 2.2 um and blue to be
 half of red (Kaufman et al. 1997, IEEE Transactions on Geoscience and Remote Sensing 35, 1286).

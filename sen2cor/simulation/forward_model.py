@@ -43,7 +43,7 @@ class PixelStates:
     Attributes
     ----------
     aot550, water_vapour : ndarray of float32, one shape
-        Water vapour in cm above the ground.
+        Water vapour in cm above the surface.
     solar_zenith, view_zenith, relative_azimuth : ndarray of float32, same shape
         Degrees; relative azimuth 0 is backscatter.
     elevation : ndarray of float32, same shape

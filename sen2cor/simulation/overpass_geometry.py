@@ -138,7 +138,7 @@ class Overpass:
     def view(
         self, band: str, detector: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike
     ) -> tuple[Float64Array, Float64Array]:
-        """Zenith and azimuth (degrees) of the direction from the ground to the spacecraft.
+        """Zenith and azimuth (degrees) of the direction from the surface to the spacecraft.
 
         Parameters
         ----------

@@ -32,7 +32,7 @@ class Scene:
     elevation : float
         Of the (flat) ground above sea level, km.
     aot550, water_vapour, ozone, pressure : float
-        Means of the scene: aerosol optical thickness, cm above the ground, Dobson units, hPa at
+        Means of the scene: aerosol optical thickness, cm above the surface, Dobson units, hPa at
         sea level.
     aot_variation, water_variation : float
         Standard deviations over some kilometres, relative.

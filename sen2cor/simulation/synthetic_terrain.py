@@ -1,8 +1,7 @@
 """Synthetic terrain: elevation, normals, horizons, shadows, and its elevation model on disk.
 
-It shares nothing with the processor's treatment of elevation models: elevation is a function of
-map coordinates, slopes are its differences, horizons are found by stepping outwards in sixteen
-directions.
+The code is independent of the processor's terrain code: elevation is a function of map coordinates,
+slopes are its differences, horizons are found by stepping outwards in sixteen directions.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Simulates one tile of a scene, in two passes.
 
-The first pass makes the ground block by block and stores its reflectance, the truth, on disk. The
-second pass takes every band from there through the atmosphere, which needs the environment of a
-pixel, to the sensor and into its image.
+The first pass simulates the surface block by block and stores its reflectance, the truth, on disk.
+The second pass reads it band by band and simulates the atmosphere, which depends on the
+neighbourhood of a pixel, the sensor and the image.
 """
 
 from __future__ import annotations

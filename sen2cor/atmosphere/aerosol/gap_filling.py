@@ -1,10 +1,10 @@
-"""From values at reference pixels to a map without gaps.
+"""Interpolation of the aerosol between reference pixels.
 
 ``MEAN`` fills gaps with the mean of the reference pixels. ``DISTANCE`` is an approximate optimal
 interpolation (L. S. Gandin, Objective Analysis of Meteorological Fields, 1963): a mean of the
 surrounding values, weighted by distance and number of pixels, and of the mean of the scene. The
-mean of the scene has the more weight, the more neighbouring values scatter and the farther away
-they are.
+weight of the mean of the scene increases with the scatter of neighbouring values and with their
+distance.
 """
 
 from __future__ import annotations

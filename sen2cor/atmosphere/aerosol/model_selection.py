@@ -1,4 +1,4 @@
-"""AUTO: the aerosol model and the season that fit a scene.
+"""Selection of the aerosol model and season that fit a scene (AUTO).
 
 Each candidate table is tried on the dark vegetation. The double ratio of path radiances::
 

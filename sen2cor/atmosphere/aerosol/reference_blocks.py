@@ -1,7 +1,7 @@
 """Reference pixels in blocks of about a kilometre, and the visibility that each block implies.
 
-In each block the visibility is found at which the look-up table converts the observed reflectance
-into the known surface reflectance; a quantile excludes outliers.
+For each block, this module finds the visibility at which the look-up table converts the observed
+reflectance into the known surface reflectance; a quantile excludes outliers.
 """
 
 from __future__ import annotations

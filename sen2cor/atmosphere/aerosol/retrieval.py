@@ -1,7 +1,8 @@
 """Aerosol optical thickness from pixels of known surface reflectance.
 
 1. Reference pixels are found (`sen2cor.atmosphere.aerosol.dark_reference_pixels`) and gathered in
-blocks. 2. In each block, the visibility is found at which the look-up table converts the observed
+   blocks.
+2. In each block, the visibility is found at which the look-up table converts the observed
    reflectance into the known one (`sen2cor.atmosphere.aerosol.reference_blocks`).
 3. The inverse of the visibility is averaged, interpolated and smoothed: at a given elevation it is
    proportional to the optical thickness, but it does not depend on elevation.
@@ -9,8 +10,8 @@ blocks. 2. In each block, the visibility is found at which the look-up table con
    (`sen2cor.atmosphere.aerosol.negative_reflectance`), and converted to optical thickness.
 5. The blue path radiance is rescaled (`sen2cor.atmosphere.aerosol.path_radiance_scaling`).
 
-Y. J. Kaufman et al., IEEE Trans. Geosci. Remote Sensing 35 (1997) 1286-1298; R. Richter and D.
-Schlaepfer, ATCOR user guide, DLR-IB 565-01.
+Source: Y. J. Kaufman et al., IEEE Trans. Geosci. Remote Sensing 35 (1997) 1286-1298; R. Richter and
+D. Schlaepfer, ATCOR user guide, DLR-IB 565-01.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ _MAX_GREEN_TO_SWIR = 0.5
 
 @dataclass(frozen=True)
 class FirstGuess:
-    """The atmosphere before the retrieval, and where the scene gives no information.
+    """First guess of the atmosphere, also used where the scene gives no information.
 
     Attributes
     ----------

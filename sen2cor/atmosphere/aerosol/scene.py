@@ -1,5 +1,4 @@
-"""The scene as the retrievals see it: reflectance, masks and surface reflectance, by pixel or
-point.
+"""Input of the aerosol retrieval: reflectance, masks and surface reflectance, by pixel or point.
 
 Maps are computed by blocks of rows. The reference pixels are summarised by a few thousand points,
 at which the look-up table is evaluated for one aerosol optical thickness after another.
@@ -55,7 +54,7 @@ class PointSample:
 
 @dataclass
 class AerosolScene:
-    """Input of the aerosol and water vapour retrievals, on the coarse grid.
+    """Input of the aerosol and water vapour retrievals of a scene, on the coarse grid.
 
     Attributes
     ----------

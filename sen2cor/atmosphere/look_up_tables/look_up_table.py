@@ -21,9 +21,9 @@ class Scattering:
     path_reflectance : ndarray
         Path reflectance of molecules and aerosol.
     transmittance_down_direct, transmittance_down_diffuse : ndarray
-        From the sun to the ground.
+        From the sun to the surface.
     transmittance_up_direct, transmittance_up_diffuse : ndarray
-        From the ground to the sensor.
+        From the surface to the sensor.
     spherical_albedo : ndarray
         Reflectance of the atmosphere for illumination from below.
     """
@@ -38,12 +38,12 @@ class Scattering:
 
     @property
     def transmittance_down(self) -> Float32Array:
-        """Total transmittance from the sun to the ground."""
+        """Total transmittance from the sun to the surface."""
         return self.transmittance_down_direct + self.transmittance_down_diffuse
 
     @property
     def transmittance_up(self) -> Float32Array:
-        """Total transmittance from the ground to the sensor."""
+        """Total transmittance from the surface to the sensor."""
         return self.transmittance_up_direct + self.transmittance_up_diffuse
 
 
@@ -119,7 +119,7 @@ class LookUpTable(Protocol):
         aot550 : array_like
             Aerosol optical thickness at 550 nm at the pixel.
         elevation : array_like
-            Of the ground, km.
+            Elevation of the surface, km.
         solar_zenith, view_zenith, relative_azimuth : array_like
             Degrees; relative azimuth 0 is backscatter. All arguments broadcast.
         water_vapour : array_like, optional
@@ -146,7 +146,7 @@ class LookUpTable(Protocol):
         ozone : array_like
             Column in Dobson units.
         elevation : array_like
-            Of the ground, km.
+            Elevation of the surface, km.
         air_mass : array_like
             ``1 / cos(solar zenith) + 1 / cos(view zenith)``. All arguments broadcast.
         """

@@ -136,7 +136,7 @@ class Sen2CorLookUpTable:
         aot550 : array_like
             Aerosol optical thickness at 550 nm at the pixel.
         elevation : array_like
-            Of the ground, km.
+            Elevation of the surface, km.
         solar_zenith, view_zenith, relative_azimuth : array_like
             Degrees; relative azimuth 0 is backscatter. All arguments broadcast.
         water_vapour : array_like, optional

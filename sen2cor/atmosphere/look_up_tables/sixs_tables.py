@@ -126,7 +126,7 @@ class SixSLookUpTable:
         aot550 : array_like
             Aerosol optical thickness at 550 nm at the pixel.
         elevation : array_like
-            Of the ground, km.
+            Elevation of the surface, km.
         solar_zenith, view_zenith, relative_azimuth : array_like
             Degrees; relative azimuth 0 is backscatter. All arguments broadcast; where one is NaN
             the result is NaN.
@@ -201,7 +201,7 @@ class SixSLookUpTable:
         ozone : array_like
             Column in Dobson units.
         elevation : array_like
-            Of the ground, km.
+            Elevation of the surface, km.
         air_mass : array_like
             ``1 / cos(solar zenith) + 1 / cos(view zenith)``. All arguments broadcast.
 
@@ -246,7 +246,7 @@ class SixSLookUpTable:
     def visibility_from_aot(self, aot550: npt.ArrayLike, elevation: npt.ArrayLike) -> Float32Array:
         """Visibility in km of an aerosol optical thickness at 550 nm at an elevation (km).
 
-        The inverse of `aot_from_visibility`; beyond the tabulated visibilities the ends of them.
+        The inverse of `aot_from_visibility`, limited to the range of the tabulated visibilities.
         """
         height = self._axes.locate("elevation of visibility", elevation)
         # nodes rise with the inverse of visibility, and so does the optical thickness
@@ -268,7 +268,7 @@ class SixSLookUpTable:
     def extinction(self, at: str | npt.ArrayLike) -> Float32Array:
         """Extinction of the aerosol relative to that at 550 nm.
 
-        Times the aerosol optical thickness at 550 nm it is the thickness elsewhere.
+        Multiplied by the aerosol optical thickness at 550 nm, it gives that at other wavelengths.
 
         Parameters
         ----------
@@ -321,8 +321,8 @@ def _read(path: Path) -> dict[str, Float32Array]:
     """Read the variables of a file and compare them with its checksum."""
     if not path.is_file():
         raise AuxiliaryDataError(
-            f"there is no look-up table {path}: install the package again, or make the table with "
-            "python -m sen2cor.radiative_transfer"
+            f"look-up table {path} does not exist: install the package again, or make the table "
+            "with python -m sen2cor.radiative_transfer"
         )
     try:
         with netcdf_file(path, "r", mmap=False) as stream:
