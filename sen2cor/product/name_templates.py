@@ -78,6 +78,10 @@ class NameTemplate:
         found = self._expression.fullmatch(name)
         return found.groupdict() if found else None
 
+    def search(self, text: str) -> re.Match[str] | None:
+        """Find the first name of this form in a text."""
+        return self._expression.search(text)
+
     def parse(self, name: str) -> dict[str, str]:
         """Return the fields of a name.
 
@@ -202,3 +206,56 @@ def to_level1c(name: str) -> str:
     """Return the Level-1C name or identifier that belongs to a Level-2A one."""
     renamed = re.sub(r"\b(S2[A-Z]_)USER_", r"\g<1>OPER_", name)
     return re.sub(r"L2A(?![a-z0-9])", "L1C", renamed)
+
+
+def split_product_name(name: str, level: str) -> tuple[str, str, str] | None:
+    """Split a name into what stands before a product name, the product name, and what follows.
+
+    Parameters
+    ----------
+    name : str
+        With or without ``.SAFE``, which is left out.
+    level : {"1C", "2A"}
+
+    Returns
+    -------
+    tuple of str or None
+        None if there is no product name in it.
+
+    Examples
+    --------
+    >>> split_product_name("S2A_MSIL1C_20170103T104432_N0204_R008_T33VUC_20170103T104428_x.SAFE",
+    ...     "1C")
+    ('', 'S2A_MSIL1C_20170103T104432_N0204_R008_T33VUC_20170103T104428', '_x')
+    """
+    for template in (compact_product(level), long_product(level)):
+        found = NameTemplate(template.template.removesuffix(".SAFE")).search(name)
+        if found is not None:
+            after = name[found.end() :].replace(".SAFE", "")
+            return name[: found.start()], found.group(), after
+    return None
+
+
+def to_level2a_product(name: str, file_class: str) -> str:
+    """Return the name of the Level-2A product; what users added to the name is kept.
+
+    Parameters
+    ----------
+    name : str
+        Of a Level-1C product, with or without ``.SAFE``.
+    file_class : str
+    """
+    parts = split_product_name(name, "1C")
+    if parts is None:
+        return to_level2a(name, file_class)
+    before, official, after = parts
+    return f"{before}{to_level2a(official, file_class)}{after}.SAFE"
+
+
+def to_level1c_product(name: str) -> str:
+    """Return the name of the Level-1C product of a Level-2A one; as `to_level2a_product`."""
+    parts = split_product_name(name, "2A")
+    if parts is None:
+        return to_level1c(name)
+    before, official, after = parts
+    return f"{before}{to_level1c(official)}{after}.SAFE"

@@ -15,16 +15,22 @@ from sen2cor.pipeline.execution import available_resources
 from sen2cor.pipeline.execution.executors import run_tiles
 from sen2cor.pipeline.execution.resource_plan import plan_resources
 from sen2cor.pipeline.run.console import ProductOutcome, ProductProgress
-from sen2cor.pipeline.run.input_path import derive_level2a_name, find_output_folder, open_input
+from sen2cor.pipeline.run.input_path import (
+    derive_level2a_name,
+    enter_folder,
+    find_output_folder,
+    open_input,
+)
 from sen2cor.pipeline.run.options import Options
 from sen2cor.pipeline.run.run_records import RunRecords, keep_records
 from sen2cor.pipeline.run.table_selection import load_tables
 from sen2cor.pipeline.tile.processing_chain import TileJob
 from sen2cor.product.level1c.reader import Level1CProduct
 from sen2cor.product.level2a.content import Provenance, TileOutcome, TileRetrieval
+from sen2cor.product.level2a.files import find_product_metadata
 from sen2cor.product.level2a.reader import open_level2a
 from sen2cor.product.level2a.tile import Level2ATile
-from sen2cor.product.level2a.writer import Level2AWriter
+from sen2cor.product.level2a.writer import Level2AWriter, report_foreign
 from sen2cor.reporting.quicklook import write_quick_looks
 from sen2cor.reporting.stac import write_items
 from sen2cor.settings import Settings, load_settings
@@ -81,6 +87,7 @@ def process_product(
     Sen2CorError
         No tile could be processed; no product was left behind.
     """
+    path = enter_folder(path)
     with (
         keep_records(derive_level2a_name(path), options, settings) as records,
         open_input(path, options, settings) as level1c,
@@ -125,6 +132,7 @@ class _ProductRun:
         ]
         _warn_of_missing_extras(list(tiles.values()), self.options, self.settings)
         renew_layout = self.options.layout_only and self.options.refresh
+        _protect_foreign(self.output, writes=bool(plan or renew_layout))
         if self.output.existed and not plan and not renew_layout:
             return _sum_up(self.output.path, self.level1c.unusable, nothing_to_do=True)
         tables = load_tables(self.level1c, self.settings)
@@ -208,6 +216,21 @@ class _ProductRun:
         for job in jobs:
             quality = outcomes[job.tile.tile_id].quality
             self.records.html_report.illustrate(job.product, job.tile, job.output, quality)
+
+
+def _protect_foreign(output: Level2AWriter, *, writes: bool) -> None:
+    """Refuse to write into a product of another processor; warn if there is nothing to do.
+
+    Raises
+    ------
+    OutputError
+        Something would be written into it, or it is no product.
+    """
+    if not output.foreign:
+        return
+    if writes or not find_product_metadata(output.path):
+        raise report_foreign(output.path)
+    logger.warning("%s: is of another processor; it is left as it is", output.path)
 
 
 def _find_requested(tile: Level2ATile, options: Options) -> tuple[int, ...]:

@@ -23,13 +23,12 @@ from sen2cor.pipeline.execution.available_resources import read_peak_memory
 from sen2cor.pipeline.execution.tile_run import TileRun
 from sen2cor.pipeline.run.options import Options
 from sen2cor.product.level2a.content import TileOutcome
+from sen2cor.product.level2a.origin import RUN_JSON_FORMAT
 from sen2cor.product.level2a.xml_report import XmlReportHandler, claim_report
 from sen2cor.reporting.html_report import HtmlReport
 from sen2cor.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-RUN_JSON_FORMAT = "sen2cor run 1"
 
 _XML_REPORT = "report.xml"
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sen2cor.bands import BAND_NAMES, BANDS, RESOLUTIONS
 from sen2cor.errors import InputError
 from sen2cor.imagery import jpeg2000
 from sen2cor.imagery.jpeg2000 import ImageInfo
-from sen2cor.product.name_templates import NameTemplate
+from sen2cor.product.name_templates import NameTemplate, split_product_name
+from sen2cor.product.other_products import describe_other_product
 from sen2cor.product.psd import PSD
-from sen2cor.product.side_files import is_unfinished_download
+from sen2cor.product.side_files import is_side_file, is_unfinished_download
 from sen2cor.raster.grids import Grid
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,14 @@ _IMAGES = (".jp2", ".tif", ".tiff", ".png", ".jpg", ".img")
 _BIT_DEPTHS = range(9, 17)
 """Of the images of bands; pixels of 8 bits are pictures."""
 
+_OTHER_ARCHIVES = (".7z", ".rar", ".gz", ".bz2", ".xz", ".zst", ".z", ".lz4")
+_NESTING = 2
+"""Levels below a folder where a product is looked for."""
+
+_DEPTH = 4
+"""Levels of a product above an image of a tile."""
+
+_WITHOUT = "without the metadata of a product (MTD_MSIL1C.xml or *_MTD_SAFL1C_*.xml)"
 _EXPECTED = "expected the folder (.SAFE) of a Level-1C product, or a tile folder in its GRANULE"
 
 
@@ -49,24 +58,27 @@ def locate_product(path: Path) -> tuple[Path, Path, Path | None]:
     # unlike Path.resolve this keeps symbolic links: the user chose their names and folders
     path = Path(os.path.abspath(path))  # noqa: PTH100
     if not path.exists():
-        raise InputError(f"{path}: no such file or folder; {_EXPECTED}")
+        link = f"link to {path.readlink()}, which does not exist" if path.is_symlink() else ""
+        raise InputError(f"{path}: {link or 'no such file or folder'}; {_EXPECTED}")
     if not path.is_dir():
         raise InputError(f"{path}: is {_describe_file(path)}; {_EXPECTED}")
-    metadata = _find_product_metadata(path)
+    metadata = find_level1c_metadata(path)
     if metadata is not None:
         return path, metadata, None
-    product = path.parent.parent
-    if path.parent.name == "GRANULE":
-        metadata = _find_product_metadata(product)
-        if metadata is not None:
-            return product, metadata, path
+    for tile in (path, path.resolve()):
+        product = tile.parent.parent
+        if tile.parent.name == "GRANULE":
+            metadata = find_level1c_metadata(product)
+            if metadata is not None:
+                return product, metadata, tile
     raise InputError(f"{path}: {_describe_folder(path)}; {_EXPECTED}")
 
 
 def find_product_name(root: Path, metadata_path: Path, uri: str) -> str:
     """Return the name of a product, with ``.SAFE``.
 
-    The name of the folder or, if the user renamed it, the name in the metadata.
+    The name of the folder or, if the user renamed it, the name in the metadata. What the user
+    added to the name of a folder is kept, so that two products never share one.
 
     Parameters
     ----------
@@ -77,17 +89,51 @@ def find_product_name(root: Path, metadata_path: Path, uri: str) -> str:
     # PRODUCT_URI of long names comes from an archive: derive the name from that of the file
     by_file = metadata_path.stem.replace("_MTD_SAFL1C_", "_PRD_MSIL1C_")
     templates = {psd.level1c.product for psd in PSD.values()}
-    for name in (root.name, uri, by_file):
+    parts = split_product_name(root.name, "1C")
+    if parts is not None:
+        return f"{''.join(parts)}.SAFE"
+    for name in (uri, by_file):
         with_ending = name if name.endswith(".SAFE") else f"{name}.SAFE"
         if any(template.match(with_ending) is not None for template in templates):
-            if with_ending != root.name:
-                logger.warning("%s: renamed folder of the product %s", root, with_ending)
+            logger.warning("%s: renamed folder of the product %s", root, with_ending)
             return with_ending
     logger.warning("%s: neither folder nor metadata have the name of a product", root)
     return root.name if root.name.endswith(".SAFE") else f"{root.name}.SAFE"
 
 
-def _find_product_metadata(folder: Path) -> Path | None:
+def find_nested_products(
+    folder: Path, find_metadata: Callable[[Path], object | None]
+) -> list[Path]:
+    """Return the products in a folder around them, one or two levels below, as in an archive.
+
+    Parameters
+    ----------
+    folder : Path
+    find_metadata : callable
+        Returns what tells that a folder is a product, or None or an empty list.
+    """
+    level = [folder]
+    for _ in range(_NESTING):
+        level = [
+            child
+            for parent in level
+            for child in list_folders(parent)
+            if not is_side_file(Path(child.name))
+        ]
+        found = [child for child in level if find_metadata(child)]
+        if found:
+            return found
+    return []
+
+
+def find_level1c_metadata(folder: Path) -> Path | None:
+    """Return the product metadata of a Level-1C product; None if the folder has none.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be read.
+    """
     templates = {psd.level1c.product_metadata for psd in PSD.values()}
     for path in list_files(folder):
         if any(template.match(path.name) is not None for template in templates):
@@ -128,6 +174,15 @@ def _entries(folder: Path) -> list[Path]:
 
 def _describe_file(path: Path) -> str:
     suffix = path.suffix.lower()
+    if is_unfinished_download(path.name):
+        return (
+            "an incomplete file that is still being fetched, or was not to its end: fetch it again"
+        )
+    other = describe_other_product(path.name, [path.name] if suffix != ".xml" else [])
+    if other is not None:
+        return other
+    if suffix in _OTHER_ARCHIVES:
+        return f"an archive ({suffix}); of archives zip and tar are read: unpack it first"
     if suffix in _IMAGES:
         return "an image"
     if suffix == ".xml":
@@ -138,15 +193,26 @@ def _describe_file(path: Path) -> str:
 
 
 def _describe_folder(path: Path) -> str:
-    for folder, what in ((path, "a"), (path.parent.parent, "part of a")):
-        names = [file.name for file in list_files(folder)] if os.access(folder, os.R_OK) else []
-        for level in ("2A", "1B", "1A"):
-            if any(f"MTD_MSIL{level}" in name or f"_MTD_SAFL{level}_" in name for name in names):
-                return f"is {what} Level-{level} product"
-    nested = [child.name for child in list_folders(path) if child.suffix == ".SAFE"]
+    for folder in (path, *(path.parents[:_DEPTH] if "GRANULE" in path.parts else ())):
+        names = [file.name for file in folder.iterdir()] if os.access(folder, os.R_OK) else []
+        what = describe_other_product(folder.name if folder == path else "", names)
+        if what is not None:
+            return f"is {what}" if folder == path else f"is part of {what}"
+    if not any(path.iterdir()):
+        return f"is an empty folder, {_WITHOUT}"
+    nested = find_nested_products(path, find_level1c_metadata)
+    if len(nested) > 1:
+        names = [child.name for child in nested]
+        return f"is a folder around {len(nested)} products ({', '.join(names[:3])} ...): give one"
     if nested:
-        return f"is a folder around the product {nested[0]}"
-    return "is a folder without the metadata of a product (MTD_MSIL1C.xml or *_MTD_SAFL1C_*.xml)"
+        return f"is a folder around the product {nested[0].name}"
+    for folder in path.parents[:_DEPTH]:
+        if os.access(folder, os.R_OK) and find_level1c_metadata(folder) is not None:
+            return f"is a folder of the product {folder}, {_WITHOUT}"
+    archives = [file.name for file in list_files(path) if file.suffix.lower() in (".zip", ".tar")]
+    if archives:
+        return f"is a folder with the archive {archives[0]}, {_WITHOUT}; give the archive"
+    return f"is a folder {_WITHOUT}"
 
 
 def find_band_images(tile_folder: Path, template: NameTemplate) -> dict[str, Path]:
@@ -171,7 +237,9 @@ def find_band_images(tile_folder: Path, template: NameTemplate) -> dict[str, Pat
     bands = {}
     for name in BAND_NAMES:
         ending = [path for path in images if path.name.endswith(f"_{name}.jp2")]
-        official = [path for path in ending if template.match(f"{folder.name}/{path.name}")]
+        official = [
+            path for path in ending if template.match(f"{folder.name}/{path.name}") is not None
+        ]
         found = [path for path in ending if path in official or not _is_copy_of(path, official)]
         if len(found) > 1:
             both = " and ".join(path.name for path in found[:2])

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 from sen2cor.bands import BANDS, RESOLUTIONS
 from sen2cor.product.level2a.content import Provenance, QualityPercentages, TileContent
+from sen2cor.product.level2a.origin import GIPP_TYPES
 from sen2cor.product.level2a.shared_elements import (
     JOINT_AUXILIARY,
     add_image_content,
@@ -85,7 +86,7 @@ def build_product_metadata(
         add_image_content(add(parent, "Image_Content_QI"), psd, quality, provenance.accuracy, None)
     else:
         add_joint_auxiliary(auxiliary, provenance, JOINT_AUXILIARY)
-        _list_gipp(auxiliary.find("GIPP_List"), "GIP_L2AUSR", tiles, provenance)
+        _list_gipp(auxiliary.find("GIPP_List"), GIPP_TYPES[1], tiles, provenance)
         for coverage in indicators.iterfind("Cloud_Coverage_Assessment"):
             coverage.text = f"{quality.cloud_coverage:.6f}"
         add_image_content(
@@ -221,7 +222,7 @@ def _write_separate_auxiliary(
         ),
     )
     data = add(own, "Aux_Data")
-    _list_gipp(add(data, "L2A_GIPP_List"), "GIP_Level-2Ap", tiles, provenance)
+    _list_gipp(add(data, "L2A_GIPP_List"), GIPP_TYPES[0], tiles, provenance)
     add(data, "L2A_PRODUCTION_DEM_TYPE", provenance.dem_type)
     add(data, "L2A_LIBRADTRAN_LUTS", " ".join(provenance.look_up_tables))
     add(data, "L2A_SNOW_CLIMATOLOGY", provenance.snow_climatology)

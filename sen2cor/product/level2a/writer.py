@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from sen2cor.errors import ConfigurationError, InputError
+from sen2cor.errors import ConfigurationError, InputError, OutputError
 from sen2cor.files import raise_output_error
 from sen2cor.product import name_templates
 from sen2cor.product.level2a.content import Provenance, TileContent, TileOutcome
@@ -21,6 +21,7 @@ from sen2cor.product.level2a.files import (
     warn_of_outdated_side_files,
 )
 from sen2cor.product.level2a.locked_workspace import Workspace
+from sen2cor.product.level2a.origin import is_foreign
 from sen2cor.product.level2a.tile import Level2ATile, read_tile
 from sen2cor.product.level2a.xml_documents import (
     DocumentWriter,
@@ -30,7 +31,7 @@ from sen2cor.product.level2a.xml_documents import (
 )
 from sen2cor.product.level2a.xml_editing import namespace
 from sen2cor.product.level2a.xml_report import claim_report
-from sen2cor.product.name_templates import to_level2a
+from sen2cor.product.name_templates import to_level2a, to_level2a_product
 from sen2cor.product.psd import Psd, output_psd
 from sen2cor.product.side_files import is_side_file
 
@@ -45,7 +46,7 @@ def locate_level2a(
 ) -> Path:
     """Return the path of the Level-2A product of a Level-1C product, existing or not."""
     output = output_psd(level1c.psd, psd)
-    name = to_level2a(level1c.name, output.file_class)
+    name = to_level2a_product(level1c.name, output.file_class)
     if name == level1c.name:
         # the folder was renamed by its user: keep that name
         name = f"{name.removesuffix('.SAFE')}_L2A.SAFE"
@@ -63,6 +64,8 @@ class Level2AWriter:
         Final path of the product.
     existed : bool
         Whether the product existed already; its files were carried over.
+    foreign : bool
+        Whether it existed, and nothing in it says that this processor wrote it.
     psd : Psd
         Format that is written.
     """
@@ -74,10 +77,12 @@ class Level2AWriter:
         workspace: Workspace,
         existed: bool,
         ending: str,
+        foreign: bool = False,
     ) -> None:
         self.psd = psd
         self.path = workspace.final
         self.existed = existed
+        self.foreign = foreign
         self._level1c = level1c
         self._workspace = workspace
         self._ending = ending
@@ -119,21 +124,34 @@ class Level2AWriter:
         LockedError
             Another run is writing the product.
         OutputError
-            The folder cannot be written.
+            The folder cannot be written, or the product is of another processor in another format.
         """
         output = output_psd(level1c.psd, psd)
         output = replace(output, true_colour=output.true_colour and true_colour)
         path = (
             target_directory / name if name else locate_level2a(level1c, target_directory, psd=psd)
         )
-        _check_format(path, output, ending)
+        if path.is_symlink() and path.is_dir():
+            path = path.resolve()
+        if path.exists() and not path.is_dir():
+            raise OutputError(
+                f"{path}: is a file where the product is to be written; move it away, or choose "
+                "another folder with --output_dir"
+            )
+        foreign = is_foreign(path)
+        try:
+            _check_format(path, output, ending)
+        except ConfigurationError as error:
+            if foreign:
+                raise report_foreign(path) from error
+            raise
         workspace = Workspace.claim(path)
         try:
             existed = workspace.carry_over()
         except BaseException:
             workspace.remove()
             raise
-        return cls(level1c, output, workspace, existed, ending)
+        return cls(level1c, output, workspace, existed, ending, foreign)
 
     def __enter__(self) -> Level2AWriter:
         return self
@@ -299,6 +317,15 @@ class Level2AWriter:
             stem = report.name.removesuffix("report.xml")
             for ending, content in provenance.reports.items():
                 (root / f"{stem}{ending}").write_bytes(content)
+
+
+def report_foreign(path: Path) -> OutputError:
+    """Return the error of a folder that another program wrote."""
+    what = "a Level-2A product of another processor" if find_product_metadata(path) else "a folder"
+    return OutputError(
+        f"{path}: exists, and is {what}: nothing in it says that this processor wrote it, so it is "
+        "not written into; choose another folder with --output_dir"
+    )
 
 
 def _check_format(path: Path, psd: Psd, ending: str) -> None:
