@@ -81,8 +81,8 @@ masks = steps.GroundMasks.from_classes(classes.scene_class, factor=1, shape=shap
 # %% [markdown]
 # ## Cirrus
 #
-# Only cirrus is bright at 1.375 um; its reflectance is subtracted from all bands. From here on the
-# arrays have no NaN; the masks mark pixels without data.
+# Cirrus is bright at 1.375 um, where water vapour hides the surface; its reflectance is removed
+# from all bands. From here on the arrays have no NaN; the masks mark pixels without data.
 
 # %%
 WATER_VAPOUR = 2.0  # cm, a first guess
@@ -158,7 +158,10 @@ def corrected(band: xr.DataArray) -> xr.DataArray:
 surface = clear[["B02", "B03", "B04", "B8A", "B11", "B12"]].map(corrected)
 for band in surface:
     before, after = (float(data[band].where(scl == 4).mean()) for data in (toa, surface))
-    print(f"{band} of vegetation: {before:.3f} at the top, {after:.3f} at the ground")
+    print(
+        f"{band} of vegetation: {before:.3f} at the top of the atmosphere, "
+        f"{after:.3f} at the surface"
+    )
 
 # %% [markdown]
 # ## Picture

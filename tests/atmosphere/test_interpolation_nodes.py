@@ -72,11 +72,11 @@ def test_mountains_are_as_exact_as_their_pixels(
     rural: SixSLookUpTable, geometry: NodeGeometry, band: str, height: float, levels: int
 ) -> None:
     elevation = mountains(geometry.grid.shape, height)
-    relief = ElevationField.over(geometry, elevation)
-    assert len(relief.levels) == levels
+    field = ElevationField.over(geometry, elevation)
+    assert len(field.levels) == levels
     aot = rural.aot_from_visibility(np.full(elevation.shape, 20.0, np.float32), elevation)
     water = (2.0 * np.exp(-elevation / 2.0)).astype(np.float32)
-    terms = band_terms(rural, band, geometry, AtmosphereState(aot, water, OZONE, relief))
+    terms = band_terms(rural, band, geometry, AtmosphereState(aot, water, OZONE, field))
     for surface in (0.04, 0.3):
         toa = toa_reflectance(
             rural, band, geometry, aot=aot, water=water, elevation=elevation, surface=surface
@@ -88,13 +88,13 @@ def test_mountains_are_as_exact_as_their_pixels(
 
 def test_constant_elevation_is_that_number(rural: SixSLookUpTable, geometry: NodeGeometry) -> None:
     flat = np.full(geometry.grid.shape, 0.7, np.float32)
-    relief = ElevationField.over(geometry, flat)
+    field = ElevationField.over(geometry, flat)
     aot = np.full(flat.shape, 0.15, np.float32)
     water = np.full(flat.shape, 1.5, np.float32)
     for band in BANDS:
         pixel, number = (
             band_terms(rural, band, geometry, AtmosphereState(aot, water, OZONE, elevation))
-            for elevation in (relief, 0.7)
+            for elevation in (field, 0.7)
         )
         np.testing.assert_allclose(pixel.path_reflectance, number.path_reflectance, rtol=1e-4)
         np.testing.assert_allclose(pixel.transmittance, number.transmittance, rtol=1e-4)
@@ -104,7 +104,7 @@ def test_column_of_water_comes_back_at_all_heights(
     rural: SixSLookUpTable, geometry: NodeGeometry
 ) -> None:
     elevation = mountains(geometry.grid.shape, 2.4)
-    relief = ElevationField.over(geometry, elevation)
+    field = ElevationField.over(geometry, elevation)
     aot = rural.aot_from_visibility(np.full(elevation.shape, 30.0, np.float32), elevation)
     column = (2.5 * np.exp(-elevation / 2.0)).astype(np.float32)
     bands = (MEASUREMENT_BAND, WINDOW_BAND)
@@ -115,10 +115,10 @@ def test_column_of_water_comes_back_at_all_heights(
         for band in bands
     ]
     first, second = (
-        scattering_terms(rural, band, geometry, aot550=aot, ozone=OZONE, elevation=relief)
+        scattering_terms(rural, band, geometry, aot550=aot, ozone=OZONE, elevation=field)
         for band in bands
     )
-    curves = [WaterVapourCurve.for_band(rural, band, relief) for band in bands]
+    curves = [WaterVapourCurve.for_band(rural, band, field) for band in bands]
     found = retrieve_water_vapour(
         *toa, scattering=(first, second), water=(curves[0], curves[1]), start=1.0
     )

@@ -32,7 +32,7 @@ NOTHING = InputUncertainty(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @pytest.fixture(params=["B02", "B8A", "B09"])
-def functions_of(request, table: AnalyticTable, geometry: NodeGeometry):
+def terms_by_state(request, table: AnalyticTable, geometry: NodeGeometry):
     return partial(band_terms, table, request.param, geometry)
 
 
@@ -48,11 +48,11 @@ def toa() -> np.ndarray:
 MEAN = 0.3 * ONES
 
 
-def test_calibration_alone(functions_of, toa: np.ndarray) -> None:
+def test_calibration_alone(terms_by_state, toa: np.ndarray) -> None:
     inputs = replace(NOTHING, radiometry=0.03)
-    terms = functions_of(STATE)
+    terms = terms_by_state(STATE)
     expected = inverted(terms, 1.03 * toa, 1.03 * MEAN) - inverted(terms, toa, MEAN)
-    found = reflectance_uncertainty(functions_of, STATE, MEAN, inputs)(toa)
+    found = reflectance_uncertainty(terms_by_state, STATE, MEAN, inputs)(toa)
     np.testing.assert_allclose(found, np.abs(expected), atol=2e-5)
 
 
@@ -66,44 +66,46 @@ def test_calibration_alone(functions_of, toa: np.ndarray) -> None:
     ],
 )
 def test_aerosol_and_water_vapour_alone(
-    functions_of, toa: np.ndarray, inputs: InputUncertainty, state: AtmosphereState
+    terms_by_state, toa: np.ndarray, inputs: InputUncertainty, state: AtmosphereState
 ) -> None:
-    change = inverted(functions_of(state), toa, MEAN) - inverted(functions_of(STATE), toa, MEAN)
-    found = reflectance_uncertainty(functions_of, STATE, MEAN, inputs)(toa)
+    change = inverted(terms_by_state(state), toa, MEAN) - inverted(terms_by_state(STATE), toa, MEAN)
+    found = reflectance_uncertainty(terms_by_state, STATE, MEAN, inputs)(toa)
     np.testing.assert_allclose(found, np.abs(change), atol=2e-5)
 
 
-def test_contributions_add_in_quadrature(functions_of, toa: np.ndarray) -> None:
+def test_contributions_add_in_quadrature(terms_by_state, toa: np.ndarray) -> None:
     alone = [
         replace(NOTHING, radiometry=0.05),
         replace(NOTHING, aot_relative=0.1, aot_absolute=0.03),
         replace(NOTHING, water_relative=0.1, water_absolute=0.2),
     ]
-    parts = [reflectance_uncertainty(functions_of, STATE, MEAN, inputs)(toa) for inputs in alone]
+    parts = [reflectance_uncertainty(terms_by_state, STATE, MEAN, inputs)(toa) for inputs in alone]
     together = reflectance_uncertainty(
-        functions_of, STATE, MEAN, InputUncertainty(radiometry=0.05)
+        terms_by_state, STATE, MEAN, InputUncertainty(radiometry=0.05)
     )(toa)
     np.testing.assert_allclose(together, np.sqrt(sum(part**2 for part in parts)), atol=2e-5)
     assert (together > 0.0).all()
 
 
-def test_without_adjacency_it_is_that_of_the_flat_inversion(functions_of, toa: np.ndarray) -> None:
+def test_without_adjacency_it_is_that_of_the_flat_inversion(
+    terms_by_state, toa: np.ndarray
+) -> None:
     inputs = replace(NOTHING, radiometry=0.01)
-    inversion = inversion_without_adjacency(functions_of(STATE))
-    found = reflectance_uncertainty(functions_of, STATE, toa, inputs, adjacency=False)(toa)
+    inversion = inversion_without_adjacency(terms_by_state(STATE))
+    found = reflectance_uncertainty(terms_by_state, STATE, toa, inputs, adjacency=False)(toa)
     # to first order: the neighbourhood as bright as the pixel changes with it
     np.testing.assert_allclose(found, inversion(1.01 * toa) - inversion(toa), rtol=0.01, atol=1e-5)
 
 
-def test_fields_are_interpolated_to_finer_pixels(functions_of) -> None:
-    coarse = reflectance_uncertainty(functions_of, STATE, MEAN, InputUncertainty())
+def test_fields_are_interpolated_to_finer_pixels(terms_by_state) -> None:
+    coarse = reflectance_uncertainty(terms_by_state, STATE, MEAN, InputUncertainty())
     fine = coarse.map(lambda field: field[5:6, 7:8])
     np.testing.assert_array_equal(fine(MEAN[:1, :1]), coarse(MEAN)[5:6, 7:8])
 
 
 @pytest.mark.parametrize("half_width", [17, None])
-def test_error_of_the_gradient_on_slopes(functions_of, half_width: int | None) -> None:
-    terms = functions_of(STATE)
+def test_error_of_the_gradient_on_slopes(terms_by_state, half_width: int | None) -> None:
+    terms = terms_by_state(STATE)
     light = SlopeIllumination(0.7 * ONES, ONES.copy(), 0.95 * ONES, np.zeros(ONES.shape, bool))
     light.sunlit[:10] = 0.0
     light.illumination[:10] = 0.0

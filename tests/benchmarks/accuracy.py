@@ -274,10 +274,10 @@ def run_case(
     for step in ("", *options.without):
         settings = AUTO | WITHOUT.get(step, {})
         correlations = {}
-        if scene.relief is not None:
+        if scene.terrain is not None:
             settings["DEM_Directory"] = str((truth / "dem").resolve())
         level2a = process(level1c, folder / f"level2a_{step}", settings)
-        if scene.relief is not None:
+        if scene.terrain is not None:
             correlations = correlation_with_illumination(level1c, level2a, truth)
         key = name, colours, step
         if options.pictures:

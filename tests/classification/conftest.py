@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.classification.spectra import Image, image_of, random_image
+from tests.classification.spectra import Image, make_image, random_image
 
 
 @pytest.fixture(scope="session")
@@ -15,12 +15,12 @@ def mixture() -> Image:
         name: np.kron(band, np.ones((3, 3), np.float32))
         for name, band in random_image(130, 130).items()
     }
-    for name, band in image_of(
+    for name, band in make_image(
         "water", B02=0.19, B03=0.18, B04=0.17, B8A=0.12, B11=0.086, B12=0.135
     ).items():
         image[name][:5, :5] = band
     random = np.random.default_rng(6)
-    clear = image_of("vegetation", "soil", "dark", "water")
+    clear = make_image("vegetation", "soil", "dark", "water")
     kinds = np.kron(random.choice(4, (65, 39), p=(0.4, 0.3, 0.2, 0.1)), np.ones((6, 6), int))
     haze = random.uniform(0, 0.15, kinds.shape) * (random.random(kinds.shape) < 0.3)
     for name, band in clear.items():

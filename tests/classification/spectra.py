@@ -31,7 +31,7 @@ SPECTRA: Mapping[str, tuple[float, ...]] = {
 """Reflectance in the order of `CLASSIFICATION_BANDS`."""
 
 
-def image_of(*names: str, **changes: float) -> Image:
+def make_image(*names: str, **changes: float) -> Image:
     """Image of one row with a pixel of each spectrum, and bands replaced in all of them."""
     pixels = np.array([SPECTRA[name] for name in names], np.float32)
     image = {band: pixels[None, :, index] for index, band in enumerate(CLASSIFICATION_BANDS)}
@@ -58,7 +58,7 @@ def all_valid(image: Image) -> npt.NDArray[np.bool_]:
     return np.zeros(image["B02"].shape, np.bool_)
 
 
-def maps_of(classification: Classification) -> npt.NDArray[np.uint8]:
+def stack_maps(classification: Classification) -> npt.NDArray[np.uint8]:
     """Classes, cloud and snow probability in one array, shape (3, rows, cols)."""
     return np.stack(
         [

@@ -21,13 +21,13 @@ from sen2cor.classification import (
     classify,
     classify_rows,
 )
-from tests.classification.spectra import Image, all_valid, image_of, maps_of, random_image
+from tests.classification.spectra import Image, all_valid, make_image, random_image, stack_maps
 
 SUN = SunGeometry(60.4, 150.6, 20.0)
 
 
 def test_defective_pixels_get_class_1_but_no_data_stay() -> None:
-    image = image_of("cloud", "cloud", "snow")
+    image = make_image("cloud", "cloud", "snow")
     no_data = np.array([[False, True, False]])
     defective = np.array([[True, True, False]])
     classes = classify(image, no_data, defective=defective).scene_class
@@ -37,7 +37,7 @@ def test_defective_pixels_get_class_1_but_no_data_stay() -> None:
 
 
 def test_without_cirrus_band_all_else_is_classified(caplog: pytest.LogCaptureFixture) -> None:
-    image = image_of("vegetation", "cloud")
+    image = make_image("vegetation", "cloud")
     del image["B10"]
     with caplog.at_level(logging.WARNING):
         classes = classify(image, all_valid(image)).scene_class
@@ -48,7 +48,7 @@ def test_without_cirrus_band_all_else_is_classified(caplog: pytest.LogCaptureFix
 
 
 def test_missing_band_is_named() -> None:
-    image = image_of("vegetation")
+    image = make_image("vegetation")
     del image["B11"]
     with pytest.raises(ValueError, match="B11"):
         classify(image, all_valid(image))
@@ -66,7 +66,7 @@ def test_input_is_left_alone() -> None:
 def whole(mixture: Image) -> tuple[Image, np.ndarray, np.ndarray]:
     image = {name: band[:121, :200] for name, band in mixture.items()}
     no_data = np.random.default_rng(4).random((121, 200)) < 0.02
-    return image, no_data, maps_of(_in_blocks(image, no_data, 121))
+    return image, no_data, stack_maps(_in_blocks(image, no_data, 121))
 
 
 def _in_blocks(
@@ -87,7 +87,7 @@ def _in_blocks(
 def test_blocks_leave_no_seam(block_rows: int, whole: tuple[Image, np.ndarray, np.ndarray]) -> None:
     image, no_data, expected = whole
     assert {SceneClass.CLOUD_SHADOWS, SceneClass.SNOW_ICE} <= set(np.unique(expected[0]))
-    np.testing.assert_array_equal(maps_of(_in_blocks(image, no_data, block_rows)), expected)
+    np.testing.assert_array_equal(stack_maps(_in_blocks(image, no_data, block_rows)), expected)
 
 
 def test_blocks_may_be_classified_side_by_side(
@@ -98,7 +98,7 @@ def test_blocks_may_be_classified_side_by_side(
         result = _in_blocks(
             image, no_data, 5, lambda work, blocks: list(pool.map(work, list(blocks)[::-1]))
         )
-    np.testing.assert_array_equal(maps_of(result), expected)
+    np.testing.assert_array_equal(stack_maps(result), expected)
 
 
 SHAPES = st.tuples(st.integers(1, 8), st.integers(1, 8))
@@ -124,13 +124,13 @@ def test_any_reflectance_gives_classes_and_percentages(
     for band in image.values():
         band[no_data] = gap
     result = _in_blocks(image, no_data, block_rows)
-    maps = maps_of(result)
+    maps = stack_maps(result)
     assert maps.dtype == np.uint8
     assert (result.scene_class <= max(SceneClass)).all()
     assert (maps[1:] <= 100).all()
     np.testing.assert_array_equal(result.scene_class == SceneClass.NO_DATA, no_data)
     assert not maps[:, no_data].any()
-    np.testing.assert_array_equal(maps_of(_in_blocks(image, no_data, 8)), maps)
+    np.testing.assert_array_equal(stack_maps(_in_blocks(image, no_data, 8)), maps)
 
 
 @pytest.mark.parametrize("gap", [np.nan, 0.0, 2.0])
@@ -154,7 +154,7 @@ def test_what_lies_below_no_data_changes_nothing(
     for band, value in zip(other.values(), values, strict=True):
         band[no_data] = value
     np.testing.assert_array_equal(
-        maps_of(classify(image, no_data)), maps_of(classify(other, no_data))
+        stack_maps(classify(image, no_data)), stack_maps(classify(other, no_data))
     )
 
 

@@ -16,7 +16,7 @@ from sen2cor.classification import (
     classify,
 )
 from sen2cor.settings.l2a_cal_sc_gipp import THRESHOLDS, thresholds_from
-from tests.classification.spectra import SEN2COR_2_3, Image, all_valid, maps_of
+from tests.classification.spectra import SEN2COR_2_3, Image, all_valid, stack_maps
 
 ELEMENTS = {parameter.name: parameter.default_value for parameter in THRESHOLDS}
 CONSTANTS = sorted(field.name for field in fields(ClassificationConstants))
@@ -45,7 +45,7 @@ def _maps(
             illumination_ratio=random.uniform(0, 1, shape).astype(np.float32),
         ),
     )
-    return maps_of(result)
+    return stack_maps(result)
 
 
 def _neighbours(value: float) -> tuple[float, ...]:

@@ -15,7 +15,7 @@ from sen2cor.classification import (
     classify,
     reclassify,
 )
-from tests.classification.spectra import SEN2COR_2_3, Image, all_valid, image_of
+from tests.classification.spectra import SEN2COR_2_3, Image, all_valid, make_image
 
 SUN = SunGeometry(40.0, 150.0, 20.0)
 LOW_SUN = SunGeometry(75.0, 150.0, 20.0)
@@ -54,14 +54,14 @@ def _row(*values: float) -> np.ndarray:
 
 def test_shadow_of_sen2cor_2_3_overwrites_all_but_no_data() -> None:
     classes = list(range(12))
-    image = image_of(*["dark"] * 12, B11=0.06)
+    image = make_image(*["dark"] * 12, B11=0.06)
     assert (
         reclassified(classes, image, shadow=[True] * 12, parameters=SEN2COR_2_3) == [0] + [3] * 11
     )
 
 
 def test_shadow_leaves_clouds_and_cirrus_alone() -> None:
-    image = image_of(*["dark"] * 5, B11=0.06)
+    image = make_image(*["dark"] * 5, B11=0.06)
     assert reclassified([7, 8, 9, 10, 11], image, shadow=[True] * 5) == [3, 8, 9, 10, 3]
 
 
@@ -83,19 +83,19 @@ def test_shadow_leaves_clouds_and_cirrus_alone() -> None:
 def test_dark_features_and_unclassified_pixels_are_reclassified(
     before: int, spectrum: str, after: SceneClass
 ) -> None:
-    assert reclassified([before], image_of(spectrum)) == [after]
+    assert reclassified([before], make_image(spectrum)) == [after]
 
 
 def test_clear_water_falls_from_green_but_snow_in_shade_is_no_water() -> None:
-    water = image_of("water", B04=0.03, B8A=0.032)
-    shaded_snow = image_of("snow", B02=0.30, B03=0.25, B04=0.20, B8A=0.22, B11=0.03)
+    water = make_image("water", B04=0.03, B8A=0.032)
+    shaded_snow = make_image("snow", B02=0.30, B03=0.25, B04=0.20, B8A=0.22, B11=0.03)
     assert reclassified([U], water) == [SceneClass.WATER]
     assert reclassified([U], water, parameters=SEN2COR_2_3) == [SceneClass.LOW_PROBA_CLOUDS]
     assert reclassified([U], shaded_snow) == [SceneClass.LOW_PROBA_CLOUDS]
 
 
 def test_edge_of_snow_is_snow_within_three_pixels() -> None:
-    image = image_of("snow", *["haze"] * 5, B03=0.18)
+    image = make_image("snow", *["haze"] * 5, B03=0.18)
     expected = [11, 11, 11, 11, 7, 7]
     assert reclassified([11, U, U, U, U, U], image) == expected
     image["B11"][0, 2] = 0.19
@@ -104,26 +104,26 @@ def test_edge_of_snow_is_snow_within_three_pixels() -> None:
 
 def test_water_on_a_dark_slope_is_topographic_shadow() -> None:
     terrain = TerrainIllumination(slope=_row(20, 20, 10), illumination_ratio=_row(0.3, 0.7, 0.3))
-    assert reclassified([6, 6, 6], image_of(*["water"] * 3), terrain=terrain) == [2, 6, 6]
+    assert reclassified([6, 6, 6], make_image(*["water"] * 3), terrain=terrain) == [2, 6, 6]
 
 
 def test_cloud_shadow_where_no_sun_falls_is_topographic_shadow() -> None:
     terrain = TerrainIllumination(
         illumination_ratio=_row(0.05, 0.2, np.nan), cast_shadow=np.array([[False, False, True]])
     )
-    image = image_of(*["dark"] * 3, B11=0.06)
+    image = make_image(*["dark"] * 3, B11=0.06)
     assert reclassified([3, 3, 3], image, terrain=terrain) == [2, 3, 2]
 
 
 def test_dark_forest_in_self_shadow_stays_dark() -> None:
     terrain = TerrainIllumination(illumination_ratio=_row(0.05, 0.5))
-    image = image_of("vegetation", "vegetation")
+    image = make_image("vegetation", "vegetation")
     assert reclassified([2, 2], image, terrain=terrain) == [2, 4]
     assert reclassified([2, 2], image, terrain=terrain, parameters=SEN2COR_2_3) == [4, 4]
 
 
 def test_water_below_haze_is_found_among_dark_features() -> None:
-    image = image_of("water", B02=0.105, B03=0.078, B04=0.061, B8A=0.074, B11=0.030)
+    image = make_image("water", B02=0.105, B03=0.078, B04=0.061, B8A=0.074, B11=0.030)
     assert reclassified([2], image) == [SceneClass.WATER]
     assert reclassified([2], image, parameters=SEN2COR_2_3) == [SceneClass.DARK_FEATURES]
 
@@ -132,7 +132,7 @@ def test_under_a_low_sun_flat_ground_is_not_in_the_shade() -> None:
     """The limit of Sen2Cor 2.3, a fixed illumination, calls flat ground shaded below 30 degrees
     of sun elevation.
     """
-    image = image_of("snow", "snow", B02=0.30, B04=0.24, B8A=0.20)
+    image = make_image("snow", "snow", B02=0.30, B04=0.24, B8A=0.20)
     terrain = TerrainIllumination(illumination_ratio=_row(1.0, 0.4))
     assert reclassified([8, 8], image, terrain=terrain, sun=LOW_SUN) == [8, 2]
     assert reclassified([8, 8], image, terrain=terrain, sun=LOW_SUN, parameters=SEN2COR_2_3) == [
@@ -142,7 +142,7 @@ def test_under_a_low_sun_flat_ground_is_not_in_the_shade() -> None:
 
 
 def _image(values: tuple[float, ...], rows: int = 6, cols: int = 120) -> Image:
-    bands = image_of("cloud")
+    bands = make_image("cloud")
     return {
         band: np.full((rows, cols), value, np.float32)
         for band, value in zip(bands, values, strict=True)
@@ -165,7 +165,7 @@ def test_ground_is_detected_by_its_infrared_but_not_by_sen2cor_2_3(
 
 def test_near_a_cloud_grey_soil_stays_unclassified() -> None:
     image = _image(GREY_SOIL)
-    for band, values in image_of("cloud").items():
+    for band, values in make_image("cloud").items():
         image[band][:, :20] = values[0]
     row = _classes(image)[3]
     far = np.arange(120) >= 20 + 500 / SUN.pixel_size + 3

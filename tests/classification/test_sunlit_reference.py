@@ -10,7 +10,7 @@ from sen2cor.classification import (
     classify,
 )
 from sen2cor.classification.sunlit_reference import GroundSample, detect_shadow_by_contrast
-from tests.classification.spectra import SEN2COR_2_3, SPECTRA, Image, all_valid, image_of
+from tests.classification.spectra import SEN2COR_2_3, SPECTRA, Image, all_valid, make_image
 
 PARAMETERS = ClassificationParameters()
 SUN = SunGeometry(30.0, 180.0, 50.0)
@@ -19,7 +19,7 @@ DIFFUSE = np.array((0.75, 0.65, 0.55, 0.5, 0.35, 1, 0.25, 0.2), np.float32)
 
 
 def _scene(ground: str, shadow: slice) -> Image:
-    image = {band: np.tile(data, (60, 60)) for band, data in image_of(ground).items()}
+    image = {band: np.tile(data, (60, 60)) for band, data in make_image(ground).items()}
     for data, fraction in zip(image.values(), DIFFUSE, strict=True):
         data[shadow, 20:40] *= fraction
     return image
@@ -106,7 +106,7 @@ def test_open_water_is_not_taken_for_a_shadow() -> None:
 
 def test_image_without_ground_has_no_shadow() -> None:
     sample = GroundSample.empty((12, 12), 4)
-    image = {band: np.tile(data, (12, 12)) for band, data in image_of("cloud").items()}
+    image = {band: np.tile(data, (12, 12)) for band, data in make_image("cloud").items()}
     sample.fill(0, image, np.full((12, 12), SceneClass.HIGH_PROBA_CLOUDS, np.uint8))
     sunlit = sample.compute_sunlit_reference(SUN, PARAMETERS)
     assert not detect_shadow_by_contrast(

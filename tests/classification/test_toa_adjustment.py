@@ -11,14 +11,14 @@ from sen2cor.classification.toa_adjustment import (
     estimate_cirrus_band_surface_signal,
     estimate_haze,
 )
-from tests.classification.spectra import SEN2COR_2_3, Image, all_valid, image_of
+from tests.classification.spectra import SEN2COR_2_3, Image, all_valid, make_image
 
 FOREST = (0.095, 0.085, 0.048, 0.10, 0.30, 0.001, 0.14, 0.05)
 """Dark vegetation in clear air, in the order of `CLASSIFICATION_BANDS`."""
 
 
 def _forest(rows: int = 20, cols: int = 20) -> Image:
-    image = image_of(*["vegetation"] * cols)
+    image = make_image(*["vegetation"] * cols)
     return {
         band: np.full((rows, cols), value, np.float32)
         for band, value in zip(image, FOREST, strict=True)
@@ -65,7 +65,7 @@ def test_haze_is_found_and_removed(red: float) -> None:
 
 @pytest.mark.parametrize("name", ["cloud", "snow", "water", "sand"])
 def test_what_is_no_vegetation_does_not_tell_of_haze(name: str) -> None:
-    image = {band: np.tile(data, (20, 20)) for band, data in image_of(name).items()}
+    image = {band: np.tile(data, (20, 20)) for band, data in make_image(name).items()}
     assert _haze(image) is None
 
 
@@ -87,13 +87,13 @@ def test_pixels_without_data_do_not_count() -> None:
 def test_snow_that_shines_through_vegetation_is_no_haze() -> None:
     image = _hazy(_forest(), 0.05)
     assert _haze(image)
-    snow = {band: np.tile(data, (21, 20)) for band, data in image_of("snow").items()}
+    snow = {band: np.tile(data, (21, 20)) for band, data in make_image("snow").items()}
     mixed = {band: np.concatenate([data, snow[band]]) for band, data in image.items()}
     assert _haze(mixed) is None
 
 
 def test_shadows_on_bright_ground_are_no_vegetation_below_haze() -> None:
-    image = image_of(*["sand"] * 20)
+    image = make_image(*["sand"] * 20)
     image = {band: np.repeat(values, 20, axis=0) for band, values in image.items()}
     shaded_salt = (0.234, 0.216, 0.204, 0.193, 0.181, 0.001, 0.124, 0.071)
     for band, value in zip(image, shaded_salt, strict=True):
@@ -103,7 +103,7 @@ def test_shadows_on_bright_ground_are_no_vegetation_below_haze() -> None:
 
 def _snow(*, clear: float, cirrus: float, name: str = "snow") -> Image:
     """Snow of which the right half lies below cirrus, in B10."""
-    image = image_of(*[name] * 30)
+    image = make_image(*[name] * 30)
     image = {band: np.repeat(values, 20, axis=0) for band, values in image.items()}
     image["B10"][:, :15] = clear
     image["B10"][:, 15:] = cirrus

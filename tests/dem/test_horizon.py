@@ -1,4 +1,4 @@
-"""Shadows and sky view of reliefs that are known in closed form, or marched through ray by ray."""
+"""Shadows and sky view of terrain that are known in closed form, or marched through ray by ray."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def sun_at(zenith: float, azimuth: float) -> tuple[float, float]:
 
 def rough(size: int, seed: int = 3) -> np.ndarray:
     noise = np.random.default_rng(seed).standard_normal((size, size))
-    relief = 2000.0 * gaussian_filter(noise, 8.0) + 150.0 * gaussian_filter(noise, 2.0)
-    return relief.astype(np.float32)
+    elevation = 2000.0 * gaussian_filter(noise, 8.0) + 150.0 * gaussian_filter(noise, 2.0)
+    return elevation.astype(np.float32)
 
 
 @pytest.mark.parametrize("azimuth", [0.0, 45.0, 90.0, 135.0, 180.0, 225.0, 270.0, 315.0])
@@ -37,16 +37,16 @@ def test_wall_casts_a_shadow_of_its_height_over_the_tangent(zenith: float, azimu
 
 @pytest.mark.parametrize("azimuth", [10.0, 63.0, 100.0, 160.0, 200.0, 260.0, 290.0, 350.0])
 def test_shadow_agrees_with_marching_along_each_ray(azimuth: float) -> None:
-    relief, pixel, zenith = rough(150), 20.0, 65.0
-    shadow = cast_shadow(relief, pixel, sun_at(zenith, azimuth))
+    elevation, pixel, zenith = rough(150), 20.0, 65.0
+    shadow = cast_shadow(elevation, pixel, sun_at(zenith, azimuth))
     row, col = np.mgrid[40:110, 40:110].astype(float)
     distance = np.arange(0.5, 60.0, 0.5)
     south, east = -np.cos(np.radians(azimuth)), np.sin(np.radians(azimuth))
     highest = np.full(row.shape, -np.inf)
     for step in distance:
-        at = map_coordinates(relief, [row + step * south, col + step * east], order=1)
+        at = map_coordinates(elevation, [row + step * south, col + step * east], order=1)
         highest = np.maximum(highest, at - step * pixel / np.tan(np.radians(zenith)))
-    marched = highest > relief[40:110, 40:110]
+    marched = highest > elevation[40:110, 40:110]
     assert 0.02 < marched.mean() < 0.6
     assert (marched != shadow[40:110, 40:110]).mean() < 0.02
 
@@ -99,9 +99,9 @@ def test_bottom_of_a_round_basin_sees_the_sky_above_its_rim() -> None:
 
 
 def test_more_directions_and_finer_steps_change_little() -> None:
-    relief, margin, pixel = rough(120), 30, 20.0
-    found = sky_view_factor(relief, margin, pixel, max_distance=600.0)
-    many = sky_view_factor(relief, margin, pixel, max_distance=600.0, azimuths=64)
+    elevation, margin, pixel = rough(120), 30, 20.0
+    found = sky_view_factor(elevation, margin, pixel, max_distance=600.0)
+    many = sky_view_factor(elevation, margin, pixel, max_distance=600.0, azimuths=64)
     assert np.sqrt(np.mean((found - many) ** 2)) < 0.01
     assert found.std() > 0.03
-    assert np.abs(sky_view_factor(relief, margin, pixel, max_distance=60.0) - found).max() > 0.02
+    assert np.abs(sky_view_factor(elevation, margin, pixel, max_distance=60.0) - found).max() > 0.02

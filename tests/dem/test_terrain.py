@@ -59,18 +59,18 @@ def test_flat_ground_is_lit_as_flat_ground() -> None:
 
 
 def test_blocks_leave_no_seam() -> None:
-    relief = hills()
-    terrain = derive_terrain(relief, MARGIN, GRID, sun(), with_sky_view=True)
+    elevation = hills()
+    terrain = derive_terrain(elevation, MARGIN, GRID, sun(), with_sky_view=True)
     north = Grid(GRID.epsg, GRID.ulx, GRID.uly - 40 * 20.0, 20.0, 50, GRID.cols)
-    part = derive_terrain(relief[40:], MARGIN, north, sun(), with_sky_view=True)
+    part = derive_terrain(elevation[40:], MARGIN, north, sun(), with_sky_view=True)
     np.testing.assert_allclose(terrain.illumination[40:], part.illumination, atol=1e-6)
     np.testing.assert_allclose(terrain.slope[40:], part.slope, atol=1e-4)
 
 
 def test_shadow_of_the_margin_reaches_the_tile() -> None:
-    relief = np.zeros(SHAPE, np.float32)
-    relief[3] = 500.0
-    terrain = derive_terrain(relief, MARGIN, GRID, sun(60.0, 0.0))
+    elevation = np.zeros(SHAPE, np.float32)
+    elevation[3] = 500.0
+    terrain = derive_terrain(elevation, MARGIN, GRID, sun(60.0, 0.0))
     length = 500.0 * np.tan(np.radians(60.0)) / 20.0 - (MARGIN - 3)
     assert terrain.shadow[:, 40].sum() == pytest.approx(length, abs=1.5)
 
@@ -80,15 +80,15 @@ def test_shadow_goes_by_the_sun_over_the_tile() -> None:
     azimuth = np.full((23, 23), 180.0, np.float32)
     azimuth[0, 0] = azimuth[0, 1] = azimuth[1, 0] = azimuth[1, 1] = 0.0
     directions = SunDirections.from_angles(GRID, AngleGrid(60.0 + 0 * azimuth, azimuth, 5000.0))
-    relief = np.zeros(SHAPE, np.float32)
-    relief[3] = 500.0
-    assert derive_terrain(relief, MARGIN, GRID, directions).shadow[:10].any()
+    elevation = np.zeros(SHAPE, np.float32)
+    elevation[3] = 500.0
+    assert derive_terrain(elevation, MARGIN, GRID, directions).shadow[:10].any()
 
 
 def test_unknown_heights_count_as_flat_and_hide_nothing() -> None:
-    relief = hills()
-    relief[30:60, 30:60] = np.nan
-    terrain = derive_terrain(relief, MARGIN, GRID, sun(70.0), with_sky_view=True)
+    elevation = hills()
+    elevation[30:60, 30:60] = np.nan
+    terrain = derive_terrain(elevation, MARGIN, GRID, sun(70.0), with_sky_view=True)
     hole = (slice(30 - MARGIN, 60 - MARGIN),) * 2
     assert np.isnan(terrain.slope[hole]).all() and np.isnan(terrain.illumination[hole]).all()
     assert np.isnan(terrain.slope).sum() == 32 * 32

@@ -66,7 +66,7 @@ def change_band(product: Path, band: str, change: Callable[[NDArray[np.uint16]],
     images.write(path, numbers, grid, 1024)
 
 
-def resolution_of(product: Path, band: str) -> int:
+def find_resolution(product: Path, band: str) -> int:
     info = jpeg2000.read_info(next(product.glob(f"GRANULE/*/IMG_DATA/*_{band}.jp2")))
     assert info.grid is not None
     return int(info.grid.pixel_size)
@@ -171,7 +171,7 @@ class TestLostBands:
     ) -> None:
         """The other bands keep their values, the metadata count defective pixels, not no data."""
         product = copied(small_product, tmp_path)
-        window = at(WINDOW, resolution_of(product, band))
+        window = at(WINDOW, find_resolution(product, band))
         change_band(product, band, lambda numbers: numbers.__setitem__(window, 0))
         gipp = configuration(tmp_path, Generate_QA_Output="TRUE")
         made = process(product, tmp_path / "out", "--GIP_L2A", str(gipp))
@@ -192,7 +192,7 @@ class TestLostBands:
         self, small_product: Path, tmp_path: Path, band: str
     ) -> None:
         product = copied(small_product, tmp_path)
-        window = at(WINDOW, resolution_of(product, band))
+        window = at(WINDOW, find_resolution(product, band))
         change_band(product, band, lambda numbers: numbers.__setitem__(window, 0))
         made = process(product, tmp_path / "out", "--resolution", "20")
         assert (read(made, "SCL", 20)[INSIDE] == SATURATED_DEFECTIVE).all()
@@ -219,7 +219,7 @@ class TestLossyArchives:
         rng = np.random.default_rng(3)
         for band in ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10",
                      "B11", "B12"):  # fmt: skip
-            resolution = resolution_of(product, band)
+            resolution = find_resolution(product, band)
 
             def empty(numbers: NDArray[np.uint16], band: str = band) -> None:
                 edge = 81 * 20 // resolution  # noqa: B023

@@ -13,7 +13,7 @@ METRES = 10.0 * np.arange(400)
 BANDS = ("B02", "B04", "B12")
 
 
-def statistics_of(canopies: str, surface: str) -> dict[str, float]:
+def compute_statistics(canopies: str, surface: str) -> dict[str, float]:
     shape = (METRES.size, METRES.size)
     number = np.full(shape, SURFACE_NAMES.index(surface), np.uint8)
     ground = Ground(number, number, np.zeros(shape, np.float32), np.ones(shape, np.float32))
@@ -35,7 +35,7 @@ def statistics_of(canopies: str, surface: str) -> dict[str, float]:
 def test_canopies_have_the_ratios_of_their_colours(name: str) -> None:
     colours = CANOPIES[name]
     assert colours is not None
-    found = statistics_of(name, "forest_mixed")
+    found = compute_statistics(name, "forest_mixed")
     assert found["pixels"] == pytest.approx(METRES.size**2, abs=101)
     assert found["b12_mean"] == pytest.approx(
         band_reflectance("S2A")["forest_mixed"]["B12"], abs=1e-3
@@ -48,10 +48,10 @@ def test_canopies_have_the_ratios_of_their_colours(name: str) -> None:
 
 def test_canopies_may_stay_as_modelled() -> None:
     spectrum = band_reflectance("S2A")["forest_mixed"]
-    found = statistics_of("modelled", "forest_mixed")
+    found = compute_statistics("modelled", "forest_mixed")
     assert found["b4_over_b12_mean"] == pytest.approx(spectrum["B04"] / spectrum["B12"], abs=1e-3)
     assert found["b4_over_b12_scatter"] == 0.0
 
 
 def test_where_there_is_no_forest_nothing_is_coloured() -> None:
-    assert statistics_of("real", "water_clear") == {"pixels": 0}
+    assert compute_statistics("real", "water_clear") == {"pixels": 0}

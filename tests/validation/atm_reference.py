@@ -153,7 +153,7 @@ def original(band: str, file: AtmFile, own: SixSLookUpTable) -> Functions:
     B8A, from the three clearest visibilities to the optical thickness of molecules and gas in the
     6S tables. B8A is nearly free of gas absorption, so the AOT need not be known. For a maritime
     file, the gas transmittance is that of the rural file of the same atmosphere. Scattering
-    functions are those of the file, divided by the gas transmittance.
+    terms are those of the file, divided by the gas transmittance.
     """
     cells = file.bands[band]
     irradiance = derive_irradiance(band, cells)

@@ -176,7 +176,7 @@ def accuracies(matrix: npt.NDArray[np.int64]) -> dict[int, tuple[float, float, i
 def classify(case: Case, rules: str, level1c: Path, truth: Path, folder: Path) -> Classes:
     """Run the classification alone, at 20 m."""
     settings = {"SC_Rules": rules, "Mid_Latitude": "AUTO"}
-    if case.scene.relief is not None:
+    if case.scene.terrain is not None:
         settings["DEM_Directory"] = str((truth / "dem").resolve())
     product = process(level1c, folder, settings, "--sc_only", "--resolution", "20")
     classes = image(product, "SCL", 20)

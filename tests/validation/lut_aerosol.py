@@ -34,18 +34,18 @@ def variants() -> dict[str, str]:
     }
 
 
-def toa(functions: sixs.Scattering, reflectance: float) -> float:
+def toa(scattering: sixs.Scattering, reflectance: float) -> float:
     """Reflectance at the top of the atmosphere, without gas."""
-    ground = reflectance / (1.0 - functions.spherical_albedo * reflectance)
-    both = functions.transmittance_down * functions.transmittance_up
-    return functions.path_reflectance + both * ground
+    ground = reflectance / (1.0 - scattering.spherical_albedo * reflectance)
+    both = scattering.transmittance_down * scattering.transmittance_up
+    return scattering.path_reflectance + both * ground
 
 
-def surface(functions: sixs.Scattering, signal: float) -> float:
+def surface(scattering: sixs.Scattering, signal: float) -> float:
     """Surface reflectance that gives the signal."""
-    both = functions.transmittance_down * functions.transmittance_up
-    x = (signal - functions.path_reflectance) / both
-    return x / (1.0 + functions.spherical_albedo * x)
+    both = scattering.transmittance_down * scattering.transmittance_up
+    x = (signal - scattering.path_reflectance) / both
+    return x / (1.0 + scattering.spherical_albedo * x)
 
 
 def main() -> None:

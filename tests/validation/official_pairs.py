@@ -113,7 +113,7 @@ class Pair:
             return cls(site, levels[0], levels[1], float(stream["DEM_10m"].mean()) / 1000.0)
 
     def terms(self, table: LookUpTable, band: str, state: State) -> AtmosphericTerms:
-        """Atmospheric functions of a band, the same for all pixels."""
+        """Atmospheric terms of a band, the same for all pixels."""
         air_mass = 1.0 / np.cos(np.radians(self.site.solar_zenith)) + 1.0
         found = table.scattering(
             band,
@@ -137,9 +137,9 @@ class Pair:
         self, table: LookUpTable, band: str, state: State, *, adjacency: bool = False
     ) -> npt.NDArray[np.float32]:
         """Surface reflectance of the pixels."""
-        functions, toa = self.terms(table, band, state), self.toa[band]
+        terms, toa = self.terms(table, band, state), self.toa[band]
         half_width = round(ADJACENCY_RANGE / BAND[band].resolution) if adjacency else 0
-        return flat_terrain_inversion(toa, functions, np.ones(toa.shape, bool), half_width)(toa)
+        return flat_terrain_inversion(toa, terms, np.ones(toa.shape, bool), half_width)(toa)
 
     def agreement(
         self, table: LookUpTable, band: str, state: State, *, adjacency: bool = False

@@ -240,7 +240,7 @@ def find_band_images(tile_folder: Path, template: NameTemplate) -> dict[str, Pat
         official = [
             path for path in ending if template.match(f"{folder.name}/{path.name}") is not None
         ]
-        found = [path for path in ending if path in official or not _is_copy_of(path, official)]
+        found = [path for path in ending if path in official or not _is_copy(path, official)]
         if len(found) > 1:
             both = " and ".join(path.name for path in found[:2])
             raise InputError(f"{folder}: several images of band {name}: {both}; keep one of them")
@@ -258,7 +258,7 @@ def find_band_images(tile_folder: Path, template: NameTemplate) -> dict[str, Pat
     return bands
 
 
-def _is_copy_of(path: Path, originals: Sequence[Path]) -> bool:
+def _is_copy(path: Path, originals: Sequence[Path]) -> bool:
     return any(original.stem in path.stem for original in originals)
 
 

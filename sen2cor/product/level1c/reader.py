@@ -272,7 +272,7 @@ def _select_tile_folders(root: Path, metadata: ProductMetadata, layout: Layout) 
     named: dict[str, Path] = {}
     for agrees in (
         lambda folder, name: folder.name == metadata.tile_folders.get(name),
-        lambda folder, name: _has_name_of(folder, name, layout),
+        lambda folder, name: _fits_identifier(folder, name, layout),
         lambda folder, name: _read_tile_id(folder, layout) == name,
     ):
         for name in metadata.granules:
@@ -294,7 +294,7 @@ def _select_tile_folders(root: Path, metadata: ProductMetadata, layout: Layout) 
     return [folder for folder in folders if folder in named.values()]
 
 
-def _has_name_of(folder: Path, tile_id: str, layout: Layout) -> bool:
+def _fits_identifier(folder: Path, tile_id: str, layout: Layout) -> bool:
     """Tell whether all that the name of a folder says is in the identifier too."""
     parts, identifier = layout.tile_folder.match(folder.name), TILE_ID.match(tile_id)
     if parts is None or identifier is None:

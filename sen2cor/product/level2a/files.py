@@ -80,12 +80,12 @@ def _is_outdated(path: Path) -> bool:
     for ending in OUTDATED_BY_IMAGE:
         if path.name.lower().endswith(ending) and path.is_file():
             stem = path.name[: -len(ending)]
-            for image in _images_of(path.with_name(stem)):
+            for image in _find_images(path.with_name(stem)):
                 return image.stat().st_mtime_ns > path.stat().st_mtime_ns
     return False
 
 
-def _images_of(path: Path) -> Iterator[Path]:
+def _find_images(path: Path) -> Iterator[Path]:
     """Yield the image that a side file belongs to: ``X.jp2`` of ``X.jp2.ovr`` or of ``X.ovr``."""
     for candidate in (path, *(path.with_name(f"{path.name}.{ending}") for ending in _IMAGES)):
         if candidate.suffix.lower().lstrip(".") in _IMAGES and candidate.is_file():

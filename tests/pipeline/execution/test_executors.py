@@ -86,7 +86,7 @@ def assert_equal(first: Path, second: Path, tiles: int) -> None:
     assert xml_documents(second) == documents
 
 
-def record_of(folder: Path) -> dict:
+def read_record(folder: Path) -> dict:
     (path,) = folder.glob("*_run.json")
     return json.loads(path.read_text())
 
@@ -103,8 +103,8 @@ def test_two_processes_give_the_product_of_one(
     assert_equal(product_in(tmp_path / "1"), product_in(tmp_path / "2"), 2)
     values = [float(value) for value in re.findall(r"Progress\[%\]: ([\d.]+) :", two.stdout)]
     assert values == sorted(values) and len(values) == one.stdout.count("Progress[%]")
-    processes = {tile["process"] for tile in record_of(tmp_path / "log2")["tiles"].values()}
-    assert len(processes) == 2 and str(record_of(tmp_path / "log2")["tiles"]["33UUU"]["process"])
+    processes = {tile["process"] for tile in read_record(tmp_path / "log2")["tiles"].values()}
+    assert len(processes) == 2 and str(read_record(tmp_path / "log2")["tiles"]["33UUU"]["process"])
     reports = [
         Counter(re.findall(r"<message[^>]*>(.*?)<", next(folder.glob("*.xml")).read_text()))
         for folder in (tmp_path / "log1", tmp_path / "log2")
@@ -129,7 +129,7 @@ def test_a_bad_tile_does_not_stop_the_others(
     assert "33UUU" in result.stderr and "B03" in result.stderr
     (tile,) = product_in(tmp_path / "out").glob("GRANULE/*")
     assert "33UVU" in tile.name
-    record = record_of(tmp_path / "log")
+    record = read_record(tmp_path / "log")
     assert {name: tile["result"] for name, tile in record["tiles"].items()} == {
         "33UUU": "failed",
         "33UVU": "done",
@@ -147,7 +147,7 @@ def spawned(process: psutil.Process) -> list[psutil.Process]:
     return found
 
 
-def workers_of(process: subprocess.Popen[str], number: int) -> list[psutil.Process]:
+def find_workers(process: subprocess.Popen[str], number: int) -> list[psutil.Process]:
     """Wait for the processes of the tiles."""
     for _ in range(600):
         found = spawned(psutil.Process(process.pid))
@@ -163,7 +163,7 @@ def test_a_killed_worker_is_reported_and_the_other_tile_is_made(
     process = start(
         two_tiles, "--output_dir", tmp_path / "out", "--resolution", 60, "--GIP_L2A", parallel
     )
-    workers_of(process, 2)[0].kill()
+    find_workers(process, 2)[0].kill()
     _, errors = stopped(process)
     assert process.returncode == 1
     (line,) = [line for line in errors.splitlines() if "Error:" in line]
@@ -184,7 +184,7 @@ def test_a_signal_stops_all_and_leaves_nothing(
     process = start(two_tiles, "--output_dir", tmp_path / "out", "--GIP_L2A", gipp)
     children: list[psutil.Process] = []
     if processes > 1:
-        children = workers_of(process, 2)
+        children = find_workers(process, 2)
     else:
         assert process.stdout is not None
         while "L2A_Tables" not in process.stdout.readline():

@@ -19,7 +19,7 @@ def level1c(small_product: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(small_product, tmp_path / "in" / small_product.name))
 
 
-def level2a_of(name: str) -> str:
+def derive_level2a(name: str) -> str:
     return name.replace("MSIL1C", "MSIL2A")
 
 
@@ -34,16 +34,16 @@ def products(folder: Path) -> list[str]:
 def test_a_level1c_product_with_l2a_in_its_name(name: str, level1c: Path, tmp_path: Path) -> None:
     renamed = level1c.rename(level1c.with_name(name))
     assert main([*FAST, str(renamed)]) == 0
-    assert products(tmp_path / "in") == [level2a_of(level1c.name)]
+    assert products(tmp_path / "in") == [derive_level2a(level1c.name)]
 
 
 def test_a_level1c_product_that_is_named_as_a_level2a_product(
     level1c: Path, tmp_path: Path
 ) -> None:
-    renamed = level1c.rename(level1c.with_name(level2a_of(level1c.name)))
+    renamed = level1c.rename(level1c.with_name(derive_level2a(level1c.name)))
     out = tmp_path / "out"
     assert main([*FAST, "--output_dir", str(out), str(renamed)]) == 0
-    assert products(out) == [level2a_of(level1c.name)]
+    assert products(out) == [derive_level2a(level1c.name)]
     assert main([*FAST, str(renamed)]) == 6
     assert (renamed / "MTD_MSIL1C.xml").is_file()
 
@@ -59,8 +59,8 @@ def test_what_users_add_to_a_name_stays_in_the_output(
     renamed = Path(shutil.copytree(level1c, level1c.with_name(form.format(level1c.stem))))
     assert main([*FAST, str(level1c)]) == 0
     assert main([*FAST, str(renamed)]) == 0
-    stem = form.format(level2a_of(level1c.stem)).replace(".SAFE", "")
-    assert products(tmp_path / "in") == sorted([level2a_of(level1c.name), f"{stem}.SAFE"])
+    stem = form.format(derive_level2a(level1c.stem)).replace(".SAFE", "")
+    assert products(tmp_path / "in") == sorted([derive_level2a(level1c.name), f"{stem}.SAFE"])
     second = tmp_path / "in" / f"{stem}.SAFE"
     assert f"<PRODUCT_URI_2A>{second.name}<" in (second / "MTD_MSIL2A.xml").read_text()
     # the Level-2A product finds its own Level-1C product again
@@ -72,7 +72,7 @@ def test_a_level2a_product_is_not_completed_from_another_one(level1c: Path) -> N
     renamed = Path(shutil.copytree(level1c, level1c.with_name(f"{level1c.stem}_x.SAFE")))
     assert main([*FAST, str(renamed)]) == 0
     shutil.rmtree(renamed)
-    assert main(["--refresh", *FAST, str(level1c.with_name(level2a_of(renamed.name)))]) == 3
+    assert main(["--refresh", *FAST, str(level1c.with_name(derive_level2a(renamed.name)))]) == 3
 
 
 def test_long_names_keep_what_users_add(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_long_names_keep_what_users_add(tmp_path: Path) -> None:
 
 def test_a_level2a_product_in_a_renamed_folder(level1c: Path, tmp_path: Path) -> None:
     assert main([*FAST, str(level1c)]) == 0
-    level2a = tmp_path / "in" / level2a_of(level1c.name)
+    level2a = tmp_path / "in" / derive_level2a(level1c.name)
     renamed = level2a.rename(level2a.with_name("result"))
     assert main(["--refresh", *FAST, str(renamed)]) == 0
     assert products(tmp_path / "in") == ["result"]
@@ -135,11 +135,11 @@ def test_links_to_products_and_tiles(level1c: Path, tmp_path: Path) -> None:
     link = view / level1c.name
     link.symlink_to(level1c)
     assert main([*FAST, str(link)]) == 0
-    assert products(view) == [level2a_of(level1c.name)]
+    assert products(view) == [derive_level2a(level1c.name)]
     tile = view / "tile"
     tile.symlink_to(next((level1c / "GRANULE").iterdir()))
     assert main([*FAST, str(tile)]) == 0
-    assert products(level1c.parent) == [level2a_of(level1c.name)]
+    assert products(level1c.parent) == [derive_level2a(level1c.name)]
 
 
 def test_a_link_that_leads_nowhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

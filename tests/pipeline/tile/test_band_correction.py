@@ -21,7 +21,7 @@ GRIDS = {
 }
 
 
-def pixels_of(offset: int = 0) -> TilePixels:
+def make_pixels(offset: int = 0) -> TilePixels:
     rng = np.random.default_rng(4)
     native = {"B02": rng.integers(1, 9000, GRIDS[10].shape).astype(np.uint16)}
     native["B02"][100:140, 50:90] = 0
@@ -52,7 +52,7 @@ def test_negative_reflectance_survives_where_the_product_has_an_offset() -> None
 
 @pytest.mark.parametrize("resolution", [10, 20, 60])
 def test_identity_gives_the_numbers_back(tmp_path: Path, resolution: int) -> None:
-    pixels = pixels_of()
+    pixels = make_pixels()
     with start_workers(2) as pool:
         for coarser in (20, 60):
             pixels.compute_block_means(coarser, ["B02"], pool)
@@ -65,7 +65,7 @@ def test_identity_gives_the_numbers_back(tmp_path: Path, resolution: int) -> Non
 
 
 def test_offset_of_the_input_is_applied_once() -> None:
-    with_offset, without = pixels_of(-1000), pixels_of()
+    with_offset, without = make_pixels(-1000), make_pixels()
     inversion = Inversion(field(1.25), field(-0.05))
     rows = slice(64, 128)
     shifted, _ = BandCorrection("B02", 10, with_offset, inversion, 60).surface_reflectance(rows)
@@ -78,7 +78,7 @@ def test_rows_in_any_portion_are_corrected_alike() -> None:
     gain = rng.uniform(0.9, 1.3, GRIDS[60].shape).astype(np.float32)
     bias = rng.uniform(-0.1, 0.0, GRIDS[60].shape).astype(np.float32)
     albedo = rng.uniform(0.0, 0.2, GRIDS[60].shape).astype(np.float32)
-    correction = BandCorrection("B02", 10, pixels_of(), Inversion(gain, bias, albedo), 60)
+    correction = BandCorrection("B02", 10, make_pixels(), Inversion(gain, bias, albedo), 60)
     whole, _ = correction.surface_reflectance(slice(0, 360))
     parts = [
         correction.surface_reflectance(slice(top, min(top + 37, 360)))[0]

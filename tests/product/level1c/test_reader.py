@@ -22,7 +22,7 @@ from sen2cor.raster.grids import Grid
 from tests.product.level1c_builder import PSD_13, PSD_14, PSD_15, Recipe, build, image_grid, without
 
 
-def warnings_of(caplog: pytest.LogCaptureFixture, words: str) -> list[str]:
+def list_warnings(caplog: pytest.LogCaptureFixture, words: str) -> list[str]:
     return [
         record.getMessage()
         for record in caplog.records
@@ -97,7 +97,7 @@ class TestWhatIsRead:
     ) -> None:
         product = open_level1c(build(tmp_path, PSD_15, offset=None))
         assert product.psd == "15"
-        assert len(warnings_of(caplog, "Radiometric_Offset_List")) == 1
+        assert len(list_warnings(caplog, "Radiometric_Offset_List")) == 1
 
     def test_several_tiles_in_listed_order(self, tmp_path: Path) -> None:
         recipe = replace(PSD_13, tiles=("53HNA", "53HLA", "53HMA"))
@@ -155,7 +155,7 @@ class TestPath:
         product = open_level1c(root.rename(tmp_path / "my product"))
         assert product.name == recipe.name
         assert product.root == tmp_path / "my product"
-        assert len(warnings_of(caplog, "renamed folder")) == 1
+        assert len(list_warnings(caplog, "renamed folder")) == 1
 
     def test_name_of_an_unknown_kind_is_taken_from_the_folder(self, tmp_path: Path) -> None:
         root = build(tmp_path, change_product=lambda text: text.replace(PSD_14.name, "who knows"))
@@ -277,7 +277,7 @@ class TestBands:
         grids = open_level1c(root).tiles[0].grids
         assert grids[10] == Grid(32756, 199980.0, 7300000.0, 30.0, 12, 12)
         assert grids[60] == Grid(32756, 199980.0, 7300000.0, 180.0, 2, 2)
-        (message,) = warnings_of(caplog, "size of the images differs")
+        (message,) = list_warnings(caplog, "size of the images differs")
         assert "12 x 12 instead of 36 x 36 at 10 m" in message
 
     @pytest.mark.parametrize(
@@ -382,7 +382,7 @@ class TestWhatMayBeAbsent:
             "QI_DATA",
             "AUX_ECMWFT",
         ):
-            assert len(warnings_of(caplog, words)) == 1, words
+            assert len(list_warnings(caplog, words)) == 1, words
         assert "pressure" not in caplog.text
 
     def test_complete_product_opens_without_a_word(
@@ -408,7 +408,7 @@ class TestWhatMayBeAbsent:
     ) -> None:
         root = build(tmp_path, PSD_13, change_product=without("Product_Organisation"))
         assert len(open_level1c(root).tiles) == 3
-        assert len(warnings_of(caplog, "list no tiles")) == 1
+        assert len(list_warnings(caplog, "list no tiles")) == 1
 
     def test_listed_tile_that_was_not_fetched(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -416,7 +416,7 @@ class TestWhatMayBeAbsent:
         root = build(tmp_path, PSD_13)
         shutil.rmtree(root / "GRANULE" / PSD_13.tile_folder("53HMA"))
         assert len(open_level1c(root).tiles) == 2
-        assert len(warnings_of(caplog, "2 of 3 listed tiles")) == 1
+        assert len(list_warnings(caplog, "2 of 3 listed tiles")) == 1
 
     def test_unlisted_consolidated_tile_is_taken(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -424,7 +424,7 @@ class TestWhatMayBeAbsent:
         root = build(tmp_path, change_tile=lambda text: text.replace("_L1C_TL_", "_L1C_CO_"))
         product = open_level1c(root)
         assert product.tiles[0].tile_id.startswith("S2B_OPER_MSI_L1C_CO_")
-        assert len(warnings_of(caplog, "not listed")) == 1
+        assert len(list_warnings(caplog, "not listed")) == 1
 
     def test_no_tile_folder(self, tmp_path: Path) -> None:
         root = build(tmp_path)
