@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from sen2cor import __version__, interruption, standard_streams
-from sen2cor.errors import Sen2CorError, UsageError, describe_unexpected, error_classes
+from sen2cor.errors import (
+    AuxiliaryDataError,
+    Sen2CorError,
+    UsageError,
+    describe_unexpected,
+    error_classes,
+)
+from sen2cor.geospatial_libraries import describe_import_error
 from sen2cor.optional_packages import require
 from sen2cor.pipeline.run.options import IMAGE_FORMATS, Options
 from sen2cor.reporting.palette import PALETTES
@@ -287,6 +294,8 @@ def _run_and_report(options: Options) -> int:
     except Sen2CorError as error:
         code = error.exit_code
         _print_error(error)
+    except ImportError as error:
+        code = _print_import_error(error)
     print(SUCCESS if code == 0 else FAILURE, flush=True)
     return code
 
@@ -322,6 +331,8 @@ def _process(number: int, options: Options, settings: Settings, console: Console
     except Sen2CorError as error:
         _print_error(error)
         return error.exit_code
+    except ImportError as error:
+        return _print_import_error(error)
     except Exception as error:
         _print_error(error, describe_unexpected(error))
         return 1
@@ -351,6 +362,13 @@ def _show_warnings() -> Iterator[None]:
         yield
     finally:
         package.removeHandler(handler)
+
+
+def _print_import_error(error: ImportError) -> int:
+    """Print that a package cannot be imported, often because of a path of another installation."""
+    unusable = AuxiliaryDataError(describe_import_error(error))
+    _print_error(unusable)
+    return unusable.exit_code
 
 
 def _print_error(error: BaseException, text: str | None = None) -> None:

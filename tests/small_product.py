@@ -15,7 +15,11 @@ from sen2cor.imagery import images
 from sen2cor.product.psd import PSD
 from sen2cor.raster.grids import Grid
 from sen2cor.simulation.create_product import wrap_images
-from sen2cor.simulation.level1c_writer.description import ProductDescription, TileDescription
+from sen2cor.simulation.level1c_writer.description import (
+    EcmwfValues,
+    ProductDescription,
+    TileDescription,
+)
 from sen2cor.simulation.level1c_writer.product_writer import ProductWriter
 from sen2cor.simulation.mgrs_tiles import tile_grid
 from sen2cor.simulation.overpass_geometry import Overpass
@@ -35,7 +39,9 @@ SOIL = {
 }  # fmt: skip
 
 
-def write_small_product(folder: Path, psd: str = "14.2", extent: int = EXTENT) -> Path:
+def write_small_product(
+    folder: Path, psd: str = "14.2", extent: int = EXTENT, ecmwf: EcmwfValues | None = None
+) -> Path:
     """Write a product with fields of vegetation and soil."""
     source = folder / "images"
     source.mkdir(parents=True)
@@ -43,7 +49,7 @@ def write_small_product(folder: Path, psd: str = "14.2", extent: int = EXTENT) -
         grid = Grid(32633, 300000.0, 5900040.0, float(band.resolution), *numbers.shape)
         path = source / f"T33UUU_20170616T102101_{band.name}.jp2"
         images.write(path, numbers, grid, 1024)
-    return wrap_images(source, folder, psd=psd)
+    return wrap_images(source, folder, psd=psd, ecmwf=ecmwf)
 
 
 def write_tiles(folder: Path, tiles: Sequence[str], extent: int = EXTENT) -> Path:

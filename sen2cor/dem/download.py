@@ -10,13 +10,11 @@ import base64
 import http.client
 import logging
 import os
-import shutil
+import re
 import ssl
 import time
 import urllib.error
 import urllib.request
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from sen2cor.dem.archives import ARCHIVE_ERRORS, unpack
 from sen2cor.errors import AuxiliaryDataError
 
 logger = logging.getLogger(__name__)
@@ -31,8 +30,8 @@ logger = logging.getLogger(__name__)
 _SCHEMES = ("http://", "https://", "file://")
 _NOT_FOUND = (404, 410)
 _CHUNK = 1 << 20
-_BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
-"""Raised while unpacking; RuntimeError for unsupported methods and for passwords."""
+
+_PLACEHOLDER = re.compile(r"[{}<>]|%[sdi]|%0\d")
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def fetch(
     check: Callable[[Path], None],
     limits: DownloadLimits,
 ) -> bool:
-    """Fetch a file, zipped or not, unless another run has just fetched it.
+    """Fetch a file, in an archive or not, unless another run has just fetched it.
 
     Parameters
     ----------
@@ -90,10 +89,7 @@ def fetch(
     AuxiliaryDataError
         If the server is unreachable, sends something else, or the folder is not writable.
     """
-    if not url.startswith(_SCHEMES):
-        raise AuxiliaryDataError(
-            f"cannot fetch {target.name}: DEM_Reference is no URL ({', '.join(_SCHEMES)})"
-        )
+    _check_address(url, target.name)
     try:
         with _lock(target.with_name(f".{target.name}.lock"), limits.duration):
             if target.exists():
@@ -103,7 +99,7 @@ def fetch(
             ) as folder:
                 part = Path(folder, target.name)
                 for name in names:
-                    request = _request(f"{url.rstrip('/')}/{name}")
+                    request = _request(_join(url, name))
                     if _fetch_with_retries(request, part, check, limits):
                         os.replace(part, target)
                         logger.info("elevation tile fetched from %s", request.full_url)
@@ -111,6 +107,34 @@ def fetch(
     except OSError as error:
         raise AuxiliaryDataError(f"cannot write {target}: {error.strerror or error}") from error
     return False
+
+
+def hide_password(url: str) -> str:
+    """Return a URL without the user name and password in it."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _check_address(url: str, name: str) -> None:
+    """Refuse a base URL from which nothing can be fetched."""
+    shown = f"cannot fetch {name}: DEM_Reference {hide_password(url)}"
+    if not url.lower().startswith(_SCHEMES):
+        advice = f"a folder is written {Path(url).as_uri()}" if Path(url).is_absolute() else ""
+        raise AuxiliaryDataError(
+            f"{shown} is no address that can be used ({', '.join(_SCHEMES)}"
+            f"{'; ' if advice else ''}{advice})"
+        )
+    if _PLACEHOLDER.search(url):
+        raise AuxiliaryDataError(
+            f"{shown} has placeholders; give the base address, to which the names of the tiles are "
+            "added"
+        )
+
+
+def _join(url: str, name: str) -> str:
+    """Add a name to the path of a base URL, before its query."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}"))
 
 
 def _request(url: str) -> urllib.request.Request:
@@ -138,10 +162,10 @@ def _fetch_with_retries(
         try:
             if not _download(request, part, limits):
                 return False
-            _unpack(part)
+            unpack(part)
             check(part)
             return True
-        except (_TransferError, ValueError, *_BAD_ARCHIVE) as error:
+        except (_TransferError, *ARCHIVE_ERRORS) as error:
             reason = str(error)
             logger.warning(
                 "attempt %d of %d to fetch %s: %s", attempt + 1, limits.attempts, url, reason
@@ -180,21 +204,6 @@ def _download(request: urllib.request.Request, part: Path, limits: DownloadLimit
         if expected is not None and stream.tell() != int(expected):
             raise _TransferError(f"{stream.tell()} of {expected} bytes received")
     return True
-
-
-def _unpack(part: Path) -> None:
-    """Replace a zip archive by the file with the same suffix in it."""
-    if not zipfile.is_zipfile(part):
-        return
-    content = part.with_name("content")
-    with zipfile.ZipFile(part) as archive:
-        ending = part.suffix.lower()
-        names = [name for name in archive.namelist() if name.lower().endswith(ending)]
-        if len(names) != 1:
-            raise ValueError(f"the archive holds {len(names)} *{ending} files, expected 1")
-        with archive.open(names[0]) as source, content.open("wb") as stream:
-            shutil.copyfileobj(source, stream, _CHUNK)
-    os.replace(content, part)
 
 
 @contextmanager

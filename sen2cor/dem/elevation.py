@@ -205,8 +205,9 @@ def _resolve_absent_tiles(
 def _describe_absent_tiles(source: DemSource, selection: Selection) -> str:
     names = ", ".join(absent.name for absent in selection.absent)
     return (
-        f"no elevation tile for this area in {source.location} or at DEM_Reference: {names}; add "
-        "them, check DEM_Reference, or set DEM_Missing to FLAT"
+        f"no elevation tile for this area in {source.location} or at DEM_Reference"
+        f"{source.describe_reference()}: {names}; add them, check DEM_Reference, or set "
+        "DEM_Missing to FLAT"
     )
 
 

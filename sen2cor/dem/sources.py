@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import logging
 import os
-import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sen2cor.dem.download import DownloadLimits, fetch
+from sen2cor.dem.archives import ARCHIVE_ERRORS, choose_member, is_archive, list_archive
+from sen2cor.dem.download import DownloadLimits, fetch, hide_password
 from sen2cor.dem.mosaic import DemFile
-from sen2cor.dem.tile_schemes import SCHEMES, Bounds, Corner, TileScheme, scheme_by_url
+from sen2cor.dem.tile_schemes import CGIAR, SCHEMES, Bounds, Corner, TileScheme, scheme_by_url
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.raster.coordinates import WGS84, is_geographic, wkt
 
@@ -72,6 +72,10 @@ class DemSource(ABC):
         """Whether the files are in geographic coordinates."""
         return is_geographic(self.projection)
 
+    def describe_reference(self) -> str:
+        """Address of missing tiles for a message, with a space before it; empty without one."""
+        return ""
+
     @abstractmethod
     def select(self, bounds: Bounds) -> Selection:
         """Select the files of an area; missing ones are fetched.
@@ -112,6 +116,10 @@ class TileSource(DemSource):
     cache: Path | None
     limits: DownloadLimits = field(default_factory=DownloadLimits)
 
+    def describe_reference(self) -> str:
+        """Address of missing tiles for a message, with a space before it; empty without one."""
+        return f" {hide_password(self.reference)}" if self.reference else ""
+
     def select(self, bounds: Bounds) -> Selection:
         """Select the tiles of an area; missing ones are fetched."""
         size, files, absent = self.scheme.size, [], []
@@ -137,10 +145,16 @@ class TileSource(DemSource):
         for folder in (self.location, self.cache):
             if folder is not None and (folder / name).exists():
                 return folder / name
+        offered = scheme_by_url(self.reference)
+        if offered is not None and offered is not self.scheme:
+            raise AuxiliaryDataError(
+                f"cannot fetch {name}: DEM_Reference {hide_password(self.reference)} offers "
+                f"{offered.title}, but {self.location} contains {self.scheme.title}; set "
+                "DEM_Directory to another folder, or DEM_Reference to another address"
+            )
         path = self._writable_folder() / name
-        found = fetch(
-            self.reference, self.scheme.remote_names(corner), path, _check_raster, self.limits
-        )
+        names = self.scheme.remote_names(corner, self.reference)
+        found = fetch(self.reference, names, path, _check_raster, self.limits)
         return path if found else None
 
     def _writable_folder(self) -> Path:
@@ -225,7 +239,7 @@ def open_source(
                 f"no elevation model in {location}: add tiles or a raster, set DEM_Reference to a "
                 "base URL, or set DEM_Directory to NONE for flat terrain"
             )
-        scheme = scheme_by_url(reference)
+        scheme = scheme_by_url(reference) or CGIAR
     return TileSource(
         location,
         scheme.kind,
@@ -256,7 +270,7 @@ def _find_tiles(names: Mapping[str, Path]) -> tuple[TileScheme | None, dict[Corn
         tiles: dict[Corner, Path] = {}
         for name, path in sorted(names.items()):
             corner = scheme.parse(name)
-            if corner is not None and (corner not in tiles or tiles[corner].suffix == ".zip"):
+            if corner is not None and (corner not in tiles or is_archive(tiles[corner])):
                 tiles[corner] = path
         if tiles:
             return scheme, tiles
@@ -303,18 +317,16 @@ def _open_raster(path: Path, unit: float) -> RasterSource:
 
 def _gdal_path(path: Path) -> str:
     """Name by which GDAL opens a file, in an archive or not."""
-    if path.suffix.lower() != ".zip":
+    if not is_archive(path):
         return str(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if name.lower().endswith((".tif", ".hgt"))]
-    except (OSError, zipfile.BadZipFile) as error:
+        names = list_archive(path)
+        name = choose_member(names)
+    except ARCHIVE_ERRORS as error:
         raise AuxiliaryDataError(f"cannot read elevation model {path}: {error}") from error
-    if len(names) != 1:
-        raise AuxiliaryDataError(
-            f"elevation model {path}: {len(names)} .tif or .hgt files, expected 1"
-        )
-    return f"/vsizip/{path}/{names[0]}"
+    kind = "vsitar" if path.suffix.lower() == ".tar" else "vsizip"
+    # the braces end the name of the archive, whatever characters it has
+    return f"/{kind}/{{{path}}}/{name}"
 
 
 def _check_raster(path: Path) -> None:

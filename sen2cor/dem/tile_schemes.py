@@ -36,7 +36,7 @@ class TileScheme:
     local_name : callable
         File name under which a fetched tile is kept.
     remote_names : callable
-        Names, relative to the base URL, that a tile may have on a server.
+        Names, relative to the base URL, that a tile may have at a base URL.
     url : re.Pattern
         Matches base URLs of servers that have tiles of this model.
     origin_at_centre : bool
@@ -51,7 +51,7 @@ class TileScheme:
     pattern: re.Pattern[str]
     parse_corner: Callable[[re.Match[str]], Corner]
     local_name: Callable[[Corner], str]
-    remote_names: Callable[[Corner], tuple[str, ...]]
+    remote_names: Callable[[Corner, str], tuple[str, ...]]
     url: re.Pattern[str]
     origin_at_centre: bool = False
 
@@ -125,9 +125,16 @@ def _dted(corner: Corner) -> str:
 
 
 def _copernicus(spacing: int) -> TileScheme:
+    def position(corner: Corner) -> str:
+        return f"{spacing}_{_latitude(corner)}_00_{_longitude(corner)}_00"
+
     def name(corner: Corner) -> str:
-        position = f"{_latitude(corner)}_00_{_longitude(corner)}_00"
-        return f"Copernicus_DSM_COG_{spacing}_{position}_DEM"
+        return f"Copernicus_DSM_COG_{position(corner)}_DEM"
+
+    def remote_names(corner: Corner, url: str) -> tuple[str, ...]:
+        if _ARCHIVE_URL.search(url.lower()):
+            return (f"Copernicus_DSM_{position(corner)}.tar",)
+        return f"{name(corner)}/{name(corner)}.tif", f"{name(corner)}.tif"
 
     return TileScheme(
         kind="COPERNICUS",
@@ -136,14 +143,20 @@ def _copernicus(spacing: int) -> TileScheme:
         south=-90,
         north=90,
         pattern=re.compile(
-            rf"copernicus_dsm_(cog_)?{spacing}_(?P<lat>[ns]\d\d)_00_(?P<lon>[ew]\d{{3}})_00_dem\.tif$"
+            rf"copernicus_dsm_(cog_)?{spacing}_(?P<lat>[ns]\d\d)_00_(?P<lon>[ew]\d{{3}})_00"
+            r"(_dem\.(tif|dt[12])|\.tar|\.zip)$"
         ),
         parse_corner=_named_corner,
         local_name=lambda corner: f"{name(corner)}.tif",
-        remote_names=lambda corner: (f"{name(corner)}/{name(corner)}.tif", f"{name(corner)}.tif"),
+        remote_names=remote_names,
         url=re.compile(rf"dem-{3 * spacing}m|glo-?{3 * spacing}"),
     )
 
+
+_ARCHIVE_URL = re.compile(r"glo-?\d+-d[gt]ed")
+"""Matches base URLs of Copernicus DEM in archives, such as those of
+``https://prism-dem-open.copernicus.eu/pd-desk-open-access/prismDownload/COP-DEM_GLO-30-DGED__2021_1``.
+"""
 
 CGIAR = TileScheme(
     kind="SRTM",
@@ -154,7 +167,7 @@ CGIAR = TileScheme(
     pattern=re.compile(r"srtm_(?P<col>\d\d)_(?P<row>\d\d)\.(tif|zip)$"),
     parse_corner=lambda match: (5 * int(match["col"]) - 185, 60 - 5 * int(match["row"])),
     local_name=lambda corner: f"{_cgiar(corner)}.tif",
-    remote_names=lambda corner: (f"{_cgiar(corner)}.zip",),
+    remote_names=lambda corner, url: (f"{_cgiar(corner)}.zip",),
     url=re.compile("cgiar|srtm_v41"),
     origin_at_centre=True,
 )
@@ -168,7 +181,7 @@ HGT = TileScheme(
     pattern=re.compile(r"(?P<lat>[ns]\d\d)(?P<lon>[ew]\d{3})(\.\w+)?\.hgt(\.zip)?$"),
     parse_corner=_named_corner,
     local_name=lambda corner: f"{_hgt(corner)}.hgt",
-    remote_names=lambda corner: tuple(
+    remote_names=lambda corner, url: tuple(
         _hgt(corner) + ending for ending in (".hgt.zip", ".SRTMGL1.hgt.zip", ".hgt")
     ),
     url=re.compile("srtmgl|nasadem|hgt"),
@@ -189,8 +202,8 @@ DTED = TileScheme(
         _signed(match["lat"] or match["lat2"]),
     ),
     local_name=_dted,
-    remote_names=lambda corner: (_dted(corner),),
-    url=re.compile("dted|planetdem"),
+    remote_names=lambda corner, url: (_dted(corner),),
+    url=re.compile("(?<!-)dted|planetdem"),
 )
 
 GLO30 = _copernicus(10)
@@ -200,7 +213,7 @@ SCHEMES = (DTED, CGIAR, GLO30, GLO90, HGT)
 """In the order in which a folder is searched for them."""
 
 
-def scheme_by_url(url: str) -> TileScheme:
-    """Model of the tiles at a base URL; CGIAR SRTM if the URL names none."""
+def scheme_by_url(url: str) -> TileScheme | None:
+    """Model of the tiles at a base URL; None if the URL names none."""
     known = (scheme for scheme in SCHEMES if scheme.url.search(url.lower()))
-    return next(known, CGIAR)
+    return next(known, None)

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from sen2cor.errors import AuxiliaryDataError
+from sen2cor.geospatial_libraries import advise_on_libraries
 
 _MISSING = "0.0.0"
 
@@ -36,6 +37,7 @@ def load_glymur() -> ModuleType:
     except (ImportError, OSError) as error:
         raise AuxiliaryDataError(
             f"cannot import the JPEG 2000 package glymur: {error}; install it with pip"
+            f"{advise_on_libraries()}"
         ) from error
 
     if glymur.version.openjpeg_version == _MISSING:
@@ -44,6 +46,7 @@ def load_glymur() -> ModuleType:
         raise AuxiliaryDataError(
             "the JPEG 2000 library OpenJPEG (libopenjp2, 2.4 or later) was not found: install it "
             "(Debian: apt-get install libopenjp2-7) or name it in the file glymurrc"
+            f"{advise_on_libraries()}"
         )
     module: ModuleType = glymur
     return module

@@ -6,6 +6,8 @@ import pytest
 
 from sen2cor.dem.tile_schemes import CGIAR, DTED, GLO30, GLO90, HGT, TileScheme, scheme_by_url
 
+PRISM = "https://prism-dem-open.copernicus.eu/pd-desk-open-access/prismDownload/"
+
 
 @pytest.mark.parametrize(
     ("longitude", "latitude", "name"),
@@ -32,7 +34,7 @@ def test_siimpc_611_name_of_the_tile_of_a_place(
     corner = CGIAR.corner(longitude, latitude)
     assert CGIAR.covers(corner)
     assert CGIAR.local_name(corner) == f"{name}.tif"
-    assert CGIAR.remote_names(corner) == (f"{name}.zip",)
+    assert CGIAR.remote_names(corner, "https://host") == (f"{name}.zip",)
     assert CGIAR.parse(f"sub/{name}.tif") == CGIAR.parse(f"{name.upper()}.ZIP") == corner
 
 
@@ -62,6 +64,9 @@ def test_siimpc_944_cells_across_the_date_line() -> None:
         (GLO30, "Copernicus_DSM_COG_10_N51_00_E004_00_DEM.tif", (4, 51)),
         (GLO30, "a/Copernicus_DSM_10_S05_00_W061_00_DEM.tif", (-61, -5)),
         (GLO90, "Copernicus_DSM_COG_30_N00_00_E006_00_DEM.tif", (6, 0)),
+        (GLO30, "Copernicus_DSM_10_N51_00_W004_00.tar", (-4, 51)),
+        (GLO30, "a/DEM/Copernicus_DSM_10_S01_00_E004_00_DEM.dt2", (4, -1)),
+        (GLO90, "Copernicus_DSM_30_N51_00_E179_00.zip", (179, 51)),
     ],
 )
 def test_siimpc_573_corner_of_a_name(
@@ -79,6 +84,7 @@ def test_siimpc_573_corner_of_a_name(
         (HGT, "N51E004.num"),
         (GLO30, "Copernicus_DSM_COG_30_N51_00_E004_00_DEM.tif"),
         (GLO30, "Copernicus_DSM_COG_10_N51_00_E004_00_WBM.tif"),
+        (GLO30, "AUXFILES/Copernicus_DSM_10_N51_00_E004_00_HEM.tif"),
     ],
 )
 def test_other_files_are_no_tiles(scheme: TileScheme, path: str) -> None:
@@ -99,8 +105,25 @@ def test_stored_name_is_found_again(scheme: TileScheme, corner: tuple[int, int])
         ("https://copernicus-dem-90m.s3.amazonaws.com", GLO90),
         ("file:///data/planetdem/", DTED),
         ("https://host/SRTMGL1.003/2000.02.11", HGT),
-        ("https://host/elevation", CGIAR),
+        ("https://host/elevation", None),
+        (PRISM + "COP-DEM_GLO-30-DGED__2021_1", GLO30),
+        (PRISM + "COP-DEM_GLO-30-DGED/2022_1/", GLO30),
+        (PRISM + "COP-DEM_GLO-90-DGED__2021_1/", GLO90),
+        (PRISM + "COP-DEM_GLO-90-DTED__2023_1", GLO90),
     ],
 )
-def test_family_by_address(address: str, scheme: TileScheme) -> None:
+def test_family_by_address(address: str, scheme: TileScheme | None) -> None:
     assert scheme_by_url(address) is scheme
+
+
+@pytest.mark.parametrize(
+    ("scheme", "dataset", "name"),
+    [
+        (GLO30, "COP-DEM_GLO-30-DGED__2021_1", "Copernicus_DSM_10_S01_00_W180_00.tar"),
+        (GLO90, "COP-DEM_GLO-90-DTED/2023_1", "Copernicus_DSM_30_S01_00_W180_00.tar"),
+    ],
+)
+def test_addresses_of_archives_are_asked_for_archives(
+    scheme: TileScheme, dataset: str, name: str
+) -> None:
+    assert scheme.remote_names((-180, -1), PRISM + dataset) == (name,)

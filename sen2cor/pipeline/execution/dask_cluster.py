@@ -13,11 +13,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sen2cor import interruption
 from sen2cor.errors import AuxiliaryDataError, ProcessingError, UsageError, shorten
+from sen2cor.geospatial_libraries import check_libraries
 from sen2cor.pipeline.execution import available_resources
 from sen2cor.pipeline.execution.progress import Step
 from sen2cor.pipeline.execution.tile_run import (
@@ -183,5 +185,7 @@ def _task(job: TileJob, threads: int | None, neighbours: int, level: int) -> _Fi
         forward_records(records.append, level),
         start_workers(number) as pool,
     ):
+        with suppress(AuxiliaryDataError):  # an error of the tile below
+            check_libraries()
         tile_run = run_tile(job, pool, lambda step: None)
     return _Finished(tile_run, tuple(records))

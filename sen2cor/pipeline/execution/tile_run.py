@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from logging.handlers import QueueHandler
 
 from sen2cor.errors import ProcessingError, Sen2CorError, describe_unexpected
+from sen2cor.geospatial_libraries import prepare_libraries
 from sen2cor.pipeline.execution.available_resources import read_peak_memory
 from sen2cor.pipeline.execution.progress import Step, TileProgress
 from sen2cor.pipeline.execution.workers import Workers
@@ -63,6 +64,7 @@ def run_tile(job: TileJob, workers: Workers, show: Callable[[Step], None]) -> Ti
     outcome: TileOutcome | None = None
     error: Sen2CorError | None = None
     try:
+        prepare_libraries()
         outcome = process_tile(job, workers, TileProgress(report))
     except Sen2CorError as failure:
         error = failure

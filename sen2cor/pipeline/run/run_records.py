@@ -17,6 +17,7 @@ from typing import Any
 from sen2cor import __version__
 from sen2cor.errors import AuxiliaryDataError, InputError, OutputError, Sen2CorError
 from sen2cor.files import raise_output_error, write_atomically
+from sen2cor.geospatial_libraries import check_libraries
 from sen2cor.imagery.openjpeg import load_glymur
 from sen2cor.optional_packages import install_command, is_available
 from sen2cor.pipeline.execution.available_resources import read_peak_memory
@@ -166,6 +167,7 @@ def keep_records(product_name: str, options: Options, settings: Settings) -> Ite
     try:
         if html_report is None and options.report is None:
             logger.info("no HTML report: %s", install_command("report"))
+        check_libraries()
         settings.log()
         records.content.update(
             options={name: value for name, value in asdict(options).items() if value},

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from sen2cor.geospatial_libraries import describe_missing_grib
 from sen2cor.raster.coordinates import grid_centre
 from sen2cor.raster.grids import Grid
 
@@ -144,6 +145,9 @@ def _sample(
 
     from sen2cor.raster.resampling import bilinear
 
+    missing = describe_missing_grib()
+    if missing is not None:
+        raise ValueError(missing)
     gdal.UseExceptions()
     # the driver warns of every parameter of a local table
     gdal.PushErrorHandler("CPLQuietErrorHandler")
