@@ -40,14 +40,34 @@ SOIL = {
 
 
 def write_small_product(
-    folder: Path, psd: str = "14.2", extent: int = EXTENT, ecmwf: EcmwfValues | None = None
+    folder: Path,
+    psd: str = "14.2",
+    extent: int = EXTENT,
+    *,
+    ecmwf: EcmwfValues | None = None,
+    mgrs: str = "33UUU",
+    corner: tuple[int, float, float] = (32633, 300000.0, 5900040.0),
 ) -> Path:
-    """Write a product with fields of vegetation and soil."""
+    """Write a product with fields of vegetation and soil.
+
+    Parameters
+    ----------
+    folder : Path
+    psd : str
+    extent : int
+        Side in metres.
+    ecmwf : EcmwfValues, optional
+        For AUX_ECMWFT; none by default.
+    mgrs : str
+    corner : (int, float, float)
+        EPSG code, easting and northing of the upper left corner.
+    """
     source = folder / "images"
     source.mkdir(parents=True)
+    epsg, easting, northing = corner
     for band, numbers in _fields(11, extent):
-        grid = Grid(32633, 300000.0, 5900040.0, float(band.resolution), *numbers.shape)
-        path = source / f"T33UUU_20170616T102101_{band.name}.jp2"
+        grid = Grid(epsg, easting, northing, float(band.resolution), *numbers.shape)
+        path = source / f"T{mgrs}_20170616T102101_{band.name}.jp2"
         images.write(path, numbers, grid, 1024)
     return wrap_images(source, folder, psd=psd, ecmwf=ecmwf)
 

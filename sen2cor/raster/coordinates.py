@@ -6,6 +6,8 @@ Geographic coordinates are degrees on WGS 84.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,9 @@ import numpy.typing as npt
 
 from sen2cor.raster.array_types import Float64Array
 from sen2cor.raster.grids import Grid
+
+Position = tuple[float, float]
+"""Longitude and latitude in degrees."""
 
 WGS84 = 4326
 """EPSG code of longitude and latitude on WGS 84."""
@@ -97,7 +102,7 @@ def grid_centre(grid: Grid) -> tuple[float, float]:
     return longitude.item(), latitude.item()
 
 
-def footprint(grid: Grid) -> list[tuple[float, float]]:
+def footprint(grid: Grid) -> list[Position]:
     """Longitude and latitude of the corners, counter-clockwise from the upper left, closed."""
     west, south, east, north = grid.bounds
     longitude, latitude = geographic(
@@ -106,10 +111,65 @@ def footprint(grid: Grid) -> list[tuple[float, float]]:
     return list(zip(longitude.tolist(), latitude.tolist(), strict=True))
 
 
+def split_at_date_line(ring: Sequence[Position]) -> list[list[Position]]:
+    """Split the outline of an area that crosses the date line (RFC 7946, section 3.1.9).
+
+    Parameters
+    ----------
+    ring : sequence of Position
+        The corners, closed; neighbours are less than 180 degrees apart.
+
+    Returns
+    -------
+    list of list of Position
+        Closed rings with the same sense: one, or one on either side, the western side of the area
+        first. Longitudes are within -180 and 180.
+    """
+    unwrapped = unwrap_longitudes(np.array([longitude for longitude, _ in ring]), ring[0][0])
+    if unwrapped.min() < -180.0:
+        unwrapped = unwrapped + 360.0
+    if unwrapped.max() <= 180.0:
+        return [list(ring)]
+    points = [(float(x), y) for x, (_, y) in zip(unwrapped, ring, strict=True)]
+    if unwrapped.min() >= 180.0:
+        return [[(x - 360.0, y) for x, y in points]]
+    east = [(x - 360.0, y) for x, y in _clip_at_date_line(points, side=-1)]
+    return [_clip_at_date_line(points, side=1), east]
+
+
+def _clip_at_date_line(points: Sequence[Position], side: int) -> list[Position]:
+    """Cut a closed ring with continuous longitudes at 180 degrees; ``side`` 1 keeps the west."""
+    kept: list[Position] = []
+    for (x, y), (next_x, next_y) in itertools.pairwise(points):
+        if side * (180.0 - x) >= 0:
+            kept.append((x, y))
+        if (180.0 - x) * (180.0 - next_x) < 0:
+            kept.append((180.0, y + (next_y - y) * (180.0 - x) / (next_x - x)))
+    return [*kept, kept[0]]
+
+
+def bounding_box(
+    rings: Sequence[Sequence[Position]],
+) -> tuple[float, float, float, float]:
+    """West, south, east and north of the rings of `split_at_date_line`.
+
+    West is greater than east if the area crosses the date line (RFC 7946, section 5.2).
+    """
+    latitudes = [latitude for ring in rings for _, latitude in ring]
+    west = min(longitude for longitude, _ in rings[0])
+    east = max(longitude for longitude, _ in rings[-1])
+    return west, min(latitudes), east, max(latitudes)
+
+
 def unwrap_longitudes(longitude: Float64Array, centre: float) -> Float64Array:
     """Shift longitudes by whole turns to within 180 degrees of a centre (date line)."""
     unwrapped: Float64Array = centre + (longitude - centre + 180) % 360 - 180
     return unwrapped
+
+
+def wrap_longitude(longitude: float) -> float:
+    """Shift a longitude by whole turns to -180 up to, but without, 180 degrees."""
+    return (longitude + 180.0) % 360.0 - 180.0
 
 
 def grid_convergence(epsg: int, easting: npt.ArrayLike, northing: npt.ArrayLike) -> Float64Array:

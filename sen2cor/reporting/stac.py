@@ -16,7 +16,7 @@ from sen2cor.files import raise_output_error, replace_on_success
 from sen2cor.optional_packages import require
 from sen2cor.product.level2a.reader import Level2AReader, Level2ATileReader
 from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
-from sen2cor.raster.coordinates import footprint
+from sen2cor.raster.coordinates import bounding_box, footprint, split_at_date_line
 from sen2cor.raster.grids import Grid
 
 if TYPE_CHECKING:
@@ -109,13 +109,15 @@ def _build_item(product: Level2AReader, tile: Level2ATileReader) -> pystac.Item:
 
     name = product.path.name.removesuffix(".SAFE")
     grid = tile.grids[RESOLUTIONS[-1]]
-    ring = _find_outline(grid)
-    west, east = min(x for x, _ in ring), max(x for x, _ in ring)
-    south, north = min(y for _, y in ring), max(y for _, y in ring)
+    rings = _find_outlines(grid)
     item = pystac.Item(
         id=name if len(product.tiles) == 1 else f"{name}_T{tile.mgrs}",
-        geometry={"type": "Polygon", "coordinates": [ring]},
-        bbox=[west, south, east, north],
+        geometry=(
+            {"type": "Polygon", "coordinates": rings}
+            if len(rings) == 1
+            else {"type": "MultiPolygon", "coordinates": [[ring] for ring in rings]}
+        ),
+        bbox=list(bounding_box(rings)),
         datetime=tile.sensing_time,
         properties=_list_properties(product, tile, grid),
         stac_extensions=list(_EXTENSIONS),
@@ -240,9 +242,16 @@ def _find_title(kind: str, resolution: int | None) -> str:
     return title if resolution is None else f"{title}, {resolution} m"
 
 
-def _find_outline(grid: Grid) -> list[list[float]]:
-    """Return the corners in longitude and latitude, counter-clockwise and closed."""
-    return [[round(value, 7) for value in corner] for corner in footprint(grid)]
+def _find_outlines(grid: Grid) -> list[list[tuple[float, float]]]:
+    """Return the corners in longitude and latitude, counter-clockwise and closed.
+
+    Two outlines of a tile that crosses the date line, as GeoJSON requires.
+    """
+    corners = [(round(longitude, 7), round(latitude, 7)) for longitude, latitude in footprint(grid)]
+    return [
+        [(longitude, round(latitude, 7)) for longitude, latitude in ring]
+        for ring in split_at_date_line(corners)
+    ]
 
 
 def _find_transform(grid: Grid) -> list[float]:

@@ -119,7 +119,8 @@ class Overpass:
         """Direction of the descending track from grid north, degrees."""
         _, latitude = geographic(self.grid.epsg, self.grid.ulx, self.grid.uly)
         ratio = math.cos(math.radians(_INCLINATION)) / math.cos(math.radians(latitude.item()))
-        return 180.0 - math.degrees(math.asin(ratio)) - self.convergence()
+        # beyond the northernmost point of the track the spacecraft looks from there, flying west
+        return 180.0 - math.degrees(math.asin(max(ratio, -1.0))) - self.convergence()
 
     def across(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Float64Array:
         """Distance from the ground track in km, positive to the west (right of the flight)."""

@@ -7,12 +7,14 @@ import pytest
 
 from sen2cor.raster.coordinates import (
     WGS84,
+    bounding_box,
     epsg_code,
     footprint,
     geographic,
     grid_centre,
     grid_convergence,
     is_geographic,
+    split_at_date_line,
     transform,
     unwrap_longitudes,
     wkt,
@@ -70,3 +72,42 @@ def test_projections_are_known_by_their_well_known_text() -> None:
     assert epsg_code("") is None
     assert is_geographic(wkt(WGS84))
     assert not is_geographic(wkt(32633))
+
+
+@pytest.mark.parametrize(
+    ("ring", "expected"),
+    [
+        # west, across, and east of the date line; longitudes of PROJ lie within -180 and 180
+        ([(178, 2), (178, 0), (179, 0), (179, 2)], [(178, 179)]),
+        ([(179, 2), (179, 0), (-179, 0), (-179, 2)], [(179, 180), (-180, -179)]),
+        ([(-179, 2), (-179, 0), (-178, 0), (-178, 2)], [(-179, -178)]),
+        # it starts on the eastern side
+        ([(-179, 0), (-179, 2), (179, 2), (179, 0)], [(179, 180), (-180, -179)]),
+        # one corner across
+        ([(179, 2), (178, 0), (179, 0), (-179, 1)], [(178, 180), (-180, -179)]),
+        # edges on the date line
+        ([(179, 2), (179, 0), (180, 0), (180, 2)], [(179, 180)]),
+        ([(-180, 2), (-180, 0), (-179, 0), (-179, 2)], [(-180, -179)]),
+        ([(180, 2), (180, 0), (-179, 0), (-179, 2)], [(-180, -179)]),
+        # Greenwich
+        ([(-1, 2), (-1, 0), (1, 0), (1, 2)], [(-1, 1)]),
+    ],
+)
+def test_outlines_are_split_at_the_date_line(
+    ring: list[tuple[float, float]], expected: list[tuple[float, float]]
+) -> None:
+    closed = [(float(x), float(y)) for x, y in [*ring, ring[0]]]
+    parts = split_at_date_line(closed)
+    assert [(min(x for x, _ in part), max(x for x, _ in part)) for part in parts] == expected
+    assert all(part[0] == part[-1] for part in parts)
+    unwrapped = np.array(closed)
+    unwrapped[:, 0] = unwrap_longitudes(unwrapped[:, 0], ring[0][0])
+    assert sum(map(signed_area, parts)) == pytest.approx(signed_area(unwrapped.tolist()))
+    west, south, east, north = bounding_box(parts)
+    assert (west, east) == (expected[0][0], expected[-1][1])
+    assert (south, north) == (0, 2)
+
+
+def signed_area(ring: list[tuple[float, float]]) -> float:
+    x, y = np.array(ring).T
+    return 0.5 * float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]))

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from osgeo import gdal
 
-from sen2cor.raster.coordinates import footprint
+from sen2cor.raster.coordinates import bounding_box, footprint, split_at_date_line
 from sen2cor.raster.grids import Grid
 
 logger = logging.getLogger(__name__)
@@ -60,16 +60,13 @@ def snow_possible(path: Path, grid: Grid) -> bool:
 
 def _extent(grid: Grid) -> tuple[float, float, list[tuple[float, float]]]:
     """Latitude range and longitude ranges of a tile; two of these across the date line."""
-    corners = footprint(grid)
-    east = [corner[0] for corner in corners]
-    north = [corner[1] for corner in corners]
-    if max(east) - min(east) <= 180.0:
-        return min(north), max(north), [(min(east), max(east))]
+    rings = split_at_date_line(footprint(grid))
+    _, south, _, north = bounding_box(rings)
     parts = [
-        (min(lon for lon in east if lon > 0), 180.0),
-        (-180.0, max(lon for lon in east if lon <= 0)),
+        (min(longitude for longitude, _ in ring), max(longitude for longitude, _ in ring))
+        for ring in rings
     ]
-    return min(north), max(north), parts
+    return south, north, parts
 
 
 def _window(start: float, stop: float, scale: float, size: int) -> tuple[int, int]:

@@ -38,6 +38,7 @@ _MIME_TYPES = {
     ".html": "text/html",
     ".jp2": "application/octet-stream",
     ".tif": "image/tiff",
+    ".vrt": "text/xml",
     ".png": "image/png",
     ".jpg": "image/jpeg",
 }

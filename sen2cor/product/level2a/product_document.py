@@ -36,6 +36,14 @@ _QUALITY_CHECKS = (
 )
 
 
+_PREFIX_UNKNOWN_TO_GDAL = "s2"
+"""Prefix of the namespace in products without JPEG 2000.
+
+The SENTINEL2 driver of GDAL knows the metadata by the prefix ``n1``. It would add ``.jp2`` to the
+names of the images, not find them, and show zeros; with another prefix it refuses the metadata.
+"""
+
+
 def build_product_metadata(
     level1c: Element,
     psd: Psd,
@@ -66,7 +74,12 @@ def build_product_metadata(
         names.insert(3, "L2A_Auxiliary_Data_Info")
         names.append("L2A_Quality_Indicators_Info")
     root = rebuild(
-        level1c, "Level-2A_User_Product", namespace(psd.namespace, _DOCUMENT), names, depth=0
+        level1c,
+        "Level-2A_User_Product",
+        namespace(psd.namespace, _DOCUMENT),
+        names,
+        depth=0,
+        prefix="n1" if all(map(_is_jpeg2000, tiles)) else _PREFIX_UNKNOWN_TO_GDAL,
     )
     general = section(root, "General_Info")
     _write_product_info(general, psd, level1c_name, name, tiles)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from sen2cor.bands import BANDS, RESOLUTIONS
 from sen2cor.errors import ConfigurationError, InputError, OutputError
 from sen2cor.files import raise_output_error
+from sen2cor.imagery.virtual_raster import write_virtual_raster
 from sen2cor.product import name_templates
-from sen2cor.product.level2a.content import Provenance, TileContent, TileOutcome
+from sen2cor.product.level2a.content import ImageKey, Provenance, TileContent, TileOutcome
 from sen2cor.product.level2a.files import (
     find_image_of_other_ending,
     find_product_metadata,
@@ -37,6 +40,9 @@ from sen2cor.product.side_files import is_side_file
 
 if TYPE_CHECKING:
     from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
+
+_COLOUR_IMAGES = ("TCI", "PVI")
+"""Kinds of images with three bands."""
 
 logger = logging.getLogger(__name__)
 
@@ -224,6 +230,8 @@ class Level2AWriter:
             documents.write_product_metadata(self.path.name, contents)
             documents.write_inspire_metadata()
             documents.write_schemas()
+            if self._ending == "tif":
+                self._write_virtual_rasters(tiles)
             self._write_reports(root, provenance)
             documents.write_manifest()
             warn_of_outdated_side_files(root)
@@ -285,6 +293,22 @@ class Level2AWriter:
             path.unlink(missing_ok=True)
             path.write_bytes(gipp)
 
+    def _write_virtual_rasters(self, tiles: Mapping[Path, TileContent]) -> None:
+        """Write a virtual raster for each resolution of each tile: all its single-band images."""
+        for folder, content in tiles.items():
+            for resolution in RESOLUTIONS:
+                images = {
+                    kind: folder / content.images[kind, size]
+                    for kind, size in sorted(content.images, key=_sort_image)
+                    if size == resolution and kind not in _COLOUR_IMAGES
+                }
+                if images:
+                    write_virtual_raster(folder / f"R{resolution}m.vrt", images)
+        logger.info(
+            "to open the images with GDAL or QGIS, use R10m.vrt, R20m.vrt and R60m.vrt in the tile "
+            "folder: GDAL opens product metadata only if the images are JPEG 2000"
+        )
+
     def _describe_tiles(self, root: Path) -> dict[Path, TileContent]:
         """Describe the tiles of this run and of earlier ones, by their folders."""
         tiles = {
@@ -326,6 +350,12 @@ def report_foreign(path: Path) -> OutputError:
         f"{path}: exists, and is {what}: nothing in it says that this processor wrote it, so it is "
         "not written into; choose another folder with --output_dir"
     )
+
+
+def _sort_image(key: ImageKey) -> tuple[int, str]:
+    """Sort bands by wavelength, other kinds after them."""
+    names = [band.name for band in BANDS]
+    return (names.index(key[0]) if key[0] in names else len(names)), key[0]
 
 
 def _check_format(path: Path, psd: Psd, ending: str) -> None:

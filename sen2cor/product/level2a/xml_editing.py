@@ -44,7 +44,9 @@ def write_document(root: Element, path: Path) -> None:
         write_atomically(path, etree.tostring(root, encoding="UTF-8", xml_declaration=True))
 
 
-def rebuild(level1c: Element, tag: str, uri: str, sections: Iterable[str], depth: int) -> Element:
+def rebuild(
+    level1c: Element, tag: str, uri: str, sections: Iterable[str], depth: int, prefix: str = "n1"
+) -> Element:
     """Start a Level-2A document with the sections of a Level-1C one.
 
     Parameters
@@ -57,9 +59,11 @@ def rebuild(level1c: Element, tag: str, uri: str, sections: Iterable[str], depth
         Names of the sections in their order; those that the Level-1C document lacks stay empty.
     depth : int
         Folders between the document and the product root, to find ``rep_info``.
+    prefix : str
+        Prefix of the namespace.
     """
     schema = "../" * depth + "rep_info/" + SCHEMA_FILES[uri.rsplit("/", 1)[1]]
-    root = etree.Element(f"{{{uri}}}{tag}", nsmap={"n1": uri, "xsi": _XSI})
+    root = etree.Element(f"{{{uri}}}{tag}", nsmap={prefix: uri, "xsi": _XSI})
     root.set(f"{{{_XSI}}}schemaLocation", f"{uri} {schema}")
     inherited = {local_name(child): child for child in level1c if isinstance(child.tag, str)}
     for name in sections:
@@ -67,7 +71,7 @@ def rebuild(level1c: Element, tag: str, uri: str, sections: Iterable[str], depth
         if name in inherited:
             section.attrib.update(inherited[name].attrib)
             section.extend(list(inherited[name]))
-    etree.cleanup_namespaces(root, keep_ns_prefixes=["n1", "xsi"])
+    etree.cleanup_namespaces(root, keep_ns_prefixes=[prefix, "xsi"])
     return root
 
 

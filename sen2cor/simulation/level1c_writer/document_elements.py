@@ -6,14 +6,15 @@ elements is that of its schemas.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import numpy as np
 from lxml import etree
 
 from sen2cor.bands import BANDS
-from sen2cor.simulation.level1c_writer.description import ProductDescription
+from sen2cor.raster.coordinates import unwrap_longitudes, wrap_longitude
+from sen2cor.simulation.level1c_writer.description import ProductDescription, TileDescription
 from sen2cor.simulation.overpass_geometry import sun_distance_factor
 from sen2cor.simulation.sensor import SOLAR_IRRADIANCE
 from sen2cor.spectral_responses import spectral_response
@@ -116,13 +117,22 @@ def spectral_information(spacecraft: str) -> etree._Element:
     return element("Spectral_Information_List", *entries)
 
 
+def bounds(tiles: Sequence[TileDescription]) -> tuple[float, float, float, float]:
+    """South, west, north and east of tiles; west is greater than east across the date line."""
+    corners = np.array([corner for tile in tiles for corner in tile.footprint()])
+    corners[:, 1] = unwrap_longitudes(corners[:, 1], corners[0, 1])
+    (south, west), (north, east) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    if west >= -180.0 and east <= 180.0:
+        return south, west, north, east
+    return south, wrap_longitude(west), north, wrap_longitude(east)
+
+
 def footprint_positions(product: ProductDescription) -> str:
     """Latitudes and longitudes of the footprint of the product."""
     if len(product.tiles) == 1:
         corners = product.tiles[0].footprint()
     else:
-        points = np.array([corner for tile in product.tiles for corner in tile.footprint()])
-        (south, west), (north, east) = points.min(axis=0), points.max(axis=0)
+        south, west, north, east = bounds(product.tiles)
         corners = [(north, west), (north, east), (south, east), (south, west), (north, west)]
     return " ".join(f"{latitude:.12f} {longitude:.12f}" for latitude, longitude in corners) + " "
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from osgeo import gdal
 
-from sen2cor.raster.coordinates import WGS84, wkt
+from sen2cor.raster.coordinates import WGS84, unwrap_longitudes, wkt
 from sen2cor.simulation.level1c_writer.description import EcmwfValues, TileDescription
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ def write_ecmwf(path: Path, tile: TileDescription, ecmwf: EcmwfValues, time: dat
         logger.warning("this GDAL cannot write GRIB: the product has no AUX_ECMWFT")
         return False
     corners = np.array(tile.footprint())
+    corners[:, 1] = unwrap_longitudes(corners[:, 1], corners[0, 1])
     middle = (corners.min(axis=0) + corners.max(axis=0)) / 2
     half = _STEP * _NODES / 2
     source = gdal.GetDriverByName("MEM").Create("", _NODES, _NODES, 3, gdal.GDT_Float64)

@@ -13,6 +13,7 @@ from sen2cor.bands import BANDS, NO_DATA, SATURATED
 from sen2cor.simulation.level1c_writer.description import ProductDescription
 from sen2cor.simulation.level1c_writer.document_elements import (
     auxiliary_references,
+    bounds,
     datatake,
     display_order,
     document,
@@ -79,11 +80,11 @@ def _product_info(product: ProductDescription) -> etree._Element:
 
 
 def _long_query(product: ProductDescription) -> etree._Element:
-    corners = np.array([corner for tile in product.tiles for corner in tile.footprint()])
+    south, west, north, east = bounds(product.tiles)
     box = element(
         "Bbox",
-        element("LOWER_CORNER", "{:.4f} {:.4f}".format(*corners.min(axis=0))),
-        element("UPPER_CORNER", "{:.4f} {:.4f}".format(*corners.max(axis=0))),
+        element("LOWER_CORNER", f"{south:.4f} {west:.4f}"),
+        element("UPPER_CORNER", f"{north:.4f} {east:.4f}"),
     )
     return element(
         "Query_Options",
