@@ -47,6 +47,7 @@ def write_small_product(
     ecmwf: EcmwfValues | None = None,
     mgrs: str = "33UUU",
     corner: tuple[int, float, float] = (32633, 300000.0, 5900040.0),
+    time: str = "20170616T102101",
 ) -> Path:
     """Write a product with fields of vegetation and soil.
 
@@ -61,13 +62,15 @@ def write_small_product(
     mgrs : str
     corner : (int, float, float)
         EPSG code, easting and northing of the upper left corner.
+    time : str
+        UTC.
     """
     source = folder / "images"
     source.mkdir(parents=True)
     epsg, easting, northing = corner
     for band, numbers in _fields(11, extent):
         grid = Grid(epsg, easting, northing, float(band.resolution), *numbers.shape)
-        path = source / f"T{mgrs}_20170616T102101_{band.name}.jp2"
+        path = source / f"T{mgrs}_{time}_{band.name}.jp2"
         images.write(path, numbers, grid, 1024)
     return wrap_images(source, folder, psd=psd, ecmwf=ecmwf)
 

@@ -40,6 +40,12 @@ class Place:
             60.0 * round((y.item() + EXTENT / 2) / 60),
         )
 
+    def time(self) -> str:
+        """UTC on a summer day at 10:30 local solar time."""
+        hours = (10.5 - self.longitude / 15.0) % 24.0
+        month = 6 if self.latitude >= 0 else 12
+        return f"2017{month:02d}16T{int(hours):02d}{int(hours % 1 * 60):02d}01"
+
     def grid(self, resolution: int) -> Grid:
         pixels = EXTENT // resolution
         return Grid(*self.corner(), float(resolution), pixels, pixels)
@@ -86,6 +92,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         ecmwf=EcmwfValues(water_vapour=2.0, pressure=1013.0, ozone=OZONE),
         mgrs=place.mgrs,
         corner=place.corner(),
+        time=place.time(),
     )
     settings = (Path(__file__).parents[1] / "cfg" / "L2A_GIPP.xml").read_text()
     dem = write_dem(folder / "dem", place)
