@@ -1,4 +1,4 @@
-"""The steps of the processor, for arrays.
+"""Processing steps for arrays.
 
 All steps take and return NumPy arrays of shape (rows, cols); `xarray.apply_ufunc` applies them to
 labelled arrays. In the order of processing:
@@ -13,8 +13,14 @@ labelled arrays. In the order of processing:
   `retrieve_aerosol`, `retrieve_water_vapour` and `fill_water_vapour`.
 - `band_terms`: the terms of the radiative equation in one band, for the retrieved `AtmosphereState`
   or that of `uniform_state`.
-- `surface_reflectance`: the inverse over flat terrain, with or without the adjacency effect.
-  `sen2cor.atmosphere.terrain_inversion` has the inverse over slopes, `sen2cor.dem` the terrain.
+- `surface_reflectance`: the inversion over flat terrain, with or without the adjacency effect.
+  `sen2cor.atmosphere.terrain_inversion` contains the inversion over slopes, `sen2cor.dem` derives
+  the terrain.
+
+The parameters of the steps are immutable dataclasses whose defaults are those of the processor:
+`ClassificationParameters` (thresholds, constants and rules), `CirrusParameters`,
+`AerosolParameters` (with `ReferencePixelParameters`, `NegativeReflectanceParameters` and
+`PathRadianceParameters`) and `WaterVapourParameters`. `dataclasses.replace` changes them.
 """
 
 from __future__ import annotations
@@ -38,6 +44,9 @@ from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.atmosphere.parameters import (
     AerosolParameters,
     CirrusParameters,
+    NegativeReflectanceParameters,
+    PathRadianceParameters,
+    ReferencePixelParameters,
     WaterVapourParameters,
 )
 from sen2cor.atmosphere.radiative_equation import AtmosphericTerms
@@ -46,9 +55,14 @@ from sen2cor.atmosphere.water_vapour import fill_water_vapour, retrieve_water_va
 from sen2cor.bands import BAND_NAMES
 from sen2cor.classification import (
     Classification,
+    ClassificationConstants,
+    ClassificationParameters,
+    ClassificationRules,
+    ClassificationThresholds,
     GroundMasks,
     SceneClass,
     SunGeometry,
+    TerrainIllumination,
     classify,
 )
 from sen2cor.raster.array_types import BoolArray, Float32Array
@@ -62,11 +76,19 @@ __all__ = [
     "AtmosphericTerms",
     "CirrusParameters",
     "Classification",
+    "ClassificationConstants",
+    "ClassificationParameters",
+    "ClassificationRules",
+    "ClassificationThresholds",
     "FirstGuess",
     "GroundMasks",
+    "NegativeReflectanceParameters",
     "NodeGeometry",
+    "PathRadianceParameters",
+    "ReferencePixelParameters",
     "SceneClass",
     "SunGeometry",
+    "TerrainIllumination",
     "WaterVapourCurve",
     "WaterVapourParameters",
     "band_terms",
@@ -175,7 +197,7 @@ def surface_reflectance(
     toa_reflectance : ndarray of float32, shape (rows, cols)
         Of one band; NaN stays NaN.
     terms : AtmosphericTerms
-        Of `band_terms`, on the same grid.
+        Terms of the band from `band_terms`, on the same grid.
     usable : ndarray of bool, same shape, optional
         Pixels of the neighbourhood that contribute to the adjacency effect: no cloud, cloud shadow
         or gap. By default all finite ones.
