@@ -1,6 +1,6 @@
 """Sentinel-2 Level-2A processor: surface reflectance from Level-1C products.
 
-``from sen2cor import process`` runs it on a product; `sen2cor.steps` has its steps for arrays.
+``from sen2cor import process`` processes a product; `sen2cor.steps` contains the steps for arrays.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import when asked for: the command line answers ``--help`` without all this."""
+    """Import on first use, so that the command line answers ``--help`` without delay."""
     if name not in _HOMES:
         raise AttributeError(f"module 'sen2cor' has no attribute {name!r}")
     from importlib import import_module

@@ -1,4 +1,4 @@
-"""The facts of the 13 bands of the Sentinel-2 MultiSpectral Instrument, in one table.
+"""Table of the 13 bands of the Sentinel-2 MultiSpectral Instrument.
 
 Source of identifiers, native resolutions and central wavelengths: Sentinel-2 Products
 Specification Document (S2-PDGS-TAS-DI-PSD).

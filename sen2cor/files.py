@@ -1,4 +1,4 @@
-"""Write files so that a half-written one is never seen, with errors that say what to do."""
+"""Atomic writing of files, and errors that advise the user."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def replace_on_success(path: Path) -> Iterator[Path]:
     Parameters
     ----------
     path : Path
-        The file. What is written to the temporary path is removed if the block fails.
+        The file. The temporary file is removed if the block fails.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def replace_on_success(path: Path) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file: it holds either all of the content or what it held before.
+    """Write a file: after an error it has its previous content.
 
     Raises
     ------

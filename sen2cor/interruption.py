@@ -1,7 +1,7 @@
 """Stop cleanly on Ctrl-C, SIGTERM and SIGHUP.
 
-An exception raised by a signal handler can strike anywhere, even between two steps that belong
-together. Here the handler only notes the signal; long work calls `check` between its parts.
+An exception raised by a signal handler can occur anywhere, even between two dependent steps. The
+handler therefore only records the signal; long tasks call `check` between their parts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _noted: int | None = None
 
 
 class Interrupted(BaseException):
-    """A signal asked the run to stop; not an `Exception`, so no handler takes it for an error.
+    """A signal requested the run to stop; not an `Exception`, so that no handler catches it as one.
 
     Attributes
     ----------
@@ -72,10 +72,7 @@ def catch_signals() -> Iterator[None]:
 
 
 def ignore_signals() -> None:
-    """Ignore signals from here on: the work is done, and its exit code must not change any more.
-
-    For the end of the process of the command.
-    """
+    """Ignore signals at the end of the command, so that its exit code no longer changes."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 

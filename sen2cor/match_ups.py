@@ -1,4 +1,4 @@
-"""Compares the surface reflectance of Level-2A products with reference values: match-ups.
+"""Match-ups: comparison of the surface reflectance of Level-2A products with reference values.
 
 ``python -m sen2cor.match_ups FILE.csv`` prints a table of all match-ups and statistics for each
 band; ``--plot FILE.png`` draws them. The file has a header and one line for each site, date and
@@ -16,7 +16,7 @@ band:
 
 The value of the product is the mean over a square window at the native resolution of the band (or
 the finest that the product has). Pixels of the classes no data, saturated, cloud, thin cirrus and
-cloud shadow are left out; if less than half of the window remains, the match-up has no value. The
+cloud shadow are excluded; if less than half of the window remains, the match-up has no value. The
 standard deviation over the window is the uncertainty of the product's value: it measures how well
 the window represents the site. Both uncertainties are added in quadrature.
 

@@ -1,4 +1,4 @@
-"""What the writers of all image formats share: the interface, the count of rows, the errors."""
+"""Common base of the image writers: interface, count of rows, errors."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class ImageWriter(ABC):
 
     @abstractmethod
     def _discard(self) -> None:
-        """Remove what is unfinished."""
+        """Remove the unfinished files."""
 
 
 def unwritable(path: Path, error: Exception) -> OutputError:

@@ -1,7 +1,7 @@
-"""Finds the OpenJPEG library for glymur.
+"""OpenJPEG library for glymur.
 
-glymur searches for a system library. If there is none, the copy in Pillow, which glymur requires,
-is used instead.
+glymur uses the OpenJPEG library of the system. If none is installed, the copy in Pillow, which
+glymur requires, is used instead.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What happens in which order: product, tiles, resolutions, steps."""
+"""Order of the processing: product, tiles, resolutions, steps."""

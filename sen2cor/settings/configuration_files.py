@@ -1,4 +1,4 @@
-"""Where the configuration files are, and a configuration home for a user.
+"""Locations of the configuration files, and the configuration home of a user.
 
 The home is the folder ``$SEN2COR_HOME``; ``L2A_Process --setup DIR`` creates one.
 """

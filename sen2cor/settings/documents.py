@@ -41,7 +41,7 @@ class Document:
     root : str
         Name of the root element.
     title : str
-        What the file is, for its first comment.
+        Description of the file, for its first comment.
     option : str
         Option of the command that names such a file.
     parameters : tuple of Parameter

@@ -1,4 +1,4 @@
-"""The table of parameters: what one element of a configuration file is.
+"""Table of parameters: definition of the elements of the configuration files.
 
 The fields of the settings classes (`sen2cor.settings.l2a_gipp`, `l2a_cal_sc_gipp` and
 `l2a_cal_ac_gipp`) are the table: each defines type, default, range and meaning of a setting once.

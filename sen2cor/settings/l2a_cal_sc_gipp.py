@@ -1,7 +1,7 @@
 """Settings of the scene classification, and the elements of L2A_CAL_SC_GIPP.
 
-`sen2cor.classification.parameters` defines the parameters themselves and knows nothing of files;
-the tables here give each one the name of its XML element and its meaning.
+`sen2cor.classification.parameters` defines the parameters, independently of files; the tables here
+give each parameter the name of its XML element and its meaning.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 ``python -m sen2cor.settings.shipped_files cfg`` updates the files of the source tree after a
 change of the table; a test compares them.
 
-The schemas are for editors and other tools. `sen2cor.settings.reader` decides what a run accepts:
-unlike a schema it can ignore elements of later versions and say what is allowed.
+The schemas are for editors and other tools. A run uses `sen2cor.settings.reader` instead, which
+can ignore elements of later versions and name the allowed values.
 """
 
 from __future__ import annotations

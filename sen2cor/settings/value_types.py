@@ -33,12 +33,12 @@ def _enumeration(values: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Kind(ABC):
-    """How the text of an element becomes a value, and what is allowed.
+    """Type of a value: conversion from and to the text of an element, and the allowed values.
 
     Attributes
     ----------
     words : mapping
-        Texts that stand for a value of their own, such as ``AUTO`` or ``NONE`` for None.
+        Texts with a special value, such as ``AUTO`` or ``NONE`` for None.
     """
 
     words: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
@@ -54,8 +54,8 @@ class Kind(ABC):
         Raises
         ------
         ValueError
-            If the text is not allowed; its message is the reason, or empty where the allowed
-            values say enough.
+            If the text is not allowed; the message is the reason, or empty if the list of allowed
+            values suffices.
         """
         return self.words[text] if text in self.words else self._value(text)
 
@@ -88,16 +88,16 @@ class Kind(ABC):
 
 @dataclass(frozen=True)
 class Choice(Kind):
-    """One of a few texts.
+    """One of several texts.
 
     Attributes
     ----------
     values : tuple of str
         The allowed texts.
     convert : callable
-        Makes the value of the text.
+        Converts the text to the value.
     refused : mapping
-        Values that the format knows but this processor does not offer, with the reason.
+        Values that the format allows but this processor does not support, with the reason.
     """
 
     values: tuple[str, ...]
@@ -179,7 +179,7 @@ class Decimal(Kind):
     lowest, highest : float
         The range.
     negative_is_zero : bool
-        Numbers below zero are taken as zero instead of refused.
+        Whether numbers below zero become zero instead of being refused.
     """
 
     lowest: float

@@ -128,39 +128,22 @@ class Sen2CorLookUpTable:
         relative_azimuth: npt.ArrayLike,
         water_vapour: npt.ArrayLike | None = None,
     ) -> Scattering:
-        """Scattering terms of a band.
+        """Scattering terms of a band; for the parameters see `LookUpTable.scattering`.
 
-        Parameters
-        ----------
-        band : str
-        aot550 : array_like
-            Aerosol optical thickness at 550 nm at the pixel.
-        elevation : array_like
-            Elevation of the surface, km.
-        solar_zenith, view_zenith, relative_azimuth : array_like
-            Degrees; relative azimuth 0 is backscatter. All arguments broadcast.
-        water_vapour : array_like, optional
-            Column above the pixel in cm. Without it, that of one file in the middle.
-
-        Returns
-        -------
-        Scattering
-
-        Notes
-        -----
-        Linear in aerosol optical thickness, elevation and the square root of water vapour;
-        transmittances by their logarithms. Transmittances are those of a view from the nadir, as
-        in the files.
+        Without ``water_vapour``, the column is that of a file in the middle of the range. The terms
+        are linear in aerosol optical thickness, elevation and the square root of water vapour,
+        transmittances in their logarithms. Transmittances are those of a nadir view, as in the
+        files.
         """
         arguments = (aot550, elevation, solar_zenith, view_zenith, relative_azimuth)
         shape = np.broadcast_shapes(
             *map(np.shape, arguments), () if water_vapour is None else np.shape(water_vapour)
         )
         nodes = self._nodes[band]
-        height = self._axes.locate("elevation", elevation)
+        level = self._axes.locate("elevation", elevation)
         positions = [
-            height,
-            self._locate_water(water_vapour, height),
+            level,
+            self._locate_water(water_vapour, level),
             self._locate_aerosol(aot550, elevation),
         ]
         with_sun = [*positions, self._axes.locate("solar zenith", solar_zenith)]
@@ -192,7 +175,7 @@ class Sen2CorLookUpTable:
         elevation: npt.ArrayLike,
         air_mass: npt.ArrayLike,
     ) -> Gas:
-        """Two-way transmittance of the gases in a band; see `LookUpTable`."""
+        """Two-way transmittance of the gases in a band; see `LookUpTable.gas`."""
         return self._own.gas(
             band, water_vapour=water_vapour, ozone=ozone, elevation=elevation, air_mass=air_mass
         )
@@ -213,12 +196,12 @@ class Sen2CorLookUpTable:
         return self._axes.locate("visibility", visibility, np.reciprocal)
 
     def _locate_water(
-        self, water_vapour: npt.ArrayLike | None, height: AxisPosition
+        self, water_vapour: npt.ArrayLike | None, level: AxisPosition
     ) -> AxisPosition:
         if water_vapour is None:
             column: npt.ArrayLike = self._water[_WATER_UNKNOWN]
         else:
-            fraction = np.exp(interpolate(np.log(WATER_FRACTION[self.season]), (height,)))
+            fraction = np.exp(interpolate(np.log(WATER_FRACTION[self.season]), (level,)))
             column = np.asarray(water_vapour, np.float32) / fraction
         return self._axes.locate("water vapour", column, np.sqrt)
 
@@ -242,9 +225,9 @@ class Sen2CorLookUpTable:
     def _without_gas(self, band: str, cells: Float32Array) -> _BandNodes:
         """Convert the cells of a band to reflectances and transmittances, and divide out gas."""
         irradiance = derive_irradiance(band, cells)
-        height = ELEVATION[:, np.newaxis, np.newaxis, np.newaxis]
+        level = ELEVATION[:, np.newaxis, np.newaxis, np.newaxis]
         column = self._water[:, np.newaxis, np.newaxis] * WATER_FRACTION[self.season].reshape(
-            height.shape
+            level.shape
         )
         secant = 1.0 / np.cos(np.radians(SOLAR_ZENITH))
         slanted = np.float32(1.0 / np.cos(np.radians(VIEW_ZENITH)))
@@ -255,7 +238,7 @@ class Sen2CorLookUpTable:
                 band,
                 water_vapour=column,
                 ozone=self.ozone,
-                elevation=height,
+                elevation=level,
                 air_mass=air_mass,
             )
 
@@ -268,14 +251,14 @@ class Sen2CorLookUpTable:
 
         nadir_gas, slanted_gas, up_gas = gas(secant + 1.0), gas(secant + slanted), gas(1.0)
         nadir = added(
-            cells[..., PATH], nadir_gas, self._rayleigh(band, height, SOLAR_ZENITH, 0.0, 0.0)
+            cells[..., PATH], nadir_gas, self._rayleigh(band, level, SOLAR_ZENITH, 0.0, 0.0)
         )
         in_slant = np.stack(
             [
                 added(
                     radiance,
                     slanted_gas,
-                    self._rayleigh(band, height, SOLAR_ZENITH, VIEW_ZENITH, azimuth),
+                    self._rayleigh(band, level, SOLAR_ZENITH, VIEW_ZENITH, azimuth),
                 )
                 for radiance, azimuth in zip(
                     np.moveaxis(cells[..., PATH_SLANTED], -1, 0), AZIMUTH, strict=True

@@ -117,32 +117,14 @@ class SixSLookUpTable:
         relative_azimuth: npt.ArrayLike,
         water_vapour: npt.ArrayLike | None = None,
     ) -> Scattering:
-        """Scattering terms of a band.
+        """Scattering terms of a band; for the parameters see `LookUpTable.scattering`.
 
-        Parameters
-        ----------
-        band : str
-            ``B01`` .. ``B12``, ``B8A``.
-        aot550 : array_like
-            Aerosol optical thickness at 550 nm at the pixel.
-        elevation : array_like
-            Elevation of the surface, km.
-        solar_zenith, view_zenith, relative_azimuth : array_like
-            Degrees; relative azimuth 0 is backscatter. All arguments broadcast; where one is NaN
-            the result is NaN.
-        water_vapour : array_like, optional
-            Not used: the terms do not include gas absorption.
-
-        Returns
-        -------
-        Scattering
-
-        Notes
-        -----
-        Over view zenith each Fourier coefficient in azimuth follows its lowest power of the sine.
+        NaN in an argument gives NaN. ``water_vapour`` is not used: the terms do not include gas
+        absorption. The Fourier coefficients in azimuth depend on view zenith by their lowest power
+        of the sine.
         """
         row = self._rows[band]
-        height = self._axes.locate("elevation", _pressure(elevation))
+        level = self._axes.locate("elevation", _pressure(elevation))
         aerosol = self._axes.locate("AOT550", aot550)
         sun = self._axes.locate("solar zenith", solar_zenith)
         view = np.asarray(view_zenith, np.float32)
@@ -157,11 +139,11 @@ class SixSLookUpTable:
             return np.asarray(nadir + sine * (cosine * np.cos(azimuth) + sine * even), np.float32)
 
         def down(name: str) -> Float32Array:
-            return np.exp(interpolate(self._logarithms[name][row], (height, aerosol, sun)))
+            return np.exp(interpolate(self._logarithms[name][row], (level, aerosol, sun)))
 
         def up(name: str) -> Float32Array:
             nadir, slanted = np.moveaxis(
-                interpolate(self._logarithms[name][row], (height, aerosol)), -1, 0
+                interpolate(self._logarithms[name][row], (level, aerosol)), -1, 0
             )
             fraction = _secant_excess(slant) / _secant_excess(self._axes["view zenith"][-1])
             transmittance: Float32Array = np.exp(nadir + fraction * (slanted - nadir))
@@ -169,13 +151,13 @@ class SixSLookUpTable:
 
         direct_down, direct_up = down("direct_down"), up("direct_up")
         parts = (
-            in_view(interpolate(self._path[row][:, _CLEAR], (height, sun))),
-            in_view(interpolate(self._path[row], (height, aerosol, sun))),
+            in_view(interpolate(self._path[row][:, _CLEAR], (level, sun))),
+            in_view(interpolate(self._path[row], (level, aerosol, sun))),
             direct_down,
             down("total_down") - direct_down,
             direct_up,
             up("total_up") - direct_up,
-            interpolate(self._albedo[row], (height, aerosol)),
+            interpolate(self._albedo[row], (level, aerosol)),
         )
         shape = np.broadcast_shapes(
             *map(np.shape, (aot550, elevation, solar_zenith, view_zenith, relative_azimuth))
@@ -191,41 +173,24 @@ class SixSLookUpTable:
         elevation: npt.ArrayLike,
         air_mass: npt.ArrayLike,
     ) -> Gas:
-        """Two-way transmittance of the gases in a band.
-
-        Parameters
-        ----------
-        band : str
-        water_vapour : array_like
-            Column above the pixel in cm.
-        ozone : array_like
-            Column in Dobson units.
-        elevation : array_like
-            Elevation of the surface, km.
-        air_mass : array_like
-            ``1 / cos(solar zenith) + 1 / cos(view zenith)``. All arguments broadcast.
-
-        Returns
-        -------
-        Gas
-        """
+        """Two-way transmittance of the gases in a band; see `LookUpTable.gas`."""
         row = self._rows[band]
         mass = np.asarray(air_mass, np.float32)
         slant_water = np.asarray(water_vapour, np.float32) * mass
         slant_ozone = np.asarray(ozone, np.float32) * mass
-        height = self._axes.locate("elevation of gases", _pressure(elevation))
+        level = self._axes.locate("elevation of gases", _pressure(elevation))
 
         def water(slant: Float32Array) -> Float32Array:
             position = self._axes.locate(
                 "slant water vapour", np.sqrt(np.maximum(slant, np.float32(0.0)))
             )
-            return np.exp(interpolate(self._logarithms["water"][row], (height, position)))
+            return np.exp(interpolate(self._logarithms["water"][row], (level, position)))
 
         ozone_place = self._axes.locate("slant ozone", slant_ozone)
-        mass_place = self._axes.locate("air mass", mass)
+        mass_position = self._axes.locate("air mass", mass)
         parts = (
             np.exp(interpolate(self._logarithms["ozone"][row], (ozone_place,))),
-            np.exp(interpolate(self._logarithms["other"][row], (height, mass_place))),
+            np.exp(interpolate(self._logarithms["other"][row], (level, mass_position))),
             water(slant_water),
             water(np.float32(0.5) * slant_water),
         )
@@ -248,9 +213,9 @@ class SixSLookUpTable:
 
         The inverse of `aot_from_visibility`, limited to the range of the tabulated visibilities.
         """
-        height = self._axes.locate("elevation of visibility", elevation)
+        level = self._axes.locate("elevation of visibility", elevation)
         # nodes rise with the inverse of visibility, and so does the optical thickness
-        curve = interpolate(np.ascontiguousarray(self._aot_by_visibility.T), (height,))[..., ::-1]
+        curve = interpolate(np.ascontiguousarray(self._aot_by_visibility.T), (level,))[..., ::-1]
         inverse = self._axes["visibility"][::-1]
         aot = np.asarray(aot550, np.float32)
         inside = np.clip(aot, curve[..., 0], curve[..., -1])

@@ -1,6 +1,6 @@
-"""Execution: where tiles run (this process, several processes, a Dask cluster), and on what.
+"""Execution of tiles: in this process, in several processes, or on a Dask cluster.
 
-A `TileJob` goes in, a `TileRun` comes out: the `TileOutcome` of the tile or its error, with its
-steps and memory. A `ResourcePlan` says how cores and memory are divided. Within a tile, `Workers`
-are its threads and a `TileProgress` reports each `Step`.
+A `TileJob` describes a tile, a `TileRun` the result: its `TileOutcome` or its error, with steps and
+memory. A `ResourcePlan` divides cores and memory. Within a tile, `Workers` are the threads, and a
+`TileProgress` reports each `Step`.
 """

@@ -2,9 +2,9 @@
 
 All three give the same results: one `TileRun` per job, as soon as it ends.
 
-Of several tiles at once, each gets a fresh process, so that all its memory returns to the system,
-and a pipe that carries its steps, its log records and its result, in this order. A process that
-dies closes its pipe: the loss is noticed at once, and which tile it was is known.
+If several tiles run at once, each gets a new process, so that all its memory returns to the system,
+and a pipe for its steps, its log records and its result, in this order. A process that dies closes
+its pipe, so the loss and the tile are known immediately.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How cores and memory are divided among the tiles of a product.
+"""Division of cores and memory among the tiles of a product.
 
 A tile's memory is planned from the arrays that exist at the same time. Pixels stay uint16 at the
 resolution of their band, with their block means at 20 and 60 m, until they are corrected by blocks
@@ -48,7 +48,7 @@ MAX_MEMORY_FRACTION = 0.9
 
 @dataclass(frozen=True)
 class ResourcePlan:
-    """How cores and memory are divided.
+    """Division of cores and memory.
 
     Attributes
     ----------

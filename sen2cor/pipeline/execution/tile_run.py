@@ -1,4 +1,4 @@
-"""Run one tile from job to result, the same way in every process, and forward what it logs."""
+"""Processing of one tile, the same in every process, and forwarding of its log records."""
 
 from __future__ import annotations
 

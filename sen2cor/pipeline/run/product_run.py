@@ -123,7 +123,7 @@ class _ProductRun:
     records: RunRecords
 
     def process(self) -> ProductOutcome:
-        """Make what is missing and finish the product."""
+        """Process missing resolutions and finish the product."""
         tiles = {tile.tile_id: self.output.add_tile(tile) for tile in self.level1c.tiles}
         plan = [
             (tile, resolutions)

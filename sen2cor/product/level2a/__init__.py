@@ -1,7 +1,7 @@
 """Level-2A products: the writer, the reader, and the documents.
 
-A `Level2AWriter` writes a product in a `Workspace`; each `Level2ATile` in it describes where the
-images of a tile are. A `TileOutcome` is what processing a tile returned, a `TileContent` what the
-metadata tell of it, `Provenance` how the product was made. A `Level2AReader` holds what a finished
-product says, its `Level2ATileReader` what one tile of it says.
+A `Level2AWriter` writes a product in a `Workspace`; each `Level2ATile` in it gives the paths of the
+images of a tile. A `TileOutcome` is the result of processing a tile, a `TileContent` the content of
+its metadata, `Provenance` the origin of the product. A `Level2AReader` reads the metadata of a
+finished product, a `Level2ATileReader` those of one of its tiles.
 """

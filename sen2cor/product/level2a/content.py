@@ -1,8 +1,8 @@
-"""What the metadata of a Level-2A product say, as plain values.
+"""Content of the metadata of a Level-2A product, as plain values.
 
-A `TileOutcome` is what processing a tile returned: `QualityPercentages` and `TileRetrieval`. A
-`TileContent` is what the metadata documents tell of a tile, from that outcome or from the files of
-an earlier run. `Provenance` says how the product was made: processor, parameters, look-up tables,
+A `TileOutcome` is the result of processing a tile: `QualityPercentages` and `TileRetrieval`. A
+`TileContent` is the content of the metadata of a tile, from this result or from the files of an
+earlier run. `Provenance` describes how the product was made: processor, parameters, look-up tables,
 elevation model, expected accuracies.
 """
 
@@ -128,7 +128,7 @@ ImageKey = tuple[str, int | None]
 
 @dataclass(frozen=True)
 class TileContent:
-    """What the metadata documents tell of a tile.
+    """Content of the metadata of a tile.
 
     Attributes
     ----------

@@ -73,7 +73,7 @@ class Workspace:
 
     @classmethod
     def claim(cls, final: Path, option: str = "--output_dir") -> Workspace:
-        """Create the temporary folder of a product; remove what a dead run left in it.
+        """Create the temporary folder of a product; remove leftovers of a terminated run.
 
         Parameters
         ----------
@@ -203,7 +203,7 @@ class Workspace:
                 taken.rename(signature)
                 raise LockedError(_describe_lock(self.final, _JUST_STARTED))
         self._sign()
-        logger.warning("removing what an interrupted run left: %s", self.folder)
+        logger.warning("removing leftovers of an interrupted run: %s", self.folder)
         self._clear()
 
     def _check_dead(self, owner: dict[str, Any] | None) -> None:

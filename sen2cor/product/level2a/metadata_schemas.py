@@ -97,7 +97,7 @@ def load_official_schema(folder: Path, psd: Psd, file_name: str) -> etree.XMLSch
 
 
 def find_problems(root: Element, schema: etree.XMLSchema) -> list[str]:
-    """Return what is invalid in a document, each with its path; empty if it is valid."""
+    """Return the errors in a document, each with its path; empty if it is valid."""
     schema.validate(root)
     return [f"{error.path}: {error.message}" for error in schema.error_log]
 

@@ -120,9 +120,9 @@ class Level2ATile:
         return self.folder / template.build(self.fields)
 
     def describe(self, outcome: TileOutcome, earlier_metadata: Element | None) -> TileContent:
-        """Return what the metadata tell of the tile.
+        """Return the content of the metadata of the tile.
 
-        What the outcome does not hold is taken from the images and the metadata of earlier runs.
+        Values missing in the outcome are taken from the images and the metadata of earlier runs.
 
         Parameters
         ----------

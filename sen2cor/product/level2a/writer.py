@@ -184,7 +184,7 @@ class Level2AWriter:
         return self._tiles[level1c_tile.tile_id][1]
 
     def set_outcome(self, level1c_tile: Level1CTile, outcome: TileOutcome) -> None:
-        """Set what the metadata will tell of the processing of a tile."""
+        """Set the result of processing a tile, for the metadata."""
         self._outcomes[level1c_tile.tile_id] = outcome
 
     def drop_tile(self, level1c_tile: Level1CTile) -> None:
@@ -194,7 +194,7 @@ class Level2AWriter:
         self._workspace.restore(folder)
 
     def finish(self, provenance: Provenance, *, schema_folder: Path | None = None) -> Path:
-        """Write the documents from what is on disk, then rename the product to its final path.
+        """Write the documents for the files on disk, then rename the product to its final path.
 
         Parameters
         ----------

@@ -1,7 +1,7 @@
 """Editing of metadata documents: a Level-2A document starts from its Level-1C document.
 
-`product_document`, `tile_document` and `datastrip_document` say what is renamed, added and left
-out.
+`product_document`, `tile_document` and `datastrip_document` define which elements are renamed,
+added and removed.
 """
 
 from __future__ import annotations
