@@ -9,7 +9,7 @@ from threading import Lock
 
 import numpy as np
 
-from sen2cor.bands import BAND_NAMES
+from sen2cor.bands import BAND_NAMES, NO_DATA
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
     Classification,
@@ -104,6 +104,7 @@ def _find_invalid(
     grid = pixels.grids[resolution]
     mask = _merge_masks(tile, grid, workers)
     bands = [*CLASSIFICATION_BANDS, *pixels.find_bands_with_gaps(CLASSIFICATION_BANDS)]
+    late_gaps = pixels.find_late_gaps(resolution) if pixels.late_gaps else {}
     offset = any(pixels.offsets[name] for name in bands)
     no_data = np.zeros(grid.shape, bool)
     defective = np.zeros(grid.shape, bool)
@@ -111,10 +112,11 @@ def _find_invalid(
 
     def find_in_rows(rows: slice) -> None:
         numbers = {band: pixels.numbers(band, resolution, rows) for band in bands}
-        used = {band: numbers[band] for band in CLASSIFICATION_BANDS}
-        no_data[rows] = find_no_data(used)
-        lost[rows] = find_lost(numbers, offset=offset)
+        no_data[rows] = find_no_data({band: numbers[band] for band in CLASSIFICATION_BANDS})
         defective[rows] = find_defective(numbers, [] if mask is None else [mask[rows]])
+        for band, gaps in late_gaps.items():
+            numbers[band] = np.where(gaps[rows], np.uint16(NO_DATA), np.uint16(1))
+        lost[rows] = find_lost(numbers, offset=offset)
 
     workers.map(find_in_rows, row_blocks(grid.rows))
     lost &= ~no_data

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
+from scipy.ndimage import binary_opening
 
 from sen2cor.bands import BAND, BANDS, NO_DATA, RESOLUTIONS
 from sen2cor.classification import dilate_euclidean, find_outside_swath
@@ -57,6 +58,8 @@ class TilePixels:
         Returns the mask of pixels without valid data of a band at its native resolution, or None.
     outside : ndarray of bool, shape (rows, cols) of the 20 m grid, or None
         Outside the swath or near its edge, see `_clear_remnants`; None: nowhere.
+    late_gaps : mapping of band name to ndarray of bool, shape (rows, cols) of the 20 m grid
+        Where bands that are decoded late have no data.
     """
 
     grids: Mapping[int, Grid]
@@ -66,14 +69,22 @@ class TilePixels:
     files: Mapping[str, Path] = field(default_factory=dict)
     lost: Callable[[str], BoolArray | None] = lambda band: None
     outside: BoolArray | None = None
+    late_gaps: Mapping[str, BoolArray] = field(default_factory=dict)
     _coarser: dict[tuple[str, int], UInt16Array] = field(default_factory=dict)
     _loading: Lock = field(default_factory=Lock)
 
     @classmethod
     def decode(
-        cls, product: Level1CProduct, tile: Level1CTile, bands: Iterable[str], workers: Workers
+        cls,
+        product: Level1CProduct,
+        tile: Level1CTile,
+        bands: Iterable[str],
+        workers: Workers,
+        late_bands: Iterable[str] = (),
     ) -> TilePixels:
         """Decode bands of a tile, several in parallel.
+
+        Of the late bands, which are not decoded yet, only the gaps are found.
 
         Raises
         ------
@@ -99,6 +110,9 @@ class TilePixels:
             files=tile.bands,
             lost=find_lost,
             outside=outside,
+            late_gaps={
+                name: _find_gaps(tile.bands[name], tile.grids[_MIDDLE]) for name in late_bands
+            },
         )
 
     def find_bands_with_gaps(self, but: Collection[str]) -> list[str]:
@@ -106,6 +120,17 @@ class TilePixels:
         return [
             name for name, numbers in self.native.items() if name not in but and not numbers.all()
         ]
+
+    def find_late_gaps(self, resolution: int) -> dict[str, BoolArray]:
+        """Return where bands that are decoded late have no data, on the grid of 60 or 20 m."""
+        step = resolution // _MIDDLE
+        at = [
+            np.minimum(np.arange(size) * step + step // 2, have - 1)
+            for size, have in zip(
+                self.grids[resolution].shape, self.grids[_MIDDLE].shape, strict=True
+            )
+        ]
+        return {name: gaps[np.ix_(*at)] for name, gaps in self.late_gaps.items() if gaps.any()}
 
     def load(self, band: str, resolutions: Iterable[int]) -> None:
         """Decode a band that is not there yet, with its block means; may be called by any thread.
@@ -212,6 +237,19 @@ def _read_band(band: str, path: Path, find_lost: Callable[[str], BoolArray | Non
         band,
     )
     return np.where(lost, np.uint16(NO_DATA), numbers)
+
+
+def _find_gaps(path: Path, grid: Grid) -> BoolArray:
+    """Find where a band of 10 m has no data, at half its resolution, which is decoded quickly.
+
+    The low pass of the compression can make single dark pixels beside bright ones 0; patches of
+    3 x 3 pixels with nothing but 0 have no data.
+    """
+    zero = jpeg2000.read(path, reduce=1)[: grid.rows, : grid.cols] == NO_DATA
+    gaps = np.zeros(grid.shape, np.bool_)
+    if zero.any():
+        gaps[: zero.shape[0], : zero.shape[1]] = binary_opening(zero, np.ones((3, 3), np.bool_))
+    return gaps
 
 
 def _clear_remnants(native: Mapping[str, UInt16Array], workers: Workers) -> BoolArray | None:

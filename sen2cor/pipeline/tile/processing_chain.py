@@ -86,6 +86,11 @@ class TileJob:
         return CLASSIFICATION_BANDS if self.classification_only else PROCESSED_BANDS[20]
 
     @property
+    def late_bands(self) -> tuple[str, ...]:
+        """Bands that are decoded when 10 m is written."""
+        return () if self.classification_only else ("B08",)
+
+    @property
     def weight(self) -> float:
         """Weight of the tile in the progress of the product."""
         return DECODING_WEIGHT + sum(WEIGHTS[resolution] for resolution in self.resolutions)
@@ -103,7 +108,7 @@ def process_tile(job: TileJob, workers: Workers, progress: TileProgress) -> Tile
     with ThreadPoolExecutor(1) as terrain_thread:
         # one thread is enough for the terrain while the others decode
         prepared = terrain_thread.submit(prepare_terrain, job.tile, job.settings, workers)
-        pixels = TilePixels.decode(job.product, job.tile, job.bands, workers)
+        pixels = TilePixels.decode(job.product, job.tile, job.bands, workers, job.late_bands)
         pixels.compute_block_means(COARSE, job.bands, workers)
         progress.step("L2A_Tables", f"{len(job.bands)} bands imported", DECODING_WEIGHT)
         terrain = prepared.result()
