@@ -1,7 +1,7 @@
 """Valid pixels: where there are no data, and where a pixel is lost, saturated or defective.
 
 Outside the swath all bands of a Level-1C image are 0. Lossy compression leaves small numbers there
-in some bands. Inside the swath a band is 0 where its packets were lost on the way to the ground.
+in some bands. Inside the swath a band is 0 where its packets were lost during the downlink.
 A measured reflectance can only become 0 in bands with hardly any path reflectance, over water or in
 shadow: scattering by molecules alone gives the blue band more than 0.02 at any place on Earth, the
 red band more than 0.005.

@@ -1,4 +1,4 @@
-"""Products that are no Sentinel-2 Level-1C product: what they are, for messages."""
+"""Identification of products other than Sentinel-2 Level-1C, for messages."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _LEVEL_BY_NAME = re.compile(r".*S2[A-Z]_(?:\w{4}_(?:PRD_)?)?MSI_?L(0|1A|1B|2A|2F
 
 
 def describe_other_product(name: str, files: Iterable[str]) -> str | None:
-    """Tell what a folder is that is no Level-1C product, and what to do; None if unknown.
+    """Describe a folder that is not a Level-1C product, with advice; None if unknown.
 
     Parameters
     ----------
     name : str
-        Of the folder; asked only if the files do not tell.
+        Name of the folder, used only if the files do not identify it.
     files : iterable of str
         Names of the files in it.
     """

@@ -1,7 +1,7 @@
 """Files of other programs in a product: side files of images, of file managers and of editors.
 
-They are not part of the product: nothing is read from them, they decide nothing, and the manifest
-does not list them. They stay where they are.
+They are not part of the product: they are neither read nor listed in the manifest, and they are not
+removed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def is_copy(name: str) -> bool:
 
 
 def is_unfinished_download(name: str) -> bool:
-    """Tell whether a program that fetches files has given the name and not finished."""
+    """Tell whether a name is that of an unfinished download."""
     return name.lower().endswith(_UNFINISHED)
 
 

@@ -1,4 +1,4 @@
-"""Runs the radiative-transfer codes at the atmospheric states of the scenes.
+"""Runs of the radiative-transfer codes at the atmospheric states of the scenes.
 
 ``python -m sen2cor.simulation.atmospheric_states [SCENE ...]`` runs 6SV (scattering by molecules
 and aerosol) and LOWTRAN7 (absorption by gases) at each scene's own elevations, atmospheric

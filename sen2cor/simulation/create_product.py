@@ -1,4 +1,4 @@
-"""Creates Level-1C products: simulated from a scene, or around given band images."""
+"""Creation of Level-1C products: simulated from a scene, or from given band images."""
 
 from __future__ import annotations
 

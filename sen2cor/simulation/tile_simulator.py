@@ -1,4 +1,4 @@
-"""Simulates one tile of a scene, in two passes.
+"""Simulation of one tile of a scene, in two passes.
 
 The first pass simulates the surface block by block and stores its reflectance, the truth, on disk.
 The second pass reads it band by band and simulates the atmosphere, which depends on the

@@ -225,9 +225,9 @@ class Sen2CorLookUpTable:
     def _without_gas(self, band: str, cells: Float32Array) -> _BandNodes:
         """Convert the cells of a band to reflectances and transmittances, and divide out gas."""
         irradiance = derive_irradiance(band, cells)
-        level = ELEVATION[:, np.newaxis, np.newaxis, np.newaxis]
+        elevation = ELEVATION[:, np.newaxis, np.newaxis, np.newaxis]
         column = self._water[:, np.newaxis, np.newaxis] * WATER_FRACTION[self.season].reshape(
-            level.shape
+            elevation.shape
         )
         secant = 1.0 / np.cos(np.radians(SOLAR_ZENITH))
         slanted = np.float32(1.0 / np.cos(np.radians(VIEW_ZENITH)))
@@ -238,7 +238,7 @@ class Sen2CorLookUpTable:
                 band,
                 water_vapour=column,
                 ozone=self.ozone,
-                elevation=level,
+                elevation=elevation,
                 air_mass=air_mass,
             )
 
@@ -251,14 +251,14 @@ class Sen2CorLookUpTable:
 
         nadir_gas, slanted_gas, up_gas = gas(secant + 1.0), gas(secant + slanted), gas(1.0)
         nadir = added(
-            cells[..., PATH], nadir_gas, self._rayleigh(band, level, SOLAR_ZENITH, 0.0, 0.0)
+            cells[..., PATH], nadir_gas, self._rayleigh(band, elevation, SOLAR_ZENITH, 0.0, 0.0)
         )
         in_slant = np.stack(
             [
                 added(
                     radiance,
                     slanted_gas,
-                    self._rayleigh(band, level, SOLAR_ZENITH, VIEW_ZENITH, azimuth),
+                    self._rayleigh(band, elevation, SOLAR_ZENITH, VIEW_ZENITH, azimuth),
                 )
                 for radiance, azimuth in zip(
                     np.moveaxis(cells[..., PATH_SLANTED], -1, 0), AZIMUTH, strict=True

@@ -186,10 +186,10 @@ class SixSLookUpTable:
             )
             return np.exp(interpolate(self._logarithms["water"][row], (level, position)))
 
-        ozone_place = self._axes.locate("slant ozone", slant_ozone)
+        ozone_position = self._axes.locate("slant ozone", slant_ozone)
         mass_position = self._axes.locate("air mass", mass)
         parts = (
-            np.exp(interpolate(self._logarithms["ozone"][row], (ozone_place,))),
+            np.exp(interpolate(self._logarithms["ozone"][row], (ozone_position,))),
             np.exp(interpolate(self._logarithms["other"][row], (level, mass_position))),
             water(slant_water),
             water(np.float32(0.5) * slant_water),

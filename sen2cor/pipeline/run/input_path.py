@@ -1,4 +1,4 @@
-"""Find the products that a given path stands for: Level-1C to read, Level-2A to write."""
+"""Find the products that a path refers to: Level-1C to read, Level-2A to write."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def find_output_folder(path: Path, options: Options, settings: Settings) -> tupl
     """Return the folder of the Level-2A product, and its name if a Level-2A product is given.
 
     A Level-2A product of this processor is completed in its own folder, whatever folder the
-    settings name. Into one of another processor nothing is written: only another folder will do.
+    settings name. Products of other processors are never modified; they need another output folder.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def _find_level1c(path: Path) -> Path:
 def _read_level1c_names(level2a: Path) -> list[str]:
     """Return the names that the Level-1C product of a Level-2A product may have, by likelihood.
 
-    What the user added to the name of the one, the other must have too: it tells products apart.
+    An addition by the user to one name must also be in the other, since it distinguishes products.
     """
     names = [to_level1c_product(level2a.name)]
     parts = split_product_name(level2a.name, "2A")
@@ -197,8 +197,8 @@ def _find_same_acquisition(level2a: Path, names: list[str]) -> list[Path]:
     """Find the Level-1C products beside a Level-2A product that are from its acquisition.
 
     Names that the ground segment gives to the two levels differ in the discriminator (the time of
-    processing) and sometimes in the baseline. Products of the same baseline are preferred. Folders
-    that users renamed are known by their metadata.
+    processing) and sometimes in the baseline. Products of the same baseline are preferred. Renamed
+    folders are identified by their metadata.
     """
     fields = next((found for name in names if (found := _parse_official(name)) is not None), None)
     if fields is None:

@@ -1,12 +1,11 @@
-"""Angles for which there is a correction: the sun above the horizon and within the tables.
+"""Limits of the angles for the correction: the sun above the horizon and within the tables.
 
-Beyond the end of a table its terms are not known, and what an extrapolation gives looks like
-reflectance. Such a tile is refused as a whole: the angles of a tile vary by about one degree.
+Beyond the range of a table its terms are unknown, and extrapolated values look like reflectance.
+Such a tile is refused as a whole: the angles of a tile vary by about one degree.
 
-The tables, like most codes of radiative transfer, take the atmosphere as plane layers. Its
-curvature makes the direct path of the sun shorter than they say, by 1 % at a solar zenith
-angle of 75 degrees, 3 % at 80 and 8 % at 84 (F. Kasten and A. T. Young, Appl. Opt. 28 (1989)
-4735-4738).
+The tables, like most radiative-transfer codes, assume a plane-parallel atmosphere. Its curvature
+makes the direct path from the sun shorter than in this model, by 1 % at a solar zenith angle of 75
+degrees, 3 % at 80 and 8 % at 84 (F. Kasten and A. T. Young, Appl. Opt. 28 (1989) 4735-4738).
 """
 
 from __future__ import annotations

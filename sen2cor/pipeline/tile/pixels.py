@@ -1,7 +1,7 @@
 """Pixels of a tile: decoded once, kept as uint16, available at each resolution by rows.
 
-Digital numbers that mean nothing become no data (0) when a band is decoded: where its packets were
-lost, as the masks of the product say, and what lossy compression left outside the swath.
+When a band is decoded, invalid digital numbers become no data (0): those of lost packets, which the
+masks of the product mark, and remnants of lossy compression outside the swath.
 """
 
 from __future__ import annotations
@@ -253,7 +253,7 @@ def _find_gaps(path: Path, grid: Grid) -> BoolArray:
 
 
 def _clear_remnants(native: Mapping[str, UInt16Array], workers: Workers) -> BoolArray | None:
-    """Set to no data what lossy compression left outside the swath.
+    """Set remnants of lossy compression outside the swath to no data.
 
     Pixels of 20 m are outside by all bands of 10 and 20 m together. Where bands end at different
     pixels and at the edges of pixels, remnants lie beside such pixels: there a pixel is also

@@ -1,1 +1,1 @@
-"""Writes simulated Level-1C products: description, images, masks, metadata documents, manifest."""
+"""Writer of simulated Level-1C products: description, images, masks, metadata, manifest."""

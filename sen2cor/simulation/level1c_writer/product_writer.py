@@ -1,4 +1,4 @@
-"""Writes a Level-1C product to disk: images, previews, masks, metadata, manifest."""
+"""Writing of a Level-1C product to disk: images, previews, masks, metadata, manifest."""
 
 from __future__ import annotations
 
