@@ -55,7 +55,9 @@ EXCLUSIONS = (
     Exclusion(r".*_run\.json", r"(.*/)?(seconds|started|ended)", "times of the run"),
     Exclusion(r".*_run\.json", r"(.*/)?peak_memory_bytes.*", "memory of the run"),
     Exclusion(r".*_run\.json", r"(.*/)?process", "number of a process"),
-    Exclusion(r".*_run\.json", r"allotment/.*", "what was free on the machine"),
+    Exclusion(
+        r".*_run\.json", r"(allotment|resource_plan)/.*", "cores and memory by plan and machine"
+    ),
 )
 
 ONLY_EXISTENCE = {
