@@ -40,7 +40,7 @@ VIEW_TERMS = ("nadir", "constant", "cos", "cos2")
 """Path reflectance at nadir, and its Fourier coefficients in azimuth at the slanted view."""
 
 _SOLAR_ZENITH_STEP = 2.0
-_SMALLEST_THICKNESS = 0.004
+_MIN_THICKNESS = 0.004
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class _Spectrum:
         6SV prints five decimals; where the thickness is small, the shape of the spectrum is used.
         """
         nodes = np.array(axes.wavelength)
-        exact = molecules[:, 0] > _SMALLEST_THICKNESS
+        exact = molecules[:, 0] > _MIN_THICKNESS
         ratio = molecules[exact] / self._node_molecules[exact, np.newaxis]
         thinning = (ratio / ratio[:, :1]).mean(0)
         scale = np.interp(self._wavelength, nodes[exact], ratio[:, 0])

@@ -298,12 +298,12 @@ def _fill_linearly(nodes: _Nodes) -> _Nodes:
         [np.sin(zenith) * np.sin(azimuth), np.sin(zenith) * np.cos(azimuth), np.cos(zenith)], -1
     )
     valid = nodes.valid
-    place = np.moveaxis(np.indices(valid.shape), 0, -1).astype(np.float64)
-    place -= place[valid].mean(axis=0)
+    position = np.moveaxis(np.indices(valid.shape), 0, -1).astype(np.float64)
+    position -= position[valid].mean(axis=0)
     middle = direction[valid].mean(axis=0)
     # of least norm: constant across nodes that lie on one line
-    slope = np.linalg.lstsq(place[valid], direction[valid] - middle, rcond=None)[0]
-    east, north, up = np.moveaxis(middle + place[~valid] @ slope, -1, 0)
+    slope = np.linalg.lstsq(position[valid], direction[valid] - middle, rcond=None)[0]
+    east, north, up = np.moveaxis(middle + position[~valid] @ slope, -1, 0)
     filled = replace(nodes, zenith=nodes.zenith.copy(), azimuth=nodes.azimuth.copy())
     filled.zenith[~valid] = np.degrees(np.arctan2(np.hypot(east, north), up))
     filled.azimuth[~valid] = np.degrees(np.arctan2(east, north)) % 360.0
