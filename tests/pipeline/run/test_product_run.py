@@ -32,11 +32,12 @@ def break_an_image(product: Path) -> None:
     next(product.glob(f"GRANULE/*{BAD}*/IMG_DATA/*_B05.jp2")).write_bytes(b"no image")
 
 
-def put_a_stray_folder(product: Path) -> None:
-    (product / "GRANULE" / f"stray_{BAD}").mkdir()
+def lose_the_tile_metadata(product: Path) -> None:
+    folder = next((product / "GRANULE").glob(f"*{BAD}*"))
+    next(path for path in folder.glob("*.xml")).unlink()
 
 
-@pytest.mark.parametrize("damage", [break_an_image, put_a_stray_folder])
+@pytest.mark.parametrize("damage", [break_an_image, lose_the_tile_metadata])
 def test_a_tile_that_cannot_be_used_fails_every_run(
     two_tiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: Any
 ) -> None:
