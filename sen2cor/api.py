@@ -7,10 +7,11 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TextIO
 
 from sen2cor import interruption
+from sen2cor.errors import UsageError
+from sen2cor.paths import expand_existing_path, expand_path
 from sen2cor.pipeline.run.console import Console, ProductOutcome
 from sen2cor.pipeline.run.options import Options
 from sen2cor.pipeline.run.product_run import process_product, use_settings
@@ -31,7 +32,7 @@ def process(
     Parameters
     ----------
     path : str or path
-        Level-1C product, its zip archive, a tile folder inside it, or a Level-2A product beside
+        Level-1C product, its zip or tar archive, a tile folder inside it, or a Level-2A product beside
         its Level-1C product.
     settings : Settings, optional
         By default those that the command would use: the files that ``gipp``,
@@ -64,7 +65,11 @@ def process(
     >>> process("S2A_MSIL1C_....SAFE", resolution=20).product  # doctest: +SKIP
     """
     named = {name: _convert_path(name, value) for name, value in options.items()}
-    run_options = Options((Path(path),), **named)
+    try:
+        product = expand_existing_path(os.fspath(path))
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from error
+    run_options = Options((product,), **named)
     stream = io.StringIO() if progress is None else progress
     with _stop_on_signals(), use_settings(run_options, settings) as used:
         return process_product(
@@ -81,7 +86,12 @@ _PATHS = frozenset(
 
 
 def _convert_path(name: str, value: Any) -> Any:
-    return Path(value) if name in _PATHS and value is not None else value
+    if name not in _PATHS or value is None:
+        return value
+    try:
+        return expand_path(os.fspath(value))
+    except ValueError as error:
+        raise UsageError(f"{name} {value}: {error}") from error
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -24,6 +24,7 @@ from sen2cor.errors import (
 )
 from sen2cor.geospatial_libraries import describe_import_error
 from sen2cor.optional_packages import require
+from sen2cor.paths import expand_existing_path, expand_path
 from sen2cor.pipeline.run.options import IMAGE_FORMATS, Options
 from sen2cor.reporting.palette import PALETTES
 
@@ -44,6 +45,8 @@ _OTHER_VERSIONS = {
     "--mode": "give the product folder; the mode follows from it",
     "--datastrip": "give the product folder",
     "--tile": "give the path of the tile's folder inside GRANULE",
+    "--sc_classic": "use --sc_only; SC_Rules in L2A_CAL_SC_GIPP.xml chooses the rules",
+    "--sc_cog": "use --sc_only --format cog",
     "--raw": "images are JPEG 2000, or GeoTIFF with --format cog",
     "--tif": "images are JPEG 2000, or GeoTIFF with --format cog",
     "--debug": "set Log_Level to DEBUG in L2A_GIPP.xml",
@@ -84,8 +87,8 @@ def build_parser() -> argparse.ArgumentParser:
     result.add_argument(
         "directory",
         nargs="*",
-        type=_path,
-        help="Level-1C product, its zip archive, a tile folder inside it, or an existing "
+        type=_input_path,
+        help="Level-1C product, its zip or tar archive, a tile folder inside it, or an existing "
         "Level-2A product to add a resolution to",
     )
     result.add_argument(
@@ -180,11 +183,19 @@ def _exit_codes() -> str:
     return "\n".join(["exit codes:", *(f"  {code:3}  {text}" for code, text in rows)])
 
 
-def _path(text: str) -> Path:
+def _input_path(text: str) -> Path:
+    """Convert an argument to the path of a product, which may contain ``$`` or ``~``."""
+    return _path(text, expand_existing_path)
+
+
+def _path(text: str, expand: Callable[[str], Path] = expand_path) -> Path:
     """Convert an argument to a path; refuse an empty one, which would mean the current folder."""
     if not text:
         raise argparse.ArgumentTypeError("empty path; check that the variable is set")
-    path = Path(text)
+    try:
+        path = expand(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from error
     if _is_current_folder_deleted() and not path.is_absolute():
         raise argparse.ArgumentTypeError(
             f"{text}: the current folder has been deleted; use an absolute path"

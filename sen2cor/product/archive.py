@@ -54,6 +54,9 @@ _ZIP_MAGIC = b"PK"
 _TAR_MAGIC = slice(257, 262), b"ustar"
 _TAR_BLOCK = 512
 
+_MAX_PADDING = 16
+"""Chunks behind the mark of the end of a tar archive that are read."""
+
 
 @dataclass(frozen=True)
 class _Entry:
@@ -159,7 +162,9 @@ def _open(archive: Path) -> Iterator[zipfile.ZipFile | tarfile.TarFile]:
 
 
 def _incomplete(archive: Path, error: BaseException | str) -> InputError:
-    return InputError(f"{archive}: the archive is incomplete or damaged ({error}); fetch it again")
+    # tarfile lists one reason for each method of compression
+    reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(":")
+    return InputError(f"{archive}: the archive is incomplete or damaged ({reason}); fetch it again")
 
 
 def _list_entries(opened: zipfile.ZipFile | tarfile.TarFile, archive: Path) -> Iterator[_Entry]:
@@ -190,6 +195,9 @@ def _check_end(opened: tarfile.TarFile) -> None:
     block = stream.read(_TAR_BLOCK)
     if len(block) < _TAR_BLOCK or any(block):
         raise tarfile.ReadError("no mark of the end")
+    for _ in range(_MAX_PADDING):  # the checksum of a compressed archive stands behind
+        if not stream.read(_CHUNK):
+            break
 
 
 def _check_entries(entries: Iterable[_Entry], archive: Path) -> dict[PurePosixPath, _Entry]:

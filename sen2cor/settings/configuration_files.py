@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sen2cor.errors import ConfigurationError, OutputError
+from sen2cor.paths import expand_path
 from sen2cor.settings.documents import DOCUMENTS
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ _TEMPLATE = "L2A_Bashrc.template"
 def find_home(environ: Mapping[str, str]) -> Path | None:
     """Return the user's configuration home, None where the variable is unset or empty."""
     home = environ.get(HOME_VARIABLE, "").strip()
-    return Path(home).expanduser() if home else None
+    return _expand(HOME_VARIABLE, home, environ) if home else None
 
 
 def packaged_configuration_folder(
@@ -48,10 +49,24 @@ def packaged_configuration_folder(
     )
 
 
+def _expand(variable: str, text: str, environ: Mapping[str, str]) -> Path:
+    """Expand the path that an environment variable holds.
+
+    Raises
+    ------
+    ConfigurationError
+        It cannot be expanded.
+    """
+    try:
+        return expand_path(text, environ)
+    except ValueError as error:
+        raise ConfigurationError(f"{variable} = {text}: {error}") from error
+
+
 def _packaged_folders(environ: Mapping[str, str]) -> Iterator[Path]:
     package = environ.get(PACKAGE_VARIABLE, "").strip()
     if package:
-        yield Path(package).expanduser() / "cfg"
+        yield _expand(PACKAGE_VARIABLE, package, environ) / "cfg"
     here = Path(__file__).resolve()
     yield here.parents[1] / "cfg"
     yield here.parents[2] / "cfg"

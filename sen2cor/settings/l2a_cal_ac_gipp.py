@@ -18,7 +18,7 @@ from sen2cor.atmosphere.parameters import (
     WaterVapourParameters,
 )
 from sen2cor.settings.elements import Table
-from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, Text
+from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, PathText
 
 DOCUMENT = "L2A_CAL_AC_GIPP"
 TOP = "Atmospheric_Correction"
@@ -36,7 +36,7 @@ class CorrectionSettings:
 
     lib_dir: str = _REFERENCES.item(
         "Lib_Dir",
-        Text(),
+        PathText(),
         "lib",
         "Folder of look-up tables; if it contains .atm tables of Sen2Cor, these are used",
     )

@@ -15,7 +15,7 @@ from sen2cor.classification.parameters import (
     ClassificationThresholds,
 )
 from sen2cor.settings.elements import Parameter, Table
-from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, Text
+from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, PathText
 
 DOCUMENT = "L2A_CAL_SC_GIPP"
 TOP = "Scene_Classification"
@@ -67,7 +67,7 @@ class ClassificationSettings:
     )
     snow_map: str = _REFERENCES.item(
         "Snow_Map",
-        Text(),
+        PathText(),
         "GlobalSnowMap.tiff",
         "File of the snow climatology, absolute or in SEN2COR_HOME, its aux_data or lib; without "
         "it, snow is possible everywhere",

@@ -8,7 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sen2cor.settings.elements import Table
-from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, Ozone, Text
+from sen2cor.settings.value_types import (
+    AddressText,
+    Boolean,
+    Choice,
+    Decimal,
+    Integer,
+    Ozone,
+    PathText,
+)
 
 _COMMON = Table("L2A_GIPP", "Common_Section")
 _TABLES = Table("L2A_GIPP", "Atmospheric_Correction/Look_Up_Tables")
@@ -52,7 +60,7 @@ class CommonSettings:
     )
     target_directory: str | None = _COMMON.item(
         "Target_Directory",
-        Text(words={"DEFAULT": None}),
+        PathText(words={"DEFAULT": None}),
         "DEFAULT",
         "Folder of the Level-2A product; DEFAULT: beside the Level-1C product",
         changes_result=False,
@@ -67,7 +75,7 @@ class CommonSettings:
     )
     dem_directory: str | None = _COMMON.item(
         "DEM_Directory",
-        Text(words={"NONE": None}),
+        PathText(words={"NONE": None}),
         "NONE",
         "Folder of the elevation model, absolute or relative to SEN2COR_HOME; NONE: flat surface",
     )
@@ -81,7 +89,7 @@ class CommonSettings:
     )
     dem_reference: str | None = _COMMON.item(
         "DEM_Reference",
-        Text(words={"NONE": None}),
+        AddressText(words={"NONE": None}),
         "NONE",
         "Base address (URI) from which missing elevation tiles are fetched; NONE: no download",
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sen2cor.paths import expand_path
 from sen2cor.settings.configuration_files import HOME_VARIABLE, find_configuration_file, find_home
 from sen2cor.settings.documents import CLASSIFICATION, CORRECTION, DOCUMENTS, SECTIONS, USER
 from sen2cor.settings.elements import Parameter, list_parameters
@@ -83,7 +84,7 @@ class Settings:
         """
         if self.common.dem_directory is None:
             return None
-        return (self.home or Path()) / Path(self.common.dem_directory).expanduser()
+        return (self.home or Path()) / expand_path(self.common.dem_directory)
 
     @property
     def dem_unit(self) -> float:
@@ -94,12 +95,12 @@ class Settings:
     def target_directory(self) -> Path | None:
         """Folder of the Level-2A product, None for the one beside the Level-1C product."""
         target = self.common.target_directory
-        return None if target is None else Path(target).expanduser()
+        return None if target is None else expand_path(target)
 
     @property
     def snow_map(self) -> Path | None:
         """File of the snow climatology; None where there is no such file."""
-        name = Path(self.classification.snow_map).expanduser()
+        name = expand_path(self.classification.snow_map)
         folders = [(self.home or Path()) / folder for folder in ("", "aux_data", "lib")]
         return next((path for folder in folders if (path := folder / name).is_file()), None)
 

@@ -14,6 +14,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from sen2cor.atmosphere.standard_atmospheres import OZONE_COLUMNS
+from sen2cor.paths import expand_address, expand_path
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -228,6 +229,30 @@ class Text(Kind):
 
     def _type(self) -> str:
         return _simple_type("token", f'<xs:minLength value="{0 if self.empty else 1}"/>')
+
+
+@dataclass(frozen=True)
+class PathText(Text):
+    """A path; ``~`` and environment variables in it must have a value.
+
+    The value is the text as it stands, which `sen2cor.paths.expand_path` expands where it is used.
+    """
+
+    def _range(self) -> str:
+        return "a path"
+
+    def _value(self, text: str) -> str:
+        expand_path(super()._value(text))
+        return text
+
+
+@dataclass(frozen=True)
+class AddressText(Text):
+    """A base address (URI); as `PathText`, without ``~`` and ``%NAME%``."""
+
+    def _value(self, text: str) -> str:
+        expand_address(super()._value(text))
+        return text
 
 
 _OZONE_LETTERS = {**OZONE_COLUMNS["SUMMER"], **OZONE_COLUMNS["WINTER"]}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from sen2cor.errors import Sen2CorError, UsageError
+from sen2cor.paths import expand_path
 
 EPILOG = """examples:
   L2A_Simulate --scene summer --size 12 --output scenes
@@ -55,15 +57,22 @@ def parser() -> argparse.ArgumentParser:
         help="tiles instead of that of the scene; several only with --psd 13.1",
     )  # fmt: skip
     parser.add_argument(
-        "--wrap", metavar="FOLDER", type=Path,
+        "--wrap", metavar="FOLDER", type=_path,
         help="use the 13 band images of a folder instead of a scene",
     )  # fmt: skip
     parser.add_argument(
-        "--output", metavar="DIR", type=Path, default=Path(),
+        "--output", metavar="DIR", type=_path, default=Path(),
         help="folder of the product; default: here",
     )  # fmt: skip
     parser.add_argument("--verbose", action="store_true", help="print what is being made")
     return parser
+
+
+def _path(text: str) -> Path:
+    try:
+        return expand_path(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from error
 
 
 def _run(arguments: argparse.Namespace) -> str:
@@ -84,8 +93,12 @@ def _run(arguments: argparse.Namespace) -> str:
         raise UsageError(f"no scene {arguments.scene!r}; the scenes are {', '.join(SCENES)}")
     if len(arguments.tiles) > 1 and arguments.psd != "13.1":
         raise UsageError("several tiles in one product need format 13.1: --psd 13.1")
+    if arguments.seed < 0:
+        raise UsageError(f"--seed {arguments.seed}: must be 0 or more")
+    if not math.isfinite(arguments.size):
+        raise UsageError(f"--size {arguments.size:g}: must be a multiple of 0.06 km")
     size = round(arguments.size * 1000)
-    if size % 60:
+    if size % 60 or not math.isclose(arguments.size * 1000, size, abs_tol=0.5e-3):
         raise UsageError(f"--size {arguments.size:g}: must be a multiple of 0.06 km")
     from sen2cor.simulation.create_product import simulate
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import warnings
 from datetime import timezone
 from pathlib import Path
 
@@ -190,6 +191,14 @@ def test_missing_and_saturated_pixels_stay_what_they_are(compact: Path, tmp_path
     [
         (["--scene", "moon"], 2, "moon"),
         (["--size", "1.01"], 2, "0.06"),
+        (["--size", "0.0601"], 2, "0.06"),
+        (["--size", "nan"], 2, "0.06"),
+        (["--size", "inf"], 2, "0.06"),
+        (["--size", "-6"], 2, "--size"),
+        (["--size", "0"], 2, "60"),
+        (["--size", "110.4"], 2, "109.8"),
+        (["--seed", "-1"], 2, "--seed"),
+        (["--tiles", "99XXX"], 2, "99XXX"),
         (["--tiles", "32UQD", "32UPD"], 2, "13.1"),
         (["--wrap", "nowhere"], 3, "nowhere"),
     ],
@@ -205,6 +214,17 @@ def test_errors_are_one_line(
     message = capsys.readouterr().err
     assert text in message
     assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize("size", ["0.06", "0.18", "0.66"])
+@pytest.mark.parametrize("scene", ["summer", "winter"])
+def test_small_and_odd_sizes_without_warnings(
+    scene: str, size: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert main(["--scene", scene, "--size", size, "--output", str(tmp_path)]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_the_command_prints_the_product_last(

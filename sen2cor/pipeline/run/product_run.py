@@ -72,7 +72,7 @@ def process_product(
     Parameters
     ----------
     path : Path
-        Level-1C product, its zip archive, a tile folder inside it, or a Level-2A product beside
+        Level-1C product, its zip or tar archive, a tile folder inside it, or a Level-2A product beside
         its Level-1C product.
     options : Options
     settings : Settings

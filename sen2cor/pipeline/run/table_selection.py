@@ -16,6 +16,7 @@ from sen2cor.atmosphere.look_up_tables.sen2cor_tables import holds_atm_files, lo
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.atmosphere.standard_atmospheres import AEROSOLS, SEASONS
 from sen2cor.errors import AuxiliaryDataError
+from sen2cor.paths import expand_path
 from sen2cor.product.level1c.reader import Level1CProduct
 from sen2cor.settings import Settings
 from sen2cor.settings.l2a_cal_ac_gipp import CorrectionSettings
@@ -70,7 +71,7 @@ def find_sen2cor_tables(settings: Settings) -> Path | None:
     default = given == CorrectionSettings().lib_dir
     if default and settings.home is None:
         return None
-    folder = (settings.home or Path()) / Path(given).expanduser()
+    folder = (settings.home or Path()) / expand_path(given)
     if holds_atm_files(folder):
         return folder
     if default:

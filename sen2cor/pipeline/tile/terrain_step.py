@@ -22,6 +22,7 @@ from sen2cor.dem import TileElevation, encode_elevation, open_source, read_eleva
 from sen2cor.dem.illumination import SunDirections
 from sen2cor.dem.terrain import Terrain, TerrainType, classify_terrain, derive_terrain
 from sen2cor.errors import AuxiliaryDataError
+from sen2cor.paths import expand_address
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.tile.tile_correction import COARSE
 from sen2cor.product.level1c.reader import Level1CTile
@@ -237,7 +238,7 @@ def prepare_terrain(tile: Level1CTile, settings: Settings, workers: Workers) -> 
         with tempfile.TemporaryDirectory(prefix="sen2cor-dem-") as cache:
             source = open_source(
                 location,
-                reference=common.dem_reference,
+                reference=expand_address(common.dem_reference) if common.dem_reference else None,
                 cache=Path(cache),
                 unit=settings.dem_unit,
             )
