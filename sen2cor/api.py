@@ -32,8 +32,8 @@ def process(
     Parameters
     ----------
     path : str or path
-        Level-1C product, its zip or tar archive, a tile folder inside it, or a Level-2A product beside
-        its Level-1C product.
+        Level-1C product, its zip or tar archive, a tile folder inside it, or a Level-2A product
+        beside its Level-1C product.
     settings : Settings, optional
         By default those that the command would use: the files that ``gipp``,
         ``gipp_classification`` and ``gipp_correction`` name, else those in ``$SEN2COR_HOME``, else

@@ -9,7 +9,7 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -87,7 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
     result.add_argument(
         "directory",
         nargs="*",
-        type=_input_path,
+        type=_path,
         help="Level-1C product, its zip or tar archive, a tile folder inside it, or an existing "
         "Level-2A product to add a resolution to",
     )
@@ -183,19 +183,11 @@ def _exit_codes() -> str:
     return "\n".join(["exit codes:", *(f"  {code:3}  {text}" for code, text in rows)])
 
 
-def _input_path(text: str) -> Path:
-    """Convert an argument to the path of a product, which may contain ``$`` or ``~``."""
-    return _path(text, expand_existing_path)
-
-
-def _path(text: str, expand: Callable[[str], Path] = expand_path) -> Path:
+def _path(text: str) -> Path:
     """Convert an argument to a path; refuse an empty one, which would mean the current folder."""
     if not text:
         raise argparse.ArgumentTypeError("empty path; check that the variable is set")
-    try:
-        path = expand(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text}: {error}") from error
+    path = Path(text)
     if _is_current_folder_deleted() and not path.is_absolute():
         raise argparse.ArgumentTypeError(
             f"{text}: the current folder has been deleted; use an absolute path"
@@ -225,6 +217,28 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         at = words.index("--")
         words[at:] = [f"./{word}" if word.startswith("-") else word for word in words[at + 1 :]]
     return build_parser().parse_intermixed_args(words)
+
+
+def expand_paths(values: argparse.Namespace) -> None:
+    """Expand ``~`` and variables in the paths of parsed arguments, in place.
+
+    Raises
+    ------
+    UsageError
+        A variable or a user is not known.
+    """
+    for name in ("output_dir", "work_dir", "setup", "GIP_L2A", "GIP_L2A_SC", "GIP_L2A_AC"):
+        path = getattr(values, name)
+        if path is not None:
+            try:
+                setattr(values, name, expand_path(str(path)))
+            except ValueError as error:
+                raise UsageError(f"--{name} {path}: {error}") from error
+    for number, path in enumerate(values.directory):
+        try:
+            values.directory[number] = expand_existing_path(str(path))
+        except ValueError as error:
+            raise UsageError(f"{path}: {error}") from error
 
 
 def create_options(values: argparse.Namespace) -> Options:
@@ -282,6 +296,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _execute(values: argparse.Namespace) -> int:
     if _is_current_folder_deleted():
         os.chdir("/")  # all paths are absolute, but libraries ask for the current folder
+    expand_paths(values)
     if values.setup is not None:
         from sen2cor.settings import write_home
 

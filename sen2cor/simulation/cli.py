@@ -98,7 +98,7 @@ def _run(arguments: argparse.Namespace) -> str:
     if not math.isfinite(arguments.size):
         raise UsageError(f"--size {arguments.size:g}: must be a multiple of 0.06 km")
     size = round(arguments.size * 1000)
-    if size % 60 or not math.isclose(arguments.size * 1000, size, abs_tol=0.5e-3):
+    if size < 60 or size % 60 or not math.isclose(arguments.size * 1000, size, abs_tol=0.5e-3):
         raise UsageError(f"--size {arguments.size:g}: must be a multiple of 0.06 km")
     from sen2cor.simulation.create_product import simulate
 

@@ -72,8 +72,8 @@ def process_product(
     Parameters
     ----------
     path : Path
-        Level-1C product, its zip or tar archive, a tile folder inside it, or a Level-2A product beside
-        its Level-1C product.
+        Level-1C product, its zip or tar archive, a tile folder inside it, or a Level-2A product
+        beside its Level-1C product.
     options : Options
     settings : Settings
     progress : ProductProgress
