@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -74,10 +74,16 @@ class HtmlReport(logging.Handler):
         tile: Level1CTile,
         output: Level2ATile,
         quality: QualityPercentages | None,
+        report: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """Draw a tile whose images are written; if that fails, the report goes without pictures."""
+        """Draw a tile whose images are written; if that fails, the report goes without pictures.
+
+        The parameters are those of `sen2cor.reporting.tile_page.draw_tile`.
+        """
         try:
-            self._tiles[tile.mgrs] = draw_tile(product, tile, output, quality, self._palette)
+            self._tiles[tile.mgrs] = draw_tile(
+                product, tile, output, quality, self._palette, report
+            )
         except Exception as error:  # a failing picture must not end the run
             logger.warning("tile %s: HTML report without pictures: %r", tile.mgrs, error)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +77,9 @@ class Chart:
     summary: str
 
 
+Drawn = TypeVar("Drawn", Picture, Chart)
+
+
 @dataclass(frozen=True)
 class TilePage:
     """Pictures, charts and class percentages of a tile.
@@ -99,6 +102,7 @@ def draw_tile(
     output: Level2ATile,
     quality: QualityPercentages | None,
     palette: str,
+    report: Callable[[str], None] = lambda text: None,
 ) -> TilePage:
     """Draw a tile whose images are written.
 
@@ -111,6 +115,8 @@ def draw_tile(
         Of this run; None: estimated from the sampled classes.
     palette : str
         Palette of the scene classes.
+    report : callable
+        Receives the name of each picture and chart when it is drawn.
 
     Raises
     ------
@@ -137,14 +143,26 @@ def draw_tile(
                 lambda kind: surface.sample_numbers(kind, shape), (*BAND_NAMES, "SCL", *SCALES)
             )
         )
+    report("images sampled")
     classes = surface.sample_numbers("SCL", shape)
     if quality is None and classes is not None:
         quality = QualityPercentages.from_classes(classes, 1)  # only ratios of areas matter
+    pictures = _collect(_draw_pictures(surface, top, shape, palette), report)
+    report("start of charts")
     return TilePage(
-        tuple(_draw_pictures(surface, top, shape, palette)),
-        tuple(_draw_charts(surface, top, classes, shape)),
+        pictures,
+        _collect(_draw_charts(surface, top, classes, shape), report),
         quality,
     )
+
+
+def _collect(drawn: Iterable[Drawn], report: Callable[[str], None]) -> tuple[Drawn, ...]:
+    """Draw pictures or charts, and report each."""
+    found = []
+    for item in drawn:
+        report(f"drawn: {item.title}")
+        found.append(item)
+    return tuple(found)
 
 
 def _draw_pictures(

@@ -52,6 +52,8 @@ _START_UP = {
 _START_UP_REPEATS = 5
 
 _PROGRESS = re.compile(r"Progress\[%\]: (\d{1,3}\.\d+) : PID-\d+, (\w+): (.+), elapsed")
+_PART = re.compile(r"start of |band B\w+ imported|image \d+ of |images sampled|drawn: ")
+"""Texts of progress lines within a step."""
 
 
 @dataclass
@@ -115,7 +117,8 @@ def process(level1c: Path, target: Path, arguments: list[str]) -> Run:
     assert child.stdout is not None
     for line in child.stdout:
         now = time.perf_counter()
-        if match := _PROGRESS.match(line):
+        match = _PROGRESS.match(line)
+        if match and not _PART.match(match[3]):
             result.steps.append(Step(f"{match[2]}: {match[3]}", now - last, memory.step()))
             last = now
         elif line.startswith("L2A product: "):

@@ -1,4 +1,4 @@
-"""Progress of one tile: its steps, with their time and memory."""
+"""Progress of one tile: its steps, with their time and memory, and the parts of long steps."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 
 from sen2cor import interruption
 from sen2cor.pipeline.execution.available_resources import read_peak_memory
@@ -13,7 +14,7 @@ from sen2cor.pipeline.execution.available_resources import read_peak_memory
 
 @dataclass(frozen=True)
 class Step:
-    """A finished step of a tile.
+    """A finished step of a tile, or a part of a step.
 
     Attributes
     ----------
@@ -29,6 +30,8 @@ class Step:
         Process that ran the step.
     peak_memory : int
         Peak resident memory of that process in bytes; 0 where it is unknown.
+    part : bool
+        Whether it is a part of the step that ends next, whose weight includes that of its parts.
     """
 
     process: str
@@ -37,6 +40,7 @@ class Step:
     seconds: float
     pid: int
     peak_memory: int = 0
+    part: bool = False
 
 
 class TileProgress:
@@ -51,6 +55,7 @@ class TileProgress:
     def __init__(self, report: Callable[[Step], None]) -> None:
         self._report = report
         self._last = time.monotonic()
+        self._lock = Lock()
 
     def step(self, process: str, text: str, weight: float = 0.0) -> None:
         """Report that a step is finished; the parameters are attributes of `Step`.
@@ -61,6 +66,21 @@ class TileProgress:
             A signal asked the run to stop.
         """
         now = time.monotonic()
-        self._report(Step(process, text, weight, now - self._last, os.getpid(), read_peak_memory()))
+        self._send(Step(process, text, weight, now - self._last, os.getpid(), read_peak_memory()))
         self._last = now
+
+    def part(self, process: str, text: str, weight: float = 0.0) -> None:
+        """Report that a part of a step is finished; may be called by any thread.
+
+        Raises
+        ------
+        Interrupted
+            A signal asked the run to stop.
+        """
+        seconds = time.monotonic() - self._last
+        self._send(Step(process, text, weight, seconds, os.getpid(), part=True))
+
+    def _send(self, step: Step) -> None:
+        with self._lock:
+            self._report(step)
         interruption.check()

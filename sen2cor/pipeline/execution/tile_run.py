@@ -58,7 +58,8 @@ def run_tile(job: TileJob, workers: Workers, show: Callable[[Step], None]) -> Ti
     steps: list[Step] = []
 
     def report(step: Step) -> None:
-        steps.append(step)
+        if not step.part:
+            steps.append(step)
         show(step)
 
     outcome: TileOutcome | None = None

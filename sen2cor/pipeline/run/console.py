@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.util import find_spec
@@ -65,6 +67,8 @@ class ProductProgress:
         self._began = began
         self._total = 1.0
         self._done = 0.0
+        self._finished = 0.0
+        self._parts: dict[int, float] = {}
 
     def __enter__(self) -> ProductProgress:
         return self
@@ -81,10 +85,39 @@ class ProductProgress:
         """Set the sum of the weights of all steps to come."""
         self._total = max(total, 1e-9)
 
+    @contextmanager
+    def track(
+        self, process: str, text: str, weight: float
+    ) -> Iterator[Callable[[float, str], None]]:
+        """Show the start and the end of a step that is not one of a tile.
+
+        Parameters
+        ----------
+        process, text : str
+            As in `Step`.
+        weight : float
+            Weight of the step in the progress of the product.
+
+        Yields
+        ------
+        callable
+            Shows a part of the step, given its weight and text.
+        """
+        began = time.monotonic()
+        self.show(Step(process, f"start of {text}", 0.0, 0.0, os.getpid()))
+
+        def show_part(weight: float, text: str) -> None:
+            seconds = time.monotonic() - began
+            self.show(Step(process, text, weight, seconds, os.getpid(), part=True))
+
+        yield show_part
+        seconds = time.monotonic() - began
+        self.show(Step(process, f"end of {text}", weight, seconds, os.getpid()))
+
     def show(self, step: Step) -> None:
-        """Print the line of a finished step."""
-        self._advance(step)
-        value = self._start + (self._stop - self._start) * self._done / self._total
+        """Print the line of a finished step or part."""
+        done = self._advance(step)
+        value = self._start + (self._stop - self._start) * done / self._total
         total = timedelta(seconds=time.monotonic() - self._began)
         self._stream.write(
             f"Progress[%]: {min(value, _MAX_PERCENTAGE):05.2f} : PID-{step.pid}, {step.process}: "
@@ -92,8 +125,19 @@ class ProductProgress:
         )
         self._stream.flush()
 
-    def _advance(self, step: Step) -> None:
-        self._done = min(self._total, self._done + step.weight)
+    def _advance(self, step: Step) -> float:
+        """Add a step; return the weight of all that is done, which never falls.
+
+        The parts of a step count until the step ends in the same process.
+        """
+        if step.part:
+            self._parts[step.pid] = self._parts.get(step.pid, 0.0) + step.weight
+        elif step.weight > 0:
+            self._finished += step.weight
+            self._parts.pop(step.pid, None)
+        done = self._finished + sum(self._parts.values())
+        self._done = min(self._total, max(self._done, done))
+        return self._done
 
 
 class ProductProgressBar(ProductProgress):
@@ -138,9 +182,8 @@ class ProductProgressBar(ProductProgress):
         self._bar.update(self._task, total=self._total)
 
     def show(self, step: Step) -> None:
-        """Show a finished step."""
-        self._advance(step)
-        done = min(self._done, _MAX_BAR_FRACTION * self._total)
+        """Show a finished step or part."""
+        done = min(self._advance(step), _MAX_BAR_FRACTION * self._total)
         self._bar.update(self._task, completed=done, description=step.text)
 
 

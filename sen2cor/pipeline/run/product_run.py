@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from sen2cor import __version__
@@ -34,6 +35,22 @@ from sen2cor.product.level2a.writer import Level2AWriter, report_foreign
 from sen2cor.reporting.quicklook import write_quick_looks
 from sen2cor.reporting.stac import write_items
 from sen2cor.settings import Settings, load_settings
+
+_PROCESS, _REPORT = "L2A_ProcessProduct", "L2A_Report"
+
+_PICTURES = 12
+"""Progress lines of the report pictures of a tile, about."""
+
+_PICTURES_WEIGHT = 3.0
+_FINISH_WEIGHT = 1.0
+_QUICK_LOOKS_WEIGHT = 1.0
+_STAC_WEIGHT = 0.2
+_RECORDS_WEIGHT = 0.1
+"""Weights of the last steps: percentages of the time of a full tile (`processing_chain.WEIGHTS`).
+
+Report pictures count once for each tile and again in proportion to its pixels; so do metadata,
+manifest and checksums, but once for the product.
+"""
 
 logger = logging.getLogger(__name__)
 
@@ -105,9 +122,10 @@ def process_product(
             records.add_unusable(level1c.unusable)
             run = _ProductRun(level1c, output, options, settings, progress, records)
             outcome = run.process()
-            _write_optional_outputs(output.path, options)
-            # the product holds these records too, but without the last log messages
-            records.write(*_describe_ending(outcome))
+            _write_optional_outputs(output.path, options, progress)
+            with progress.track(_PROCESS, "records", _RECORDS_WEIGHT):
+                # the product holds these records too, but without the last log messages
+                records.write(*_describe_ending(outcome))
             return outcome
 
 
@@ -134,6 +152,7 @@ class _ProductRun:
         renew_layout = self.options.layout_only and self.options.refresh
         _protect_foreign(self.output, writes=bool(plan or renew_layout))
         if self.output.existed and not plan and not renew_layout:
+            self.progress.plan(_weigh_optional_outputs(self.options) + _RECORDS_WEIGHT)
             return _sum_up(self.output.path, self.level1c.unusable, nothing_to_do=True)
         tables = load_tables(self.level1c, self.settings)
         self.records.content.update(look_up_tables=[table.name for table in tables])
@@ -149,6 +168,15 @@ class _ProductRun:
             )
             for tile, resolutions in plan
         ]
+        scale = sum(job.scale for job in jobs)
+        finish_weight = _FINISH_WEIGHT * (1.0 + scale)
+        self.progress.plan(
+            sum(job.weight for job in jobs)
+            + (_PICTURES_WEIGHT * (len(jobs) + scale) if self.records.html_report else 0.0)
+            + finish_weight
+            + _weigh_optional_outputs(self.options)
+            + _RECORDS_WEIGHT
+        )
         outcomes, errors = self._process_tiles(jobs)
         if len(errors) == len(self.level1c.tiles):
             raise next(iter(errors.values()))
@@ -162,8 +190,8 @@ class _ProductRun:
             for job in processed
             if (retrieval := outcomes[job.tile.tile_id].retrieval) is not None
         ]
-        self.output.finish(
-            Provenance(
+        with self.progress.track(_PROCESS, "metadata, manifest and checksums", finish_weight):
+            provenance = Provenance(
                 version=__version__,
                 started=self.records.started,
                 gipp=self.settings.effective_gipp_xml(),
@@ -171,9 +199,11 @@ class _ProductRun:
                 dem_type=_find_dem_type(retrievals),
                 snow_climatology=self.settings.snow_map.name if self.settings.snow_map else "NONE",
                 reports=self.records.build(*_describe_ending(outcome)),
-            ),
-            schema_folder=self.settings.home / "cfg" if self.settings.home else None,
-        )
+            )
+            self.output.finish(
+                provenance,
+                schema_folder=self.settings.home / "cfg" if self.settings.home else None,
+            )
         return outcome
 
     def _process_tiles(
@@ -188,7 +218,6 @@ class _ProductRun:
         errors : dict of MGRS tile to Sen2CorError
             Of the tiles that failed.
         """
-        self.progress.plan(sum(job.weight for job in jobs))
         resource_plan = plan_resources(jobs, self.settings.common, self.options)
         self.records.content.update(resource_plan=asdict(resource_plan))
         jobs_by_tile = {job.tile.tile_id: job for job in jobs}
@@ -215,7 +244,17 @@ class _ProductRun:
         jpeg2000.set_threads(available_resources.count_cores())
         for job in jobs:
             quality = outcomes[job.tile.tile_id].quality
-            self.records.html_report.illustrate(job.product, job.tile, job.output, quality)
+            weight = _PICTURES_WEIGHT * (1.0 + job.scale)
+            with self.progress.track(
+                _REPORT, f"report pictures of tile {job.tile.mgrs}", weight
+            ) as show_part:
+                self.records.html_report.illustrate(
+                    job.product,
+                    job.tile,
+                    job.output,
+                    quality,
+                    partial(show_part, weight / _PICTURES),
+                )
 
 
 def _protect_foreign(output: Level2AWriter, *, writes: bool) -> None:
@@ -309,15 +348,22 @@ def _find_dem_type(retrievals: Sequence[TileRetrieval]) -> str:
     return next((item.dem_type for item in retrievals if item.dem_type is not None), "NONE")
 
 
-def _write_optional_outputs(path: Path, options: Options) -> None:
+def _weigh_optional_outputs(options: Options) -> float:
+    """Return the weight of quick looks and STAC items in the progress."""
+    return options.quick_looks * _QUICK_LOOKS_WEIGHT + options.stac * _STAC_WEIGHT
+
+
+def _write_optional_outputs(path: Path, options: Options, progress: ProductProgress) -> None:
     """Write the quick looks and STAC items of a finished product that the options ask for."""
     if not (options.quick_looks or options.stac):
         return
     product = open_level2a(path)
     written: list[Path] = []
     if options.quick_looks:
-        written += write_quick_looks(product, options.palette)
+        with progress.track(_REPORT, "quick looks", _QUICK_LOOKS_WEIGHT):
+            written += write_quick_looks(product, options.palette)
     if options.stac:
-        written += write_items(product)
+        with progress.track(_REPORT, "STAC items", _STAC_WEIGHT):
+            written += write_items(product)
     for file in written:
         logger.info("written: %s", file)

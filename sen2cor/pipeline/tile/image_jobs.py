@@ -6,6 +6,7 @@ The ``plan_`` methods only make jobs. Nothing is written, and no state changes, 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -53,12 +54,15 @@ class TileImageJobs:
     pixels : TilePixels
     resolution : {60, 20, 10}
     workers : Workers
+    report : callable
+        Receives the number of jobs that have ended and that of all, in any thread.
     """
 
     output: Level2ATile
     pixels: TilePixels
     resolution: int
     workers: Workers
+    report: Callable[[int, int], None] = lambda done, jobs: None
     _inversions: dict[str, Inversion | TerrainInversion] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -69,7 +73,13 @@ class TileImageJobs:
 
     def run(self, jobs: list[WriteImage]) -> None:
         """Run jobs, several at once, in their order."""
-        self.workers.map(lambda job: job(), jobs)
+        ended = itertools.count(1)
+
+        def run(job: WriteImage) -> None:
+            job()
+            self.report(next(ended), len(jobs))
+
+        self.workers.map(run, jobs)
 
     def plan_classes(self, classification: Classification) -> list[WriteImage]:
         """Plan scene classes, cloud and snow probability (SCL, CLD, SNW)."""

@@ -81,10 +81,20 @@ class TilePixels:
         bands: Iterable[str],
         workers: Workers,
         late_bands: Iterable[str] = (),
+        report: Callable[[str], None] = lambda band: None,
     ) -> TilePixels:
         """Decode bands of a tile, several in parallel.
 
-        Of the late bands, which are not decoded yet, only the gaps are found.
+        Parameters
+        ----------
+        product : Level1CProduct
+        tile : Level1CTile
+        bands : iterable of str
+        workers : Workers
+        late_bands : iterable of str
+            Bands that are not decoded yet: only their gaps are found.
+        report : callable
+            Receives the name of each band when it is decoded, in any thread.
 
         Raises
         ------
@@ -98,7 +108,12 @@ class TilePixels:
         def find_lost(band: str) -> BoolArray | None:
             return tile.mask("LOST+NODATA", band, tile.grids[BAND[band].resolution])
 
-        images = workers.map(lambda name: _read_band(name, tile.bands[name], find_lost), names)
+        def read(name: str) -> UInt16Array:
+            numbers = _read_band(name, tile.bands[name], find_lost)
+            report(name)
+            return numbers
+
+        images = workers.map(read, names)
         native = dict(zip(names, images, strict=True))
         outside = _clear_remnants(native, workers)
         _check_bands(native, tile)

@@ -52,6 +52,14 @@ WEIGHTS = {60: 4.0, 20: 26.0, 10: 40.0}
 DECODING_WEIGHT = 30.0
 """Percentage of a tile's time that decoding takes."""
 
+_FULL_TILE = 10980 * 10980
+"""Pixels of a full tile at 10 m."""
+
+_FIXED_TIME = 0.02
+"""Time of a tile without pixels, as a fraction of that of a full tile."""
+
+_PROCESS, _IMPORT = "L2A_ProcessTile", "L2A_Tables"
+
 logger = logging.getLogger(__name__)
 
 
@@ -93,7 +101,15 @@ class TileJob:
     @property
     def weight(self) -> float:
         """Weight of the tile in the progress of the product."""
-        return DECODING_WEIGHT + sum(WEIGHTS[resolution] for resolution in self.resolutions)
+        return self.scale * (
+            DECODING_WEIGHT + sum(WEIGHTS[resolution] for resolution in self.resolutions)
+        )
+
+    @property
+    def scale(self) -> float:
+        """Time of the tile as a fraction of that of a full tile."""
+        rows, cols = self.tile.grids[10].shape
+        return _FIXED_TIME + rows * cols / _FULL_TILE
 
 
 def process_tile(job: TileJob, workers: Workers, progress: TileProgress) -> TileOutcome:
@@ -105,12 +121,23 @@ def process_tile(job: TileJob, workers: Workers, progress: TileProgress) -> Tile
         The tile cannot be read, processed or written.
     """
     check_angles(job.tile, () if job.classification_only else job.tables)
+    scale, number = job.scale, len(job.bands)
+    progress.step(_IMPORT, f"start of import of {number} bands of tile {job.tile.mgrs}")
     with ThreadPoolExecutor(1) as terrain_thread:
         # one thread is enough for the terrain while the others decode
         prepared = terrain_thread.submit(prepare_terrain, job.tile, job.settings, workers)
-        pixels = TilePixels.decode(job.product, job.tile, job.bands, workers, job.late_bands)
+        pixels = TilePixels.decode(
+            job.product,
+            job.tile,
+            job.bands,
+            workers,
+            job.late_bands,
+            lambda band: progress.part(
+                _IMPORT, f"band {band} imported", scale * DECODING_WEIGHT / number
+            ),
+        )
         pixels.compute_block_means(COARSE, job.bands, workers)
-        progress.step("L2A_Tables", f"{len(job.bands)} bands imported", DECODING_WEIGHT)
+        progress.step(_IMPORT, f"{number} bands imported", scale * DECODING_WEIGHT)
         terrain = prepared.result()
     chain = _ProcessingChain(job, pixels, terrain, workers, progress)
     quality: QualityPercentages | None = None
@@ -138,9 +165,9 @@ def process_tile(job: TileJob, workers: Workers, progress: TileProgress) -> Tile
             del classification
             chain.release(resolution)
         progress.step(
-            "L2A_ProcessTile",
+            _PROCESS,
             f"end of processing with resolution {resolution} m",
-            WEIGHTS[resolution],
+            scale * WEIGHTS[resolution],
         )
     _write_preview(job, pixels)
     return TileOutcome(quality, retrieval)
@@ -277,7 +304,14 @@ class _ProcessingChain:
             self.pixels.release(resolution)
 
     def _start_jobs(self, resolution: int) -> TileImageJobs:
-        return TileImageJobs(self.job.output, self.pixels, resolution, self.workers)
+        weight = self.job.scale * WEIGHTS[resolution]
+
+        def report(done: int, jobs: int) -> None:
+            self.progress.part(
+                _PROCESS, f"image {done} of {jobs} with resolution {resolution} m", weight / jobs
+            )
+
+        return TileImageJobs(self.job.output, self.pixels, resolution, self.workers, report)
 
     def _plan_classes(
         self, jobs: TileImageJobs, classification: Classification, reference: BoolArray | None
