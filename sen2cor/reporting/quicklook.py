@@ -8,7 +8,7 @@ stay valid.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -209,7 +209,11 @@ def draw_quick_looks(
             yield QuickLook(kind, _apply_scale(values, limits, missing), limits)
 
 
-def write_quick_looks(product: Level2AReader, palette: str = "standard") -> list[Path]:
+def write_quick_looks(
+    product: Level2AReader,
+    palette: str = "standard",
+    report: Callable[[str], None] = lambda text: None,
+) -> list[Path]:
     """Write the quick looks of a product beside it, as PNG.
 
     Parameters
@@ -217,6 +221,8 @@ def write_quick_looks(product: Level2AReader, palette: str = "standard") -> list
     product : Level2AReader
     palette : str
         Palette of the scene classes.
+    report : callable
+        Receives the kind of each quick look when it is written.
 
     Returns
     -------
@@ -240,6 +246,7 @@ def write_quick_looks(product: Level2AReader, palette: str = "standard") -> list
             path = product.path.with_name(f"{name}_{look.kind}.png")
             with raise_output_error(path), replace_on_success(path) as part:
                 Image.fromarray(look.image).save(part, "PNG", optimize=True)
+            report(f"quick look {look.kind} written")
             paths.append(path)
     return paths
 

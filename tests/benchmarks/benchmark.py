@@ -52,7 +52,10 @@ _START_UP = {
 _START_UP_REPEATS = 5
 
 _PROGRESS = re.compile(r"Progress\[%\]: (\d{1,3}\.\d+) : PID-\d+, (\w+): (.+), elapsed")
-_PART = re.compile(r"start of |band B\w+ imported|image \d+ of |images sampled|drawn: ")
+_PART = re.compile(
+    r"start of |band B\w+ imported|image \d+ of |images sampled|drawn: "
+    r"|.* (copied|written)$|product moved"
+)
 """Texts of progress lines within a step."""
 
 

@@ -41,6 +41,9 @@ _PROCESS, _REPORT = "L2A_ProcessProduct", "L2A_Report"
 _PICTURES = 12
 """Progress lines of the report pictures of a tile, about."""
 
+_FINISH_PARTS, _QUICK_LOOKS = 4, 5
+"""Progress lines of the last steps."""
+
 _PICTURES_WEIGHT = 3.0
 _FINISH_WEIGHT = 1.0
 _QUICK_LOOKS_WEIGHT = 1.0
@@ -190,7 +193,9 @@ class _ProductRun:
             for job in processed
             if (retrieval := outcomes[job.tile.tile_id].retrieval) is not None
         ]
-        with self.progress.track(_PROCESS, "metadata, manifest and checksums", finish_weight):
+        with self.progress.track(
+            _PROCESS, "metadata, manifest and checksums", finish_weight
+        ) as show_part:
             provenance = Provenance(
                 version=__version__,
                 started=self.records.started,
@@ -203,6 +208,7 @@ class _ProductRun:
             self.output.finish(
                 provenance,
                 schema_folder=self.settings.home / "cfg" if self.settings.home else None,
+                report=partial(show_part, finish_weight / _FINISH_PARTS),
             )
         return outcome
 
@@ -360,8 +366,9 @@ def _write_optional_outputs(path: Path, options: Options, progress: ProductProgr
     product = open_level2a(path)
     written: list[Path] = []
     if options.quick_looks:
-        with progress.track(_REPORT, "quick looks", _QUICK_LOOKS_WEIGHT):
-            written += write_quick_looks(product, options.palette)
+        with progress.track(_REPORT, "quick looks", _QUICK_LOOKS_WEIGHT) as show_part:
+            show_quick_look = partial(show_part, _QUICK_LOOKS_WEIGHT / _QUICK_LOOKS)
+            written += write_quick_looks(product, options.palette, show_quick_look)
     if options.stac:
         with progress.track(_REPORT, "STAC items", _STAC_WEIGHT):
             written += write_items(product)

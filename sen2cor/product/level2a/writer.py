@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -193,7 +193,13 @@ class Level2AWriter:
         del self._tiles[level1c_tile.tile_id]
         self._workspace.restore(folder)
 
-    def finish(self, provenance: Provenance, *, schema_folder: Path | None = None) -> Path:
+    def finish(
+        self,
+        provenance: Provenance,
+        *,
+        schema_folder: Path | None = None,
+        report: Callable[[str], None] = lambda text: None,
+    ) -> Path:
         """Write the documents for the files on disk, then rename the product to its final path.
 
         Parameters
@@ -202,6 +208,8 @@ class Level2AWriter:
         schema_folder : Path or None
             Folder of official schemas, by which the metadata are validated instead of by those in
             ``rep_info``. What is invalid is logged as a warning.
+        report : callable
+            Receives each of the four parts of the work when it is done.
 
         Returns
         -------
@@ -222,6 +230,7 @@ class Level2AWriter:
             if provenance.gipp:
                 self._write_gipp(provenance.gipp)
             tiles = self._describe_tiles(root)
+            report("Level-1C files copied")
             for level1c_tile, tile in self._tiles.values():
                 documents.write_tile_metadata(level1c_tile, tiles[tile.folder])
             contents = [tiles[folder] for folder in sorted(tiles)]
@@ -230,12 +239,15 @@ class Level2AWriter:
             documents.write_product_metadata(self.path.name, contents)
             documents.write_inspire_metadata()
             documents.write_schemas()
+            report("metadata written")
             if self._ending == "tif":
                 self._write_virtual_rasters(tiles)
             self._write_reports(root, provenance)
             documents.write_manifest()
+            report("manifest and checksums written")
             warn_of_outdated_side_files(root)
             self._workspace.publish()
+            report("product moved to its folder")
         self._open = False
         return self.path
 
