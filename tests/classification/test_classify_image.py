@@ -115,7 +115,7 @@ def scenes(draw: st.DrawFn) -> tuple[Image, np.ndarray]:
     return dict(zip(CLASSIFICATION_BANDS, stack, strict=True)), no_data
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(scene=scenes(), block_rows=st.integers(1, 9), gap=st.sampled_from([0.0, -0.1, np.nan]))
 def test_any_reflectance_gives_classes_and_percentages(
     scene: tuple[Image, np.ndarray], block_rows: int, gap: float
@@ -143,7 +143,7 @@ def test_gaps_do_not_disturb_the_shadows_around(gap: float, mixture: Image) -> N
     np.testing.assert_array_equal(classify(image, no_data, sun=SUN).scene_class, expected)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(scene=scenes(), filler=st.integers(0, 2**16))
 def test_what_lies_below_no_data_changes_nothing(
     scene: tuple[Image, np.ndarray], filler: int

@@ -59,7 +59,7 @@ def test_majority_is_the_median_of_nine(shape: tuple[int, int]) -> None:
     np.testing.assert_array_equal(majority(mask), expected)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     mask=arrays.arrays(np.bool_, st.tuples(st.integers(1, 12), st.integers(1, 12))),
     distance=st.floats(0, 15),

@@ -29,7 +29,8 @@ def grid(rows: int, cols: int, size: float = 20.0) -> Grid:
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     rows=st.integers(2, 90),

@@ -32,7 +32,7 @@ def test_block_mean_pixels_of_a_block_beyond_the_edge_uses_what_is_there() -> No
     assert (block_mean_pixels(pixels, 3, (2, 2)) == [[100, 100], [100, 0]]).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(factor=st.sampled_from([2, 3, 6]), seed=st.integers(0, 1000))
 def test_mean_of_a_full_image_is_kept(factor: int, seed: int) -> None:
     pixels = np.random.default_rng(seed).integers(1, 20000, (12 * factor, 7 * factor))
