@@ -20,7 +20,6 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import ListedColormap
 
 from sen2cor import steps
-from sen2cor.imagery import jpeg2000
 from sen2cor.product.level1c.reader import open_level1c
 from sen2cor.reporting.palette import PALETTES, SCENE_CLASS_NAMES
 
@@ -48,7 +47,7 @@ tile = product.tiles[0]
 
 def read(band: str) -> xr.DataArray:
     """Read the reflectance of a band as block means of 60 m."""
-    numbers = jpeg2000.read(tile.bands[band])
+    numbers = tile.read_band(band)
     reflectance = xr.DataArray(product.reflectance(band, numbers), dims=("y", "x"))
     factor = len(reflectance) // tile.grids[60].rows
     return reflectance.where(numbers > 0).coarsen(y=factor, x=factor).mean()

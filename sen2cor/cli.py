@@ -10,13 +10,14 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from sen2cor import __version__, interruption, standard_streams
 from sen2cor.errors import (
     AuxiliaryDataError,
+    InputError,
     Sen2CorError,
     UsageError,
     describe_unexpected,
@@ -160,6 +161,20 @@ def build_parser() -> argparse.ArgumentParser:
         default="standard",
         help="colours of the scene classes in pictures",
     )
+    result.add_argument(
+        "--no-checksums",
+        "--no_checksums",
+        dest="checksums",
+        action="store_false",
+        help="do not compare files with the checksums of manifest.safe: for products whose files "
+        "you have changed on purpose",
+    )
+    result.add_argument(
+        "--check",
+        action="store_true",
+        help="verify Level-1C products (folder, zip, tar) or Level-2A products: checksums, missing "
+        "and truncated files; exit without processing (exit code 0 or 3)",
+    )
     result.add_argument("--quiet", action="store_true", help="print only warnings and errors")
     result.add_argument(
         "--setup",
@@ -273,6 +288,7 @@ def create_options(values: argparse.Namespace) -> Options:
         quick_looks=values.quicklook,
         stac=values.stac,
         palette=values.palette,
+        checksums=values.checksums,
     )
 
 
@@ -303,10 +319,33 @@ def _execute(values: argparse.Namespace) -> int:
         write_home(values.setup)
         return 0
     options = create_options(values)
-    if values.quiet:
-        with open(os.devnull, "w") as devnull, redirect_stdout(devnull):
-            return _run_and_report(options)
-    return _run_and_report(options)
+    with ExitStack() as stack:
+        if values.quiet:
+            devnull = stack.enter_context(open(os.devnull, "w"))
+            stack.enter_context(redirect_stdout(devnull))
+        return _check(options) if values.check else _run_and_report(options)
+
+
+def _check(options: Options) -> int:
+    """Verify products, with one line for each; return the exit code."""
+    from sen2cor.pipeline.run.product_verification import verify_product
+
+    code = 0
+    try:
+        with interruption.catch_signals():
+            for path in options.directories:
+                try:
+                    result = verify_product(path)
+                    if result.problems:
+                        raise InputError(result.describe())
+                    print(result.describe(), flush=True)
+                except InputError as error:
+                    _print_error(error)
+                    code = error.exit_code
+    except interruption.Interrupted as stop:
+        _print_error(stop, "interrupted")
+        code = stop.exit_code
+    return code
 
 
 def _run_and_report(options: Options) -> int:

@@ -50,6 +50,22 @@ def parse_xml(
         As `error`: the file cannot be read, is not well-formed, exceeds the parser's limits, or has
         a document type declaration.
     """
+    try:
+        content = path.read_bytes()
+    except OSError as problem:
+        raise error(f"{path}: cannot be read ({problem.strerror or problem})") from problem
+    return parse_xml_bytes(content, path, error, remedy, editable=editable)
+
+
+def parse_xml_bytes(
+    content: bytes,
+    path: Path,
+    error: type[Sen2CorError] = InputError,
+    remedy: str = "fetch the product again",
+    *,
+    editable: bool = False,
+) -> Element:
+    """Parse the content of an XML file, of which ``path`` is for messages; see `parse_xml`."""
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -60,14 +76,12 @@ def parse_xml(
         remove_pis=not editable,
     )
     try:
-        root = etree.fromstring(path.read_bytes(), parser, base_url=str(path))
+        root = etree.fromstring(content, parser, base_url=str(path))
     except etree.XMLSyntaxError as problem:
         reason = " ".join(problem.msg.split())
         raise error(
             f"{path}, line {problem.lineno}: not well-formed XML ({reason}); {remedy}"
         ) from problem
-    except OSError as problem:
-        raise error(f"{path}: cannot be read ({problem.strerror or problem})") from problem
     if root.getroottree().docinfo.internalDTD is not None:
         raise error(
             f"{path}: a document type declaration (DOCTYPE, entities) is not accepted, for safety; "

@@ -27,6 +27,7 @@ from tests.command import ROOT, configuration, product_in, run, start, stopped
 from tests.conformance.written import RUN, source, write
 from tests.dem.elevation_files import write_tif
 from tests.product.level1c_samples import TILES, stand_in, write_level1c
+from tests.refreshed_manifest import refresh_manifest
 from tests.small_product import EXTENT, SOIL, write_small_product, write_tiles
 
 Change = Callable[[str, np.ndarray], Any]
@@ -43,6 +44,7 @@ def altered(product: Path, folder: Path, change: Change) -> Path:
         assert grid is not None
         changed = np.asarray(change(path.stem.rsplit("_", 1)[1], numbers), np.uint16)
         images.write(path, changed, grid, 1024)
+    refresh_manifest(copy)
     return copy
 
 
@@ -273,6 +275,7 @@ def test_siimpc_274_black_tile_is_skipped_with_a_warning(two_tiles: Path, tmp_pa
         info = jpeg2000.read_info(path)
         assert info.grid is not None
         images.write(path, np.zeros((info.rows, info.cols), np.uint16), info.grid, 1024)
+    refresh_manifest(level1c)
     result = run("--resolution", "60", level1c, "--output_dir", tmp_path / "out")
     assert result.returncode == 1
     assert "33UUU" in result.stderr
@@ -361,7 +364,7 @@ def test_item_57_distance_of_the_sun_does_not_change_the_reflectance(
         text, number = re.subn("<U>.*?</U>", f"<U>{factor}</U>", metadata.read_text())
         assert number == 1
         metadata.write_text(text)
-        assert run("--resolution", "60", level1c).returncode == 0
+        assert run("--no-checksums", "--resolution", "60", level1c).returncode == 0
         blue.append(image(product_in(level1c.parent), "B02_60m"))
     np.testing.assert_array_equal(*blue)
 

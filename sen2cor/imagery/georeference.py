@@ -5,7 +5,6 @@ GeoJP2 is a degenerate GeoTIFF in a UUID box; GML in JPEG 2000 is OGC 05-047r3.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import struct
@@ -26,38 +25,24 @@ _GEOJP2 = uuid.UUID("b14bf8bd-083d-4b43-a5ae-8cd7d5a6ce03")
 _GML = "{http://www.opengis.net/gml}"
 
 
-_MAX_BOX_BYTES = 1 << 20
-"""Bytes of a box that are searched; a georeference takes some kilobytes."""
-
-
-def check_boxes(path: Path) -> None:
+def check_tags(box: bytes) -> None:
     """Refuse damaged GeoJP2 tags that announce more values than their box has bytes.
 
     glymur would try to read that many values, up to 4e9.
 
+    Parameters
+    ----------
+    box : bytes
+        Content of any box.
+
     Raises
     ------
-    OSError
-        The file cannot be read.
     ValueError
         A tag is damaged.
     """
-    with open(path, "rb") as image:
-        size = os.fstat(image.fileno()).st_size
-        position = 0
-        while position + 16 <= size:
-            image.seek(position)
-            length, kind, long_length = struct.unpack(">I4sQ", image.read(16))
-            length = {0: size - position, 1: long_length}.get(length, length)
-            if length < 8:
-                return  # glymur reports what is wrong
-            if kind != b"jp2c":
-                image.seek(position)
-                content = image.read(min(length, _MAX_BOX_BYTES))
-                _, found, tiff = content.partition(_GEOJP2.bytes)
-                if found and _has_oversized_count(tiff):
-                    raise ValueError("the tags of its georeference are damaged")
-            position += length
+    _, found, tiff = box.partition(_GEOJP2.bytes)
+    if found and _has_oversized_count(tiff):
+        raise ValueError("the tags of its georeference are damaged")
 
 
 def _has_oversized_count(tiff: bytes) -> bool:
@@ -65,6 +50,8 @@ def _has_oversized_count(tiff: bytes) -> bool:
     if order is None or len(tiff) < 8:
         return False
     start = struct.unpack(order + "I", tiff[4:8])[0] + 2
+    if start > len(tiff):
+        return True
     entries = tiff[start : start + 12 * struct.unpack(order + "H", tiff[start - 2 : start])[0]]
     whole = len(entries) // 12 * 12
     counts = [count for _, count, _ in struct.iter_unpack(order + "III", entries[:whole])]

@@ -1,14 +1,14 @@
 """JPEG 2000 images: lossless writing and tile-wise reading in bounded memory.
 
-The codec is OpenJPEG through glymur. Pixels are digital numbers as stored; offsets and
-quantification belong to the product.
+The codec is OpenJPEG through glymur. It decodes damaged images as far as it can and only warns:
+each of its warnings is an error here (it gives none for intact Sentinel-2 images). Pixels are
+digital numbers as stored; offsets and quantification belong to the product.
 """
 
 from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,10 @@ import numpy.typing as npt
 
 from sen2cor import interruption
 from sen2cor.errors import InputError
-from sen2cor.imagery.georeference import check_boxes, insert_georeference, read_georeference
+from sen2cor.imagery.codestream import check_file
+from sen2cor.imagery.georeference import insert_georeference, read_georeference
 from sen2cor.imagery.image_writer import ImageWriter, unreadable
-from sen2cor.imagery.openjpeg import load_glymur
+from sen2cor.imagery.openjpeg import codec_reports, load_glymur
 from sen2cor.raster.array_types import Pixels
 from sen2cor.raster.grids import Grid
 
@@ -114,13 +115,13 @@ def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
     Raises
     ------
     InputError
-        The file is missing, truncated, or not a JPEG 2000 image, or it holds negative values.
+        The file is missing, damaged, or not a JPEG 2000 image, or it holds negative values.
     """
     image = _open(path)
     try:
         if reduce:
             step = 2**reduce
-            return _to_unsigned(path, np.asarray(image[::step, ::step]))
+            return _to_unsigned(path, _decode(image, (slice(None, None, step),) * 2))
         start, stop, _ = (rows or slice(None)).indices(image.shape[0])
         tile_rows = image.codestream.segment[1].ytsiz
         pixels: Pixels | None = None
@@ -128,9 +129,7 @@ def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
             start, stop, max(tile_rows, tile_rows * (_DECODED_ROWS // tile_rows))
         ):
             interruption.check()
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                decoded = _to_unsigned(path, np.asarray(image[block.start : block.stop, :]))
+            decoded = _to_unsigned(path, _decode(image, (block, slice(None))))
             if pixels is None:
                 if (block.start, block.stop) == (start, stop):
                     return decoded
@@ -262,18 +261,34 @@ def _row_blocks(start: int, stop: int, height: int) -> Iterator[slice]:
         top = bottom
 
 
+def _decode(image: Any, part: tuple[slice, slice]) -> Pixels:
+    """Decode a part of an image.
+
+    Raises
+    ------
+    ValueError
+        The codec reports anything.
+    """
+    with codec_reports() as reports:
+        try:
+            decoded = np.asarray(image[part])
+        except OSError as error:
+            raise ValueError("; ".join(reports) or str(error)) from error
+    if reports:
+        raise ValueError(f"the codec reports damage: {'; '.join(dict.fromkeys(reports))}")
+    return decoded
+
+
 def _open(path: Path) -> Any:
     if not path.is_file():
         raise InputError(f"{path}: no such image file")
     glymur = load_glymur()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            check_boxes(path)
-            image = glymur.Jp2k(path)
-            if len(image.shape) < 2:
-                raise ValueError("it holds no image")
-            return image
+        check_file(path)
+        image = glymur.Jp2k(path)
+        if len(image.shape) < 2:
+            raise ValueError("it holds no image")
+        return image
     except MemoryError:
         raise
     except Exception as error:  # glymur raises errors of any class for broken files

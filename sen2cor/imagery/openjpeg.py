@@ -1,4 +1,4 @@
-"""OpenJPEG library for glymur.
+"""OpenJPEG library for glymur, and what it reports of an image.
 
 glymur uses the OpenJPEG library of the system. If none is installed, the copy in Pillow, which
 glymur requires, is used instead.
@@ -10,13 +10,21 @@ import importlib.util
 import os
 import sys
 import tempfile
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.geospatial_libraries import advise_on_libraries
 
 _MISSING = "0.0.0"
+
+_OF_THREAD = threading.local()
+"""``handler``: callback for the codecs that this thread sets up, see `codec_reports`."""
 
 
 def load_glymur() -> ModuleType:
@@ -48,8 +56,56 @@ def load_glymur() -> ModuleType:
             "(Debian: apt-get install libopenjp2-7) or name it in the file glymurrc"
             f"{advise_on_libraries()}"
         )
+    _prepare(glymur)
     module: ModuleType = glymur
     return module
+
+
+@contextmanager
+def codec_reports() -> Iterator[list[str]]:
+    """Collect what the codec reports while this thread decodes images in this block.
+
+    glymur turns warnings of the codec into Python warnings and keeps errors in one list for the
+    whole process. Here each decoding has a callback of its own, so that a report belongs to the
+    image that caused it, also when several threads decode at once and when the codec calls from
+    threads of its own.
+
+    Yields
+    ------
+    list of str
+        Warnings and errors, in the order in which they come.
+    """
+    library = load_glymur().lib.openjp2
+    reports: list[str] = []
+
+    def keep(message: bytes, _: object) -> None:
+        reports.append(message.decode("utf-8", "replace").strip())
+
+    outer = getattr(_OF_THREAD, "handler", None)
+    _OF_THREAD.handler = library._CMPFUNC(keep)
+    try:
+        yield reports
+    finally:
+        _OF_THREAD.handler = outer
+
+
+def _prepare(glymur: Any) -> None:
+    """Let `codec_reports` choose the callbacks of a codec; other users keep those of glymur."""
+    library = glymur.lib.openjp2
+    if getattr(library, "_has_reports_of_threads", False):
+        return
+    for name in ("set_warning_handler", "set_error_handler"):
+        setattr(library, name, _with_handler_of_thread(getattr(library, name)))
+    # of boxes that it cannot read; what matters of them is checked before
+    warnings.filterwarnings("ignore", module=r"glymur\.")
+    library._has_reports_of_threads = True
+
+
+def _with_handler_of_thread(set_handler: Callable[..., None]) -> Callable[..., None]:
+    def set_own(codec: Any, handler: Any, data: Any = None) -> None:
+        set_handler(codec, getattr(_OF_THREAD, "handler", None) or handler, data)
+
+    return set_own
 
 
 def _library_of_pillow() -> Path | None:

@@ -12,7 +12,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -124,6 +124,64 @@ def unpack(archive: Path, place: Path, option: str = "--output_dir") -> Iterator
             yield top / product
         finally:
             workspace.remove()
+
+
+class ArchivedProduct:
+    """Product in an archive, which is read without unpacking it; see `open_archived`.
+
+    Attributes
+    ----------
+    sizes : mapping of str to int
+        Bytes of the files, by their paths relative to the product.
+    """
+
+    def __init__(
+        self,
+        opened: zipfile.ZipFile | tarfile.TarFile,
+        entries: Mapping[PurePosixPath, _Entry],
+        product: PurePosixPath,
+        archive: Path,
+    ) -> None:
+        self._opened = opened
+        self._archive = archive
+        self._entries = {
+            path.relative_to(product).as_posix(): entry
+            for path, entry in entries.items()
+            if path.is_relative_to(product)
+        }
+        self.sizes = {name: entry.size for name, entry in self._entries.items()}
+
+    def read(self, name: str) -> bytes:
+        """Read a file.
+
+        Raises
+        ------
+        InputError
+            The archive is damaged there.
+        """
+        entry = self._entries[name]
+        try:
+            with _open_entry(self._opened, entry) as source:
+                content = source.read(entry.size)
+                if len(content) != entry.size or source.read(1):
+                    raise EOFError(f"not {entry.size} bytes")
+        except _UNREADABLE as error:
+            raise _incomplete(self._archive, f"entry {entry.name!r}: {error}") from error
+        return content
+
+
+@contextmanager
+def open_archived(archive: Path) -> Iterator[ArchivedProduct]:
+    """Open the product in an archive; nothing is written.
+
+    Raises
+    ------
+    InputError
+        As for `unpack`.
+    """
+    with _open(archive) as opened:
+        entries = _check_entries(_list_entries(opened, archive), archive)
+        yield ArchivedProduct(opened, entries, _find_product(entries, archive), archive)
 
 
 _TOP = PurePosixPath()

@@ -2,7 +2,9 @@
 
 ``python -m tests.faults.mutations --number 2000`` prints a table; its exit code is 0 if there are
 no findings. A finding is an exception other than those of the package, a dead process, half a
-minute of silence, or a file outside the given folder. The damage depends only on kind and number,
+minute of silence, a file outside the given folder, or a wrong pixel with exit code 0 although the
+checksums of the manifest were compared. How many flips and holes in codestreams the codec finds
+without checksums is information. The damage depends only on kind and number,
 so that ``--kind K --first N --number 1`` repeats one trial.
 """
 
@@ -34,7 +36,7 @@ from sen2cor.product.archive import unpack
 from sen2cor.product.level1c.product_files import read_image_grids
 from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_metadata
 from sen2cor.settings import load_settings
-from tests.command import ROOT, configuration
+from tests.command import ROOT, configuration, image_digests
 from tests.dem.elevation_files import waves, write_dted
 from tests.small_product import write_small_product
 
@@ -118,6 +120,18 @@ def damaged_image(content: bytes, chance: random.Random) -> bytes:
     return damaged(content[:head], chance) + content[head:]
 
 
+def damaged_codestream(content: bytes, chance: random.Random) -> bytes:
+    """Damage an image as disks and downloads do, anywhere: a flipped bit, or zeros."""
+    place = chance.randrange(len(content))
+    way = chance.randrange(3)
+    if way == 0:
+        flipped = bytes([content[place] ^ (1 << chance.randrange(8))])
+        return content[:place] + flipped + content[place + 1 :]
+    length = chance.choice((512, 4096, 65536)) if way == 1 else len(content)
+    zeros = bytes(min(length, len(content) - place))
+    return content[:place] + zeros + content[place + len(zeros) :]
+
+
 @dataclass(frozen=True)
 class Bench:
     """Intact products, and a folder for the damaged copies."""
@@ -164,8 +178,19 @@ def damage(folder: Path, pattern: str, chance: random.Random) -> None:
     path.write_bytes(way(path.read_bytes(), chance))
 
 
-def run(bench: Bench, level1c: Path, *options: object, out: Path | None = None) -> None:
-    """Run the command on damaged input: an error is one line, and nothing is left behind."""
+def run(
+    bench: Bench,
+    level1c: Path,
+    *options: object,
+    out: Path | None = None,
+    checksums: bool = False,
+) -> None:
+    """Run the command on damaged input: an error is one line, and nothing is left behind.
+
+    With checksums, the images of 60 m must be those of intact input.
+    """
+    if not checksums:
+        options = ("--no-checksums", *options)
     out = out or bench.scratch / "out"
     before = set(out.glob("*"))
     code, said = _command("--output_dir", out, *options, level1c)
@@ -180,6 +205,15 @@ def run(bench: Bench, level1c: Path, *options: object, out: Path | None = None) 
         raise AssertionError(f"left or lost: {left} {others}")
     if code:
         raise _Refused(code)
+    if checksums:
+        (intact,) = (bench.folder / "level2a").glob("*.SAFE")
+        (made,) = out.glob("*.SAFE")
+        if _images_60m(made) != _images_60m(intact):
+            raise AssertionError("wrong pixels with exit code 0")
+
+
+def _images_60m(product: Path) -> dict[str, str]:
+    return {path: digest for path, digest in image_digests(product).items() if "R60m" in path}
 
 
 def _command(*arguments: object) -> tuple[int, str]:
@@ -189,11 +223,39 @@ def _command(*arguments: object) -> tuple[int, str]:
     return code, errors.getvalue()
 
 
-def damaged_product(bench: Bench, chance: random.Random, pattern: str, psd: str = "14.2") -> None:
+def damaged_product(
+    bench: Bench,
+    chance: random.Random,
+    pattern: str,
+    psd: str = "14.2",
+    *,
+    checksums: bool = False,
+) -> None:
     """Run the command on a product with one damaged file."""
     (level1c,) = bench.copy(psd).glob("*.SAFE")
     damage(level1c, pattern, chance)
-    run(bench, level1c, "--resolution", 60)
+    run(bench, level1c, "--resolution", 60, checksums=checksums)
+
+
+def damaged_download(bench: Bench, chance: random.Random) -> None:
+    """Run the command, which compares checksums, on a product with flipped bits or holes."""
+    (level1c,) = bench.copy("14.2").glob("*.SAFE")
+    pattern = chance.choice(("GRANULE/*/IMG_DATA/*_B*.jp2",) * 3 + ("**/*",))
+    path = chance.choice(sorted(path for path in level1c.glob(pattern) if path.is_file()))
+    path.write_bytes(damaged_codestream(path.read_bytes() or b"x", chance))
+    code, said = _command("--check", level1c)
+    if code not in (0, 3) or len(said.splitlines()) != bool(code):
+        raise AssertionError(f"--check: exit code {code}: {said[-2000:]}")
+    run(bench, level1c, "--resolution", 60, checksums=True)
+
+
+def codec_alone(bench: Bench, chance: random.Random) -> None:
+    """Decode an image with flipped bits or holes; that the codec finds them is not required."""
+    source = chance.choice(sorted(bench.product("14.2").glob("GRANULE/*/IMG_DATA/*_B*.jp2")))
+    path = bench.scratch / source.name
+    path.write_bytes(damaged_codestream(source.read_bytes(), chance))
+    same = (jpeg2000.read(path) == jpeg2000.read(source)).all()
+    raise _Information("same pixels" if same else "wrong pixels, which checksums find")
 
 
 def elevation(bench: Bench, chance: random.Random) -> None:
@@ -208,7 +270,13 @@ def earlier_result(bench: Bench, chance: random.Random) -> None:
     """Add a resolution to a damaged Level-2A product."""
     (earlier,) = bench.copy("level2a").glob("*.SAFE")
     damage(earlier, "**/*", chance)
-    run(bench, bench.product("14.2"), "--resolution", 20, out=earlier.parent)
+    checksums = chance.random() < 0.5
+    level1c = bench.product("14.2")
+    run(bench, level1c, "--resolution", 20, out=earlier.parent, checksums=checksums)
+
+
+class _Information(Exception):  # noqa: N818
+    """An outcome that is counted."""
 
 
 class _Refused(Sen2CorError):  # noqa: N818
@@ -258,15 +326,17 @@ KINDS: dict[str, tuple[Trial, float]] = {
     "product metadata": (partial(damaged_product, pattern="MTD_MSIL1C.xml"), 0.08),
     "tile metadata": (partial(damaged_product, pattern="GRANULE/*/MTD_TL.xml"), 0.08),
     "other metadata": (partial(damaged_product, pattern="[!M]*/**/*.xml"), 0.03),
-    "manifest": (partial(damaged_product, pattern="manifest.safe"), 0.03),
+    "manifest": (partial(damaged_product, pattern="manifest.safe", checksums=True), 0.03),
     "masks": (partial(damaged_product, pattern="GRANULE/*/QI_DATA/*.gml"), 0.04),
     "images, whole run": (partial(damaged_product, pattern="GRANULE/*/IMG_DATA/*_B*.jp2"), 0.05),
     "metadata of format 15": (partial(damaged_product, pattern="**/MTD_*.xml", psd="15"), 0.05),
     "masks of format 15": (partial(damaged_product, pattern="**/MSK_*.jp2", psd="15"), 0.03),
     "elevation models": (elevation, 0.02),
     "earlier results": (earlier_result, 0.02),
-    "configuration": (configuration_files, 0.2),
-    "images": (image, 0.3),
+    "damaged downloads": (damaged_download, 0.06),
+    "codec without checksums": (codec_alone, 0.1),
+    "configuration": (configuration_files, 0.14),
+    "images": (image, 0.2),
     "archives": (archive, 0.07),
 }
 """Kinds of input, and their fraction of the trials."""
@@ -285,6 +355,8 @@ def serve(kind: str, first: int, number: int, folder: Path, scratch: Path) -> No
             outcome = "accepted"
         except Sen2CorError as error:
             outcome = f"exit code {error.exit_code}"
+        except _Information as information:
+            outcome = str(information)
         except BaseException as error:
             lines = traceback.format_exc().splitlines()
             outcome = f"FINDING {error!r} at {lines[-3].strip() if len(lines) > 2 else ''}"
@@ -381,14 +453,14 @@ def main(arguments: list[str] | None = None) -> int:
     found = 0
     with tempfile.TemporaryDirectory(prefix="mutations-") as name:
         Bench.build(Path(name))
-        print(f"{'kind':20s} {'inputs':>7s}  outcomes", flush=True)
+        print(f"{'kind':24s} {'inputs':>7s}  outcomes", flush=True)
         for kind, (_, fraction) in KINDS.items():
             if chosen.kind not in (None, kind):
                 continue
             number = chosen.number if chosen.kind else max(1, round(chosen.number * fraction))
             results = try_all(kind, chosen.first, number, Path(name), chosen.jobs)
             told = ", ".join(f"{text} x{n}" for text, n in sorted(results.outcomes.items()))
-            print(f"{kind:20s} {number:7d}  {told}", flush=True)
+            print(f"{kind:24s} {number:7d}  {told}", flush=True)
             for finding, where in results.findings.items():
                 print(f"    numbers {', '.join(map(str, where[:5]))}: {finding}", flush=True)
             found += results.outcomes["FINDING"]

@@ -16,6 +16,7 @@ import pytest
 
 from sen2cor.cli import main
 from sen2cor.imagery import images, jpeg2000
+from tests.refreshed_manifest import refresh_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -143,6 +144,7 @@ def test_broken_input_gives_one_line_and_leaves_nothing(
     case: Case, product: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     case.damage(product)
+    refresh_manifest(product)  # damage with a manifest: test_damaged_products.py
     out = tmp_path / "out"
     code = main([*case.arguments, "--output_dir", str(out), str(product)])
     printed = capsys.readouterr()

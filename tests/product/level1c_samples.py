@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sen2cor.product import name_templates
+from sen2cor.product.checksums import Checksums
 from sen2cor.product.level2a.xml_editing import find_text
 from sen2cor.product.name_templates import DATASTRIP_ID
 from sen2cor.product.psd import PSD
@@ -154,6 +155,7 @@ def stand_in(root: Path, psd: str) -> Any:
         datastrips[datastrip_id] = _datastrip(root, datastrip_id)
     start = find_text(product, ".//DATATAKE_SENSING_START")
     return SimpleNamespace(
+        checksums=Checksums.read(root),
         root=root,
         metadata_path=main,
         name=root.name,

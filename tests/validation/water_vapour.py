@@ -104,7 +104,7 @@ def main() -> None:
     logging.disable(logging.WARNING)
     print("median of the retrieved column, and its central 68 %")
     for path in sorted(folder.glob("l1c_products/*.SAFE")):
-        for line in compare(open_level1c(path), folder):
+        for line in compare(open_level1c(path, checksums=False), folder):
             print(line)
 
 

@@ -69,14 +69,14 @@ def open_input(path: Path, options: Options, settings: Settings) -> Iterator[Lev
         The archive cannot be unpacked.
     """
     if not is_archive(path):
-        yield open_level1c(_require_utf8(_find_level1c(path)))
+        yield open_level1c(_require_utf8(_find_level1c(path)), checksums=options.checksums)
         return
     if options.work_directory is None:
         place, option = find_output_folder(path, options, settings)[0], "--output_dir"
     else:
         place, option = _absolute(options.work_directory), "--work_dir"
     with unpack(path, place, option) as folder:
-        yield open_level1c(_require_utf8(folder))
+        yield open_level1c(_require_utf8(folder), checksums=options.checksums)
 
 
 def find_output_folder(path: Path, options: Options, settings: Settings) -> tuple[Path, str | None]:

@@ -43,6 +43,8 @@ class Options:
         Whether to write quick looks and a STAC item beside the product.
     palette : str
         Palette of the scene classes in pictures.
+    checksums : bool
+        Whether files are compared with the checksums of the manifest when they are read.
 
     Raises
     ------
@@ -67,6 +69,7 @@ class Options:
     quick_looks: bool = False
     stac: bool = False
     palette: str = "standard"
+    checksums: bool = True
 
     def __post_init__(self) -> None:
         for name, value, allowed in (

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Lock
 
 import numpy as np
@@ -19,7 +18,6 @@ from sen2cor.bands import BAND, BANDS, NO_DATA, RESOLUTIONS
 from sen2cor.classification import dilate_euclidean, find_outside_swath
 from sen2cor.classification.validity import MAX_REMNANT
 from sen2cor.errors import ProcessingError
-from sen2cor.imagery import jpeg2000
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.product import radiometry
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
@@ -52,8 +50,8 @@ class TilePixels:
         Reflectance per digital number.
     offsets : mapping of band name to int
         Added to the digital number before scaling.
-    files : mapping of band name to Path
-        Images from which `load` decodes bands that are needed late.
+    read_band : callable, optional
+        Decodes the image of a band; `load` calls it for bands that are needed late.
     lost : callable
         Returns the mask of pixels without valid data of a band at its native resolution, or None.
     outside : ndarray of bool, shape (rows, cols) of the 20 m grid, or None
@@ -66,7 +64,7 @@ class TilePixels:
     native: dict[str, UInt16Array]
     scale: float
     offsets: Mapping[str, int]
-    files: Mapping[str, Path] = field(default_factory=dict)
+    read_band: Callable[[str], UInt16Array] | None = None
     lost: Callable[[str], BoolArray | None] = lambda band: None
     outside: BoolArray | None = None
     late_gaps: Mapping[str, BoolArray] = field(default_factory=dict)
@@ -109,7 +107,7 @@ class TilePixels:
             return tile.mask("LOST+NODATA", band, tile.grids[BAND[band].resolution])
 
         def read(name: str) -> UInt16Array:
-            numbers = _read_band(name, tile.bands[name], find_lost)
+            numbers = _without_lost(name, tile.read_band(name), find_lost)
             report(name)
             return numbers
 
@@ -122,11 +120,12 @@ class TilePixels:
             native=native,
             scale=1.0 / product.quantification_value,
             offsets=product.radiometric_offsets,
-            files=tile.bands,
+            read_band=tile.read_band,
             lost=find_lost,
             outside=outside,
             late_gaps={
-                name: _find_gaps(tile.bands[name], tile.grids[_MIDDLE]) for name in late_bands
+                name: _find_gaps(tile.read_band(name, reduce=1), tile.grids[_MIDDLE])
+                for name in late_bands
             },
         )
 
@@ -160,7 +159,9 @@ class TilePixels:
         with self._loading:
             if band in self.native:
                 return
-            numbers = _read_band(band, self.files[band], self.lost)
+            if self.read_band is None:
+                raise ValueError(f"no image of band {band} to decode")
+            numbers = _without_lost(band, self.read_band(band), self.lost)
             if self.outside is not None:
                 resolution = BAND[band].resolution
                 same = [
@@ -169,7 +170,7 @@ class TilePixels:
                     if BAND[name].resolution == resolution
                 ]
                 _clear_dark({band: numbers}, [numbers, *same], self.outside, resolution)
-            _check_band(numbers, band, self.files[band])
+            _check_band(numbers, f"band {band}")
             for resolution in resolutions:
                 self._coarser[band, resolution] = block_mean_pixels(
                     numbers, resolution // BAND[band].resolution, self.grids[resolution].shape
@@ -239,28 +240,28 @@ class TilePixels:
         return radiometry.to_reflectance(numbers, self.offsets[band], self.scale)
 
 
-def _read_band(band: str, path: Path, find_lost: Callable[[str], BoolArray | None]) -> UInt16Array:
-    """Decode the image of a band, with no data where its mask says so."""
-    numbers: UInt16Array = jpeg2000.read(path)
+def _without_lost(
+    band: str, numbers: UInt16Array, find_lost: Callable[[str], BoolArray | None]
+) -> UInt16Array:
+    """Set a band to no data where its mask says so."""
     lost = find_lost(band)
     if lost is None or not lost.any():
         return numbers
     logger.warning(
-        "%s: the masks of the product mark %d pixels of band %s as lost or without data",
-        path,
+        "the masks of the product mark %d pixels of band %s as lost or without data",
         np.count_nonzero(lost),
         band,
     )
     return np.where(lost, np.uint16(NO_DATA), numbers)
 
 
-def _find_gaps(path: Path, grid: Grid) -> BoolArray:
-    """Find where a band of 10 m has no data, at half its resolution, which is decoded quickly.
+def _find_gaps(half: UInt16Array, grid: Grid) -> BoolArray:
+    """Find where a band of 10 m has no data, by its image at half its resolution.
 
     The low pass of the compression can make single dark pixels beside bright ones 0; patches of
     3 x 3 pixels with nothing but 0 have no data.
     """
-    zero = jpeg2000.read(path, reduce=1)[: grid.rows, : grid.cols] == NO_DATA
+    zero = half[: grid.rows, : grid.cols] == NO_DATA
     gaps = np.zeros(grid.shape, np.bool_)
     if zero.any():
         gaps[: zero.shape[0], : zero.shape[1]] = binary_opening(zero, np.ones((3, 3), np.bool_))
@@ -373,9 +374,9 @@ def _check_bands(native: Mapping[str, UInt16Array], tile: Level1CTile) -> None:
     if not any(numbers.any() for numbers in native.values()):
         raise ProcessingError(f"{tile.folder}: no valid pixels in any band")
     for name, numbers in native.items():
-        _check_band(numbers, name, tile.folder)
+        _check_band(numbers, f"{tile.folder}: band {name}")
 
 
-def _check_band(numbers: UInt16Array, name: str, place: Path) -> None:
+def _check_band(numbers: UInt16Array, what: str) -> None:
     if not numbers.any():
-        raise ProcessingError(f"{place}: band {name} contains no data; download the product again")
+        raise ProcessingError(f"{what} contains no data; download the product again")

@@ -40,6 +40,7 @@ from sen2cor.pipeline.tile.image_jobs import TileImageJobs, WriteImage, upsample
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import FINE, TileTerrain, prepare_terrain
 from sen2cor.pipeline.tile.tile_correction import COARSE, TileCorrection
+from sen2cor.product.checksums import REMEDY_LEVEL2A, Checksums
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 from sen2cor.product.level2a.content import QualityPercentages, TileOutcome, TileRetrieval
 from sen2cor.product.level2a.tile import Level2ATile
@@ -245,6 +246,9 @@ class _ProcessingChain:
             "10 m uses the scene classification at 20 m of an earlier run; "
             "aerosol and water vapour are retrieved again"
         )
+        if self.job.product.checksums.active:
+            root = self.job.output.folder.parent.parent
+            Checksums.read(root, REMEDY_LEVEL2A).verify(path, "scene classification")
         classes = images.read(path).astype(np.uint8)
         return _Scene(classes, self.retrieve_atmosphere(classes, 20))
 

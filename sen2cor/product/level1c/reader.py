@@ -9,13 +9,15 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from sen2cor.bands import BAND_NAMES
 from sen2cor.errors import InputError
+from sen2cor.imagery import jpeg2000
 from sen2cor.product import radiometry
+from sen2cor.product.checksums import MANIFEST_NAME, Checksums
 from sen2cor.product.level1c.angles import read_geometry
 from sen2cor.product.level1c.auxiliary_data import EcmwfData, read_cams_aot, read_ecmwf
 from sen2cor.product.level1c.masks import TILE_BAND, read_mask
@@ -45,7 +47,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-_OPTIONAL = ("manifest.safe", "INSPIRE.xml", "HTML", "rep_info")
+_OPTIONAL = ("INSPIRE.xml", "HTML", "rep_info")
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class Level1CTile:
         ECMWF auxiliary data.
     cams : Path or None
         CAMS auxiliary data.
+    checksums : Checksums
+        Of the files of the product; `read_band` checks the images by them.
     """
 
     tile_id: str
@@ -101,6 +105,29 @@ class Level1CTile:
     bands: Mapping[str, Path]
     ecmwf: Path | None
     cams: Path | None = None
+    checksums: Checksums = field(default_factory=Checksums)
+
+    def read_band(self, name: str, *, reduce: int = 0) -> UInt16Array:
+        """Decode the image of a band.
+
+        Parameters
+        ----------
+        name : str
+        reduce : int
+            Resolution levels to skip: 1 gives half the size, which is decoded quickly.
+
+        Returns
+        -------
+        ndarray of uint16, shape (rows, cols)
+
+        Raises
+        ------
+        InputError
+            The image is damaged.
+        """
+        path = self.bands[name]
+        self.checksums.verify(path, f"image of band {name}")
+        return jpeg2000.read(path, reduce=reduce)
 
     def read_ecmwf(self) -> EcmwfData | None:
         """Read the ECMWF data at the centre; None where the product has none that can be used."""
@@ -167,6 +194,8 @@ class Level1CProduct:
         Never empty.
     unusable : mapping of folder name to InputError
         Tiles that cannot be processed, with the reason; each is logged as an ERROR.
+    checksums : Checksums
+        Of all files, from the manifest.
     """
 
     root: Path
@@ -184,6 +213,7 @@ class Level1CProduct:
     datastrips: tuple[Level1CDatastrip, ...]
     tiles: tuple[Level1CTile, ...]
     unusable: Mapping[str, InputError]
+    checksums: Checksums = field(default_factory=Checksums)
 
     def reflectance(self, band: str, numbers: UInt16Array) -> Float32Array:
         """Turn digital numbers into top-of-atmosphere reflectance.
@@ -203,13 +233,16 @@ class Level1CProduct:
         return radiometry.to_reflectance(numbers, offset, scale)
 
 
-def open_level1c(path: Path) -> Level1CProduct:
+def open_level1c(path: Path, *, checksums: bool = True) -> Level1CProduct:
     """Open a Level-1C product, or one tile of it.
 
     Parameters
     ----------
     path : Path
         Product folder, or a folder below its ``GRANULE``: then only that tile is opened.
+    checksums : bool
+        Whether files are compared with the checksums of the manifest: metadata, masks and auxiliary
+        data now, which are small, the image of a band when it is read.
 
     Returns
     -------
@@ -222,6 +255,8 @@ def open_level1c(path: Path) -> Level1CProduct:
         The path is no Level-1C product or tile, or nothing in it can be used.
     """
     root, metadata_path, tile_folder = locate_product(path)
+    listed = Checksums.read(root) if checksums else Checksums(root)
+    listed.verify(metadata_path, "product metadata")
     metadata = read_product_metadata(metadata_path)
     layout = PSD[metadata.psd].level1c
     folders = [tile_folder] if tile_folder else _select_tile_folders(root, metadata, layout)
@@ -229,7 +264,7 @@ def open_level1c(path: Path) -> Level1CProduct:
     unusable: dict[str, InputError] = {}
     for folder in folders:
         try:
-            tiles.append(_open_tile(folder, layout))
+            tiles.append(_open_tile(folder, layout, listed))
         except InputError as error:
             unusable[folder.name] = error
     if not tiles:
@@ -254,7 +289,9 @@ def open_level1c(path: Path) -> Level1CProduct:
         datastrips=tuple(_find_datastrips(root, layout, metadata, tiles)),
         tiles=tuple(tiles),
         unusable=unusable,
+        checksums=listed,
     )
+    listed.verify_folder(root, without=("GRANULE", "HTML", "rep_info"))
     _warn_of_missing_parts(product)
     return product
 
@@ -310,13 +347,17 @@ def _read_tile_id(folder: Path, layout: Layout) -> str | None:
         return None
 
 
-def _open_tile(folder: Path, layout: Layout) -> Level1CTile:
+def _open_tile(folder: Path, layout: Layout, checksums: Checksums) -> Level1CTile:
     metadata_path = _matching_file(folder, layout.tile_metadata)
     if metadata_path is None:
         raise InputError(f"{folder}: no tile metadata; expected {layout.tile_metadata.template}")
+    checksums.verify(metadata_path, "tile metadata")
+    checksums.verify_folder(folder, without=("IMG_DATA",))
     document = open_tile_document(metadata_path)
     metadata = read_tile_metadata(document)
     bands = find_band_images(folder, layout.images[""])
+    for name, image in bands.items():
+        checksums.verify_size(image, f"image of band {name}")
     return Level1CTile(
         tile_id=metadata.tile_id,
         datastrip_id=metadata.datastrip_id,
@@ -329,6 +370,7 @@ def _open_tile(folder: Path, layout: Layout) -> Level1CTile:
         bands=bands,
         ecmwf=_find_auxiliary(folder / "AUX_DATA", "AUX_ECMWFT"),
         cams=_find_auxiliary(folder / "AUX_DATA", "AUX_CAMSFO"),
+        checksums=checksums,
     )
 
 
@@ -384,6 +426,10 @@ def _report_no_usable_tile(root: Path, unusable: Mapping[str, InputError]) -> In
 
 def _warn_of_missing_parts(product: Level1CProduct) -> None:
     name = product.name
+    if not (product.root / MANIFEST_NAME).exists():
+        logger.warning(
+            "%s: no %s in the product: its files cannot be checked for damage", name, MANIFEST_NAME
+        )
     for part in _OPTIONAL:
         if not (product.root / part).exists():
             logger.warning("%s: the product has no %s; the output will have none", name, part)

@@ -17,12 +17,11 @@ from pathlib import Path, PurePosixPath
 from lxml import etree
 
 from sen2cor.errors import InputError
+from sen2cor.product.checksums import MANIFEST_NAME
 from sen2cor.product.level2a.xml_editing import add, find_text
 from sen2cor.product.psd import Psd
 from sen2cor.product.side_files import is_side_file
 from sen2cor.xml_document import Element, parse_xml
-
-MANIFEST_NAME = "manifest.safe"
 
 _XFDU = "urn:ccsds:schema:xfdu:1"
 _SAFE = "http://www.esa.int/safe/sentinel/1.1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import logging
 import shutil
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from sen2cor.errors import ConfigurationError, InputError, OutputError
 from sen2cor.files import raise_output_error
 from sen2cor.imagery.virtual_raster import write_virtual_raster
 from sen2cor.product import name_templates
+from sen2cor.product.checksums import REMEDY_LEVEL2A, Checksums
 from sen2cor.product.level2a.content import ImageKey, Provenance, TileContent, TileOutcome
 from sen2cor.product.level2a.files import (
     find_image_of_other_ending,
@@ -243,6 +245,7 @@ class Level2AWriter:
             if self._ending == "tif":
                 self._write_virtual_rasters(tiles)
             self._write_reports(root, provenance)
+            self._verify_carried_over(root)
             documents.write_manifest()
             report("manifest and checksums written")
             warn_of_outdated_side_files(root)
@@ -257,6 +260,19 @@ class Level2AWriter:
         if self._open:
             self._open = False
             self._workspace.remove()
+
+    def _verify_carried_over(self, root: Path) -> None:
+        """Compare the files that stay from an older product with its checksums.
+
+        The new manifest would give a damaged file a right checksum.
+        """
+        if not (self.existed and self._level1c.checksums.active):
+            return
+        older = Checksums.read(root, REMEDY_LEVEL2A)
+        for name in older.files:
+            kept, original = root / name, self.path / name
+            if kept.is_file() and original.is_file() and _is_same(kept, original):
+                older.verify(kept)
 
     def _create_tile(self, level1c_tile: Level1CTile) -> Level2ATile:
         tile_id = to_level2a(level1c_tile.tile_id, self.psd.file_class)
@@ -394,6 +410,11 @@ def _check_format(path: Path, psd: Psd, ending: str) -> None:
                 f"{path}: exists in another format than PSD {psd.version}; "
                 "remove it or choose another folder with --output_dir"
             )
+
+
+def _is_same(first: Path, second: Path) -> bool:
+    """Tell whether two files are linked, or copies where links are not possible."""
+    return first.samefile(second) or filecmp.cmp(first, second, shallow=False)
 
 
 def _copy_folder(source: Path, target: Path, without: str | None = None) -> None:

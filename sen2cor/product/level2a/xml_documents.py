@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sen2cor.errors import InputError
+from sen2cor.product.checksums import MANIFEST_NAME
 from sen2cor.product.level2a import metadata_schemas
 from sen2cor.product.level2a.content import Provenance, TileContent
 from sen2cor.product.level2a.datastrip_document import build_datastrip_metadata
-from sen2cor.product.level2a.manifest import MANIFEST_NAME, build_manifest
+from sen2cor.product.level2a.manifest import build_manifest
 from sen2cor.product.level2a.product_document import build_product_metadata
 from sen2cor.product.level2a.tile_document import build_tile_metadata
 from sen2cor.product.level2a.xml_editing import write_document

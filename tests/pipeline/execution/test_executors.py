@@ -120,7 +120,8 @@ def test_a_bad_tile_does_not_stop_the_others(
     broken = tmp_path / two_tiles.name
     shutil.copytree(two_tiles, broken)
     image = next(broken.glob("GRANULE/*33UUU*/IMG_DATA/*B03.jp2"))
-    image.write_bytes(image.read_bytes()[:-2000])
+    content = image.read_bytes()
+    image.write_bytes(content[:-2000] + bytes(1000) + content[-1000:])
     result = run(
         broken, "--output_dir", tmp_path / "out", "--resolution", 60, "--GIP_L2A", parallel,
         "--work_dir", tmp_path / "log",

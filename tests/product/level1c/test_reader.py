@@ -20,6 +20,7 @@ from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.product.level1c.reader import open_level1c
 from sen2cor.raster.grids import Grid
 from tests.product.level1c_builder import PSD_13, PSD_14, PSD_15, Recipe, build, image_grid, without
+from tests.refreshed_manifest import write_manifest
 
 
 def list_warnings(caplog: pytest.LogCaptureFixture, words: str) -> list[str]:
@@ -389,8 +390,7 @@ class TestWhatMayBeAbsent:
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         root = build(tmp_path)
-        for name in ("manifest.safe", "INSPIRE.xml"):
-            (root / name).write_text("<n/>")
+        (root / "INSPIRE.xml").write_text("<n/>")
         for name in ("HTML", "rep_info"):
             (root / name).mkdir()
         datastrip = root / "DATASTRIP" / "DS_SGS__20170719T012130_S20170719T000218"
@@ -400,6 +400,7 @@ class TestWhatMayBeAbsent:
         auxiliary.mkdir()
         (auxiliary / "AUX_ECMWFT").write_bytes(b"GRIB")
         (auxiliary / "AUX_ECMWFT.aux.xml").write_text("<n/>")
+        write_manifest(root)
         assert open_level1c(root).tiles[0].ecmwf == auxiliary / "AUX_ECMWFT"
         assert not caplog.records
 

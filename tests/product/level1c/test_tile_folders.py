@@ -152,6 +152,6 @@ def test_real_product_with_an_empty_tile_folder(reference_data: Path, tmp_path: 
     shutil.copytree(source, root)
     named = next((root / "GRANULE").glob("L1C_*_20180629T000241"))
     named.with_name("L1C_T56JMM_A015757_null").mkdir(exist_ok=True)
-    product = open_level1c(root)
+    product = open_level1c(root, checksums=False)
     assert [tile.folder for tile in product.tiles] == [named]
     assert not product.unusable
