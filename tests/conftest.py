@@ -28,6 +28,18 @@ def pytest_configure() -> None:
             signal.signal(number, handler)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test with the mark ``many_cases``, the first case is fast and all others are slow."""
+    seen: set[str] = set()
+    for item in items:
+        if item.get_closest_marker("many_cases"):
+            function = item.nodeid.partition("[")[0]
+            if function in seen:
+                item.add_marker("slow")
+            seen.add(function)
+
+
 def reference_folder() -> Path:
     """Return the folder of the reference data."""
     return Path(os.environ.get("SEN2COR_TEST_DATA", ROOT.parent / "shared" / "data"))

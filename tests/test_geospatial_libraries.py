@@ -16,6 +16,8 @@ import pytest
 from sen2cor.simulation.level1c_writer.description import EcmwfValues
 from tests.small_product import write_small_product
 
+pytestmark = pytest.mark.many_cases
+
 ROOT = Path(__file__).resolve().parents[1]
 OZONE = 450.0
 

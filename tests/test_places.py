@@ -17,6 +17,8 @@ from sen2cor.simulation.level1c_writer.description import EcmwfValues
 from tests.dem.elevation_files import truth, write_copernicus, write_tif
 from tests.small_product import write_small_product
 
+pytestmark = pytest.mark.many_cases
+
 EXTENT = 2400
 OZONE = 450.0
 

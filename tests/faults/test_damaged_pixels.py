@@ -17,6 +17,8 @@ from sen2cor.raster.grids import Grid
 from tests.command import configuration, product_in
 from tests.small_product import write_small_product
 
+pytestmark = pytest.mark.many_cases
+
 SATURATED_DEFECTIVE = 1
 WINDOW = slice(30, 50), slice(20, 60)
 """Rows and columns at 20 m of the damage; whole pixels at 60 m are inside."""

@@ -17,6 +17,8 @@ from sen2cor.errors import InputError
 from tests.refreshed_manifest import refresh_manifest
 from tests.small_product import write_small_product, write_tiles
 
+pytestmark = pytest.mark.many_cases
+
 EXTENT = 720
 Damage = Callable[[Path], None]
 

@@ -11,6 +11,8 @@ from sen2cor.cli import main
 from tests.command import hidden
 from tests.product.level1c_builder import Recipe, build
 
+pytestmark = pytest.mark.many_cases
+
 FAST = ("--cr_only",)
 
 
