@@ -3,7 +3,7 @@
 Source: Sentinel-SAFE, CCSDS 661.0-B-1 (XML Formatted Data Unit): ``byteStream@size``, ``checksum``
 and its ``checksumName``. Sentinel-2 products have MD5 up to baseline 03, SHA3-256 from 04.00 on.
 
-OpenJPEG decodes images with flipped bits or holes without a word. The checksum alone tells.
+OpenJPEG often decodes images with flipped bits or holes without a warning. Checksums detect them.
 """
 
 from __future__ import annotations

@@ -173,7 +173,7 @@ def _contents(folder: Path, roots: Iterable[Path]) -> list[str]:
 
 
 def _is_kept(folder: Path, key: str) -> bool:
-    """Tell whether there is a result of this key; else, remove what there is."""
+    """Whether a result of this key exists; outdated results are removed."""
     path = _key_path(folder)
     if path.is_file() and path.read_text() == key:
         return True
