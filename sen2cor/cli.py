@@ -1,4 +1,4 @@
-"""The command ``L2A_Process``: arguments, output to the terminal, exit codes.
+"""The command ``L2A_Process``: runs, output to the terminal, exit codes.
 
 Slow imports are deferred until they are needed, so that ``--help`` answers at once.
 """
@@ -11,285 +11,27 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from sen2cor import __version__, interruption, standard_streams
-from sen2cor.errors import (
-    AuxiliaryDataError,
-    InputError,
-    Sen2CorError,
-    UsageError,
-    describe_unexpected,
-    error_classes,
+from sen2cor import interruption, standard_streams
+from sen2cor.arguments import (
+    BANNER,
+    OWN_VERSION,
+    create_options,
+    expand_paths,
+    parse_arguments,
 )
+from sen2cor.errors import AuxiliaryDataError, InputError, Sen2CorError, describe_unexpected
 from sen2cor.geospatial_libraries import describe_import_error
-from sen2cor.optional_packages import require
-from sen2cor.paths import expand_existing_path, expand_path
-from sen2cor.pipeline.run.options import IMAGE_FORMATS, Options
-from sen2cor.reporting.palette import PALETTES
+from sen2cor.paths import is_current_folder_deleted
+from sen2cor.pipeline.run.options import Options
 
 if TYPE_CHECKING:
     from sen2cor.pipeline.run.console import Console
     from sen2cor.settings import Settings
 
-COMPATIBILITY_VERSION = "2.03.00"
-BANNER = (
-    f"Sentinel-2 Level 2A Processor (Sen2Cor). Version: {COMPATIBILITY_VERSION}, "
-    "created: 2016.11.25, supporting Level-1C product version: 13.1 - 15."
-)
-OWN_VERSION = f"sen2cor {__version__}, an independent open-source implementation"
 SUCCESS = "Progress[%]: 100.00 : Application terminated successfully."
 FAILURE = "Progress[%]: 100.00 : Application terminated with at least one error."
-
-_OTHER_VERSIONS = {
-    "--mode": "give the product folder; the mode follows from it",
-    "--datastrip": "give the product folder",
-    "--tile": "give the path of the tile's folder inside GRANULE",
-    "--sc_classic": "use --sc_only; SC_Rules in L2A_CAL_SC_GIPP.xml chooses the rules",
-    "--sc_cog": "use --sc_only --format cog",
-    "--raw": "images are JPEG 2000, or GeoTIFF with --format cog",
-    "--tif": "images are JPEG 2000, or GeoTIFF with --format cog",
-    "--debug": "set Log_Level to DEBUG in L2A_GIPP.xml",
-    "--img_database_dir": "no database is needed; --work_dir keeps the records of the run",
-    "--res_database_dir": "no database is needed; --work_dir keeps the records of the run",
-    "--processing_centre": "the centre is that of the Level-1C product",
-    "--archiving_centre": "the centre is that of the Level-1C product",
-    "--processing_baseline": "the baseline is that of the Level-1C product",
-    "--GIP_L2A_PB": "the baseline is that of the Level-1C product",
-}
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; see L2A_Process --help")
-
-
-class _OtherVersion(argparse.Action):
-    """Refuses an option of later versions of Sen2Cor, and says what to use instead."""
-
-    def __call__(self, parser: object, namespace: object, values: object,
-                 option_string: str | None = None) -> None:  # fmt: skip
-        option = option_string or ""
-        raise UsageError(
-            f"{option} belongs to a later version of Sen2Cor: {_OTHER_VERSIONS[option]}"
-        )
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """Build the parser of the arguments."""
-    result = _Parser(
-        prog="L2A_Process",
-        description=f"{BANNER}\n{OWN_VERSION}",
-        epilog=_exit_codes(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    result.add_argument(
-        "directory",
-        nargs="*",
-        type=_path,
-        help="Level-1C product, its zip or tar archive, a tile folder inside it, or an existing "
-        "Level-2A product to add a resolution to",
-    )
-    result.add_argument(
-        "--version",
-        action="version",
-        version=f"{BANNER}\n{OWN_VERSION}",
-        help="print the version and exit",
-    )
-    result.add_argument(
-        "--resolution",
-        type=int,
-        choices=(10, 20, 60),
-        help="process only this resolution (m); 10 also creates 20 if missing (default: all)",
-    )
-    result.add_argument("--sc_only", action="store_true", help="scene classification only")
-    result.add_argument(
-        "--cr_only",
-        action="store_true",
-        help="create product structure and metadata without processing",
-    )
-    result.add_argument("--refresh", action="store_true", help="reprocess existing outputs")
-    for option, what in (
-        ("--GIP_L2A", "user settings (default: $SEN2COR_HOME/cfg/L2A_GIPP.xml, else packaged)"),
-        ("--GIP_L2A_SC", "calibration settings of the scene classification"),
-        ("--GIP_L2A_AC", "calibration settings of the atmospheric correction"),
-    ):
-        result.add_argument(option, type=_path, metavar="FILE", help=what)
-    result.add_argument(
-        "--output_dir",
-        type=_path,
-        metavar="DIR",
-        help="output folder (default: that of the Level-1C product)",
-    )
-    result.add_argument(
-        "--work_dir", type=_path, metavar="DIR", help="folder for reports and run.json"
-    )
-    result.add_argument(
-        "--max_memory",
-        "--max-memory",
-        type=float,
-        metavar="GB",
-        help="memory limit for all tiles together (default: available memory)",
-    )
-    result.add_argument(
-        "--format",
-        choices=IMAGE_FORMATS,
-        default="jp2",
-        help="image format: JPEG 2000, or Cloud-Optimized GeoTIFF in the same folders (faster)",
-    )
-    result.add_argument(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="Dask scheduler (tcp://HOST:PORT) whose workers process the tiles; they must "
-        "see the same folders",
-    )
-    result.add_argument(
-        "--report",
-        action=argparse.BooleanOptionalAction,
-        help="write an HTML report beside the XML report (default: if the extra 'report' is "
-        "installed)",
-    )
-    result.add_argument(
-        "--quicklook", action="store_true", help="write quick looks (PNG) beside the product"
-    )
-    result.add_argument("--stac", action="store_true", help="write a STAC item beside the product")
-    result.add_argument(
-        "--palette",
-        choices=tuple(PALETTES),
-        default="standard",
-        help="colours of the scene classes in pictures",
-    )
-    result.add_argument(
-        "--no-checksums",
-        "--no_checksums",
-        dest="checksums",
-        action="store_false",
-        help="do not compare files with the checksums of manifest.safe: for products whose files "
-        "you have changed on purpose",
-    )
-    result.add_argument(
-        "--check",
-        action="store_true",
-        help="verify Level-1C products (folder, zip, tar) or Level-2A products: checksums, missing "
-        "and truncated files; exit without processing (exit code 0 or 3)",
-    )
-    result.add_argument("--quiet", action="store_true", help="print only warnings and errors")
-    result.add_argument(
-        "--setup",
-        type=_path,
-        metavar="DIR",
-        help="create a configuration folder (DIR/cfg, DIR/L2A_Bashrc) and exit",
-    )
-    for option in _OTHER_VERSIONS:
-        result.add_argument(option, nargs="?", action=_OtherVersion, help=argparse.SUPPRESS)
-    return result
-
-
-def _exit_codes() -> str:
-    rows = [(0, "Success, or nothing to do.")]
-    rows += [(kind.exit_code, kind.__doc__ or "") for kind in error_classes()]
-    rows += [
-        (129, "Hang-up (SIGHUP)."),
-        (130, "Interrupt (SIGINT)."),
-        (143, "Termination (SIGTERM)."),
-    ]
-    return "\n".join(["exit codes:", *(f"  {code:3}  {text}" for code, text in rows)])
-
-
-def _path(text: str) -> Path:
-    """Convert an argument to a path; refuse an empty one, which would mean the current folder."""
-    if not text:
-        raise argparse.ArgumentTypeError("empty path; check that the variable is set")
-    path = Path(text)
-    if _is_current_folder_deleted() and not path.is_absolute():
-        raise argparse.ArgumentTypeError(
-            f"{text}: the current folder has been deleted; use an absolute path"
-        )
-    return path
-
-
-def _is_current_folder_deleted() -> bool:
-    """Tell whether the current folder has been deleted."""
-    try:
-        Path.cwd()
-    except FileNotFoundError:
-        return True
-    return False
-
-
-def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    """Parse arguments; all that follow ``--`` are products.
-
-    Raises
-    ------
-    UsageError
-        The arguments are invalid.
-    """
-    words = list(arguments)
-    if "--" in words:
-        at = words.index("--")
-        words[at:] = [f"./{word}" if word.startswith("-") else word for word in words[at + 1 :]]
-    return build_parser().parse_intermixed_args(words)
-
-
-def expand_paths(values: argparse.Namespace) -> None:
-    """Expand ``~`` and variables in the paths of parsed arguments, in place.
-
-    Raises
-    ------
-    UsageError
-        A variable or a user is not known.
-    """
-    for name in ("output_dir", "work_dir", "setup", "GIP_L2A", "GIP_L2A_SC", "GIP_L2A_AC"):
-        path = getattr(values, name)
-        if path is not None:
-            try:
-                setattr(values, name, expand_path(str(path)))
-            except ValueError as error:
-                raise UsageError(f"--{name} {path}: {error}") from error
-    for number, path in enumerate(values.directory):
-        try:
-            values.directory[number] = expand_existing_path(str(path))
-        except ValueError as error:
-            raise UsageError(f"{path}: {error}") from error
-
-
-def create_options(values: argparse.Namespace) -> Options:
-    """Create the options of a run from parsed arguments.
-
-    Raises
-    ------
-    UsageError
-        They contradict one another, or need a package that is not installed.
-    """
-    if not values.directory:
-        raise UsageError("no product given; see L2A_Process --help")
-    if values.report:
-        require("report", "--report")
-    if values.stac:
-        require("stac", "--stac")
-    return Options(
-        directories=tuple(values.directory),
-        resolution=values.resolution,
-        classification_only=values.sc_only,
-        layout_only=values.cr_only,
-        refresh=values.refresh,
-        gipp=values.GIP_L2A,
-        gipp_classification=values.GIP_L2A_SC,
-        gipp_correction=values.GIP_L2A_AC,
-        output_directory=values.output_dir,
-        work_directory=values.work_dir,
-        max_memory=values.max_memory,
-        image_format=values.format,
-        scheduler=values.scheduler,
-        report=values.report,
-        quick_looks=values.quicklook,
-        stac=values.stac,
-        palette=values.palette,
-        checksums=values.checksums,
-    )
 
 
 def entry_point() -> int:
@@ -310,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _execute(values: argparse.Namespace) -> int:
-    if _is_current_folder_deleted():
+    if is_current_folder_deleted():
         os.chdir("/")  # all paths are absolute, but libraries ask for the current folder
     expand_paths(values)
     if values.setup is not None:

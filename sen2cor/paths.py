@@ -55,6 +55,15 @@ def expand_existing_path(text: str) -> Path:
     return path if os.path.lexists(path) else expand_path(text)
 
 
+def is_current_folder_deleted() -> bool:
+    """Tell whether the current folder has been deleted."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
 def _expand_user(text: str, environ: Mapping[str, str]) -> str:
     if not text.startswith("~"):
         return text

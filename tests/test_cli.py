@@ -12,7 +12,8 @@ from typing import NoReturn
 import pytest
 
 from sen2cor import __version__
-from sen2cor.cli import create_options, main, parse_arguments
+from sen2cor.arguments import create_options, parse_arguments
+from sen2cor.cli import main
 from sen2cor.errors import error_classes
 from sen2cor.pipeline.run import product_run
 

@@ -18,7 +18,7 @@ from types import ModuleType
 
 import pytest
 
-from sen2cor import cli, errors
+from sen2cor import arguments, errors
 from sen2cor.classification import ClassificationRules, QualityBit
 from sen2cor.classification.clouds import filter_cloud_patches
 from sen2cor.reporting.palette import SCENE_CLASS_NAMES
@@ -48,7 +48,7 @@ def page(hook: ModuleType, name: str) -> str:
 
 def test_every_option_is_in_the_documentation(hook: ModuleType) -> None:
     text = page(hook, "options.md")
-    actions = [*cli.build_parser()._actions, *simulation_cli.parser()._actions]
+    actions = [*arguments.build_parser()._actions, *simulation_cli.parser()._actions]
     assert len(actions) > 30
     for action in actions:
         for name in action.option_strings or [action.dest]:
@@ -195,7 +195,7 @@ def commands() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("where", "command"), list(commands()))
 def test_commands_are_understood(where: str, command: str) -> None:
     words = shlex.split(command.split(" ||")[0].removesuffix(" ..."), comments=True)
-    cli.build_parser().parse_intermixed_args(words[1:])
+    arguments.build_parser().parse_intermixed_args(words[1:])
 
 
 def test_python_examples_run(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from sen2cor import process
-from sen2cor.cli import main, parse_arguments
+from sen2cor.arguments import parse_arguments
+from sen2cor.cli import main
 from sen2cor.errors import ConfigurationError, UsageError
 from sen2cor.paths import expand_address, expand_path
 from sen2cor.settings import load_settings

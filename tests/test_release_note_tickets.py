@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sen2cor.cli import create_options, parse_arguments
+from sen2cor.arguments import create_options, parse_arguments
 from sen2cor.imagery import images, jpeg2000
 from sen2cor.product.level2a.writer import Level2AWriter
 from tests.command import ROOT, configuration, product_in, run, start, stopped

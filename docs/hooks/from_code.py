@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from sen2cor import cli, errors
+from sen2cor import arguments, errors
 from sen2cor.settings.documents import DOCUMENTS
 from sen2cor.settings.shipped_files import parameter_tables
 from sen2cor.simulation import cli as simulation_cli
@@ -33,7 +33,9 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 def options(command: str = "L2A_Process") -> str:
     """Options of a command as a table."""
-    parser = {"L2A_Process": cli.build_parser, "L2A_Simulate": simulation_cli.parser}[command]()
+    parser = {"L2A_Process": arguments.build_parser, "L2A_Simulate": simulation_cli.parser}[
+        command
+    ]()
     rows = (
         (", ".join(f"`{name}`" for name in _names(action)), action.help or "")
         for action in parser._actions
@@ -52,7 +54,9 @@ def _names(action: argparse.Action) -> Iterator[str]:
 
 def refused_options() -> str:
     """Options of other versions with the advice that the command gives."""
-    return _table(("option", "advice"), ((f"`{a}`", b) for a, b in cli._OTHER_VERSIONS.items()))
+    return _table(
+        ("option", "advice"), ((f"`{a}`", b) for a, b in arguments.OTHER_VERSIONS.items())
+    )
 
 
 def exit_codes() -> str:

@@ -29,9 +29,10 @@ from sen2cor.pipeline.tile.processing_chain import TileJob
 from sen2cor.product.level1c.reader import Level1CProduct
 from sen2cor.product.level2a.content import Provenance, TileOutcome, TileRetrieval
 from sen2cor.product.level2a.files import find_product_metadata
+from sen2cor.product.level2a.origin import report_foreign
 from sen2cor.product.level2a.reader import open_level2a
 from sen2cor.product.level2a.tile import Level2ATile
-from sen2cor.product.level2a.writer import Level2AWriter, report_foreign
+from sen2cor.product.level2a.writer import Level2AWriter
 from sen2cor.reporting.quicklook import write_quick_looks
 from sen2cor.reporting.stac import write_items
 from sen2cor.settings import Settings, load_settings

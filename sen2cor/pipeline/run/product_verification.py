@@ -9,9 +9,10 @@ from __future__ import annotations
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -72,37 +73,24 @@ class Verification:
         return f"{self.path}: intact: {self.files} files, {self.compared} by their checksums"
 
 
+@dataclass(frozen=True)
 class _Source:
-    """Files of a product by their paths relative to it."""
+    """Files of a product: size of each by its path relative to the product, and how to open it."""
 
-    def __init__(self, sizes: Mapping[str, int]) -> None:
-        self.sizes = sizes
-
-    def open(self, name: str) -> BinaryIO:
-        raise NotImplementedError
+    sizes: Mapping[str, int]
+    open: Callable[[str], BinaryIO]
 
 
-class _Folder(_Source):
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        paths = sorted(path for path in root.rglob("*") if path.is_file())
-        super().__init__({p.relative_to(root).as_posix(): p.stat().st_size for p in paths})
-
-    def open(self, name: str) -> BinaryIO:
-        return (self._root / name).open("rb")
+def _folder_source(root: Path) -> _Source:
+    paths = sorted(path for path in root.rglob("*") if path.is_file())
+    sizes = {path.relative_to(root).as_posix(): path.stat().st_size for path in paths}
+    return _Source(sizes, lambda name: (root / name).open("rb"))
 
 
-class _Archive(_Source):
-    def __init__(self, archived: ArchivedProduct) -> None:
-        super().__init__(archived.sizes)
-        self._archived = archived
-        self._last: tuple[str, bytes] = ("", b"")
-
-    def open(self, name: str) -> BinaryIO:
-        # an image is opened twice, and compressed archives are slow to rewind
-        if self._last[0] != name:
-            self._last = name, self._archived.read(name)
-        return io.BytesIO(self._last[1])
+def _archive_source(archived: ArchivedProduct) -> _Source:
+    # an image is opened twice, and compressed archives are slow to rewind
+    read = lru_cache(maxsize=1)(archived.read)
+    return _Source(archived.sizes, lambda name: io.BytesIO(read(name)))
 
 
 def verify_product(path: Path) -> Verification:
@@ -130,11 +118,11 @@ def verify_product(path: Path) -> Verification:
 def _open_source(path: Path) -> Iterator[_Source]:
     if is_archive(path):
         with open_archived(path) as archived:
-            yield _Archive(archived)
+            yield _archive_source(archived)
         return
     if not path.is_dir():
         raise InputError(f"{path}: no such product (a folder .SAFE or its archive)")
-    yield _Folder(path)
+    yield _folder_source(path)
 
 
 def _verify(path: Path, source: _Source) -> Verification:

@@ -163,6 +163,19 @@ def list_folders(folder: Path) -> list[Path]:
     return [path for path in _entries(folder) if path.is_dir()]
 
 
+def find_file(folder: Path, template: NameTemplate) -> Path | None:
+    """Return the first visible file whose name fits a template; None if there is none.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be read.
+    """
+    return next(
+        (path for path in list_files(folder) if template.match(path.name) is not None), None
+    )
+
+
 def _entries(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []

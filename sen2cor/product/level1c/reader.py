@@ -23,6 +23,7 @@ from sen2cor.product.level1c.auxiliary_data import EcmwfData, read_cams_aot, rea
 from sen2cor.product.level1c.masks import TILE_BAND, read_mask
 from sen2cor.product.level1c.product_files import (
     find_band_images,
+    find_file,
     find_product_name,
     list_files,
     list_folders,
@@ -30,10 +31,9 @@ from sen2cor.product.level1c.product_files import (
     read_image_grids,
 )
 from sen2cor.product.level1c.product_metadata import ProductMetadata, read_product_metadata
+from sen2cor.product.level1c.tile_folders import select_tile_folders
 from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_metadata
-from sen2cor.product.name_templates import TILE_ID, NameTemplate
 from sen2cor.product.psd import PSD, Layout
-from sen2cor.product.side_files import is_side_file
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
 from sen2cor.raster.grids import Grid, TileGeometry
 
@@ -259,7 +259,7 @@ def open_level1c(path: Path, *, checksums: bool = True) -> Level1CProduct:
     listed.verify(metadata_path, "product metadata")
     metadata = read_product_metadata(metadata_path)
     layout = PSD[metadata.psd].level1c
-    folders = [tile_folder] if tile_folder else _select_tile_folders(root, metadata, layout)
+    folders = [tile_folder] if tile_folder else select_tile_folders(root, metadata, layout)
     tiles: list[Level1CTile] = []
     unusable: dict[str, InputError] = {}
     for folder in folders:
@@ -296,59 +296,8 @@ def open_level1c(path: Path, *, checksums: bool = True) -> Level1CProduct:
     return product
 
 
-def _select_tile_folders(root: Path, metadata: ProductMetadata, layout: Layout) -> list[Path]:
-    """Return the tile folders that the product metadata name; others are ignored with a WARNING.
-
-    A folder is named by the paths of the listed images, by an identifier that its name agrees
-    with, or, if the user renamed it, by the identifier in its tile metadata. If the metadata name
-    none of the folders, all are returned.
-    """
-    folders = [path for path in list_folders(root / "GRANULE") if not is_side_file(Path(path.name))]
-    if not folders:
-        raise InputError(f"{root / 'GRANULE'}: no tile folder; fetch the product again")
-    named: dict[str, Path] = {}
-    for agrees in (
-        lambda folder, name: folder.name == metadata.tile_folders.get(name),
-        lambda folder, name: _fits_identifier(folder, name, layout),
-        lambda folder, name: _read_tile_id(folder, layout) == name,
-    ):
-        for name in metadata.granules:
-            free = [folder for folder in folders if folder not in named.values()]
-            found = next(
-                (folder for folder in free if name not in named and agrees(folder, name)), None
-            )
-            if found is not None:
-                named[name] = found
-    if not named:
-        return folders
-    ignored = [folder.name for folder in folders if folder not in named.values()]
-    if ignored:
-        logger.warning(
-            "%s: folders in GRANULE that the product metadata do not name are ignored: %s",
-            root.name,
-            ", ".join(ignored),
-        )
-    return [folder for folder in folders if folder in named.values()]
-
-
-def _fits_identifier(folder: Path, tile_id: str, layout: Layout) -> bool:
-    """Tell whether all that the name of a folder says is in the identifier too."""
-    parts, identifier = layout.tile_folder.match(folder.name), TILE_ID.match(tile_id)
-    if parts is None or identifier is None:
-        return False
-    return all(identifier.get(name, text) == text for name, text in parts.items())
-
-
-def _read_tile_id(folder: Path, layout: Layout) -> str | None:
-    path = _matching_file(folder, layout.tile_metadata)
-    try:
-        return None if path is None else read_tile_metadata(open_tile_document(path)).tile_id
-    except InputError:
-        return None
-
-
 def _open_tile(folder: Path, layout: Layout, checksums: Checksums) -> Level1CTile:
-    metadata_path = _matching_file(folder, layout.tile_metadata)
+    metadata_path = find_file(folder, layout.tile_metadata)
     if metadata_path is None:
         raise InputError(f"{folder}: no tile metadata; expected {layout.tile_metadata.template}")
     checksums.verify(metadata_path, "tile metadata")
@@ -391,7 +340,7 @@ def _find_datastrips(
         core = identifier[identifier.find("DS_") :].rsplit("_N", 1)[0]
         matching = [path for path in folders if core in path.name]
         found = min(matching, key=lambda path: len(path.name), default=None)
-        file = None if found is None else _matching_file(found, layout.datastrip_metadata)
+        file = None if found is None else find_file(found, layout.datastrip_metadata)
         yield Level1CDatastrip(identifier, found, file)
 
 
@@ -443,10 +392,3 @@ def _warn_of_missing_parts(product: Level1CProduct) -> None:
             "water vapour of the settings",
             name,
         )
-
-
-def _matching_file(folder: Path, template: NameTemplate) -> Path | None:
-    for path in list_files(folder):
-        if template.match(path.name) is not None:
-            return path
-    return None

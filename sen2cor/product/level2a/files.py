@@ -1,14 +1,17 @@
-"""Files of an existing Level-2A product, found by the names that its formats give them."""
+"""Files of a Level-2A product: those that exist, found by the names of its formats; copied ones."""
 
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from sen2cor.errors import InputError
 from sen2cor.product.name_templates import NameTemplate
 from sen2cor.product.psd import PSD, Psd
 from sen2cor.product.side_files import OUTDATED_BY_IMAGE, is_copy, is_side_file
+from sen2cor.xml_document import Element, parse_xml
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +63,45 @@ def find_image_of_other_ending(folder: Path, psd: Psd, ending: str) -> Path | No
                     return path
                 break
     return None
+
+
+def read_earlier_metadata(path: Path) -> Element | None:
+    """Read the metadata of an earlier run; None if they are missing or broken."""
+    if not path.is_file():
+        return None
+    try:
+        return parse_xml(path, editable=True)
+    except InputError as error:
+        logger.warning("metadata of an earlier run ignored: %s", error)
+        return None
+
+
+def copy_folder(source: Path, target: Path, without: str | None = None) -> None:
+    """Copy files of a folder that do not exist in the target; the copies are writable.
+
+    Side files of other programs are not copied.
+
+    Parameters
+    ----------
+    source, target : Path
+        A source that does not exist is skipped.
+    without : str or None
+        Files whose name contains this text are skipped.
+    """
+    if not source.is_dir():
+        return
+    for path in sorted(source.rglob("*")):
+        relative = path.relative_to(source)
+        copy = target / relative
+        if is_side_file(relative):
+            continue
+        if path.is_dir():
+            copy.mkdir(parents=True, exist_ok=True)
+        elif (without is not None and without in path.name) or copy.exists():
+            continue
+        else:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
 
 
 def warn_of_outdated_side_files(root: Path) -> None:

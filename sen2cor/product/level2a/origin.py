@@ -1,13 +1,19 @@
-"""Tells Level-2A products of this processor from those of others, which are not written into."""
+"""Whether an existing Level-2A product can be completed: same processor, same format."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from sen2cor.errors import InputError
-from sen2cor.product.level2a.files import find_product_metadata, list_tile_folders
-from sen2cor.product.psd import PSD
+from sen2cor.errors import ConfigurationError, InputError, OutputError
+from sen2cor.product.level2a.files import (
+    find_image_of_other_ending,
+    find_product_metadata,
+    list_tile_folders,
+    read_earlier_metadata,
+)
+from sen2cor.product.level2a.xml_editing import namespace
+from sen2cor.product.psd import PSD, Psd
 from sen2cor.product.side_files import is_side_file
 from sen2cor.xml_document import Element, parse_xml
 
@@ -39,6 +45,55 @@ def is_foreign(root: Path) -> bool:
         or any(_are_own_parameters(path) for path in _list_parameters(root))
         or any(_are_own_metadata(path) for path in find_product_metadata(root))
     )
+
+
+def report_foreign(path: Path) -> OutputError:
+    """Return the error of a folder that another program wrote."""
+    what = "a Level-2A product of another processor" if find_product_metadata(path) else "a folder"
+    return OutputError(
+        f"{path}: exists, and is {what}: nothing in it says that this processor wrote it, so it is "
+        "not written into; choose another folder with --output_dir"
+    )
+
+
+def check_format(path: Path, psd: Psd, ending: str) -> None:
+    """Refuse to mix two formats in one product.
+
+    Only the names of images that the format knows decide; an image that exists in both formats
+    was exported beside the one of the product.
+
+    Parameters
+    ----------
+    path : Path
+        Product, existing or not.
+    psd : Psd
+        Format that is to be written.
+    ending : {"jp2", "tif"}
+        Of the images that are to be written.
+
+    Raises
+    ------
+    ConfigurationError
+        The product exists in another format, or with the other images.
+    """
+    for folder in list_tile_folders(path, psd):
+        other = find_image_of_other_ending(folder, psd, ending)
+        if other is not None:
+            raise ConfigurationError(
+                f"{path}: exists with {other.suffix} images such as {other.name}; "
+                "remove it or choose another folder with --output_dir"
+            )
+    for file in find_product_metadata(path):
+        root = read_earlier_metadata(file)
+        wanted = namespace(psd.namespace, "User_Product_Level-2A.xsd")
+        if root is not None and not (
+            root.tag.startswith(f"{{{wanted}}}")
+            and root.find(f".//{psd.prefix}Product_Info") is not None
+        ):
+            raise ConfigurationError(
+                f"{path}: exists in another format than PSD {psd.version}; "
+                "remove it or choose another folder with --output_dir"
+            )
 
 
 def _is_own_record(path: Path) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import filecmp
 import logging
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,26 +18,23 @@ from sen2cor.product import name_templates
 from sen2cor.product.checksums import REMEDY_LEVEL2A, Checksums
 from sen2cor.product.level2a.content import ImageKey, Provenance, TileContent, TileOutcome
 from sen2cor.product.level2a.files import (
-    find_image_of_other_ending,
-    find_product_metadata,
+    copy_folder,
     find_tile_metadata,
     list_tile_folders,
+    read_earlier_metadata,
     warn_of_outdated_side_files,
 )
 from sen2cor.product.level2a.locked_workspace import Workspace
-from sen2cor.product.level2a.origin import is_foreign
+from sen2cor.product.level2a.origin import check_format, is_foreign, report_foreign
 from sen2cor.product.level2a.tile import Level2ATile, read_tile
 from sen2cor.product.level2a.xml_documents import (
     DocumentWriter,
     datastrip_folder,
-    read_earlier_metadata,
     tile_metadata_path,
 )
-from sen2cor.product.level2a.xml_editing import namespace
 from sen2cor.product.level2a.xml_report import claim_report
 from sen2cor.product.name_templates import to_level2a, to_level2a_product
 from sen2cor.product.psd import Psd, output_psd
-from sen2cor.product.side_files import is_side_file
 
 if TYPE_CHECKING:
     from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
@@ -148,7 +144,7 @@ class Level2AWriter:
             )
         foreign = is_foreign(path)
         try:
-            _check_format(path, output, ending)
+            check_format(path, output, ending)
         except ConfigurationError as error:
             if foreign:
                 raise report_foreign(path) from error
@@ -304,14 +300,14 @@ class Level2AWriter:
         """Copy what Level-2A inherits unchanged from Level-1C."""
         source = self._level1c.root
         for name in ("AUX_DATA", "HTML"):
-            _copy_folder(source / name, root / name)
+            copy_folder(source / name, root / name)
         for datastrip in self._level1c.datastrips:
             if datastrip.folder is not None:
                 target = datastrip_folder(root, datastrip, self.psd)
-                _copy_folder(datastrip.folder / "QI_DATA", target / "QI_DATA")
+                copy_folder(datastrip.folder / "QI_DATA", target / "QI_DATA")
         for level1c_tile, tile in self._tiles.values():
-            _copy_folder(level1c_tile.folder / "AUX_DATA", tile.folder / "AUX_DATA")
-            _copy_folder(level1c_tile.folder / "QI_DATA", tile.folder / "QI_DATA", without="PVI")
+            copy_folder(level1c_tile.folder / "AUX_DATA", tile.folder / "AUX_DATA")
+            copy_folder(level1c_tile.folder / "QI_DATA", tile.folder / "QI_DATA", without="PVI")
 
     def _write_gipp(self, gipp: bytes) -> None:
         """Write the processing parameters into each tile of this run."""
@@ -371,75 +367,12 @@ class Level2AWriter:
                 (root / f"{stem}{ending}").write_bytes(content)
 
 
-def report_foreign(path: Path) -> OutputError:
-    """Return the error of a folder that another program wrote."""
-    what = "a Level-2A product of another processor" if find_product_metadata(path) else "a folder"
-    return OutputError(
-        f"{path}: exists, and is {what}: nothing in it says that this processor wrote it, so it is "
-        "not written into; choose another folder with --output_dir"
-    )
-
-
 def _sort_image(key: ImageKey) -> tuple[int, str]:
     """Sort bands by wavelength, other kinds after them."""
     names = [band.name for band in BANDS]
     return (names.index(key[0]) if key[0] in names else len(names)), key[0]
 
 
-def _check_format(path: Path, psd: Psd, ending: str) -> None:
-    """Refuse to mix two formats in one product.
-
-    Only the names of images that the format knows decide; an image that exists in both formats
-    was exported beside the one of the product.
-    """
-    for folder in list_tile_folders(path, psd):
-        other = find_image_of_other_ending(folder, psd, ending)
-        if other is not None:
-            raise ConfigurationError(
-                f"{path}: exists with {other.suffix} images such as {other.name}; "
-                "remove it or choose another folder with --output_dir"
-            )
-    for file in find_product_metadata(path):
-        root = read_earlier_metadata(file)
-        wanted = namespace(psd.namespace, "User_Product_Level-2A.xsd")
-        if root is not None and not (
-            root.tag.startswith(f"{{{wanted}}}")
-            and root.find(f".//{psd.prefix}Product_Info") is not None
-        ):
-            raise ConfigurationError(
-                f"{path}: exists in another format than PSD {psd.version}; "
-                "remove it or choose another folder with --output_dir"
-            )
-
-
 def _is_same(first: Path, second: Path) -> bool:
     """Tell whether two files are linked, or copies where links are not possible."""
     return first.samefile(second) or filecmp.cmp(first, second, shallow=False)
-
-
-def _copy_folder(source: Path, target: Path, without: str | None = None) -> None:
-    """Copy files of a folder that do not exist in the target; the copies are writable.
-
-    Side files of other programs are not copied.
-
-    Parameters
-    ----------
-    source, target : Path
-        A source that does not exist is skipped.
-    without : str or None
-        Files whose name contains this text are skipped.
-    """
-    if not source.is_dir():
-        return
-    for path in sorted(source.rglob("*")):
-        relative = path.relative_to(source)
-        copy = target / relative
-        if is_side_file(relative):
-            continue
-        if path.is_dir():
-            copy.mkdir(parents=True, exist_ok=True)
-        elif (without is not None and without in path.name) or copy.exists():
-            continue
-        else:
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)

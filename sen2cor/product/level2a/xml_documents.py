@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sen2cor.errors import InputError
 from sen2cor.product.checksums import MANIFEST_NAME
 from sen2cor.product.level2a import metadata_schemas
 from sen2cor.product.level2a.content import Provenance, TileContent
@@ -148,14 +147,3 @@ def datastrip_folder(root: Path, datastrip: Level1CDatastrip, psd: Psd) -> Path:
     """Return the folder of a datastrip inside a Level-2A product."""
     name = datastrip.folder.name if datastrip.folder else datastrip.datastrip_id
     return root / "DATASTRIP" / to_level2a(name, psd.file_class)
-
-
-def read_earlier_metadata(path: Path) -> Element | None:
-    """Read the metadata of an earlier run; None if they are missing or broken."""
-    if not path.is_file():
-        return None
-    try:
-        return parse_xml(path, editable=True)
-    except InputError as error:
-        logger.warning("metadata of an earlier run ignored: %s", error)
-        return None
