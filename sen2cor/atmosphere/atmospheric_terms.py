@@ -25,6 +25,9 @@ from sen2cor.atmosphere.radiative_equation import (
 from sen2cor.raster.array_types import Float32Array
 from sen2cor.raster.grids import row_blocks
 
+_MIN_AOT = np.float32(1e-3)
+"""Smallest aerosol optical thickness for its vertical profile, which in clear air is constant."""
+
 _CURVE_NODES = 512
 _USUAL_ROOT = (1.0, 3.0)
 """Range of the square root of usual slant columns, cm."""
@@ -174,7 +177,7 @@ def _aot_at_elevations(
     table: LookUpTable, aot550: Float32Array, elevation: Float32Array, others: Float32Array
 ) -> Float32Array:
     """Aerosol optical thickness above other elevations, with the aerosol profile of the table."""
-    visibility = table.visibility_from_aot(aot550, elevation)
+    visibility = table.visibility_from_aot(np.maximum(aot550, _MIN_AOT), elevation)
     here = table.aot_from_visibility(visibility, elevation)
     result: Float32Array = aot550 * table.aot_from_visibility(visibility, others) / here
     return result

@@ -86,6 +86,22 @@ def test_mountains_are_as_exact_as_their_pixels(
         np.testing.assert_allclose(found, surface, rtol=0.0, atol=5e-4)
 
 
+def test_mountains_without_aerosol_have_the_terms_of_the_molecules(
+    rural: SixSLookUpTable, geometry: NodeGeometry
+) -> None:
+    field = ElevationField.over(geometry, mountains(geometry.grid.shape, 2.4))
+
+    def aerosol(aot: float) -> Float32Array:
+        aot550 = np.full(geometry.grid.shape, aot, np.float32)
+        return scattering_terms(
+            rural, "B02", geometry, aot550=aot550, ozone=OZONE, elevation=field
+        ).aerosol
+
+    assert np.all(aerosol(0.0) == 0.0)
+    # in clear air the profile is constant, and the path reflectance nearly linear in the aerosol
+    np.testing.assert_allclose(aerosol(0.02), 2.0 * aerosol(0.01), rtol=0.01)
+
+
 def test_constant_elevation_is_that_number(rural: SixSLookUpTable, geometry: NodeGeometry) -> None:
     flat = np.full(geometry.grid.shape, 0.7, np.float32)
     field = ElevationField.over(geometry, flat)

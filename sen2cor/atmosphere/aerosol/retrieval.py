@@ -278,6 +278,8 @@ def _optical_thickness(
 ) -> Float32Array:
     if isinstance(scene.elevation, ElevationField):
         return table.aot_from_visibility(1.0 / inverse_visibility, scene.elevation.elevation)
+    if inverse_visibility.min() < np.float32(CLEAREST):
+        return table.aot_from_visibility(1.0 / inverse_visibility, scene.elevation)
     nodes = np.linspace(CLEAREST, HAZIEST, _CURVE_NODES, dtype=np.float32)
     curve = table.aot_from_visibility(1.0 / nodes, scene.elevation)
     return np.interp(inverse_visibility, nodes, curve).astype(np.float32)
@@ -286,7 +288,9 @@ def _optical_thickness(
 def _use_first_guess(
     scene: AerosolScene, table: LookUpTable, first_guess: FirstGuess
 ) -> AerosolRetrieval:
-    visibility = float(np.clip(first_guess.visibility, *VISIBILITIES))
+    # a forecast may be of air clearer than the dark vegetation can tell
+    clearest = np.inf if first_guess.forecast else VISIBILITIES[1]
+    visibility = float(np.clip(first_guess.visibility, VISIBILITIES[0], clearest))
     inverse = np.full(scene.shape, 1.0 / visibility, np.float32)
     return AerosolRetrieval(
         table=table,

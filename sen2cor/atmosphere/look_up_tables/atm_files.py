@@ -89,6 +89,62 @@ def read_cells(path: Path, size: str) -> Float32Array:
     return cells[..., 2:].reshape(*shape[:3], ELEVATION.size, _VALUES)
 
 
+def holds_atm_files(folder: Path) -> bool:
+    """Whether a folder contains tables as `read_folder` expects them."""
+    return any(
+        next(folder.glob(f"{prefix}{size}/*.atm"), None)
+        for prefix in ("", "S2?/")
+        for size in BANDS
+    )
+
+
+def read_folder(
+    root: Path, letter: str, aerosol: str, season: str
+) -> tuple[dict[str, Float32Array], list[str]]:
+    """Read the files of an atmosphere.
+
+    Parameters
+    ----------
+    root : Path
+        With the folders ``20_60`` and ``10``.
+    letter : str
+        Of season and ozone column, the first of the file names.
+    aerosol, season : str
+        In upper case.
+
+    Returns
+    -------
+    cells : dict of str to ndarray of float32
+        By band, shape (elevation, water vapour, visibility, solar zenith, 17).
+    names : list of str
+        Of the files.
+
+    Raises
+    ------
+    AuxiliaryDataError
+        If files are absent or broken; the message names them.
+    """
+    names = [
+        f"{letter}99000_wv{round(10 * float(water)):02d}_{AEROSOL[aerosol]}.atm"
+        for water in WATER_VAPOUR[season]
+    ]
+    paths = {size: [root / size / name for name in names] for size in BANDS}
+    missing = [path for group in paths.values() for path in group if not path.is_file()]
+    if missing:
+        listed = ", ".join(str(path.relative_to(root)) for path in missing)
+        raise AuxiliaryDataError(
+            f"look-up tables missing in {root}: {listed}; add them, choose the atmosphere of "
+            "the existing files, or restore the default of Lib_Dir"
+        )
+    cells: dict[str, Float32Array] = {}
+    for size, group in paths.items():
+        stacked = np.stack([read_cells(path, size) for path in group])
+        # water, band, visibility, solar zenith, elevation, value
+        ordered = stacked.transpose(1, 4, 0, 2, 3, 5)
+        cells.update(zip(BANDS[size], ordered, strict=True))
+    return cells, names
+
+
 def _check(path: Path, values: Float32Array, shape: Sequence[int]) -> None:
     if values.size != np.prod(shape) or path.stat().st_size != 4 * values.size:
         raise AuxiliaryDataError(

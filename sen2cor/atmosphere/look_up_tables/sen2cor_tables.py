@@ -5,7 +5,8 @@ The files hold radiances, fluxes and transmittances computed with libRadtran, in
 transmittances. Their gas absorption is divided out with that of the 6SV tables; the remainder
 depends weakly on water vapour and is interpolated in its square root. The product of scattering and
 absorption therefore reproduces the files at their nodes, while absorption between and beyond the
-nodes is that of the 6SV tables.
+nodes is that of the 6SV tables. Between the largest visibility of the files, 120 km, and no aerosol
+the terms are interpolated to those of the molecules in the 6SV tables.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from sen2cor.atmosphere.look_up_tables.atm_files import (
     AEROSOL,
     ALBEDO,
     AZIMUTH,
-    BANDS,
     DIFFUSE_DOWN,
     DIFFUSE_UP,
     DIRECT_DOWN,
@@ -37,7 +37,7 @@ from sen2cor.atmosphere.look_up_tables.atm_files import (
     WATER_FRACTION,
     WATER_VAPOUR,
     derive_irradiance,
-    read_cells,
+    read_folder,
 )
 from sen2cor.atmosphere.look_up_tables.interpolation import Axes, AxisPosition, interpolate
 from sen2cor.atmosphere.look_up_tables.look_up_table import Gas, Scattering
@@ -61,9 +61,9 @@ _MIN_TRANSMITTANCE = np.float32(1e-12)
 class _BandNodes:
     """Terms of one band without gas; shape (elevation, water, visibility, solar zenith, ...).
 
-    Transmittances are logarithms; those upwards have no solar zenith. ``added`` is the path
-    reflectance beyond that of molecules: at nadir, then the Fourier coefficients of what the
-    slanted view adds.
+    The last node of visibility is the atmosphere without aerosol. Transmittances are logarithms;
+    those upwards have no solar zenith. ``added`` is the path reflectance beyond that of molecules:
+    at nadir, then the Fourier coefficients of what the slanted view adds.
     """
 
     added: Float32Array
@@ -133,7 +133,8 @@ class Sen2CorLookUpTable:
         Without ``water_vapour``, the column is that of a file in the middle of the range. The terms
         are linear in aerosol optical thickness, elevation and the square root of water vapour,
         transmittances in their logarithms. Transmittances are those of a nadir view, as in the
-        files.
+        files. Below the optical thickness of a visibility of 120 km, the terms tend to those of the
+        molecules.
         """
         arguments = (aot550, elevation, solar_zenith, view_zenith, relative_azimuth)
         shape = np.broadcast_shapes(
@@ -150,7 +151,8 @@ class Sen2CorLookUpTable:
         view = np.asarray(view_zenith, np.float32)
         self._axes.check("view zenith", view)
         view = np.minimum(view, np.float32(VIEW_ZENITH))
-        rayleigh = self._rayleigh(band, elevation, solar_zenith, view, relative_azimuth)
+        molecules = self._molecules(band, elevation, solar_zenith, view, relative_azimuth)
+        rayleigh = molecules.rayleigh_reflectance
         added = interpolate(nodes.added, with_sun)
         added = added[..., 0] + _in_view(added[..., 1:], view, relative_azimuth)
         direct_down = np.exp(interpolate(nodes.direct_down, with_sun))
@@ -192,8 +194,15 @@ class Sen2CorLookUpTable:
 
     def _locate_aerosol(self, aot550: npt.ArrayLike, elevation: npt.ArrayLike) -> AxisPosition:
         # the inverse of visibility is linear in the optical thickness between its nodes
-        visibility = self._own.visibility_from_aot(aot550, elevation)
-        return self._axes.locate("visibility", visibility, np.reciprocal)
+        visibility, end = self._own.visibility_from_aot(aot550, elevation), VISIBILITY[-1]
+        lower, weight = self._axes.locate("visibility", np.minimum(visibility, end), np.reciprocal)
+        clearer = visibility > end
+        if np.any(clearer):
+            aot = np.asarray(aot550, np.float32)
+            fraction = aot / self._own.aot_from_visibility(end, elevation)
+            lower = np.where(clearer, VISIBILITY.size - 1, lower)
+            weight = np.where(clearer, 1.0 - np.clip(fraction, 0.0, 1.0), weight)
+        return lower, np.asarray(weight, np.float32)
 
     def _locate_water(
         self, water_vapour: npt.ArrayLike | None, level: AxisPosition
@@ -205,14 +214,15 @@ class Sen2CorLookUpTable:
             column = np.asarray(water_vapour, np.float32) / fraction
         return self._axes.locate("water vapour", column, np.sqrt)
 
-    def _rayleigh(
+    def _molecules(
         self,
         band: str,
         elevation: npt.ArrayLike,
         solar_zenith: npt.ArrayLike,
-        view_zenith: npt.ArrayLike,
-        relative_azimuth: npt.ArrayLike,
-    ) -> Float32Array:
+        view_zenith: npt.ArrayLike = 0.0,
+        relative_azimuth: npt.ArrayLike = 0.0,
+    ) -> Scattering:
+        """Scattering of the molecules in the 6SV table, within the axes of the files."""
         return self._own.scattering(
             band,
             aot550=0.0,
@@ -220,7 +230,7 @@ class Sen2CorLookUpTable:
             solar_zenith=np.minimum(solar_zenith, SOLAR_ZENITH[-1]),
             view_zenith=view_zenith,
             relative_azimuth=relative_azimuth,
-        ).rayleigh_reflectance
+        )
 
     def _without_gas(self, band: str, cells: Float32Array) -> _BandNodes:
         """Convert the cells of a band to reflectances and transmittances, and divide out gas."""
@@ -242,24 +252,19 @@ class Sen2CorLookUpTable:
                 air_mass=air_mass,
             )
 
-        def added(radiance: Float32Array, absorption: Gas, rayleigh: Float32Array) -> Float32Array:
+        def added(radiance: Float32Array, absorption: Gas, *view: float) -> Float32Array:
             constant = absorption.ozone * absorption.other
+            rayleigh = self._molecules(band, elevation, SOLAR_ZENITH, *view).rayleigh_reflectance
             result: Float32Array = (
                 radiance * to_reflectance / constant - rayleigh
             ) / absorption.water_half
             return result
 
         nadir_gas, slanted_gas, up_gas = gas(secant + 1.0), gas(secant + slanted), gas(1.0)
-        nadir = added(
-            cells[..., PATH], nadir_gas, self._rayleigh(band, elevation, SOLAR_ZENITH, 0.0, 0.0)
-        )
+        nadir = added(cells[..., PATH], nadir_gas)
         in_slant = np.stack(
             [
-                added(
-                    radiance,
-                    slanted_gas,
-                    self._rayleigh(band, elevation, SOLAR_ZENITH, VIEW_ZENITH, azimuth),
-                )
+                added(radiance, slanted_gas, VIEW_ZENITH, float(azimuth))
                 for radiance, azimuth in zip(
                     np.moveaxis(cells[..., PATH_SLANTED], -1, 0), AZIMUTH, strict=True
                 )
@@ -276,7 +281,7 @@ class Sen2CorLookUpTable:
         scale = np.float32(TO_SI / irradiance) / (both_ways * total_up[..., np.newaxis])
         direct_down = cells[..., DIRECT_DOWN] * scale
         total_down = direct_down + cells[..., DIFFUSE_DOWN] * secant * scale
-        return _BandNodes(
+        nodes = _BandNodes(
             added=np.concatenate(
                 [nadir[..., np.newaxis], _fourier(in_slant - nadir[..., np.newaxis])], -1
             ).astype(np.float32),
@@ -284,7 +289,44 @@ class Sen2CorLookUpTable:
             total_down=_logarithm(total_down),
             direct_up=_logarithm(direct_up),
             total_up=_logarithm(total_up),
-            albedo=np.ascontiguousarray(cells[..., ALBEDO]),
+            albedo=cells[..., ALBEDO],
+        )
+        return self._append_molecules(band, nodes)
+
+    def _append_molecules(self, band: str, nodes: _BandNodes) -> _BandNodes:
+        """Append the node without aerosol.
+
+        Total transmittances change from those of the clearest node as in the 6SV tables, since a
+        part of the gas absorption of the files remains in them. The direct fraction and the
+        spherical albedo are those of the molecules in the 6SV tables.
+        """
+        elevation = ELEVATION[:, np.newaxis, np.newaxis]
+        molecules = self._molecules(band, elevation, SOLAR_ZENITH)
+        clearest = self._own.scattering(
+            band,
+            aot550=self.aot_from_visibility(VISIBILITY[-1], elevation),
+            elevation=elevation,
+            solar_zenith=SOLAR_ZENITH,
+            view_zenith=0.0,
+            relative_azimuth=0.0,
+        )
+        down, up = molecules.transmittance_down, molecules.transmittance_up
+        direct_down = molecules.transmittance_down_direct / down
+        direct_up = molecules.transmittance_up_direct / up
+        total_down = nodes.total_down[:, :, -1] + _logarithm(down / clearest.transmittance_down)
+        total_up = nodes.total_up[:, :, -1] + _logarithm(up / clearest.transmittance_up)[..., 0]
+
+        def append(values: Float32Array, last: Float32Array) -> Float32Array:
+            end = np.broadcast_to(last[:, :, np.newaxis], (*values.shape[:2], 1, *values.shape[3:]))
+            return np.concatenate([values, end], 2, dtype=np.float32)
+
+        return _BandNodes(
+            added=append(nodes.added, np.zeros_like(nodes.added[:, :, 0])),
+            direct_down=append(nodes.direct_down, total_down + _logarithm(direct_down)),
+            total_down=append(nodes.total_down, total_down),
+            direct_up=append(nodes.direct_up, total_up + _logarithm(direct_up)[..., 0]),
+            total_up=append(nodes.total_up, total_up),
+            albedo=append(nodes.albedo, molecules.spherical_albedo),
         )
 
 
@@ -308,15 +350,6 @@ def _in_view(
 def _logarithm(transmittance: Float32Array) -> Float32Array:
     result: Float32Array = np.log(np.maximum(transmittance, _MIN_TRANSMITTANCE))
     return result
-
-
-def holds_atm_files(folder: Path) -> bool:
-    """Whether a folder contains tables as `load_atm_files` expects them."""
-    return any(
-        next(folder.glob(f"{prefix}{size}/*.atm"), None)
-        for prefix in ("", "S2?/")
-        for size in BANDS
-    )
 
 
 def load_atm_files(
@@ -351,24 +384,7 @@ def load_atm_files(
     letter, column = min(OZONE_COLUMNS[season].items(), key=lambda item: abs(item[1] - wanted))
     own = load_table(spacecraft, aerosol, season)
     root = folder / spacecraft if (folder / spacecraft).is_dir() else folder
-    names = [
-        f"{letter}99000_wv{round(10 * float(water)):02d}_{AEROSOL[aerosol]}.atm"
-        for water in WATER_VAPOUR[season]
-    ]
-    paths = {size: [root / size / name for name in names] for size in BANDS}
-    missing = [path for group in paths.values() for path in group if not path.is_file()]
-    if missing:
-        listed = ", ".join(str(path.relative_to(root)) for path in missing)
-        raise AuxiliaryDataError(
-            f"look-up tables missing in {root}: {listed}; add them, choose the atmosphere of "
-            "the existing files, or restore the default of Lib_Dir"
-        )
-    cells: dict[str, Float32Array] = {}
-    for size, group in paths.items():
-        stacked = np.stack([read_cells(path, size) for path in group])
-        # water, band, visibility, solar zenith, elevation, value
-        ordered = stacked.transpose(1, 4, 0, 2, 3, 5)
-        cells.update(zip(BANDS[size], ordered, strict=True))
+    cells, names = read_folder(root, letter, aerosol, season)
     LOGGER.info("Look-up tables of %s: %s.", root, ", ".join(names))
     return Sen2CorLookUpTable(
         cells, own, name=f"{letter}99000_{AEROSOL[aerosol]}.atm", ozone=column

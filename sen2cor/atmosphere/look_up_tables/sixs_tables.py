@@ -28,16 +28,35 @@ from sen2cor.bands import BAND
 from sen2cor.errors import AuxiliaryDataError
 from sen2cor.raster.array_types import Float32Array
 
-__all__ = ["TABLES", "Gas", "LookUpTable", "Scattering", "SixSLookUpTable", "load_table"]
+__all__ = [
+    "MOLECULAR_VISIBILITY",
+    "TABLES",
+    "Gas",
+    "LookUpTable",
+    "Scattering",
+    "SixSLookUpTable",
+    "load_table",
+]
 
 TABLES = Path(__file__).parent / "data"
+
+MOLECULAR_VISIBILITY = 337.5
+"""Visibility in km without aerosol: ln(50) over the extinction of the molecules at 550 nm at sea
+level, 0.01159 per km (F. X. Kneizys et al., Users Guide to LOWTRAN 7, AFGL-TR-88-0177, 1988)."""
 
 _FORMAT = "sen2cor look-up table 1"
 _PRESSURE_SCALE = 8.0
 _MIN_TRANSMITTANCE = 1e-12
 _CLEAR = 0
 _AOT_AXIS = 2
-_UNITS = {"solar zenith": "degrees", "view zenith": "degrees", "wavelength": "um"}
+_CLEAREST = np.float32(1.0 / MOLECULAR_VISIBILITY)
+_UNITS = {
+    "solar zenith": "degrees",
+    "view zenith": "degrees",
+    "visibility": "km",
+    "elevation of visibility": "km",
+    "wavelength": "um",
+}
 
 
 class SixSLookUpTable:
@@ -83,7 +102,8 @@ class SixSLookUpTable:
                 "slant water vapour": np.sqrt(gas["water_slant"]),
                 "slant ozone": gas["ozone_slant"],
                 "air mass": gas["air_mass"],
-                "visibility": 1.0 / scattering["visibility"],
+                "visibility": np.append(scattering["visibility"], MOLECULAR_VISIBILITY),
+                "inverse visibility": 1.0 / scattering["visibility"],
                 "elevation of visibility": scattering["visibility_elevation"],
                 "wavelength": scattering["wavelength"],
             }
@@ -200,35 +220,48 @@ class SixSLookUpTable:
     def aot_from_visibility(
         self, visibility: npt.ArrayLike, elevation: npt.ArrayLike
     ) -> Float32Array:
-        """Aerosol optical thickness at 550 nm of a visibility (km) at an elevation (km)."""
-        inverse = np.float32(1.0) / np.asarray(visibility, np.float32)
+        """Aerosol optical thickness at 550 nm of a visibility (km) at an elevation (km).
+
+        Interpolated linearly in the inverse of visibility; beyond the largest tabulated visibility,
+        as far as 0 at `MOLECULAR_VISIBILITY` at all elevations. In clear air, the vertical profile
+        of the aerosol is therefore that of the largest tabulated visibility.
+        """
+        kilometres = np.asarray(visibility, np.float32)
+        self._axes.check("visibility", kilometres)
+        inverse = np.float32(1.0) / kilometres
+        tabulated = self._axes["inverse visibility"]
         positions = (
-            self._axes.locate("visibility", inverse),
+            self._axes.locate("inverse visibility", np.clip(inverse, tabulated[-1], tabulated[0])),
             self._axes.locate("elevation of visibility", elevation),
         )
-        return interpolate(self._aot_by_visibility, positions)
+        clear = np.clip((inverse - _CLEAREST) / (tabulated[-1] - _CLEAREST), 0.0, 1.0)
+        return np.asarray(clear * interpolate(self._aot_by_visibility, positions), np.float32)
 
     def visibility_from_aot(self, aot550: npt.ArrayLike, elevation: npt.ArrayLike) -> Float32Array:
         """Visibility in km of an aerosol optical thickness at 550 nm at an elevation (km).
 
-        The inverse of `aot_from_visibility`, limited to the range of the tabulated visibilities.
+        The inverse of `aot_from_visibility`, from the smallest tabulated visibility to
+        `MOLECULAR_VISIBILITY`.
         """
         level = self._axes.locate("elevation of visibility", elevation)
         # nodes rise with the inverse of visibility, and so does the optical thickness
         curve = interpolate(np.ascontiguousarray(self._aot_by_visibility.T), (level,))[..., ::-1]
-        inverse = self._axes["visibility"][::-1]
+        inverse = self._axes["inverse visibility"][::-1]
         aot = np.asarray(aot550, np.float32)
-        inside = np.clip(aot, curve[..., 0], curve[..., -1])
+        inside = np.clip(aot, np.float32(0.0), curve[..., -1])
         if np.any(inside != aot):
-            self._axes.warn_outside("AOT550 of visibility", float(curve.min()), float(curve.max()))
+            self._axes.warn_outside("AOT550 of visibility", 0.0, float(curve.max()))
+        clear = inside / curve[..., 0]
+        inside = np.maximum(inside, curve[..., 0])
         above = (inside[..., np.newaxis] > curve).sum(-1)
         lower = np.clip(above - 1, 0, inverse.size - 2)
         nodes = np.broadcast_to(curve, (*lower.shape, inverse.size))
         low = np.take_along_axis(nodes, lower[..., np.newaxis], -1)[..., 0]
         high = np.take_along_axis(nodes, lower[..., np.newaxis] + 1, -1)[..., 0]
         fraction = (inside - low) / (high - low)
-        result = 1.0 / (inverse[lower] + fraction * (inverse[lower + 1] - inverse[lower]))
-        return np.asarray(result, np.float32)
+        result = inverse[lower] + fraction * (inverse[lower + 1] - inverse[lower])
+        result = np.where(clear < 1.0, _CLEAREST + clear * (inverse[0] - _CLEAREST), result)
+        return np.asarray(1.0 / result, np.float32)
 
     def extinction(self, at: str | npt.ArrayLike) -> Float32Array:
         """Extinction of the aerosol relative to that at 550 nm.

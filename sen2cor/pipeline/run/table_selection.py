@@ -11,8 +11,9 @@ import itertools
 import logging
 from pathlib import Path
 
+from sen2cor.atmosphere.look_up_tables.atm_files import holds_atm_files
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
-from sen2cor.atmosphere.look_up_tables.sen2cor_tables import holds_atm_files, load_atm_files
+from sen2cor.atmosphere.look_up_tables.sen2cor_tables import load_atm_files
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.atmosphere.standard_atmospheres import AEROSOLS, SEASONS
 from sen2cor.errors import AuxiliaryDataError

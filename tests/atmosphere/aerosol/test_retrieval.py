@@ -135,6 +135,15 @@ def test_visibility_is_bounded(visibility: float, bound: float) -> None:
     assert land.retrieve(visibility=visibility).visibility == pytest.approx(bound)
 
 
+def test_forecast_of_clear_air_is_kept() -> None:
+    land = Landscape.of([], 0.3, SOIL)
+    forecast = float(RURAL.visibility_from_aot(0.02, 0.2))
+    found = land.retrieve(visibility=forecast, forecast=True)
+    assert found.visibility == pytest.approx(forecast)
+    assert found.visibility > 120.0
+    np.testing.assert_allclose(found.aot550, np.full(SHAPE, 0.02), rtol=1e-4)
+
+
 def test_aerosol_forecast_comes_before_soil_and_water() -> None:
     land = Landscape.of([(LEFT, LAKE)], 0.3, SOIL)
     assert land.retrieve().source == WATER

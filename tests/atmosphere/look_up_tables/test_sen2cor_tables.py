@@ -21,11 +21,11 @@ from sen2cor.atmosphere.look_up_tables.atm_files import (
     WATER_FRACTION,
     WATER_VAPOUR,
     derive_irradiance,
+    holds_atm_files,
     read_cells,
 )
 from sen2cor.atmosphere.look_up_tables.sen2cor_tables import (
     Sen2CorLookUpTable,
-    holds_atm_files,
     load_atm_files,
 )
 from sen2cor.atmosphere.look_up_tables.sixs_tables import SixSLookUpTable, load_table
@@ -193,6 +193,46 @@ def test_interpolation_is_linear_in_optical_thickness_and_root_of_water(
     )
 
 
+@pytest.mark.parametrize("band", ["B01", "B04", "B09", "B12"])
+def test_between_the_clearest_files_and_no_aerosol_the_terms_are_linear(
+    table: Sen2CorLookUpTable, band: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    end = float(table.aot_from_visibility(120.0, 0.5))
+    state = STATE | {"view_zenith": 5.0, "aot550": end * np.array([0.0, 0.5, 1.0])}
+    found = table.scattering(band, **state)
+    assert found.path_reflectance[0] == found.rayleigh_reflectance[0]
+    for values in (
+        found.path_reflectance,
+        np.log(found.transmittance_down_direct),
+        np.log(found.transmittance_down),
+        np.log(found.transmittance_up_direct),
+        np.log(found.transmittance_up),
+        found.spherical_albedo,
+    ):
+        assert values[1] == pytest.approx(0.5 * (values[0] + values[2]), abs=1e-6)
+    assert not caplog.records
+
+
+def test_air_without_aerosol_scatters_as_the_molecules(table: Sen2CorLookUpTable) -> None:
+    state = STATE | {"aot550": np.zeros(2), "solar_zenith": np.array([0.0, 55.0])}
+    found = table.scattering("B02", **state)
+    molecules = load_table("S2A", "RURAL", "WINTER").scattering("B02", **state)
+    for ours, theirs in (
+        (found.path_reflectance, molecules.path_reflectance),
+        (found.spherical_albedo, molecules.spherical_albedo),
+        (
+            found.transmittance_down_direct / found.transmittance_down,
+            molecules.transmittance_down_direct / molecules.transmittance_down,
+        ),
+        (
+            found.transmittance_up_direct / found.transmittance_up,
+            molecules.transmittance_up_direct / molecules.transmittance_up,
+        ),
+    ):
+        # the table is linear between the nodes of solar zenith, 10 degrees apart
+        np.testing.assert_allclose(ours, theirs, rtol=0.01)
+
+
 def test_water_need_not_be_given(table: Sen2CorLookUpTable) -> None:
     state = {name: value for name, value in STATE.items() if name != "water_vapour"}
     share = float(WATER_FRACTION["WINTER"][1])
@@ -327,6 +367,41 @@ def test_original_files_come_back_at_their_nodes(original: Path, aerosol: str, s
             # the gas of a slanted view is that of the longer path; the files hold the nadir's
             slanted = model(table, band, WATER_FRACTION[season], 10.0, 180.0)
             assert np.abs(slanted.path - expected.slanted[..., -1]).max() < 1e-6, band
+
+
+@pytest.mark.parametrize(
+    ("aerosol", "season"), [("RURAL", "SUMMER"), ("MARITIME", "SUMMER"), ("RURAL", "WINTER")]
+)
+def test_files_tend_to_the_molecules(original: Path, aerosol: str, season: str) -> None:
+    """Two clear nodes, extrapolated to no aerosol, give the node of the molecules."""
+    table = load_atm_files(original, "S2A", aerosol, season)
+    elevation = np.array([0.0, 1.0, 2.0])[:, np.newaxis, np.newaxis]
+    clear, clearest = (table.aot_from_visibility(each, elevation) for each in (80.0, 120.0))
+    beyond = (clearest / (clear - clearest))[..., 0]
+    water = 0.8 * WATER_FRACTION[season][[0, 2, 4]]
+    for band in BANDS["20_60"]:
+        if band == "B10":
+            continue
+        found = table.scattering(
+            band,
+            aot550=np.concatenate([clear, clearest, np.zeros_like(clear)], 1),
+            elevation=elevation,
+            solar_zenith=SOLAR_ZENITH[:7],
+            view_zenith=0.0,
+            relative_azimuth=0.0,
+            water_vapour=water[:, np.newaxis, np.newaxis],
+        )
+        for values, limit in (
+            (np.log(found.transmittance_down), 0.005),
+            (np.log(found.transmittance_up), 0.005),
+            # the albedo of the files includes absorption by water vapour
+            (found.spherical_albedo, 0.004 if band != "B09" else 0.008),
+            # the files are without polarization
+            (found.path_reflectance, 0.0075),
+        ):
+            steps = np.moveaxis(values, 1, 0)
+            extrapolated = steps[1] + beyond * (steps[1] - steps[0])
+            assert np.abs(extrapolated - steps[2]).max() < limit, band
 
 
 def test_clear_blue_path_of_the_original_falls_with_azimuth(original: Path) -> None:

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from scipy.io import netcdf_file
 
 from sen2cor.atmosphere.look_up_tables import sixs_tables
-from sen2cor.atmosphere.look_up_tables.sixs_tables import LookUpTable, SixSLookUpTable, load_table
+from sen2cor.atmosphere.look_up_tables.sixs_tables import (
+    MOLECULAR_VISIBILITY,
+    LookUpTable,
+    SixSLookUpTable,
+    load_table,
+)
 from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.errors import AuxiliaryDataError
 
@@ -261,11 +266,31 @@ def test_same_column_absorbs_less_under_less_pressure(table: LookUpTable) -> Non
     assert 1.05 < high / low < 1.15
 
 
-@given(st.floats(5.0, 120.0), st.floats(0.0, 2.5))
+@given(st.floats(5.0, MOLECULAR_VISIBILITY), st.floats(0.0, 2.5))
 def test_visibility_there_and_back(visibility: float, elevation: float) -> None:
     aot = TABLE.aot_from_visibility(visibility, elevation)
-    assert 0.05 < aot < 1.4
+    assert 0.0 <= aot < 1.4
     assert TABLE.visibility_from_aot(aot, elevation) == pytest.approx(visibility, rel=1e-3)
+
+
+def test_air_without_aerosol_has_the_visibility_of_the_molecules(
+    table: LookUpTable, caplog: pytest.LogCaptureFixture
+) -> None:
+    elevation = np.array([0.0, 0.7, 2.5])
+    aot = np.linspace(0.0, 1.0, 101)[:, np.newaxis]
+    visibility = table.visibility_from_aot(0.8 * aot, elevation)
+    assert visibility[0] == pytest.approx(MOLECULAR_VISIBILITY)
+    assert np.all(np.diff(visibility, axis=0) < 0)
+    np.testing.assert_allclose(
+        table.aot_from_visibility(visibility, elevation), np.tile(0.8 * aot, 3), atol=1e-6
+    )
+    assert not caplog.records
+
+
+def test_clear_air_keeps_the_vertical_profile_of_the_aerosol(table: LookUpTable) -> None:
+    low, high = (table.aot_from_visibility([120.0, 150.0, 300.0], each) for each in (0.0, 2.0))
+    np.testing.assert_allclose(high / low, np.full(3, 0.0578 / 0.0753), rtol=1e-5)
+    assert np.all(np.diff(low) < 0)
 
 
 def test_visibility_of_arrays(table: LookUpTable) -> None:
@@ -286,8 +311,12 @@ def test_winter_is_clearer_at_the_same_visibility(table: LookUpTable) -> None:
 def test_visibility_out_of_range_warns(
     table: LookUpTable, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert table.visibility_from_aot(np.array([0.01, 3.0]), 0.0) == pytest.approx([120.0, 5.0])
-    assert len(caplog.records) == 1
+    found = table.visibility_from_aot(np.array([-0.01, 3.0]), 0.0)
+    assert found == pytest.approx([MOLECULAR_VISIBILITY, 5.0])
+    assert [record.args[1] for record in caplog.records] == ["AOT550 of visibility"]
+    assert table.aot_from_visibility(np.array([500.0, 3.0]), 0.0) == pytest.approx([0.0, 1.3005])
+    assert "visibility is outside its range (5 .. 337.5 km)" in caplog.text
+    assert len(caplog.records) == 2
 
 
 def test_missing_table_is_named() -> None:
