@@ -7,7 +7,7 @@ N ?= 2000
 OLD ?= HEAD
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all equal faults fuzz lint format accuracy benchmark benchmark-growth tree-numbers benchmark-classification validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts validate-water-vapour conformance check-readers docs wheel clean
+.PHONY: help environment demo test test-all equal faults fuzz lint format accuracy benchmark benchmark-growth tree-numbers benchmark-classification validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts validate-water-vapour validate-aerosol conformance check-readers docs wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-28s %s\n", $$1, $$2}'
@@ -100,6 +100,9 @@ measure-luts: .venv/complete ## size of the look-up tables, time to load and to 
 
 validate-water-vapour: .venv/complete ## water vapour with both kinds of tables against ECMWF auxiliary data
 	$(PYTHON) -m tests.validation.water_vapour
+
+validate-aerosol: .venv/complete ## aerosol of scenes of known truth, by the radiative transfer of Sen2Cor's look-up tables (ARGS=--physical)
+	$(PYTHON) -m tests.validation.aerosol $(ARGS)
 
 conformance: .venv/complete ## check metadata against the official schemas and compare with other products
 	$(PYTHON) -m pytest -v tests/conformance
