@@ -178,7 +178,13 @@ def design(seed: int) -> Iterator[State]:
 
 
 def build_scene(
-    state: State, pools: Pools, data: Path, seed: int, *, physical: bool = False
+    state: State,
+    pools: Pools,
+    data: Path,
+    seed: int,
+    *,
+    physical: bool = False,
+    calibration: float = 0.0,
 ) -> TrueScene:
     """Draw the mosaic of a state, and compute its reflectance at the top of the atmosphere.
 
@@ -192,10 +198,14 @@ def build_scene(
         The surface depends on it and on the number of the state.
     physical : bool
         Whether the approximations of the files are undone.
+    calibration : float
+        Relative standard deviation of the calibration errors of the bands.
     """
     random = np.random.default_rng([seed, 1000 + state.number])
     wide = draw_mosaic(pools, KINDS[state.kind], SIZE + 2 * ADJACENCY, random)
     model = _forward_model(data, state.aerosol, state.water_vapour)
+    errors = np.random.default_rng([seed, 2000 + state.number]).normal(0.0, 1.0, len(BANDS))
+    gain = dict(zip(BANDS, 1.0 + calibration * errors, strict=True))
     inner = (slice(ADJACENCY, -ADJACENCY),) * 2
     toa, ground = {}, {}
     for band in BANDS:
@@ -203,7 +213,9 @@ def build_scene(
         surface = wide.reflectance[band]
         mean = uniform_filter(surface, 2 * ADJACENCY + 1, mode="nearest")
         ground[band] = surface[inner]
-        toa[band] = add_noise(band, terms.toa(surface, mean)[inner], state.solar_zenith, random)
+        toa[band] = add_noise(
+            band, gain[band] * terms.toa(surface, mean)[inner], state.solar_zenith, random
+        )
     mosaic = Mosaic(ground, wide.water[inner])
     return TrueScene(state, _scene(state, toa, mosaic), mosaic, _column(model, state.elevation))
 

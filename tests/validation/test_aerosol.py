@@ -15,7 +15,8 @@ from sen2cor.atmosphere.look_up_tables.atm_files import (
     SOLAR_ZENITH,
 )
 from sen2cor.simulation.sensor import noise_level
-from tests.validation.aerosol import Result, Task, coverage, statistics
+from tests.validation.aerosol import Task
+from tests.validation.aerosol_report import Result, coverage, statistics
 from tests.validation.aerosol_scenes import KINDS, VEGETATED, State, add_noise, build_scene, design
 from tests.validation.atm_forward_model import Air, ForwardModel, optical_thickness, own_table
 from tests.validation.atm_reference import AtmFile, original
