@@ -7,7 +7,7 @@ N ?= 2000
 OLD ?= HEAD
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all equal faults fuzz lint format accuracy benchmark benchmark-growth tree-numbers benchmark-classification validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-lut-interpolation validate-lut-solver validate-lut-aerosol measure-luts validate-water-vapour validate-aerosol conformance check-readers docs wheel clean
+.PHONY: help environment demo test test-all equal faults fuzz lint format accuracy benchmark benchmark-growth tree-numbers benchmark-classification validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-lut-interpolation validate-lut-solver validate-lut-aerosol validate-lut-codes measure-luts validate-water-vapour validate-aerosol conformance check-readers docs wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-28s %s\n", $$1, $$2}'
@@ -90,6 +90,9 @@ validate-lut-solver: .venv/complete .venv/luts ## look-up tables against a discr
 
 validate-lut-aerosol: .venv/complete .venv/luts ## separate effects of aerosol phase function and absorption
 	$(PYTHON) -m tests.validation.lut_aerosol
+
+validate-lut-codes: .venv/complete ## look-up tables against runs of MODTRAN 6 and libRadtran
+	$(PYTHON) -m tests.validation.independent_codes
 
 measure-luts: .venv/complete ## size of the look-up tables, time to load and to evaluate them
 	$(PYTHON) -m tests.validation.lut_cost
