@@ -7,7 +7,7 @@ N ?= 2000
 OLD ?= HEAD
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all equal faults fuzz lint format accuracy benchmark benchmark-growth tree-numbers benchmark-classification validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-lut-interpolation validate-lut-solver validate-lut-aerosol validate-lut-codes measure-luts validate-water-vapour validate-aerosol conformance check-readers docs wheel clean
+.PHONY: help environment demo test test-all equal faults fuzz lint format accuracy benchmark benchmark-growth tree-numbers benchmark-classification validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-lut-interpolation validate-lut-solver validate-lut-aerosol validate-lut-codes validate-toa-uncertainty measure-luts validate-water-vapour validate-aerosol conformance check-readers docs wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-28s %s\n", $$1, $$2}'
@@ -93,6 +93,10 @@ validate-lut-aerosol: .venv/complete .venv/luts ## separate effects of aerosol p
 
 validate-lut-codes: .venv/complete ## look-up tables against runs of MODTRAN 6 and libRadtran
 	$(PYTHON) -m tests.validation.independent_codes
+
+validate-toa-uncertainty: .venv/complete ## uncertainty of Level-1C reflectance against a port of ESA's tool
+	[ -d .venv/rut ] || $(PYTHON) -m pip install --quiet --target .venv/rut s2-rut-python
+	$(PYTHON) -m tests.validation.toa_uncertainty
 
 measure-luts: .venv/complete ## size of the look-up tables, time to load and to evaluate them
 	$(PYTHON) -m tests.validation.lut_cost

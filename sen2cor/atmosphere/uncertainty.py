@@ -1,16 +1,19 @@
 """Standard uncertainty of the surface reflectance, to first order.
 
-Three inputs are perturbed by their standard uncertainty, one at a time: the calibration of the
-top-of-atmosphere reflectance, the aerosol and the water vapour. For a given signal of the
-neighbourhood, surface reflectance is linear in top-of-atmosphere reflectance, and so is each
-change::
+Four inputs are perturbed by their standard uncertainty, one at a time: gain and offset of the
+top-of-atmosphere reflectance, which are common to a pixel and its neighbours, the aerosol and the
+water vapour. For a given signal of the neighbourhood, surface reflectance is linear in
+top-of-atmosphere reflectance, and so is each change::
 
     rho = gain * rho_toa + bias,   delta_k = delta gain_k * rho_toa + delta bias_k
 
-The changes are independent and add in quadrature (JCGM 100:2008, 5.1.2): the variance is a
-parabola of the top-of-atmosphere reflectance, with three coefficients on the coarse grid. On slopes
-the error of the terrain gradient is added. Errors of the atmospheric model itself, of the adjacency
-correction and of the registration of the elevation model are not included.
+Errors of a single pixel (noise and others of `sen2cor.atmosphere.toa_uncertainty`) are multiplied
+by the gain; the mean of the neighbourhood averages them out. The changes are independent and add in
+quadrature (JCGM 100:2008, 5.1.2): the variance is a parabola of the top-of-atmosphere reflectance,
+with three coefficients on the coarse grid. The error of the position adds the gain times its change
+of the top-of-atmosphere reflectance; on slopes that of the terrain gradient is added. Errors of the
+atmospheric model itself, of the adjacency correction and of the registration of the elevation model
+are not included.
 """
 
 from __future__ import annotations
@@ -24,18 +27,16 @@ from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
 from sen2cor.atmosphere.inversion import Inversion, inversion_with_adjacency
 from sen2cor.atmosphere.radiative_equation import AtmosphericTerms
 from sen2cor.atmosphere.terrain_inversion import TerrainInversion
+from sen2cor.atmosphere.toa_uncertainty import ToaUncertainty
 from sen2cor.raster.array_types import Float32Array
 
 
 @dataclass(frozen=True)
 class InputUncertainty:
-    """Standard uncertainties of the inputs.
+    """Standard uncertainties of the inputs besides the top-of-atmosphere reflectance.
 
     Attributes
     ----------
-    radiometry : float
-        Of the top-of-atmosphere reflectance, relative: 3 % is the goal of the mission, 5 % its
-        requirement (for the contributors see J. Gorrono et al., Remote Sens. 9 (2017) 178).
     aot_relative, aot_absolute : float
         Of the aerosol optical thickness at 550 nm, the two parts added: required of Level-2A.
     water_relative, water_absolute : float
@@ -44,19 +45,25 @@ class InputUncertainty:
         Of the gradient of the terrain towards the sun, m/m. Elevations with an error of 1.2 m
         between neighbouring 30 m pixels (relative accuracy of Copernicus GLO-30: 2 m at 90 %)
         give 0.433 * 1.2 / 30 by the differences over 3 x 3 pixels.
+    aot550 : ndarray of float32, shape (rows, cols) of the coarse grid, or None
+        Of the aerosol optical thickness at 550 nm of each pixel, in place of `aot_relative` and
+        `aot_absolute`.
     """
 
-    radiometry: float = 0.03
     aot_relative: float = 0.1
     aot_absolute: float = 0.03
     water_relative: float = 0.1
     water_absolute: float = 0.2
     gradient: float = 0.017
+    aot550: Float32Array | None = None
 
     def perturb(self, state: AtmosphereState) -> Iterator[AtmosphereState]:
         """Yield the state with more aerosol, then the state with more water vapour."""
         aot, water = state.aot550, state.water_vapour
-        more = np.float32(1.0 + self.aot_relative) * aot + np.float32(self.aot_absolute)
+        if self.aot550 is not None:
+            more = aot + self.aot550
+        else:
+            more = np.float32(1.0 + self.aot_relative) * aot + np.float32(self.aot_absolute)
         yield replace(state, aot550=more)
         more = np.float32(1.0 + self.water_relative) * water + np.float32(self.water_absolute)
         yield replace(state, water_vapour=more)
@@ -69,25 +76,35 @@ class ReflectanceUncertainty:
     Attributes
     ----------
     constant, linear, quadratic : ndarray of float32, shape (rows, cols) of the coarse grid
+    gain : ndarray of float32, same shape
+        Change of the surface reflectance with the top-of-atmosphere reflectance of the pixel.
     """
 
     constant: Float32Array
     linear: Float32Array
     quadratic: Float32Array
+    gain: Float32Array
 
     def map(self, function: Callable[[Float32Array], Float32Array]) -> ReflectanceUncertainty:
         """Apply a function to all fields: from the coarse grid to rows of a finer one."""
         return ReflectanceUncertainty(
-            function(self.constant), function(self.linear), function(self.quadratic)
+            function(self.constant),
+            function(self.linear),
+            function(self.quadratic),
+            function(self.gain),
         )
 
-    def __call__(self, toa_reflectance: Float32Array) -> Float32Array:
+    def __call__(
+        self, toa_reflectance: Float32Array, change: Float32Array | None = None
+    ) -> Float32Array:
         """Standard uncertainty over flat terrain.
 
         Parameters
         ----------
         toa_reflectance : ndarray of float32, shape (rows, cols)
             On the grid of the fields.
+        change : ndarray of float32, shape (rows, cols), optional
+            Standard uncertainty of the top-of-atmosphere reflectance by the error of the position.
 
         Returns
         -------
@@ -97,6 +114,8 @@ class ReflectanceUncertainty:
         variance += self.linear
         variance *= toa_reflectance
         variance += self.constant
+        if change is not None:
+            variance += (self.gain * change) ** 2
         np.maximum(variance, np.float32(0.0), out=variance)
         np.sqrt(variance, out=variance)
         return variance
@@ -106,6 +125,7 @@ def reflectance_uncertainty(
     evaluate: Callable[[AtmosphereState], AtmosphericTerms],
     state: AtmosphereState,
     mean_toa_reflectance: Float32Array,
+    radiometry: ToaUncertainty,
     inputs: InputUncertainty,
     *,
     adjacency: bool = True,
@@ -120,6 +140,8 @@ def reflectance_uncertainty(
         As retrieved.
     mean_toa_reflectance : ndarray of float32, shape (rows, cols) of the coarse grid
         Mean of the neighbourhood; without the adjacency effect, the reflectance itself.
+    radiometry : ToaUncertainty
+        Of the top-of-atmosphere reflectance, on the coarse grid.
     inputs : InputUncertainty
     adjacency : bool
         Whether the adjacency effect is corrected.
@@ -136,17 +158,24 @@ def reflectance_uncertainty(
 
     terms = evaluate(state)
     retrieved = invert(terms, mean_toa_reflectance)
-    # a calibration error is common to the pixel and its neighbours
-    more = np.float32(1.0 + inputs.radiometry)
+    # errors of gain and offset are common to the pixel and its neighbours
+    more, offset = np.float32(1.0 + radiometry.gain), np.float32(radiometry.offset)
     brighter = invert(terms, mean_toa_reflectance * more)
-    perturbed = [replace(brighter, gain=brighter.gain * more)]
+    shifted = invert(terms, mean_toa_reflectance + offset)
+    perturbed = [
+        replace(brighter, gain=brighter.gain * more),
+        replace(shifted, bias=shifted.bias + shifted.gain * offset),
+    ]
     perturbed += [invert(evaluate(other), mean_toa_reflectance) for other in inputs.perturb(state)]
     gains = [other.gain - retrieved.gain for other in perturbed]
     biases = [other.bias - retrieved.bias for other in perturbed]
+    squared = retrieved.gain**2
     return ReflectanceUncertainty(
-        constant=_sum(biases, biases),
-        linear=np.float32(2.0) * _sum(gains, biases),
-        quadratic=_sum(gains, gains),
+        constant=_sum(biases, biases) + squared * np.float32(radiometry.noise_constant),
+        linear=np.float32(2.0) * _sum(gains, biases)
+        + squared * np.float32(radiometry.noise_linear),
+        quadratic=_sum(gains, gains) + squared * np.float32(radiometry.pixel_gain**2),
+        gain=retrieved.gain,
     )
 
 

@@ -117,7 +117,7 @@ class CommonSettings:
         Boolean(),
         "FALSE",
         "Whether the standard uncertainty of the surface reflectance is written for each band, to "
-        "first order: calibration, aerosol, water vapour, slopes",
+        "first order: radiometry, aerosol, water vapour, slopes",
         since="ours",
     )
 

@@ -17,6 +17,7 @@ from sen2cor.atmosphere.terrain_inversion import (
     TerrainParameters,
     terrain_inversion,
 )
+from sen2cor.atmosphere.toa_uncertainty import ToaUncertainty
 from sen2cor.atmosphere.uncertainty import (
     InputUncertainty,
     reflectance_uncertainty,
@@ -28,7 +29,8 @@ from .analytic import AnalyticTable
 SHAPE = (120, 100)
 ONES = np.ones(SHAPE, np.float32)
 STATE = AtmosphereState(0.2 * ONES, 1.5 * ONES, ozone=331.0, elevation=0.1)
-NOTHING = InputUncertainty(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+NOTHING = InputUncertainty(0.0, 0.0, 0.0, 0.0, 0.0)
+EXACT = ToaUncertainty()
 
 
 @pytest.fixture(params=["B02", "B8A", "B09"])
@@ -48,12 +50,44 @@ def toa() -> np.ndarray:
 MEAN = 0.3 * ONES
 
 
-def test_calibration_alone(terms_by_state, toa: np.ndarray) -> None:
-    inputs = replace(NOTHING, radiometry=0.03)
+@pytest.mark.parametrize(
+    ("radiometry", "more", "offset"),
+    [(ToaUncertainty(gain=0.03), 1.03, 0.0), (ToaUncertainty(offset=0.004), 1.0, 0.004)],
+)
+def test_errors_that_all_pixels_share(
+    terms_by_state, toa: np.ndarray, radiometry: ToaUncertainty, more: float, offset: float
+) -> None:
     terms = terms_by_state(STATE)
-    expected = inverted(terms, 1.03 * toa, 1.03 * MEAN) - inverted(terms, toa, MEAN)
-    found = reflectance_uncertainty(terms_by_state, STATE, MEAN, inputs)(toa)
-    np.testing.assert_allclose(found, np.abs(expected), atol=2e-5)
+    changed = inverted(terms, more * toa + offset, more * MEAN + offset)
+    found = reflectance_uncertainty(terms_by_state, STATE, MEAN, radiometry, NOTHING)(toa)
+    np.testing.assert_allclose(found, np.abs(changed - inverted(terms, toa, MEAN)), atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("radiometry", "change"),
+    [
+        (ToaUncertainty(pixel_gain=0.01), lambda toa: 0.01 * toa),
+        (ToaUncertainty(noise_constant=1e-6), lambda toa: 0.001 + 0.0 * toa),
+        (ToaUncertainty(noise_linear=1e-5), lambda toa: np.sqrt(1e-5 * toa)),
+    ],
+)
+def test_errors_of_a_pixel_leave_its_neighbours(
+    terms_by_state, toa: np.ndarray, radiometry: ToaUncertainty, change
+) -> None:
+    terms = terms_by_state(STATE)
+    changed = inverted(terms, toa + change(toa), MEAN)
+    found = reflectance_uncertainty(terms_by_state, STATE, MEAN, radiometry, NOTHING)(toa)
+    np.testing.assert_allclose(found, np.abs(changed - inverted(terms, toa, MEAN)), atol=2e-5)
+
+
+def test_error_of_the_position_adds_the_change_of_the_signal(
+    terms_by_state, toa: np.ndarray
+) -> None:
+    model = reflectance_uncertainty(terms_by_state, STATE, MEAN, EXACT, NOTHING)
+    change = (0.02 * toa).astype(np.float32)
+    terms = terms_by_state(STATE)
+    expected = inverted(terms, toa + change, MEAN) - inverted(terms, toa, MEAN)
+    np.testing.assert_allclose(model(toa, change), np.abs(expected), atol=2e-5)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +95,11 @@ def test_calibration_alone(terms_by_state, toa: np.ndarray) -> None:
     [
         (replace(NOTHING, aot_absolute=0.05), replace(STATE, aot550=0.25 * ONES)),
         (replace(NOTHING, aot_relative=0.2), replace(STATE, aot550=0.24 * ONES)),
+        (replace(NOTHING, aot550=0.07 * ONES), replace(STATE, aot550=0.27 * ONES)),
+        (
+            replace(NOTHING, aot550=0.07 * ONES, aot_absolute=1.0),
+            replace(STATE, aot550=0.27 * ONES),
+        ),
         (replace(NOTHING, water_absolute=0.3), replace(STATE, water_vapour=1.8 * ONES)),
         (replace(NOTHING, water_relative=0.1), replace(STATE, water_vapour=1.65 * ONES)),
     ],
@@ -69,20 +108,21 @@ def test_aerosol_and_water_vapour_alone(
     terms_by_state, toa: np.ndarray, inputs: InputUncertainty, state: AtmosphereState
 ) -> None:
     change = inverted(terms_by_state(state), toa, MEAN) - inverted(terms_by_state(STATE), toa, MEAN)
-    found = reflectance_uncertainty(terms_by_state, STATE, MEAN, inputs)(toa)
+    found = reflectance_uncertainty(terms_by_state, STATE, MEAN, EXACT, inputs)(toa)
     np.testing.assert_allclose(found, np.abs(change), atol=2e-5)
 
 
 def test_contributions_add_in_quadrature(terms_by_state, toa: np.ndarray) -> None:
+    radiometry = ToaUncertainty(0.05, 0.001, 0.004, 1e-6, 1e-6)
     alone = [
-        replace(NOTHING, radiometry=0.05),
-        replace(NOTHING, aot_relative=0.1, aot_absolute=0.03),
-        replace(NOTHING, water_relative=0.1, water_absolute=0.2),
+        (radiometry, NOTHING),
+        (EXACT, replace(NOTHING, aot_relative=0.1, aot_absolute=0.03)),
+        (EXACT, replace(NOTHING, water_relative=0.1, water_absolute=0.2)),
     ]
-    parts = [reflectance_uncertainty(terms_by_state, STATE, MEAN, inputs)(toa) for inputs in alone]
-    together = reflectance_uncertainty(
-        terms_by_state, STATE, MEAN, InputUncertainty(radiometry=0.05)
-    )(toa)
+    parts = [reflectance_uncertainty(terms_by_state, STATE, MEAN, *each)(toa) for each in alone]
+    together = reflectance_uncertainty(terms_by_state, STATE, MEAN, radiometry, InputUncertainty())(
+        toa
+    )
     np.testing.assert_allclose(together, np.sqrt(sum(part**2 for part in parts)), atol=2e-5)
     assert (together > 0.0).all()
 
@@ -90,15 +130,18 @@ def test_contributions_add_in_quadrature(terms_by_state, toa: np.ndarray) -> Non
 def test_without_adjacency_it_is_that_of_the_flat_inversion(
     terms_by_state, toa: np.ndarray
 ) -> None:
-    inputs = replace(NOTHING, radiometry=0.01)
+    radiometry = ToaUncertainty(gain=0.01)
     inversion = inversion_without_adjacency(terms_by_state(STATE))
-    found = reflectance_uncertainty(terms_by_state, STATE, toa, inputs, adjacency=False)(toa)
+    found = reflectance_uncertainty(
+        terms_by_state, STATE, toa, radiometry, NOTHING, adjacency=False
+    )(toa)
     # to first order: the neighbourhood as bright as the pixel changes with it
     np.testing.assert_allclose(found, inversion(1.01 * toa) - inversion(toa), rtol=0.01, atol=1e-5)
 
 
 def test_fields_are_interpolated_to_finer_pixels(terms_by_state) -> None:
-    coarse = reflectance_uncertainty(terms_by_state, STATE, MEAN, InputUncertainty())
+    radiometry = ToaUncertainty(0.01, 0.001 * ONES)
+    coarse = reflectance_uncertainty(terms_by_state, STATE, MEAN, radiometry, InputUncertainty())
     fine = coarse.map(lambda field: field[5:6, 7:8])
     np.testing.assert_array_equal(fine(MEAN[:1, :1]), coarse(MEAN)[5:6, 7:8])
 

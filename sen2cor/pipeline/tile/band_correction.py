@@ -11,6 +11,7 @@ import numpy as np
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.atmosphere.uncertainty import slope_uncertainty
+from sen2cor.bands import NO_DATA
 from sen2cor.imagery.image_writer import ImageWriter
 from sen2cor.imagery.preview import true_colour
 from sen2cor.pipeline.tile.pixels import TilePixels
@@ -75,7 +76,8 @@ class BandCorrection:
         interpolate = partial(self._interpolate, rows=rows)
         numbers = self._pixels.numbers(self.band, self.resolution, rows)
         toa = self._pixels.toa_reflectance(self.band, self.resolution, rows)
-        flat_terrain = model.flat_terrain.map(interpolate)(toa)
+        displaced = np.float32(model.geolocation / self.resolution) * self._gradient(rows)
+        flat_terrain = model.flat_terrain.map(interpolate)(toa, displaced)
         local = self._inversion.map(interpolate)
         if isinstance(local, Inversion) or self._ground is None:
             return flat_terrain, numbers
@@ -90,6 +92,19 @@ class BandCorrection:
             inputs=model.inputs,
         )
         return sloped, numbers
+
+    def _gradient(self, rows: slice) -> Float32Array:
+        """Norm of the gradient of the top-of-atmosphere reflectance per pixel; 0 beside no data."""
+        last = self._pixels.grids[self.resolution].rows
+        wider = slice(max(rows.start - 1, 0), min(rows.stop + 1, last))
+        toa = self._pixels.toa_reflectance(self.band, self.resolution, wider)
+        toa[self._pixels.numbers(self.band, self.resolution, wider) == NO_DATA] = np.nan
+        down, across = (
+            np.gradient(toa, axis=axis) if toa.shape[axis] > 1 else np.zeros_like(toa)
+            for axis in (0, 1)
+        )
+        norm = np.nan_to_num(np.hypot(down, across))
+        return np.asarray(norm[rows.start - wider.start :][: rows.stop - rows.start], np.float32)
 
     def _interpolate(self, field: Float32Array, rows: slice) -> Float32Array:
         if self._factor == 1.0:

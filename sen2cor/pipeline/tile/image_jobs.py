@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.terrain_inversion import TerrainInversion
+from sen2cor.atmosphere.toa_uncertainty import Radiometry
 from sen2cor.bands import TILE_SIZES, VISIBLE
 from sen2cor.classification import Classification
 from sen2cor.classification.quality_mask import compute_quality_mask
@@ -200,9 +201,10 @@ class TileImageJobs:
         self,
         correction: TileCorrection,
         illumination: GroundIllumination | None,
-        quantification: float,
+        radiometry: Radiometry,
     ) -> list[WriteImage]:
         """Plan the standard uncertainty of the surface reflectance of all bands (UNC)."""
+        quantification = radiometry.quantification_value
 
         def write(band: str) -> None:
             self.pixels.load(band, [COARSE])
@@ -210,7 +212,7 @@ class TileImageJobs:
             band_correction = BandCorrection(
                 band, self.resolution, self.pixels, inversion, COARSE, illumination
             )
-            uncertainty = correction.uncertainty(band)
+            uncertainty = correction.uncertainty(band, self.resolution, radiometry)
             with self._open_writer(f"UNC_{band}", np.uint16) as writer:
                 write_uncertainty(writer, band_correction, uncertainty, self.grid, quantification)
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
+from sen2cor.atmosphere.toa_uncertainty import Radiometry
 from sen2cor.bands import NO_DATA, PROCESSED_BANDS, VISIBLE
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
@@ -356,7 +357,14 @@ class _ProcessingChain:
         if self.terrain is not None and common.generate_dem_output:
             planned += jobs.plan_elevation(self.terrain)
         if common.generate_uncertainty_output:
-            planned += jobs.plan_uncertainty(correction, illumination, quantification)
+            product = self.job.product
+            radiometry = Radiometry(
+                product.spacecraft,
+                product.solar_irradiance,
+                product.reflectance_conversion,
+                quantification,
+            )
+            planned += jobs.plan_uncertainty(correction, illumination, radiometry)
         if common.generate_ddv_output and jobs.resolution != 10:
             planned += jobs.plan_reference_pixels(correction.reference_mask)
         return planned

@@ -24,6 +24,7 @@ from sen2cor.atmosphere.terrain_inversion import (
     TerrainInversion,
     terrain_inversion,
 )
+from sen2cor.atmosphere.toa_uncertainty import Radiometry
 from sen2cor.atmosphere.uncertainty import (
     InputUncertainty,
     ReflectanceUncertainty,
@@ -65,6 +66,8 @@ class BandUncertainty:
     ----------
     flat_terrain : ReflectanceUncertainty
         Over flat terrain, on the 60 m grid.
+    geolocation : float
+        Error of the position in metres.
     solar_zenith : float
         Degrees, mean of the tile.
     inputs : InputUncertainty
@@ -72,6 +75,7 @@ class BandUncertainty:
     """
 
     flat_terrain: ReflectanceUncertainty
+    geolocation: float
     solar_zenith: float
     inputs: InputUncertainty
 
@@ -131,19 +135,29 @@ class TileCorrection:
         flat = flat_terrain_inversion(self.toa(band), terms, self.masks.ground, window)
         return self.cirrus.fold_into(band, flat)
 
-    def uncertainty(self, band: str) -> BandUncertainty:
-        """Standard uncertainty of a band on the 60 m grid, to first order."""
+    def uncertainty(self, band: str, resolution: int, radiometry: Radiometry) -> BandUncertainty:
+        """Standard uncertainty of a band at a resolution, on the 60 m grid, to first order."""
         window = adjacency_half_width(self.adjacency_range, self.geometry)
         toa = self.toa(band)
         inputs = InputUncertainty()
+        solar_zenith, valid = self.geometry.solar_zenith, self.masks.valid
+        toa_uncertainty = radiometry.uncertainty(
+            band,
+            resolution,
+            cosine=self.geometry.to_pixels(np.cos(np.radians(solar_zenith))),
+            mean_reflectance=float(toa.sum(where=valid, dtype=np.float64)) / max(valid.sum(), 1),
+        )
         flat_terrain = reflectance_uncertainty(
             lambda state: band_terms(self.table, band, self.geometry, state),
             self.state,
             neighbourhood_mean(toa, self.masks.ground, window) if window else toa,
+            toa_uncertainty,
             inputs,
             adjacency=window > 0,
         )
-        return BandUncertainty(flat_terrain, float(self.geometry.solar_zenith.mean()), inputs)
+        return BandUncertainty(
+            flat_terrain, toa_uncertainty.geolocation, float(solar_zenith.mean()), inputs
+        )
 
 
 def adjacency_half_width(adjacency_range: float, geometry: NodeGeometry) -> int:

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from sen2cor.atmosphere.inversion import Inversion
+from sen2cor.atmosphere.uncertainty import InputUncertainty, ReflectanceUncertainty
 from sen2cor.imagery import jpeg2000
 from sen2cor.pipeline.execution.workers import start_workers
 from sen2cor.pipeline.tile.band_correction import BandCorrection, write_band, write_map
 from sen2cor.pipeline.tile.pixels import TilePixels
+from sen2cor.pipeline.tile.tile_correction import BandUncertainty
 from sen2cor.product.radiometry import to_digital_numbers
 from sen2cor.raster.grids import Grid
 
@@ -94,3 +96,24 @@ def test_map_is_zero_only_where_there_is_no_data(tmp_path: Path) -> None:
     with jpeg2000.Jpeg2000Writer(path, GRIDS[20], np.uint16, 64) as writer:
         write_map(writer, field(0.0), GRIDS[20], 3.0, 1000.0, no_data=lambda rows: mask[rows])
     np.testing.assert_array_equal(jpeg2000.read(path), np.where(mask, 0, 1))
+
+
+def test_error_of_the_position_is_the_gradient_times_the_distance() -> None:
+    pixels = make_pixels()
+    columns = np.arange(GRIDS[10].cols, dtype=np.uint16)
+    pixels.native["B02"][100:] = 1000 + 20 * columns
+    pixels.native["B02"][140:160, 50:90] = 0
+    correction = BandCorrection("B02", 10, pixels, Inversion(field(2.0), field(0.0)), 60)
+    nothing = field(0.0)
+    flat_terrain = ReflectanceUncertainty(nothing, nothing, nothing, gain=field(2.0))
+    model = BandUncertainty(flat_terrain, 3.0, 30.0, InputUncertainty())
+    whole, numbers = correction.uncertainty(model, slice(0, 360))
+    # 20 numbers of 1e-4 per pixel of 10 m, over 3 m, times the gain
+    np.testing.assert_allclose(whole[102:138], np.full((36, 300), 0.3 * 0.002 * 2.0), rtol=1e-3)
+    # beside no data there is no gradient
+    assert not whole[numbers == 0].any()
+    assert not whole[150, [49, 90]].any()
+    parts = [
+        correction.uncertainty(model, slice(start, start + 90))[0] for start in range(0, 360, 90)
+    ]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
