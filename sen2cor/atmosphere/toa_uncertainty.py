@@ -81,9 +81,8 @@ some %, which changes the noise by half as much."""
 _RESAMPLING = 0.65
 """Factor of the noise by the resampling to the Level-1C grid (MEM.41, section 10)."""
 
-GEOLOCATION_ERROR = 3.0
-"""Error of the position in metres of products without geometric refinement; with it, 1.5 m
-(MEM.41, section 12)."""
+_GEOLOCATION_ERROR, _REFINED_GEOLOCATION_ERROR = 3.0, 1.5
+"""Error of the position in metres, without and with geometric refinement (MEM.41, section 12)."""
 
 
 @dataclass(frozen=True)
@@ -135,12 +134,15 @@ class Radiometry:
         U, the correction of the distance to the sun.
     quantification_value : float
         Digital numbers per unit of reflectance.
+    refined : bool
+        Whether the geometry is refined with reference images.
     """
 
     spacecraft: str
     solar_irradiance: Mapping[str, float]
     reflectance_conversion: float
     quantification_value: float
+    refined: bool = False
 
     def counts(self, band: str, cosine: npt.ArrayLike) -> Float32Array:
         """Counts of the instrument for a reflectance of 1.
@@ -194,5 +196,5 @@ class Radiometry:
             noise_constant=np.float32(reduction * alpha**2) / counts**2
             + np.float32(quantization**2 / averaged),
             noise_linear=np.float32(reduction * beta) / counts,
-            geolocation=GEOLOCATION_ERROR,
+            geolocation=_REFINED_GEOLOCATION_ERROR if self.refined else _GEOLOCATION_ERROR,
         )

@@ -80,3 +80,12 @@ def test_low_sun_gives_fewer_counts() -> None:
 def test_negative_reflectance_has_the_noise_of_0() -> None:
     found = ToaUncertainty(noise_constant=1e-6, noise_linear=1e-5)
     assert found.independent(np.float32(-0.01)) == pytest.approx(0.001)
+
+
+def test_refined_geometry_halves_the_error_of_the_position() -> None:
+    plain = radiometry()
+    errors = [
+        each.uncertainty("B02", 10, cosine=1.0, mean_reflectance=0.1).geolocation
+        for each in (plain, replace(plain, refined=True))
+    ]
+    assert errors == [3.0, 1.5]

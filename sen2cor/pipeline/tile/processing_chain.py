@@ -357,17 +357,27 @@ class _ProcessingChain:
         if self.terrain is not None and common.generate_dem_output:
             planned += jobs.plan_elevation(self.terrain)
         if common.generate_uncertainty_output:
-            product = self.job.product
-            radiometry = Radiometry(
-                product.spacecraft,
-                product.solar_irradiance,
-                product.reflectance_conversion,
-                quantification,
-            )
+            radiometry = _describe_radiometry(self.job)
             planned += jobs.plan_uncertainty(correction, illumination, radiometry)
         if common.generate_ddv_output and jobs.resolution != 10:
             planned += jobs.plan_reference_pixels(correction.reference_mask)
         return planned
+
+
+def _describe_radiometry(job: TileJob) -> Radiometry:
+    product = job.product
+    refined = any(
+        datastrip.is_refined()
+        for datastrip in product.datastrips
+        if datastrip.datastrip_id == job.tile.datastrip_id
+    )
+    return Radiometry(
+        product.spacecraft,
+        product.solar_irradiance,
+        product.reflectance_conversion,
+        product.quantification_value,
+        refined,
+    )
 
 
 def _write_preview(job: TileJob, pixels: TilePixels) -> None:

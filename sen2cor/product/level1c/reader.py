@@ -36,6 +36,7 @@ from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_
 from sen2cor.product.psd import PSD, Layout
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
 from sen2cor.raster.grids import Grid, TileGeometry
+from sen2cor.xml_document import XmlDocument
 
 __all__ = [
     "EcmwfData",
@@ -65,6 +66,13 @@ class Level1CDatastrip:
     datastrip_id: str
     folder: Path | None
     metadata_path: Path | None
+
+    def is_refined(self) -> bool:
+        """Whether its geometry is refined with reference images; False where it does not say so."""
+        if self.metadata_path is None:
+            return False
+        found = XmlDocument(self.metadata_path).find(".//Image_Refining")
+        return found is not None and found.get("flag") == "REFINED"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from sen2cor.errors import InputError
 from sen2cor.imagery import images, jpeg2000
 from sen2cor.pipeline.execution.workers import start_workers
 from sen2cor.pipeline.tile.pixels import TilePixels
-from sen2cor.product.level1c.reader import open_level1c
+from sen2cor.product.level1c.reader import Level1CDatastrip, open_level1c
 from sen2cor.raster.grids import Grid
 from tests.product.level1c_builder import PSD_13, PSD_14, PSD_15, Recipe, build, image_grid, without
 from tests.refreshed_manifest import write_manifest
@@ -123,6 +123,25 @@ class TestWhatIsRead:
             (datastrip,) = open_level1c(root).datastrips
             assert datastrip.datastrip_id == recipe.datastrip_id
             assert (datastrip.folder, datastrip.metadata_path) == (metadata.parent, metadata)
+
+    @pytest.mark.parametrize(
+        ("content", "refined"),
+        [
+            ('<n><Image_Data_Info><Image_Refining flag="REFINED"/></Image_Data_Info></n>', True),
+            ('<n xmlns="ns"><g><Image_Refining flag="REFINED"/></g></n>', True),
+            (
+                '<n><Image_Data_Info><Image_Refining flag="NOT_REFINED"/></Image_Data_Info></n>',
+                False,
+            ),
+            ("<n/>", False),
+            (None, False),
+        ],
+    )
+    def test_geometric_refinement(self, tmp_path: Path, content: str | None, refined: bool) -> None:
+        path = None if content is None else tmp_path / "MTD_DS.xml"
+        if path is not None:
+            path.write_text(content)
+        assert Level1CDatastrip("DS", tmp_path, path).is_refined() is refined
 
     def test_a_product_travels_to_other_processes(self, tmp_path: Path) -> None:
         product = open_level1c(build(tmp_path))
