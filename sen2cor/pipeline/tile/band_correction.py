@@ -76,7 +76,8 @@ class BandCorrection:
         interpolate = partial(self._interpolate, rows=rows)
         numbers = self._pixels.numbers(self.band, self.resolution, rows)
         toa = self._pixels.toa_reflectance(self.band, self.resolution, rows)
-        displaced = np.float32(model.geolocation / self.resolution) * self._gradient(rows)
+        distance = model.geolocation / self._pixels.grids[self.resolution].pixel_size
+        displaced = np.float32(distance) * self._gradient(rows)
         flat_terrain = model.flat_terrain.map(interpolate)(toa, displaced)
         local = self._inversion.map(interpolate)
         if isinstance(local, Inversion) or self._ground is None:
