@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -63,13 +64,34 @@ def small_product(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished_product(small_product: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Level-2A product of `small_product`; read-only."""
-    from sen2cor.cli import main
+def finished_run(
+    small_product: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[subprocess.CompletedProcess[str], Path, dict[str, tuple[str, float]]]:
+    """Run on `small_product`: the process, the product (read-only), `file_states` of the input."""
+    from tests.command import file_states, product_in, run_process
 
+    before = file_states(small_product)
     target = tmp_path_factory.mktemp("level2a")
-    assert main([str(small_product), "--output_dir", str(target)]) == 0
-    return next(target.glob("*.SAFE"))
+    result = run_process("--output_dir", target, small_product)
+    assert result.returncode == 0, result.stderr
+    return result, product_in(target), before
+
+
+@pytest.fixture(scope="session")
+def finished_product(finished_run: tuple[object, Path, object]) -> Path:
+    """Level-2A product of `small_product`; read-only."""
+    return finished_run[1]
+
+
+@pytest.fixture(autouse=True)
+def _few_reports(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without slow tests, runs in this process draw an HTML report only if it is tested.
+
+    Drawing takes half the time of such a run; `make test-all` draws all reports.
+    """
+    fast = request.config.option.markexpr == "not slow"
+    if fast and not request.node.get_closest_marker("html_report"):
+        monkeypatch.setattr("sen2cor.pipeline.run.run_records.is_available", lambda extra: False)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -72,7 +72,7 @@ def test_process_takes_settings(small_product: Path, tmp_path: Path) -> None:
 
 
 def test_a_script_without_a_guard_may_work_on_tiles_side_by_side(tmp_path: Path) -> None:
-    level1c = write_tiles(tmp_path, ["32UQD", "33UUU"], extent=1200)
+    level1c = write_tiles(tmp_path, ["32UQD", "33UUU"], extent=720)
     script = tmp_path / "script.py"
     script.write_text(
         "from dataclasses import replace\n"

@@ -23,7 +23,7 @@ import pytest
 from sen2cor.arguments import create_options, parse_arguments
 from sen2cor.imagery import images, jpeg2000
 from sen2cor.product.level2a.writer import Level2AWriter
-from tests.command import ROOT, configuration, product_in, run, start, stopped
+from tests.command import ROOT, configuration, product_in, run, run_process, start, stopped
 from tests.conformance.written import RUN, source, write
 from tests.dem.elevation_files import write_tif
 from tests.product.level1c_samples import TILES, stand_in, write_level1c
@@ -32,6 +32,7 @@ from tests.small_product import EXTENT, SOIL, write_small_product, write_tiles
 
 Change = Callable[[str, np.ndarray], Any]
 LEFT, TOP = 300000.0, 5900040.0
+TILE_BANDS = {10: "B04", 20: "B05", 60: "B09"}
 
 
 def altered(product: Path, folder: Path, change: Change) -> Path:
@@ -117,12 +118,19 @@ def test_siimpc_768_overcorrected_pixels_are_one_and_only_no_data_is_zero(
     assert np.count_nonzero(image(product_in(tmp_path), "B02_10m") == 1) > 1000
 
 
-def test_siimpc_687_codestream_has_the_tiles_of_level1c(tmp_path: Path) -> None:
-    level1c = write_small_product(tmp_path, extent=13440)
-    assert run(level1c).returncode == 0
-    for band, resolution, size in (("B04", 10, 1024), ("B05", 20, 640), ("B09", 60, 192)):
-        top = next(level1c.glob(f"GRANULE/*/IMG_DATA/*_{band}.jp2"))
-        surface = next(product_in(tmp_path).rglob(f"*_{band}_{resolution}m.jp2"))
+@pytest.mark.many_cases
+@pytest.mark.parametrize(
+    ("options", "kinds"), [(("--sc_only",), {20: "SCL", 60: "SCL"}), ((), dict(TILE_BANDS))]
+)
+def test_siimpc_687_codestream_has_the_tiles_of_level1c(
+    tmp_path: Path, options: tuple[str, ...], kinds: dict[int, str]
+) -> None:
+    level1c = write_small_product(tmp_path, extent=12840)
+    assert run(*options, level1c).returncode == 0
+    for resolution, kind in kinds.items():
+        size = {10: 1024, 20: 640, 60: 192}[resolution]
+        top = next(level1c.glob(f"GRANULE/*/IMG_DATA/*_{TILE_BANDS[resolution]}.jp2"))
+        surface = next(product_in(tmp_path).rglob(f"*_{kind}_{resolution}m.jp2"))
         assert jpeg2000.read_info(top).tile_size == size
         assert jpeg2000.read_info(surface).tile_size == size
 
@@ -159,7 +167,7 @@ def test_siimpc_561_configuration_is_only_read_by_runs_side_by_side(
     for path in (*home.rglob("*"), home):
         path.chmod(0o555 if path.is_dir() else 0o444)
     runs = [
-        start("--resolution", "60", "--output_dir", tmp_path / name, small_product,
+        start("--sc_only", "--no-report", "--output_dir", tmp_path / name, small_product,
               SEN2COR_HOME=str(home))
         for name in ("one", "two")
     ]  # fmt: skip
@@ -371,7 +379,7 @@ def test_item_57_distance_of_the_sun_does_not_change_the_reflectance(
 
 def test_item_56_missing_codec_is_said(small_product: Path, tmp_path: Path) -> None:
     (tmp_path / "glymur.py").write_text("raise OSError('libopenjp2.so: file too short')")
-    result = run("--output_dir", tmp_path, small_product, PYTHONPATH=f"{tmp_path}:{ROOT}")
+    result = run_process("--output_dir", tmp_path, small_product, PYTHONPATH=f"{tmp_path}:{ROOT}")
     assert result.returncode == 5
     assert "JPEG 2000" in result.stderr and "libopenjp2.so: file too short" in result.stderr
 

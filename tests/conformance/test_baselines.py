@@ -23,7 +23,7 @@ def test_baselines_03_01_and_05_give_the_same_reflectance_within_one_number(
     monkeypatch.setitem(description.BASELINES, "14.5", "03.01")
     products = {}
     for psd, baseline in BASELINES.items():
-        level1c = write_small_product(tmp_path / psd, psd)
+        level1c = write_small_product(tmp_path / psd, psd, 1200)
         text = (level1c / "MTD_MSIL1C.xml").read_text()
         assert baseline in level1c.name
         assert ("RADIO_ADD_OFFSET" in text) == (psd == "15")

@@ -20,6 +20,8 @@ from sen2cor.reporting.html_report import HtmlReport
 from sen2cor.reporting.palette import parse_colour
 from sen2cor.settings import Settings
 
+pytestmark = pytest.mark.html_report
+
 pytest.importorskip("jinja2", reason="the extra 'report' is not installed")
 pytest.importorskip("matplotlib", reason="the extra 'report' is not installed")
 

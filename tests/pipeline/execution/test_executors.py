@@ -31,7 +31,7 @@ from tests.command import (
     hidden,
     image_digests,
     product_in,
-    run,
+    run_process,
     start,
     stopped,
 )
@@ -94,9 +94,11 @@ def read_record(folder: Path) -> dict:
 def test_two_processes_give_the_product_of_one(
     two_tiles: Path, tmp_path: Path, parallel: Path
 ) -> None:
-    one = run(two_tiles, "--output_dir", tmp_path / "1", "--work_dir", tmp_path / "log1")
-    two = run(
-        two_tiles, "--output_dir", tmp_path / "2", "--work_dir", tmp_path / "log2",
+    one = run_process(
+        two_tiles, "--output_dir", tmp_path / "1", "--work_dir", tmp_path / "log1", "--no-report"
+    )
+    two = run_process(
+        two_tiles, "--output_dir", tmp_path / "2", "--work_dir", tmp_path / "log2", "--no-report",
         "--GIP_L2A", parallel,
     )  # fmt: skip
     assert (one.returncode, two.returncode) == (0, 0), two.stderr
@@ -122,7 +124,7 @@ def test_a_bad_tile_does_not_stop_the_others(
     image = next(broken.glob("GRANULE/*33UUU*/IMG_DATA/*B03.jp2"))
     content = image.read_bytes()
     image.write_bytes(content[:-2000] + bytes(1000) + content[-1000:])
-    result = run(
+    result = run_process(
         broken, "--output_dir", tmp_path / "out", "--resolution", 60, "--GIP_L2A", parallel,
         "--work_dir", tmp_path / "log",
     )  # fmt: skip
@@ -162,8 +164,9 @@ def test_a_killed_worker_is_reported_and_the_other_tile_is_made(
     two_tiles: Path, tmp_path: Path, parallel: Path
 ) -> None:
     process = start(
-        two_tiles, "--output_dir", tmp_path / "out", "--resolution", 60, "--GIP_L2A", parallel
-    )
+        two_tiles, "--output_dir", tmp_path / "out", "--resolution", 60, "--GIP_L2A", parallel,
+        "--no-report",
+    )  # fmt: skip
     find_workers(process, 2)[0].kill()
     _, errors = stopped(process)
     assert process.returncode == 1
@@ -214,8 +217,8 @@ def cluster(tmp_path: Path) -> Iterator[str]:
 def test_dask_workers_give_the_product_of_one_process(
     two_tiles: Path, tmp_path: Path, cluster: str
 ) -> None:
-    one = run(two_tiles, "--output_dir", tmp_path / "1")
-    two = run(
+    one = run_process(two_tiles, "--output_dir", tmp_path / "1")
+    two = run_process(
         two_tiles, "--output_dir", tmp_path / "2", "--scheduler", cluster,
         "--work_dir", tmp_path / "log",
     )  # fmt: skip
@@ -335,7 +338,7 @@ def test_six_tiles_in_one_process_in_two_and_on_two_dask_workers(
     seconds = {}
     for number, (name, arguments) in enumerate(calls.items()):
         began = time.monotonic()
-        result = run(product, "--output_dir", tmp_path / str(number), *arguments)
+        result = run_process(product, "--output_dir", tmp_path / str(number), *arguments)
         seconds[name] = time.monotonic() - began
         assert result.returncode == 0, result.stderr
     for number in (1, 2):

@@ -14,6 +14,8 @@ from sen2cor.cli import main
 from tests.command import configuration, image_digests, product_in, start
 from tests.small_product import write_tiles
 
+pytestmark = pytest.mark.html_report
+
 BAD, GOOD = "33UUU", "33UVU"
 
 
