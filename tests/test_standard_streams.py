@@ -34,7 +34,7 @@ def shell(script: str, *arguments: object, **environment: str) -> subprocess.Com
 def test_a_stream_without_reader_costs_only_what_is_printed(
     streams: str, small_product: Path, tmp_path: Path
 ) -> None:
-    script = f'L2A_Process absent.SAFE "$1" --cr_only --output_dir "$2" {streams}; '
+    script = f'L2A_Process absent.SAFE "$1" --cr_only --no-report --output_dir "$2" {streams}; '
     result = shell(f"{script} exit ${{PIPESTATUS[0]}}", small_product, tmp_path)
     assert result.returncode == 3, result.stderr
     assert "Traceback" not in result.stderr and "Exception ignored" not in result.stderr
@@ -48,10 +48,11 @@ def test_help_without_reader_is_no_error(option: str) -> None:
 
 
 def test_processes_of_tiles_do_without_streams(tmp_path: Path) -> None:
-    product = write_tiles(tmp_path, ("33UUU", "33UVU"), 1200)
+    product = write_tiles(tmp_path, ("33UUU", "33UVU"), 720)
     gipp = configuration(tmp_path, Nr_Processes=2)
     result = shell(
-        'L2A_Process "$1" --GIP_L2A "$2" --resolution 60 --output_dir "$3" <&- >&- 2>&-',
+        'L2A_Process "$1" --GIP_L2A "$2" --resolution 60 --no-report --output_dir "$3" '
+        "<&- >&- 2>&-",
         product, gipp, tmp_path / "out",
     )  # fmt: skip
     assert result.returncode == 0
@@ -64,7 +65,8 @@ def test_a_terminal_that_is_closed_does_not_stop_the_run(
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "sen2cor.cli", str(small_product), "--output_dir", str(tmp_path)],
+        [sys.executable, "-m", "sen2cor.cli", str(small_product), "--resolution", "60",
+         "--no-report", "--output_dir", str(tmp_path)],
         stdout=theirs, stderr=theirs, cwd=ROOT, env={**os.environ, "TERM": "xterm"},
     )  # fmt: skip
     os.close(theirs)
@@ -76,7 +78,7 @@ def test_a_terminal_that_is_closed_does_not_stop_the_run(
 
 def test_a_name_that_cannot_be_encoded_is_escaped(small_product: Path, tmp_path: Path) -> None:
     result = shell(
-        'L2A_Process "$1" --cr_only --output_dir "$2"', small_product, tmp_path / "é",
+        'L2A_Process "$1" --cr_only --no-report --output_dir "$2"', small_product, tmp_path / "é",
         PYTHONIOENCODING="ascii",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr

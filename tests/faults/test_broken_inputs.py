@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,17 +178,27 @@ def test_output_below_a_file_cannot_be_written(
     assert "file" in capsys.readouterr().err
 
 
-def test_output_without_permission(product: Path, tmp_path: Path) -> None:
-    out = tmp_path / "closed"
+@pytest.fixture
+def public_folder() -> Iterator[Path]:
+    """A folder that any user can read; pytest closes its own when another session starts."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+def test_output_without_permission(product: Path, public_folder: Path) -> None:
+    level1c = shutil.copytree(product, public_folder / product.name)
+    out = public_folder / "closed"
     out.mkdir(mode=0o555)
-    command = [sys.executable, "-m", "sen2cor.cli", "--output_dir", str(out), str(product)]
+    command = [sys.executable, "-m", "sen2cor.cli", "--output_dir", str(out), str(level1c)]
     run = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, "HOME": str(tmp_path)},
+        env={**os.environ, "HOME": str(public_folder)},
         capture_output=True,
         text=True,
-        **_as_ordinary_user(tmp_path),
+        **_as_ordinary_user(),
     )
     assert run.returncode == 6, run.stderr
     assert "closed" in run.stderr and "ermission" in run.stderr
@@ -195,13 +206,10 @@ def test_output_without_permission(product: Path, tmp_path: Path) -> None:
     assert list(out.iterdir()) == []
 
 
-def _as_ordinary_user(folder: Path) -> dict[str, int]:
+def _as_ordinary_user() -> dict[str, int]:
     """Run the command as nobody if the tests run as root, which may write everywhere."""
     if os.geteuid() != 0:
         return {}
-    for part in (folder, *folder.parents):
-        if part != Path("/tmp") and part != Path("/"):
-            part.chmod(part.stat().st_mode | 0o055)
     probe = subprocess.run([sys.executable, "-c", "import sen2cor.cli"], cwd=ROOT, user=65534)
     if probe.returncode:
         pytest.skip("running as root, and an ordinary user cannot read this checkout")
