@@ -225,7 +225,7 @@ def truncated(bench: Bench, out: Path, number: int, of: int) -> str:
     """A truncated input file: an image, metadata, an archive."""
     copy = out / "in" / bench.product.name
     shutil.copytree(bench.product, copy)
-    fraction = (number // 4) / max(1, of // 4)
+    fraction = kept_fraction(number, of)
     victim = [
         lambda: next(copy.glob("GRANULE/*/IMG_DATA/*_B02.jp2")),
         lambda: copy / "MTD_MSIL1C.xml",
@@ -240,6 +240,11 @@ def truncated(bench: Bench, out: Path, number: int, of: int) -> str:
     if (out / "out").exists() and list((out / "out").iterdir()):
         raise Fault("left behind something")
     return f"{victim.suffix} exit code 3"
+
+
+def kept_fraction(number: int, of: int) -> float:
+    """Return the fraction of a truncated file that is left, from 0 to below 1."""
+    return (number // 4) / -(-of // 4)
 
 
 def read_only(bench: Bench, out: Path, number: int) -> str:

@@ -19,6 +19,12 @@ def test_damaged_inputs(capsys: pytest.CaptureFixture[str]) -> None:
     assert mutations.main(["--number", "150"]) == 0, capsys.readouterr().out
 
 
+def test_truncated_files_are_never_whole() -> None:
+    for of in range(1, 30):
+        fractions = [campaign.kept_fraction(number, of) for number in range(of)]
+        assert min(fractions) == 0.0 and max(fractions) < 1.0, of
+
+
 def test_damage_follows_from_its_number() -> None:
     content = bytes(range(200)) * 20
     for damage in (mutations.damaged, mutations.damaged_image):
