@@ -44,7 +44,7 @@ from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.atmosphere.parameters import AerosolParameters
 from sen2cor.settings import Settings
 from tests.validation.aerosol_report import BANDS, REFLECTANCE_LIMIT, Result, draw, print_tables
-from tests.validation.aerosol_scenes import KINDS, State, TrueScene, build_scene, design
+from tests.validation.aerosol_scenes import KINDS, SIZE, State, TrueScene, build_scene, design
 from tests.validation.surface_mosaics import Pools
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,6 +135,8 @@ class Task:
         Whether the approximations of the files are undone (`tests.validation.aerosol_scenes`).
     calibration : float
         Relative standard deviation of the calibration errors of the bands.
+    size : int
+        Rows and columns of a scene.
     """
 
     data: Path
@@ -143,6 +145,7 @@ class Task:
     tables: str = "6s"
     physical: bool = False
     calibration: float = 0.0
+    size: int = SIZE
 
     def run(self, state: State) -> list[Result]:
         """Build a scene and judge all methods."""
@@ -154,6 +157,7 @@ class Task:
             self.seed,
             physical=self.physical,
             calibration=self.calibration,
+            size=self.size,
         )
         table = _table(self.tables, self.data)
         return [judge(true, table, method) for method in self.methods]

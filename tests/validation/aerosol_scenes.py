@@ -185,6 +185,7 @@ def build_scene(
     *,
     physical: bool = False,
     calibration: float = 0.0,
+    size: int = SIZE,
 ) -> TrueScene:
     """Draw the mosaic of a state, and compute its reflectance at the top of the atmosphere.
 
@@ -200,9 +201,11 @@ def build_scene(
         Whether the approximations of the files are undone.
     calibration : float
         Relative standard deviation of the calibration errors of the bands.
+    size : int
+        Rows and columns.
     """
     random = np.random.default_rng([seed, 1000 + state.number])
-    wide = draw_mosaic(pools, KINDS[state.kind], SIZE + 2 * ADJACENCY, random)
+    wide = draw_mosaic(pools, KINDS[state.kind], size + 2 * ADJACENCY, random)
     model = _forward_model(data, state.aerosol, state.water_vapour)
     errors = np.random.default_rng([seed, 2000 + state.number]).normal(0.0, 1.0, len(BANDS))
     gain = dict(zip(BANDS, 1.0 + calibration * errors, strict=True))
@@ -286,7 +289,7 @@ def _gas(model: ForwardModel, band: str, air: Air, air_mass: float) -> Gas:
 
 def _scene(state: State, toa: Mapping[str, Float32Array], mosaic: Mosaic) -> AerosolScene:
     shape = mosaic.water.shape
-    nodes = int(np.ceil(SIZE * PIXEL / 5000.0)) + 1
+    nodes = int(np.ceil(max(shape) * PIXEL / 5000.0)) + 1
 
     def angles(zenith: float, azimuth: float) -> AngleGrid:
         return AngleGrid(*(np.full((nodes, nodes), a, np.float32) for a in (zenith, azimuth)), 5e3)

@@ -34,6 +34,8 @@ STATE = State(
     elevation=0.0,
 )
 
+SMALL = 64
+
 
 @pytest.fixture(scope="module")
 def file(reference_data: Path) -> AtmFile:
@@ -153,7 +155,9 @@ def test_mosaics_have_the_fractions_and_ratios_of_their_covers(pools: Pools) -> 
 
 def test_a_scene_depends_on_seed_and_number(pools: Pools, reference_data: Path) -> None:
     first, second, third = (
-        build_scene(replace(STATE, number=number), pools, reference_data, 1).scene.toa("B04")
+        build_scene(replace(STATE, number=number), pools, reference_data, 1, size=SMALL).scene.toa(
+            "B04"
+        )
         for number in (0, 0, 1)
     )
     np.testing.assert_array_equal(first, second)
@@ -175,7 +179,7 @@ def test_physical_scenes_let_more_light_through_saturated_lines(
     pools: Pools, reference_data: Path
 ) -> None:
     files, physical = (
-        build_scene(STATE, pools, reference_data, 1, physical=p) for p in (False, True)
+        build_scene(STATE, pools, reference_data, 1, physical=p, size=SMALL) for p in (False, True)
     )
     change = {
         band: float(np.median(physical.scene.toa(band) / files.scene.toa(band))) for band in BANDS
@@ -187,7 +191,7 @@ def test_physical_scenes_let_more_light_through_saturated_lines(
 
 @pytest.mark.parametrize("tables", ["6s", "atm"])
 def test_aerosol_of_dark_vegetation_is_retrieved(reference_data: Path, tables: str) -> None:
-    task = Task(reference_data, 1, ("ddv",), tables)
+    task = Task(reference_data, 1, ("ddv",), tables, size=SMALL)
     clear, hazy = (task.run(replace(STATE, visibility=v))[0] for v in (120.0, 15.0))
     assert clear.accurate
     assert hazy.truth - clear.truth == pytest.approx(hazy.found - clear.found, abs=0.1)
