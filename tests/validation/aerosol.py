@@ -211,6 +211,10 @@ def main() -> None:
     )
     results = run_all(task, states, options.processes)
     print(f"{len(states)} scenes, seed {options.seed}, retrieved with {options.tables} tables")
+    if options.physical:
+        print("molecules with polarisation, gases over both ways")
+    if options.calibration:
+        print(f"calibration errors of {100.0 * options.calibration:.1f} %")
     print_tables(results, methods)
     if options.json:
         options.json.write_text(json.dumps([asdict(result) for result in results], indent=1))

@@ -16,7 +16,8 @@ see:
   The line-saturated average over the whole path, as LOWTRAN7 gives it, is larger: by a quarter in
   B09, by 3 % in B12.
 - The files neglect polarisation. The molecular path reflectance of 6SV replaces that to which the
-  files extrapolate without aerosol: it differs by up to 0.006 in B01 and B02.
+  files extrapolate without aerosol: it differs by up to 0.006 in B01 and B02. The difference is the
+  same at all optical thicknesses, although aerosol reduces it.
 """
 
 from __future__ import annotations
