@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from sen2cor.bands import REFLECTANCE_BANDS
-from tests.validation.aerosol_scenes import KINDS, State
+from tests.validation.aerosol_scenes import KINDS, WITHOUT_LAND, State
 
 BANDS = tuple(band for band in REFLECTANCE_BANDS[60] if band != "B09")
 """Bands whose surface reflectance is judged; B09 determines the water vapour."""
@@ -75,7 +74,7 @@ class Result:
         return abs(self.error) <= constant + proportional * self.truth
 
 
-Grouping = Callable[[Result], Any]
+Grouping = Callable[[Result], float | str]
 _OTHER_GROUPS: Mapping[str, Grouping] = {
     "visibility, km": lambda result: result.state.visibility or "nearly none",
     "solar zenith": lambda result: result.state.solar_zenith,
@@ -129,11 +128,15 @@ def print_tables(results: Sequence[Result], methods: Sequence[str]) -> None:
         print(f"\n{_row(label, group, methods)}")
         for name, key in _OTHER_GROUPS.items():
             print(f"  {name}")
-            for value in dict.fromkeys(key(result) for result in group):
+            for value in sorted({key(result) for result in group}, key=_numbers_first):
                 part = [result for result in group if key(result) == value]
                 print(_row(f"    {value}", part, methods))
     _print_reflectance(results, methods)
     _print_others(results, methods)
+
+
+def _numbers_first(value: float | str) -> tuple[bool, float | str]:
+    return isinstance(value, str), value
 
 
 def _print_reflectance(results: Sequence[Result], methods: Sequence[str]) -> None:
@@ -156,9 +159,13 @@ def _print_others(results: Sequence[Result], methods: Sequence[str]) -> None:
     )
     for method in methods:
         group = [result for result in results if result.method == method]
-        ratio = [result.water_vapour[1] / result.water_vapour[0] for result in group]
+        ratio = [
+            result.water_vapour[1] / result.water_vapour[0]
+            for result in group
+            if result.state.kind not in WITHOUT_LAND
+        ] or [np.nan]
         line = f"{method:7s} spread {np.mean([result.spread for result in group]):.3f}"
-        line += f", water vapour found / true {np.median(ratio):.2f}"
+        line += f", water vapour of land found / true {np.median(ratio):.2f}"
         for vegetated, label in _TOTALS.items():
             if found := coverage([r for r in group if r.vegetated == vegetated]):
                 line += f", {label}: {found[0]:.0f} % within 1, {found[1]:.0f} % within 2 sigma"

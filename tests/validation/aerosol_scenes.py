@@ -72,6 +72,7 @@ BARE: Mapping[str, Mapping[str, float]] = {
 """Kinds of scenes without dark vegetation."""
 
 KINDS = VEGETATED | BARE
+WITHOUT_LAND = ("clear water", "turbid water")
 
 CLEAREST = 0.02
 """Aerosol optical thickness of a scene with nearly no aerosol."""
