@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +27,27 @@ def test_truncated_files_are_never_whole() -> None:
     for of in range(1, 30):
         fractions = [campaign.kept_fraction(number, of) for number in range(of)]
         assert min(fractions) == 0.0 and max(fractions) < 1.0, of
+
+
+@pytest.mark.parametrize(
+    ("code", "hangs"),
+    [
+        ("import time; time.sleep(60)", True),
+        ("import time\nwhile time.process_time() < 2: pass", False),
+        ("while True: pass", True),
+    ],
+)
+def test_a_run_hangs_if_it_uses_no_cpu_time_or_too_much(
+    code: str, hangs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign, "HANG", 1.0)
+    monkeypatch.setattr(campaign, "MAX_CPU", 4.0)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    bench = campaign.Bench(Path(), Path(), Path(), Path(), 1, random.Random(1))
+    with pytest.raises(campaign.Fault, match="hangs") if hangs else nullcontext():
+        bench.finish(process, 0)
 
 
 def test_damage_follows_from_its_number() -> None:
