@@ -14,8 +14,8 @@ from the ``.atm`` files of Sen2Cor (libRadtran) by a forward model of its own
 masks of land and water are true ones; the instrument has noise, and with ``--calibration`` an
 independent error of each band.
 
-The retrieval knows neither the aerosol type nor the water vapour: it runs with the parameters that
-the processor ships, which include the rural aerosol.
+The retrieval does not know the water vapour. It runs with the parameters that the processor ships,
+which include the aerosol type (``--aerosol``).
 """
 
 from __future__ import annotations
@@ -42,12 +42,18 @@ from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.look_up_tables.sen2cor_tables import load_atm_files
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
 from sen2cor.atmosphere.parameters import AerosolParameters
+from sen2cor.atmosphere.standard_atmospheres import AEROSOLS
 from sen2cor.settings import Settings
 from tests.validation.aerosol_report import BANDS, REFLECTANCE_LIMIT, Result, draw, print_tables
 from tests.validation.aerosol_scenes import KINDS, SIZE, State, TrueScene, build_scene, design
 from tests.validation.surface_mosaics import Pools
 
 ROOT = Path(__file__).resolve().parents[2]
+
+SEASON = "SUMMER"
+"""Of all files that the scenes use."""
+
+SHIPPED_AEROSOL = Settings().look_up_tables.aerosol_type
 
 _SELECTABLE = "method" in {field.name for field in fields(AerosolParameters)}
 METHODS: Mapping[str, Mapping[str, Any]] = (
@@ -57,14 +63,26 @@ METHODS: Mapping[str, Mapping[str, Any]] = (
 
 
 @cache
-def _table(kind: str, data: Path) -> LookUpTable:
+def load_candidates(kind: str, aerosol: str, data: Path) -> tuple[LookUpTable, ...]:
+    """Load the candidate tables of a retrieval.
+
+    Parameters
+    ----------
+    kind : {"6s", "atm"}
+    aerosol : str
+        ``RURAL``, ``MARITIME``, or ``AUTO`` for both.
+    data : Path
+        Folder of the reference data.
+    """
+    aerosols = AEROSOLS if aerosol == "AUTO" else (aerosol,)
     if kind == "atm":
-        return load_atm_files(data / "esa_lut" / "S2A", "S2A", "RURAL", "SUMMER")
-    return load_table("S2A", "RURAL", "SUMMER")
+        folder = data / "esa_lut" / "S2A"
+        return tuple(load_atm_files(folder, "S2A", each, SEASON) for each in aerosols)
+    return tuple(load_table("S2A", each, SEASON) for each in aerosols)
 
 
 def retrieve(
-    true: TrueScene, table: LookUpTable, method: str
+    true: TrueScene, tables: Sequence[LookUpTable], method: str
 ) -> tuple[AtmosphereState, AerosolRetrieval]:
     """Retrieve the atmosphere with the parameters that the processor ships."""
     settings = Settings()
@@ -72,10 +90,11 @@ def retrieve(
     parameters = correction.aerosol_parameters(variable=bool(flags.vis_update_mode))
     return retrieve_aerosol_and_water_vapour(
         true.scene,
-        [table],
+        tables,
         FirstGuess(
             settings.calibration.visibility,
-            water_vapour=correction.water_vapour_start[table.season],
+            water_vapour=correction.water_vapour_start[SEASON],
+            season=SEASON,
         ),
         aerosol=replace(parameters, **METHODS[method]),
         water_vapour=correction.water_vapour_parameters(
@@ -86,10 +105,10 @@ def retrieve(
     )
 
 
-def judge(true: TrueScene, table: LookUpTable, method: str) -> Result:
+def judge(true: TrueScene, tables: Sequence[LookUpTable], method: str) -> Result:
     """Retrieve a scene, and compare it with its truth."""
     start = time.monotonic()
-    state, retrieval = retrieve(true, table, method)
+    state, retrieval = retrieve(true, tables, method)
     seconds = time.monotonic() - start
     sigma = getattr(retrieval, "sigma", None)
     within, bias = {}, {}
@@ -131,6 +150,8 @@ class Task:
     methods : tuple of str
     tables : {"6s", "atm"}
         Tables of the retrieval.
+    aerosol : str
+        Of the retrieval, as in `load_candidates`.
     physical : bool
         Whether the approximations of the files are undone (`tests.validation.aerosol_scenes`).
     calibration : float
@@ -143,6 +164,7 @@ class Task:
     seed: int
     methods: tuple[str, ...] = tuple(METHODS)
     tables: str = "6s"
+    aerosol: str = SHIPPED_AEROSOL
     physical: bool = False
     calibration: float = 0.0
     size: int = SIZE
@@ -159,8 +181,8 @@ class Task:
             calibration=self.calibration,
             size=self.size,
         )
-        table = _table(self.tables, self.data)
-        return [judge(true, table, method) for method in self.methods]
+        tables = load_candidates(self.tables, self.aerosol, self.data)
+        return [judge(true, tables, method) for method in self.methods]
 
 
 @cache
@@ -182,6 +204,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=default, help="folder of the reference data")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--tables", choices=("6s", "atm"), default="6s", help="of the retrieval")
+    parser.add_argument(
+        "--aerosol",
+        choices=(*AEROSOLS, "AUTO"),
+        default=SHIPPED_AEROSOL,
+        help="of the retrieval; AUTO: the one that fits the scene",
+    )
     parser.add_argument(
         "--physical",
         action="store_true",
@@ -207,10 +235,19 @@ def main() -> None:
     states = [state for state in states if not options.kinds or state.kind in options.kinds]
     methods = tuple(options.methods)
     task = Task(
-        options.data, options.seed, methods, options.tables, options.physical, options.calibration
+        options.data,
+        options.seed,
+        methods,
+        tables=options.tables,
+        aerosol=options.aerosol,
+        physical=options.physical,
+        calibration=options.calibration,
     )
     results = run_all(task, states, options.processes)
-    print(f"{len(states)} scenes, seed {options.seed}, retrieved with {options.tables} tables")
+    print(
+        f"{len(states)} scenes, seed {options.seed}, retrieved with {options.tables} tables, "
+        f"aerosol {options.aerosol}"
+    )
     if options.physical:
         print("molecules with polarisation, gases over both ways")
     if options.calibration:

@@ -109,14 +109,14 @@ def _row(label: str, results: Iterable[Result], methods: Sequence[str]) -> str:
     cells = []
     for method in methods:
         found = statistics([result for result in group if result.method == method])
-        cells.append(f"{found['bias']:+9.3f}{found['rms']:8.3f}{found['within']:8.0f}")
+        cells.append(f"{found['bias']:+9.3f}{found['rms']:8.3f}{found['within']:10.0f}")
     return f"{label:22s}{len(group) // len(methods):7d}" + "  ".join(cells)
 
 
 def print_tables(results: Sequence[Result], methods: Sequence[str]) -> None:
     """Print all tables."""
-    names = "  ".join(f"{method:>25s}" for method in methods)
-    columns = "  ".join(f"{'bias':>9s}{'rms':>8s}{'within %':>8s}" for _ in methods)
+    names = "  ".join(f"{method:>27s}" for method in methods)
+    columns = "  ".join(f"{'bias':>9s}{'rms':>8s}{'within %':>10s}" for _ in methods)
     print(f"error of the mean AOT{'':8s}{names}\n{'kind':22s}{'number':>7s}{columns}")
     for kind in KINDS:
         if group := [result for result in results if result.state.kind == kind]:
