@@ -7,7 +7,7 @@ N ?= 2000
 OLD ?= HEAD
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all equal faults fuzz lint format accuracy benchmark benchmark-growth tree-numbers benchmark-classification validate-classification validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-lut-interpolation validate-lut-solver validate-lut-aerosol validate-lut-codes validate-toa-uncertainty measure-luts validate-water-vapour validate-aerosol conformance check-readers docs wheel clean
+.PHONY: help environment demo test test-all equal faults fuzz lint format accuracy benchmark benchmark-growth tree-numbers benchmark-classification validate-classification validate-classes-real validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-lut-interpolation validate-lut-solver validate-lut-aerosol validate-lut-codes validate-toa-uncertainty measure-luts validate-water-vapour validate-aerosol conformance check-readers docs wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-28s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ benchmark-classification: .venv/complete ## CPU time and memory of the scene cla
 
 validate-classification: .venv/complete ## agreement with the reference classifications
 	$(PYTHON) -m tests.validation.classification
+
+validate-classes-real: .venv/complete ## scene classification of real scenes, polygons drawn by eye (ARGS="--pictures DIR")
+	$(PYTHON) -m tests.validation.classes_real $(ARGS)
 
 validate-classification-truth: .venv/complete ## scene classification against the truth of simulated scenes
 	$(PYTHON) -m tests.validation.classification_truth

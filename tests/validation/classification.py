@@ -180,10 +180,10 @@ def _finished(path: Path) -> Iterator[str]:
                 f"  {name} probability: {100 * np.mean(difference == 0):.3f} % equal, mean "
                 f"difference {difference.mean():+.2f} %, maximum {np.abs(difference).max()} %"
             )
-        yield from _confusion(theirs, ours)
+        yield from confusion(theirs, ours)
 
 
-def _confusion(theirs: npt.NDArray[Any], ours: npt.NDArray[Any]) -> Iterator[str]:
+def confusion(theirs: npt.NDArray[Any], ours: npt.NDArray[Any]) -> Iterator[str]:
     """Confusion matrix of two maps, with the accuracy of the first."""
     table = np.zeros((12, 12), np.int64)
     np.add.at(table, (theirs, ours), 1)
@@ -210,7 +210,7 @@ SUNS = ((40.0, 150.0), (25.0, 150.0), (55.0, 150.0), (40.0, 110.0), (40.0, 190.0
 """Zenith and azimuth; the product of the cloud reference is not known."""
 
 
-def _cloud_reference(data: Path) -> Iterator[str]:
+def cloud_reference(data: Path) -> Iterator[str]:
     """Scores against the reference of clouds and shadows, over assumed suns."""
     path = data / "pixels" / "cloud_reference" / "six_bands_cloud_shadow.npz"
     if not path.is_file():
@@ -254,10 +254,10 @@ def _cloud_reference(data: Path) -> Iterator[str]:
             f"{mode}: overall accuracy {100 * np.mean(merged == theirs):.2f} % (2 counts as "
             "shadow, 4 and 11 as land, 8 and 10 as cloud, 7 as wrong)"
         )
-        yield from _confusion(theirs.ravel(), merged.ravel())
+        yield from confusion(theirs.ravel(), merged.ravel())
 
 
-def _slovenia(data: Path) -> Iterator[str]:
+def slovenia(data: Path) -> Iterator[str]:
     """Agreement with the official map, on pixels averaged to 20 m as that map shows them."""
     path = data / "pixels" / "slovenia_winter_l1c_scl" / "scenes.npz"
     if not path.is_file():
@@ -290,7 +290,7 @@ def _slovenia(data: Path) -> Iterator[str]:
     for mode in MODES:
         ours = np.concatenate(all_ours[mode])
         yield f"{mode}: overall accuracy {100 * np.mean(ours == theirs):.2f} %"
-        yield from _confusion(theirs, ours)
+        yield from confusion(theirs, ours)
 
 
 def _blocks(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -309,7 +309,7 @@ def main(arguments: list[str]) -> int:
         print(f"no reference cases below {data}; set SEN2COR_TEST_DATA", file=sys.stderr)
         return 1
     print(*_agreement(paths), sep="\n")
-    tables = [*(_finished(path) for path in paths), _cloud_reference(data), _slovenia(data)]
+    tables = [*(_finished(path) for path in paths), cloud_reference(data), slovenia(data)]
     for table in tables:
         print()
         print(*table, sep="\n")
