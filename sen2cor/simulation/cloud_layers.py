@@ -1,23 +1,35 @@
 """Layers of clouds and cirrus, and their effect on top-of-atmosphere reflectance.
 
-All clouds have one height. A cloud covers a pixel if the line of sight crosses the cloud at that
-height, and shades it if the line to the sun does.
+All clouds have one height. A cloud covers a pixel of a band if the line of sight of that band and
+detector crosses the cloud at that height, and shades it if the line to the sun does. So clouds are
+displaced between bands and between detectors, as in images of the Multispectral Instrument (Frantz
+et al. 2018, Remote Sensing of Environment 215, 471-481); their shadows are not.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import binary_dilation, map_coordinates
 
-from sen2cor.raster.array_types import Float32Array
+from sen2cor.raster.array_types import BoolArray, Float32Array
 from sen2cor.raster.grids import Grid
+from sen2cor.raster.resampling import block_fraction, repeat_pixels
 from sen2cor.simulation.patterns import fractal
 from sen2cor.simulation.scenes import Scene
+from sen2cor.simulation.smooth_fields import block_mean_by_columns
 
 RESOLUTION = 20
 """Pixel size of the cloud layers, metres."""
+
+_CELL = 3
+"""Side in pixels of the cells that are skipped if no cloud is near them."""
+
+_MAX_SIGHT_TANGENT = 0.25
+"""Upper limit of the tangent of the view zenith angle within the swath."""
 
 _ASYMMETRY = 0.86
 """Asymmetry parameter of cloud droplets."""
@@ -55,21 +67,116 @@ class CloudLayer:
         ----------
         grid : Grid
             Of the ground, any pixel size.
-        zenith, azimuth : ndarray of float32, shape of the grid or broadcastable
-            Of the lines, degrees; azimuth from grid north.
+        zenith, azimuth : ndarray of float32, both scalars, or of one shape (rows, cols)
+            Of the lines, degrees; azimuth from grid north. A shape smaller than that of the grid
+            holds the angles of blocks of pixels, of at most 60 m.
 
         Returns
         -------
         ndarray of float32, shape of the grid
         """
         shift = np.float32(self.height) * np.tan(np.radians(zenith))
-        rows = (np.arange(grid.rows, dtype=np.float32)[:, None] + 0.5) * grid.pixel_size
-        cols = (np.arange(grid.cols, dtype=np.float32)[None, :] + 0.5) * grid.pixel_size
-        south = rows + np.float32(self.uly - grid.uly) - shift * np.cos(np.radians(azimuth))
-        east = cols + np.float32(grid.ulx - self.ulx) + shift * np.sin(np.radians(azimuth))
-        south, east = np.broadcast_arrays(south, east)
-        at = np.stack([south, east]).astype(np.float32) / np.float32(RESOLUTION) - np.float32(0.5)
-        return np.asarray(map_coordinates(self.depth, at, order=1, mode="nearest"), np.float32)
+        angle = np.radians(azimuth)
+        shape = np.shape(shift) or grid.shape
+        north, east = (np.broadcast_to(shift * f(angle), shape) for f in (np.cos, np.sin))
+        factor = grid.rows // shape[0]
+        size = np.float32(grid.pixel_size * factor)
+        y = (np.arange(shape[0], dtype=np.float32)[:, None] + 0.5) * size - north
+        x = (np.arange(shape[1], dtype=np.float32)[None, :] + 0.5) * size + east
+        y += np.float32(self.uly - grid.uly)
+        x += np.float32(grid.ulx - self.ulx)
+        rows, cols = np.nonzero(self._is_near_cloud(y, x))
+        within = (np.arange(factor, dtype=np.float32) - (factor - 1) / 2) * grid.pixel_size
+        at = np.empty((2, rows.size, factor, factor), np.float32)
+        at[0] = y[rows, cols][:, None, None] + within[:, None]
+        at[1] = x[rows, cols][:, None, None] + within
+        at /= np.float32(RESOLUTION)
+        at -= np.float32(0.5)
+        result = np.zeros(grid.shape, np.float32)
+        blocks = result.reshape(shape[0], factor, shape[1], factor).swapaxes(1, 2)
+        blocks[rows, cols] = map_coordinates(self.depth, at, order=1, mode="nearest")
+        return result
+
+    def crop_to_sight(self, grid: Grid) -> CloudLayer:
+        """Cut off the margin that is never seen above a scene from within the swath."""
+        unseen = (self.uly - grid.uly - _MAX_SIGHT_TANGENT * self.height) // RESOLUTION - 1
+        margin = RESOLUTION * max(int(unseen), 0)
+        part = slice(margin // RESOLUTION, len(self.depth) - margin // RESOLUTION)
+        return CloudLayer(
+            self.depth[part, part].copy(), self.ulx + margin, self.uly - margin, self.height
+        )
+
+    @cached_property
+    def _near_cloud(self) -> BoolArray:
+        """Cells of the layer with cloud in them or in a neighbour."""
+        cloudy: BoolArray = block_fraction(self.depth > 0, _CELL) > 0
+        return np.asarray(binary_dilation(cloudy, np.ones((3, 3), bool)))
+
+    def _is_near_cloud(self, south: Float32Array, east: Float32Array) -> BoolArray:
+        """Whether cloud may be near points, in metres from the upper left corner."""
+        cells = self._near_cloud
+        row, col = (
+            np.clip((at * np.float32(1.0 / (_CELL * RESOLUTION))).astype(np.int32), 0, size - 1)
+            for at, size in zip((south, east), cells.shape, strict=True)
+        )
+        return cells[row, col]
+
+
+@dataclass(frozen=True)
+class TileClouds:
+    """Clouds of a tile.
+
+    Attributes
+    ----------
+    grid : Grid
+        Of the tile, with pixels of `RESOLUTION`.
+    cumulus, cirrus : CloudLayer
+        Depth of the cirrus is its reflectance.
+    shade : ndarray of float32, shape of the grid
+        Optical thickness of clouds towards the sun.
+    """
+
+    grid: Grid
+    cumulus: CloudLayer
+    cirrus: CloudLayer
+    shade: Float32Array
+
+    def rows_in_sight(
+        self, rows: slice, resolution: int, zenith: Float32Array, azimuth: Float32Array
+    ) -> list[Float32Array]:
+        """Project clouds and cirrus along the lines of sight of some rows of a band.
+
+        Parameters
+        ----------
+        rows : slice
+            Of the image of the band.
+        resolution : int
+            Of the band, metres.
+        zenith, azimuth : ndarray of float32, shape (rows, cols) at 60 m
+            Of the view in these rows, degrees; azimuth from grid north.
+
+        Returns
+        -------
+        list of ndarray of float32
+            Optical thickness of the clouds and reflectance of the cirrus.
+        """
+        first, last = (row * resolution // RESOLUTION for row in (rows.start, rows.stop))
+        strip = replace(self.grid, uly=self.grid.uly - first * RESOLUTION, rows=last - first)
+        seen = [layer.project(strip, zenith, azimuth) for layer in (self.cumulus, self.cirrus)]
+        return resample_rows(seen, slice(0, rows.stop - rows.start), resolution)
+
+
+def resample_rows(
+    layers: Iterable[Float32Array], rows: slice, resolution: int
+) -> list[Float32Array]:
+    """Resample some rows of layers with pixels of `RESOLUTION` to the resolution of a band."""
+    if resolution >= RESOLUTION:
+        factor = resolution // RESOLUTION
+        part = slice(rows.start * factor, rows.stop * factor)
+        return [block_mean_by_columns(layer[part], factor) for layer in layers]
+    factor = RESOLUTION // resolution
+    part = slice(rows.start // factor, rows.stop // factor)
+    return [repeat_pixels(layer[part], factor) for layer in layers]
 
 
 def cumulus_layer(scene: Scene, grid: Grid, seed: int) -> CloudLayer:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from sen2cor.raster.grids import row_blocks
 from sen2cor.raster.resampling import repeat_pixels
 from sen2cor.simulation import cloud_layers, synthetic_terrain
 from sen2cor.simulation.canopies import CanopyReflectance, sample_ratios, summarize_ratios
+from sen2cor.simulation.cloud_layers import TileClouds
 from sen2cor.simulation.forward_model import (
     ADJACENCY_RANGE,
     BandAtmosphere,
@@ -60,6 +60,9 @@ _BLOCK_ROWS = 240
 _WORKERS = 2
 """Blocks, and bands, simulated in parallel; more would need more memory."""
 
+TRUTH_BAND = "B03"
+"""Band in whose view the truth shows clouds and cirrus."""
+
 CLOUD, SHADOW, CIRRUS = 9, 3, 10
 """Codes of the scene classification."""
 
@@ -71,25 +74,6 @@ _MIN_CIRRUS_REFLECTANCE = 0.004
 
 _SHADED_ENVIRONMENT = 0.25
 """Diffuse fraction of the irradiance of a shaded environment."""
-
-
-@dataclass(frozen=True)
-class TileClouds:
-    """Clouds in the line of sight and towards the sun of every pixel, at 20 m.
-
-    Attributes
-    ----------
-    depth : ndarray of float32
-        Optical thickness of clouds in the line of sight.
-    shade : ndarray of float32
-        Optical thickness of clouds towards the sun.
-    cirrus : ndarray of float32
-        Reflectance of cirrus in the line of sight.
-    """
-
-    depth: Float32Array
-    shade: Float32Array
-    cirrus: Float32Array
 
 
 class TileSimulator:
@@ -130,8 +114,9 @@ class TileSimulator:
         self.truth.mkdir(parents=True, exist_ok=True)
         fields = make_fields(self.scene, self.tile, self.grids[COARSE], self.terrain, self.seed)
         clouds = self._clouds(fields)
-        self._describe_clouds(clouds)
-        coarse = self._make_ground(clouds)
+        layers = self._describe_clouds(clouds, fields)
+        coarse = self._make_ground(*layers)
+        del layers
         np.save(self.truth / "aot550_60m.npy", fields.aot550)
         np.save(self.truth / "water_vapour_60m.npy", fields.water_vapour)
         with ThreadPoolExecutor(_WORKERS) as pool:
@@ -168,6 +153,7 @@ class TileSimulator:
         return terrain
 
     def _view(self, band: str, fields: SmoothFields) -> tuple[Float32Array, Float32Array]:
+        """Zenith and azimuth (from true north) of the view at 60 m, as in the metadata."""
         grid = self.grids[COARSE]
         x = grid.ulx + (np.arange(grid.cols) + 0.5) * COARSE
         y = grid.uly - (np.arange(grid.rows) + 0.5) * COARSE
@@ -175,32 +161,40 @@ class TileSimulator:
         return zenith.astype(np.float32), azimuth.astype(np.float32)
 
     def _clouds(self, fields: SmoothFields) -> TileClouds:
-        grid = self.grids[cloud_layers.RESOLUTION]
-        factor = COARSE // cloud_layers.RESOLUTION
         turn = np.float32(self.tile.overpass.convergence())
-        view_zenith, view_azimuth = (repeat_pixels(a, factor) for a in self._view("B03", fields))
-        sun_zenith = repeat_pixels(fields.solar_zenith, factor)
-        sun_azimuth = repeat_pixels(fields.solar_azimuth, factor)
         cumulus = cloud_layers.cumulus_layer(self.scene, self.grids[10], self.seed)
-        depth = cumulus.project(grid, view_zenith, view_azimuth - turn)
-        shade = cumulus.project(grid, sun_zenith, sun_azimuth - turn)
-        del cumulus
-        high = cloud_layers.cirrus_layer(self.scene, self.grids[10], self.seed)
-        return TileClouds(depth, shade, high.project(grid, view_zenith, view_azimuth - turn))
+        shade = cumulus.project(
+            self.grids[cloud_layers.RESOLUTION], fields.solar_zenith, fields.solar_azimuth - turn
+        )
+        cumulus = cumulus.crop_to_sight(self.grids[10])
+        cirrus = cloud_layers.cirrus_layer(self.scene, self.grids[10], self.seed)
+        cirrus = cirrus.crop_to_sight(self.grids[10])
+        return TileClouds(self.grids[cloud_layers.RESOLUTION], cumulus, cirrus, shade)
 
-    def _describe_clouds(self, clouds: TileClouds) -> None:
+    def _describe_clouds(
+        self, clouds: TileClouds, fields: SmoothFields
+    ) -> tuple[Float32Array, Float32Array, Float32Array]:
+        """Store the truth; return clouds in sight, clouds towards the sun, cirrus in sight."""
         grid = self.grids[cloud_layers.RESOLUTION]
-        cloudy = clouds.depth > _MIN_CLOUD_THICKNESS
+        zenith, azimuth = self._view(TRUTH_BAND, fields)
+        azimuth -= np.float32(self.tile.overpass.convergence())
+        depth, cirrus = clouds.rows_in_sight(
+            slice(0, grid.rows), cloud_layers.RESOLUTION, zenith, azimuth
+        )
+        cloudy = depth > _MIN_CLOUD_THICKNESS
         self.tile.cloudy_percentage = 100.0 * float(cloudy.mean())
         self.tile.cloud_polygons = outlines(cloudy, grid)
         for name, layer in (
-            ("cloud_optical_thickness", clouds.depth),
+            ("cloud_optical_thickness", depth),
             ("shadow_optical_thickness", clouds.shade),
-            ("cirrus_reflectance", clouds.cirrus),
+            ("cirrus_reflectance", cirrus),
         ):
             np.save(self.truth / f"{name}_20m.npy", layer.astype(np.float16))
+        return depth, clouds.shade, cirrus
 
-    def _make_ground(self, clouds: TileClouds) -> dict[str, Float32Array]:
+    def _make_ground(
+        self, depth: Float32Array, shade: Float32Array, cirrus: Float32Array
+    ) -> dict[str, Float32Array]:
         """First pass: store the truth; return the reflectance at 60 m, reduced in cloud shadow."""
         grid = self.grids[10]
         x = grid.ulx + (np.arange(grid.cols) + 0.5) * 10.0
@@ -243,12 +237,12 @@ class TileSimulator:
         classes[:] = SURFACE_CLASSES[surface[half, half]]
         np.save(self.truth / f"ground_class_{cloud_layers.RESOLUTION}m.npy", classes)
         self.tile.snow_percentage = 100.0 * float((classes == SNOW).mean())
-        classes[clouds.shade > _MIN_CLOUD_THICKNESS] = SHADOW
-        classes[clouds.cirrus > _MIN_CIRRUS_REFLECTANCE] = CIRRUS
-        classes[clouds.depth > _MIN_CLOUD_THICKNESS] = CLOUD
+        classes[shade > _MIN_CLOUD_THICKNESS] = SHADOW
+        classes[cirrus > _MIN_CIRRUS_REFLECTANCE] = CIRRUS
+        classes[depth > _MIN_CLOUD_THICKNESS] = CLOUD
         self._write_summary(np.concatenate(ratios))
         lit = block_mean_by_columns(
-            cloud_layers.direct_transmittance(clouds.shade), COARSE // cloud_layers.RESOLUTION
+            cloud_layers.direct_transmittance(shade), COARSE // cloud_layers.RESOLUTION
         )
         for name in BAND_NAMES:
             coarse[name] *= (1.0 - _SHADED_ENVIRONMENT) * lit + _SHADED_ENVIRONMENT
@@ -283,6 +277,7 @@ class TileSimulator:
             "codes": "scattering by 6SV, gas by LOWTRAN7",
             "reflectance": f"DN / {QUANTIFICATION}",
             "surfaces": list(SURFACE_NAMES),
+            "clouds": f"as seen in {TRUTH_BAND}; displaced in other bands",
             "scene_classes": "4 vegetation, 5 not vegetated, 6 water, 11 snow; above them 3 "
             "shadow (optical thickness towards the sun above 1), 9 cloud (above 1), "
             "10 cirrus (reflectance above 0.004); ground_class: without what is above",
@@ -290,8 +285,9 @@ class TileSimulator:
         }
         (self.truth / "truth.json").write_text(json.dumps(summary, indent=1) + "\n")
 
-    def _band_atmosphere(self, band: str, fields: SmoothFields) -> BandAtmosphere:
-        view_zenith, view_azimuth = self._view(band, fields)
+    def _band_atmosphere(
+        self, band: str, fields: SmoothFields, view_zenith: Float32Array, view_azimuth: Float32Array
+    ) -> BandAtmosphere:
         difference = np.abs(fields.solar_azimuth - view_azimuth) % 360.0
         pixels = PixelStates(
             aot550=fields.aot550,
@@ -341,7 +337,9 @@ class TileSimulator:
         logger.info("%s: band %s", self.tile.mgrs, band)
         resolution = next(b.resolution for b in BANDS if b.name == band)
         grid = self.grids[resolution]
-        atmosphere = self._band_atmosphere(band, fields)
+        view_zenith, view_azimuth = self._view(band, fields)
+        atmosphere = self._band_atmosphere(band, fields, view_zenith, view_azimuth)
+        view_azimuth -= np.float32(self.tile.overpass.convergence())
         irradiance: SlopeIrradiance | None = None
         if self.terrain is not None:
             irradiance = self._slope_irradiance(band, atmosphere, radiated)
@@ -367,12 +365,13 @@ class TileSimulator:
                     )
                 )
                 reflectance = ground[rows].astype(np.float32) / np.float32(QUANTIFICATION)
-                layers = clouds.depth, clouds.shade, clouds.cirrus
-                depth, shade, cirrus = self._layer_rows(layers, rows, resolution)
+                sight = view_zenith[coarse_rows], view_azimuth[coarse_rows]
+                depth, cirrus = clouds.rows_in_sight(rows, resolution, *sight)
+                (shade,) = cloud_layers.resample_rows((clouds.shade,), rows, resolution)
                 direct_illumination: Float32Array = cloud_layers.direct_transmittance(shade)
                 diffuse_illumination: Float32Array | float = 1.0
                 if irradiance is not None:
-                    direct, diffuse_illumination = self._layer_rows(
+                    direct, diffuse_illumination = cloud_layers.resample_rows(
                         (irradiance.direct, irradiance.diffuse), rows, resolution
                     )
                     direct_illumination = direct_illumination * direct
@@ -390,15 +389,3 @@ class TileSimulator:
                 noise = random.standard_normal(toa.shape, np.float32)
                 toa += noise * noise_level(band, toa, self.product.spacecraft, zenith)
                 image.write_rows(digital_numbers(toa, self.product.offset))
-
-    def _layer_rows(
-        self, layers: tuple[Float32Array, ...], rows: slice, resolution: int
-    ) -> list[Float32Array]:
-        """Resample some rows of layers at 20 m to the resolution of a band."""
-        if resolution >= cloud_layers.RESOLUTION:
-            factor = resolution // cloud_layers.RESOLUTION
-            part = slice(rows.start * factor, rows.stop * factor)
-            return [block_mean_by_columns(layer[part], factor) for layer in layers]
-        factor = cloud_layers.RESOLUTION // resolution
-        part = slice(rows.start // factor, rows.stop // factor)
-        return [repeat_pixels(layer[part], factor) for layer in layers]
