@@ -13,9 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sen2cor.classification.cloud_shadow_geometry import CloudShadowMap
+from sen2cor.classification.cloud_shadow_geometry import SHADOW_GRID, CloudShadowMap
 from sen2cor.classification.cloud_shadow_radiometry import spectral_shadow_match
-from sen2cor.classification.clouds import filter_cloud_patches, find_high_clouds
+from sen2cor.classification.clouds import (
+    filter_cloud_patches,
+    find_high_clouds,
+    lower_unconfirmed_clouds,
+)
 from sen2cor.classification.decision_tree import classify_spectra, reclassify
 from sen2cor.classification.parameters import ClassificationParameters
 from sen2cor.classification.reclassification import detect_unclassified_ground
@@ -25,6 +29,7 @@ from sen2cor.classification.spectral_indices import Reflectance, ReflectanceRead
 from sen2cor.classification.sunlit_reference import (
     SAMPLE_SPACING,
     GroundSample,
+    InfraredSample,
     SunlitReference,
     detect_shadow_by_contrast,
 )
@@ -184,6 +189,8 @@ class _SpectralPass:
         Clouds that cast a shadow, and those of them that show in B10.
     ground : GroundSample or None
         None where shadow is not detected by contrast.
+    infrared : InfraredSample or None
+        None where shadow is not matched with clouds.
     """
 
     scene_class: UInt8Array
@@ -192,16 +199,19 @@ class _SpectralPass:
     clouds: BoolArray
     high_clouds: BoolArray
     ground: GroundSample | None
+    infrared: InfraredSample | None
 
     @classmethod
     def empty(cls, image: _Image) -> _SpectralPass:
         shape, sun = image.shape, image.scene.sun
-        ground = None
-        if sun is not None and image.parameters.rules.detect_shadow_by_contrast:
+        rules, ground, infrared = image.parameters.rules, None, None
+        if sun is not None and rules.detect_shadow_by_contrast:
             ground = GroundSample.empty(shape, sun.coarsening_factor(SAMPLE_SPACING))
+            if rules.match_cloud_shadow:
+                infrared = InfraredSample.empty(shape, sun.coarsening_factor(SHADOW_GRID))
         scene_class, cloud, snow = (np.zeros(shape, np.uint8) for _ in range(3))
         clouds, high_clouds = (np.zeros(shape, np.bool_) for _ in range(2))
-        return cls(scene_class, cloud, snow, clouds, high_clouds, ground)
+        return cls(scene_class, cloud, snow, clouds, high_clouds, ground, infrared)
 
 
 @dataclass(frozen=True)
@@ -215,6 +225,8 @@ class _Shadow:
 def _run_spectral_pass(image: _Image) -> _SpectralPass:
     parameters = image.parameters
     min_shadow_casting = np.float32(parameters.constants.shadow_cloud_probability_min)
+    if parameters.rules.match_cloud_shadow:
+        min_shadow_casting = np.float32(parameters.thresholds.t_cloud_mp)
     found = _SpectralPass.empty(image)
 
     def classify_block(block: slice) -> None:
@@ -231,6 +243,8 @@ def _run_spectral_pass(image: _Image) -> _SpectralPass:
             np.logical_and(found.clouds[block], high, out=found.high_clouds[block])
         if found.ground is not None:
             found.ground.fill(block.start, inner_reflectance, found.scene_class[block])
+        if found.infrared is not None:
+            found.infrared.fill(block.start, inner_reflectance, found.scene_class[block])
 
     list(image.run(classify_block, image.blocks))
     return found
@@ -243,7 +257,11 @@ def _project_shadow(image: _Image, spectral: _SpectralPass) -> _Shadow:
     sunlit = None
     if spectral.ground is not None:
         sunlit = spectral.ground.compute_sunlit_reference(sun, parameters)
-    cloud_shadow = CloudShadowMap.project(spectral.clouds, spectral.high_clouds, sun, parameters)
+    masks = spectral.clouds, spectral.high_clouds
+    if sunlit is not None and spectral.infrared is not None:
+        cloud_shadow = CloudShadowMap.match(*masks, spectral.infrared, sunlit, sun, parameters)
+    else:
+        cloud_shadow = CloudShadowMap.project(*masks, sun, parameters)
     return _Shadow(cloud_shadow, sunlit)
 
 
@@ -260,6 +278,9 @@ def _run_finishing_pass(image: _Image, spectral: _SpectralPass, shadow: _Shadow)
             classes = filter_cloud_patches(
                 classes, spectral.cloud_probability[extended], parameters
             )
+        if parameters.rules.match_cloud_shadow and shadow.cloud_shadow is not None:
+            unconfirmed = shadow.cloud_shadow.find_unconfirmed(extended, cols)
+            classes = lower_unconfirmed_clouds(classes, unconfirmed, reflectance, parameters)
         cloud_shadow = _detect_cloud_shadow(
             reflectance, scene.no_data, shadow, extended, parameters
         )

@@ -18,9 +18,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
+from sen2cor.classification.cloud_objects import CloudObjects
 from sen2cor.classification.morphology import dilate, dilate_euclidean, majority
 from sen2cor.classification.parameters import ClassificationParameters
 from sen2cor.classification.scene import SunGeometry
+from sen2cor.classification.sunlit_reference import InfraredSample, SunlitReference
 from sen2cor.raster.array_types import BoolArray, Float32Array
 from sen2cor.raster.resampling import bilinear, block_fraction, positions
 
@@ -170,12 +172,15 @@ class CloudShadowMap:
         Image pixels along one side of a pixel of this grid.
     likelihood_min : float32
         Image pixels of a higher likelihood may lie in shadow.
+    unconfirmed : ndarray of bool, same shape, or None
+        Bright objects that are no clouds, see `CloudObjects`; None: not examined.
     """
 
     likelihood: Float32Array
     near: BoolArray
     factor: int
     likelihood_min: np.float32
+    unconfirmed: BoolArray | None = None
 
     @classmethod
     def project(
@@ -215,6 +220,49 @@ class CloudShadowMap:
         likelihood_min = np.float32(constants.shadow_likelihood_min)
         return cls(np.maximum(*likelihoods), near, factor, likelihood_min)
 
+    @classmethod
+    def match(
+        cls,
+        clouds: BoolArray,
+        high_clouds: BoolArray,
+        infrared: InfraredSample,
+        sunlit: SunlitReference,
+        sun: SunGeometry,
+        parameters: ClassificationParameters,
+    ) -> CloudShadowMap:
+        """Project the shadow of each cloud from the heights at which it matches dark ground.
+
+        Parameters
+        ----------
+        clouds, high_clouds : ndarray of bool, shape (rows, cols)
+            All clouds, and those that show in B10.
+        infrared : InfraredSample
+            On the grid of the shadows.
+        sunlit : SunlitReference
+        sun : SunGeometry
+        parameters : ClassificationParameters
+        """
+        factor = infrared.step
+        coarse = replace(sun, pixel_size=factor * sun.pixel_size)
+        casting, high = (
+            block_fraction(find_shadow_casting_clouds(mask), factor) > 0
+            for mask in (clouds, high_clouds)
+        )
+        objects = CloudObjects.match(
+            casting,
+            high,
+            infrared.find_dark_ground(sunlit, parameters),
+            infrared.visible & ~casting,
+            coarse.limit_for_shadows(exact=parameters.rules.use_exact_sun_angles),
+        )
+        shadow = objects.project(beyond_edges=parameters.rules.mirror_cloud_edges) & ~casting
+        sigma = parameters.constants.shadow_smoothing_sigma / factor
+        likelihood = ndimage.gaussian_filter(shadow.astype(np.float32), sigma, mode="reflect")
+        unconfirmed = objects.find_unconfirmed()
+        near = dilate_euclidean(casting & ~unconfirmed, NEAR_CLOUDS / coarse.pixel_size)
+        likelihood_min = np.float32(parameters.constants.shadow_likelihood_min)
+        return cls(likelihood, near, factor, likelihood_min, unconfirmed)
+
     def find_possible_shadow(self, rows: slice, cols: int) -> BoolArray:
         """Image pixels of a block of rows that may lie in cloud shadow; bool, (rows, cols)."""
         row_at = positions(rows.stop - rows.start, self.factor, rows.start)
@@ -224,11 +272,20 @@ class CloudShadowMap:
 
     def find_near_clouds(self, rows: slice, cols: int) -> BoolArray:
         """Image pixels of a block of rows that are near clouds; bool, (rows, cols)."""
+        return self._repeat(self.near, rows, cols)
+
+    def find_unconfirmed(self, rows: slice, cols: int) -> BoolArray:
+        """Bright image pixels of a block of rows that are no clouds; bool, (rows, cols)."""
+        if self.unconfirmed is None:
+            return np.zeros((rows.stop - rows.start, cols), np.bool_)
+        return self._repeat(self.unconfirmed, rows, cols)
+
+    def _repeat(self, mask: BoolArray, rows: slice, cols: int) -> BoolArray:
         row_at, col_at = (
             np.arange(part.start, part.stop) // self.factor for part in (rows, slice(0, cols))
         )
-        near: BoolArray = self.near[np.ix_(row_at, col_at)]
-        return near
+        repeated: BoolArray = mask[np.ix_(row_at, col_at)]
+        return repeated
 
 
 def _compute_shifts(

@@ -135,3 +135,34 @@ def filter_cloud_patches(
     np.putmask(filtered, clouds & ~patches, SceneClass.LOW_PROBA_CLOUDS)
     np.putmask(filtered, rim, SceneClass.MEDIUM_PROBA_CLOUDS)
     return filtered
+
+
+def lower_unconfirmed_clouds(
+    classes: UInt8Array,
+    unconfirmed: BoolArray,
+    reflectance: Reflectance,
+    parameters: ClassificationParameters,
+) -> UInt8Array:
+    """Lower bright objects that are no clouds to low probability, except where B10 shows a cloud.
+
+    Parameters
+    ----------
+    classes : ndarray of uint8, shape (rows, cols)
+    unconfirmed : ndarray of bool, shape (rows, cols)
+        As of `sen2cor.classification.cloud_objects.CloudObjects`.
+    reflectance : mapping
+        B10 (optional).
+    parameters : ClassificationParameters
+
+    Returns
+    -------
+    ndarray of uint8, shape (rows, cols)
+    """
+    lowered = unconfirmed & (
+        (classes == SceneClass.MEDIUM_PROBA_CLOUDS) | (classes == SceneClass.HIGH_PROBA_CLOUDS)
+    )
+    if "B10" in reflectance:
+        lowered &= ~find_high_clouds(reflectance, parameters)
+    result = classes.copy()
+    np.putmask(result, lowered, SceneClass.LOW_PROBA_CLOUDS)
+    return result

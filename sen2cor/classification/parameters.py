@@ -135,7 +135,8 @@ class ClassificationConstants:
     cirrus_elevation_max : float
         Metres; above, too little water vapour is left to absorb the signal of the ground in B10.
     shadow_cloud_probability_min : float
-        Minimum cloud probability of clouds that cast a shadow.
+        Minimum cloud probability of clouds that cast a shadow. With match_cloud_shadow it is that
+        of medium probability, T_CLOUD_MP.
     shadow_b02_b11_max : float
         Cloud shadow: maximum B02/B11; a higher ratio is water.
     shadow_likelihood_min : float
@@ -232,13 +233,17 @@ class ClassificationRules:
         Lower isolated cloud pixels to low probability, and add the rims of clouds to the clouds.
     detect_shadow_by_contrast : bool
         Detect cloud shadow also where a pixel is much darker than the sunlit ground around it.
+    match_cloud_shadow : bool
+        Detect cloud shadow only where a cloud at a height that matches dark ground casts it, and
+        keep narrow bright objects without a shadow out of the clouds.
     keep_clouds_over_shadow : bool
         Keep cirrus and clouds of medium and high probability where cloud shadow is detected.
     detect_clear_water_by_green : bool
         Let the spectrum of water that is dark in red decrease from green, instead of from red, to
         the near infrared.
     mirror_cloud_edges : bool
-        Mirror the clouds at the edges of the image, instead of taking the sky beyond as clear.
+        Mirror the clouds at the edges of the image, instead of taking the sky beyond as clear; with
+        match_cloud_shadow, let clouds of the common heights be anywhere beyond the edges.
     use_exact_sun_angles : bool
         Project shadows with the sun angles as given, not rounded to whole degrees and with a zenith
         angle of at most 70 degrees.
@@ -255,6 +260,7 @@ class ClassificationRules:
     correct_haze: bool = True
     filter_cloud_patches: bool = True
     detect_shadow_by_contrast: bool = True
+    match_cloud_shadow: bool = True
     keep_clouds_over_shadow: bool = True
     detect_clear_water_by_green: bool = True
     mirror_cloud_edges: bool = True

@@ -73,9 +73,7 @@ class GroundSample:
 
     def fill(self, first: int, reflectance: Reflectance, classes: UInt8Array) -> None:
         """Store the samples of a block of rows that begins at row ``first``."""
-        start = -first % self.step
-        rows = slice((first + start) // self.step, -(-(first + len(classes)) // self.step))
-        sampled = slice(start, None, self.step), slice(None, None, self.step)
+        rows, sampled = _sample_positions(first, len(classes), self.step)
         sample = {band: reflectance[band][sampled] for band in BANDS}
         dark = classes[sampled] == SceneClass.DARK_FEATURES
         ground = ~np.isin(classes[sampled], _NOT_GROUND)
@@ -110,6 +108,65 @@ class GroundSample:
             self.step,
             {band: _local_mean(image, sunlit, size) for band, image in self.reflectance.items()},
         )
+
+
+@dataclass(frozen=True)
+class InfraredSample:
+    """Every n-th pixel of an image in `BANDS`, filled by blocks of rows.
+
+    Attributes
+    ----------
+    step : int
+        Image pixels from sample to sample.
+    reflectance : mapping of band name to ndarray of float32, shape (rows / step, cols / step)
+        Of `BANDS`.
+    visible : ndarray of bool, same shape
+        Whether the pixel is ground that would show a shadow: neither cloud, water nor no data.
+    """
+
+    step: int
+    reflectance: dict[str, Float32Array]
+    visible: BoolArray
+
+    @classmethod
+    def empty(cls, shape: tuple[int, ...], step: int) -> InfraredSample:
+        """Create the empty sample of an image of ``shape`` pixels."""
+        coarse = tuple(-(-size // step) for size in shape)
+        images = {band: np.zeros(coarse, np.float32) for band in BANDS}
+        return cls(step, images, np.zeros(coarse, np.bool_))
+
+    def fill(self, first: int, reflectance: Reflectance, classes: UInt8Array) -> None:
+        """Store the samples of a block of rows that begins at row ``first``."""
+        rows, sampled = _sample_positions(first, len(classes), self.step)
+        self.visible[rows] = ~np.isin(classes[sampled], _NOT_GROUND)
+        for band, image in self.reflectance.items():
+            image[rows] = reflectance[band][sampled]
+
+    def find_dark_ground(
+        self, sunlit: SunlitReference, parameters: ClassificationParameters
+    ) -> BoolArray:
+        """Samples that have lost most of the reflectance of the sunlit ground around them.
+
+        Parameters
+        ----------
+        sunlit : SunlitReference
+        parameters : ClassificationParameters
+
+        Returns
+        -------
+        ndarray of bool, shape (rows / step, cols / step)
+        """
+        constants = parameters.constants
+        nir, swir = (self.reflectance[band] for band in BANDS)
+        at = [
+            np.minimum(np.arange(size) * self.step // sunlit.step, last - 1)
+            for size, last in zip(nir.shape, sunlit.reflectance["B8A"].shape, strict=True)
+        ]
+        sunlit_nir, sunlit_swir = (sunlit.reflectance[band][np.ix_(*at)] for band in BANDS)
+        dark: BoolArray = nir < np.float32(constants.shadow_b8a_fraction_max) * sunlit_nir
+        dark &= swir < np.float32(constants.shadow_b11_fraction_max) * sunlit_swir
+        dark &= self.visible
+        return dark
 
 
 @dataclass(frozen=True)
@@ -173,6 +230,13 @@ def detect_shadow_by_contrast(
     dark &= ~(water | no_data)
     dark &= reflectance["B12"] < nir
     return majority(dark)
+
+
+def _sample_positions(first: int, rows: int, step: int) -> tuple[slice, tuple[slice, slice]]:
+    """Rows of a sample that a block of an image fills, and the sampled pixels of the block."""
+    start = -first % step
+    filled = slice((first + start) // step, -(-(first + rows) // step))
+    return filled, (slice(start, None, step), slice(None, None, step))
 
 
 def _local_mean(image: Float32Array, mask: BoolArray, window: int) -> Float32Array:

@@ -20,10 +20,11 @@ from tests.classification.spectra import SEN2COR_2_3, Image, all_valid, stack_ma
 
 ELEMENTS = {parameter.name: parameter.default_value for parameter in THRESHOLDS}
 CONSTANTS = sorted(field.name for field in fields(ClassificationConstants))
-OF_SEN2COR_2_3 = {"cirrus_b02_max"}
+OF_SEN2COR_2_3 = {"cirrus_b02_max", "shadow_cloud_probability_min"}
 """Constants that only the rules of Sen2Cor 2.3 use."""
 
 RULES = sorted(field.name for field in fields(ClassificationRules))
+OF_ALL_HEIGHTS = ("mirror_cloud_edges", "use_exact_sun_angles")
 SUN = SunGeometry(60.4, 150.6, 20.0)
 LOW_SUN = SunGeometry(76.4, 150.6, 20.0)
 HIGH_SUN = SunGeometry(20.0, 270.0, 20.0)
@@ -88,7 +89,11 @@ def test_each_rule_changes_the_map(name: str, mixture: Image) -> None:
     hazy = {band: image + np.float32(0.04) for band, image in mixture.items() if band != "B10"}
     image = {**mixture, **hazy}
     image["B10"] = np.where(image["B02"] > 0.4, np.float32(0.05), image["B10"])
-    without = ClassificationParameters(rules=replace(ClassificationRules(), **{name: False}))
+    # without its clouds matched with dark ground, the mixture has shadows from all heights
+    rules = ClassificationRules(match_cloud_shadow=name not in OF_ALL_HEIGHTS)
+    given = ClassificationParameters(rules=rules)
+    without = ClassificationParameters(rules=replace(rules, **{name: False}))
     assert any(
-        (_maps(image, without, sun) != _maps(image, sun=sun)).any() for sun in (LOW_SUN, HIGH_SUN)
+        (_maps(image, without, sun) != _maps(image, given, sun)).any()
+        for sun in (LOW_SUN, HIGH_SUN)
     )
