@@ -10,7 +10,8 @@ labelled arrays. In the order of processing:
   `sen2cor.product.level1c.reader.open_level1c` and `NodeGeometry.over`.
 - `retrieve_cirrus`: the reflectance of thin cirrus, and its removal.
 - `retrieve_aerosol_and_water_vapour`: aerosol and water vapour of an `AerosolScene`. Its parts are
-  `retrieve_aerosol`, `retrieve_water_vapour` and `fill_water_vapour`.
+  `retrieve_aerosol`, `blur_window_band`, `retrieve_water_vapour`, `find_mixed_pixels` and
+  `fill_water_vapour`.
 - `band_terms`: the terms of the radiative equation in one band, for the retrieved `AtmosphereState`
   or that of `uniform_state`.
 - `surface_reflectance`: the inversion over flat terrain, with or without the adjacency effect.
@@ -51,7 +52,12 @@ from sen2cor.atmosphere.parameters import (
 )
 from sen2cor.atmosphere.radiative_equation import AtmosphericTerms
 from sen2cor.atmosphere.standard_atmospheres import DEFAULT_OZONE
-from sen2cor.atmosphere.water_vapour import fill_water_vapour, retrieve_water_vapour
+from sen2cor.atmosphere.water_vapour import (
+    blur_window_band,
+    fill_water_vapour,
+    find_mixed_pixels,
+    retrieve_water_vapour,
+)
 from sen2cor.bands import BAND_NAMES
 from sen2cor.classification import (
     Classification,
@@ -92,8 +98,10 @@ __all__ = [
     "WaterVapourCurve",
     "WaterVapourParameters",
     "band_terms",
+    "blur_window_band",
     "classify",
     "fill_water_vapour",
+    "find_mixed_pixels",
     "load_table",
     "path_factors_by_band",
     "retrieve_aerosol",

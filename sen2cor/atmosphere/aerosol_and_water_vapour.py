@@ -24,7 +24,9 @@ from sen2cor.atmosphere.parameters import AerosolParameters, WaterVapourParamete
 from sen2cor.atmosphere.water_vapour import (
     MEASUREMENT_BAND,
     WINDOW_BAND,
+    blur_window_band,
     fill_water_vapour,
+    find_mixed_pixels,
     retrieve_water_vapour,
 )
 from sen2cor.raster.array_types import Float32Array
@@ -118,6 +120,7 @@ def _water_vapour_map(
         ),
         scene.clear_land,
         scene.water,
+        mixed=find_mixed_pixels(scene.toa(WINDOW_BAND)),
         over_water=parameters.over_water,
         window=_odd_window(parameters.smoothing, scene.geometry.grid.pixel_size),
         fallback=first_guess.water_vapour,
@@ -147,7 +150,7 @@ def _water_vapour_by_pixel(
         for band in bands
     )
     curves = [WaterVapourCurve.for_band(table, band, scene.elevation) for band in bands]
-    measurement, window = (scene.toa(band) for band in bands)
+    measurement, window = scene.toa(MEASUREMENT_BAND), blur_window_band(scene.toa(WINDOW_BAND))
     result = np.empty_like(aot550)
 
     def fill(rows: slice) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval, FirstGuess
 from sen2cor.atmosphere.aerosol_and_water_vapour import (
@@ -18,6 +19,9 @@ from sen2cor.atmosphere.aerosol_and_water_vapour import (
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
 from sen2cor.atmosphere.parameters import AerosolParameters, WaterVapourParameters
 from tests.atmosphere.aerosol_scene import (
+    BANDS,
+    FOREST,
+    LAKE,
     MARITIME,
     RURAL,
     SOIL,
@@ -85,6 +89,23 @@ def test_water_vapour_over_water_is_that_of_the_land_or_its_own() -> None:
     )
     assert np.ptp(over_land.water_vapour[:8]) == 0.0
     assert np.ptp(own.water_vapour[:8]) > 0.0
+
+
+def test_shore_of_a_lake_has_the_column_of_the_land() -> None:
+    """B09 is blurred at the shore, as its point-spread function does; B8A is not."""
+    land = Landscape.of([((slice(60, 100), slice(60, 120)), LAKE)], 0.2, FOREST)
+    scene = land.scene()
+    bands = {band: scene.toa(band) for band in BANDS}
+    bands["B09"] = gaussian_filter(scene.toa("B09"), 26.0 / 60.0)
+    scene.toa = bands.__getitem__
+    state, _ = retrieve_aerosol_and_water_vapour(
+        scene,
+        (RURAL,),
+        FirstGuess(40.0, water_vapour=1.0),
+        aerosol=AerosolParameters(),
+        water_vapour=WaterVapourParameters(),
+    )
+    np.testing.assert_allclose(state.water_vapour, land.column, atol=0.03)
 
 
 @pytest.mark.parametrize(
