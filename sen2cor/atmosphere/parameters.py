@@ -96,11 +96,39 @@ class PathRadianceParameters:
 
 
 @dataclass(frozen=True)
+class OptimalEstimationParameters:
+    """Aerosol retrieval by optimal estimation.
+
+    Attributes
+    ----------
+    median_aot : float
+        Median of the prior of the optical thickness at 550 nm at sea level without a forecast.
+    spread : float
+        Geometric standard deviation of this prior.
+    forecast_spread : float
+        Geometric standard deviation about a forecast.
+    weight : float
+        Exponent of the likelihoods, 0..1: the surface types of a block are not fully independent.
+    model_error : float
+        Relative standard deviation that the type of the aerosol adds to the optical thickness.
+    """
+
+    median_aot: float = 0.10
+    spread: float = 2.5
+    forecast_spread: float = 1.7
+    weight: float = 0.7
+    model_error: float = 0.05
+
+
+@dataclass(frozen=True)
 class AerosolParameters:
     """Aerosol retrieval.
 
     Attributes
     ----------
+    method : {"OE", "DDV"}
+        Optimal estimation, or dark dense vegetation.
+    optimal_estimation : OptimalEstimationParameters
     reference_pixels : ReferencePixelParameters
     negative_reflectance : NegativeReflectanceParameters
     path_radiance : PathRadianceParameters
@@ -115,6 +143,8 @@ class AerosolParameters:
         Width of the window over which the map is smoothed, km.
     """
 
+    method: str = "OE"
+    optimal_estimation: OptimalEstimationParameters = OptimalEstimationParameters()
     reference_pixels: ReferencePixelParameters = ReferencePixelParameters()
     negative_reflectance: NegativeReflectanceParameters = NegativeReflectanceParameters()
     path_radiance: PathRadianceParameters = PathRadianceParameters()

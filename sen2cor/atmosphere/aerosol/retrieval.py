@@ -1,4 +1,7 @@
-"""Aerosol optical thickness from pixels of known surface reflectance.
+"""Aerosol optical thickness of a tile.
+
+The default method is optimal estimation (`sen2cor.atmosphere.aerosol.optimal_estimation`). The
+method of Sen2Cor uses pixels of known surface reflectance, dark dense vegetation (DDV):
 
 1. Reference pixels are found (`sen2cor.atmosphere.aerosol.dark_reference_pixels`) and gathered in
    blocks.
@@ -34,6 +37,7 @@ from sen2cor.atmosphere.aerosol.dark_reference_pixels import (
 from sen2cor.atmosphere.aerosol.gap_filling import fill_gaps, robust_mean
 from sen2cor.atmosphere.aerosol.model_selection import Trial, compute_double_ratio, select_model
 from sen2cor.atmosphere.aerosol.negative_reflectance import raise_visibility
+from sen2cor.atmosphere.aerosol.optimal_estimation import OptimalEstimate, estimate
 from sen2cor.atmosphere.aerosol.path_radiance_scaling import (
     choose_path_factor,
     retrieve_blue_ratios,
@@ -53,6 +57,8 @@ from sen2cor.atmosphere.parameters import AerosolParameters, ReferencePixelParam
 from sen2cor.raster.array_types import BoolArray, Float32Array
 from sen2cor.raster.grids import Run
 from sen2cor.raster.resampling import bilinear, positions
+
+OPTIMAL_ESTIMATION, DARK_DENSE_VEGETATION = "OE", "DDV"
 
 _CURVE_NODES = 512
 _MAX_WATER_PERCENT = 99.0
@@ -121,6 +127,12 @@ class AerosolRetrieval:
         Of the candidates, if there are several.
     forecast : bool
         Whether the optical thickness is the forecast one.
+    sigma : ndarray of float32, shape (rows, cols), optional
+        Standard uncertainty of the optical thickness; only from optimal estimation.
+    information : float or None
+        Of optimal estimation: reduction of the width of the prior, 0..1.
+    evidence : tuple of (str, float)
+        Of optimal estimation: logarithm of the evidence of each candidate table, by its name.
     """
 
     table: LookUpTable
@@ -135,6 +147,9 @@ class AerosolRetrieval:
     stays_negative: bool = False
     trials: tuple[Trial, ...] = ()
     forecast: bool = False
+    sigma: Float32Array | None = None
+    information: float | None = None
+    evidence: tuple[tuple[str, float], ...] = ()
 
 
 def retrieve_aerosol(
@@ -165,6 +180,8 @@ def retrieve_aerosol(
     AerosolRetrieval
     """
     table = tables[0]
+    if parameters.method == OPTIMAL_ESTIMATION:
+        return _retrieve_by_optimal_estimation(scene, tables, state, parameters, first_guess, run)
     clear = 100.0 * float(scene.ground.sum()) / max(scene.valid, 1)
     if clear < _MIN_CLEAR_PERCENT:
         source = f"{first_guess.source}, because only {clear:.1f} % of the pixels are clear"
@@ -198,6 +215,44 @@ def retrieve_aerosol(
         return retrieval
     path_factor, reason = choose_path_factor(*ratios, parameters.path_radiance)
     return replace(retrieval, path_ratio=ratios[0], path_factor=path_factor, path_reason=reason)
+
+
+def _retrieve_by_optimal_estimation(
+    scene: AerosolScene,
+    tables: Sequence[LookUpTable],
+    state: AtmosphereState,
+    parameters: AerosolParameters,
+    first_guess: FirstGuess,
+    run: Run,
+) -> AerosolRetrieval:
+    """Retrieve with each candidate of the season, and choose the one of the largest evidence."""
+    candidates = [table for table in tables if table.season == first_guess.season] or tables[:1]
+    settings = parameters.optimal_estimation
+    median = settings.median_aot
+    if first_guess.forecast:
+        settings = replace(settings, spread=settings.forecast_spread)
+        median = float(candidates[0].aot_from_visibility(first_guess.visibility, 0.0))
+    surface = SceneSurface(scene, candidates[0], state, run)
+    found: list[tuple[LookUpTable, OptimalEstimate]] = [
+        (table, estimate(scene, table, surface, state, settings, median)) for table in candidates
+    ]
+    table, best = max(found, key=lambda item: item[1].log_evidence)
+    inverse = best.inverse_visibility(table)
+    if not parameters.variable:
+        inverse = np.full(scene.shape, inverse.mean(), np.float32)
+    aot550 = _optical_thickness(scene, table, inverse)
+    return AerosolRetrieval(
+        table=table,
+        aot550=aot550,
+        source="optimal estimation",
+        reference=None,
+        visibility=1.0 / float(inverse.mean()),
+        first_visibility=1.0 / float(inverse.mean()),
+        forecast=first_guess.forecast,
+        sigma=best.to_pixels(best.sigma / best.median) * aot550,
+        information=best.information,
+        evidence=tuple((each.name, result.log_evidence) for each, result in found),
+    )
 
 
 def _find_reference_pixels(

@@ -1,0 +1,381 @@
+"""Aerosol optical thickness and its uncertainty by optimal estimation, block by block.
+
+The unknowns are the optical thickness of a block and the surface reflectance of its pixels. Pixels
+are grouped by surface type: clear and turbid water, and land by its vegetation index and
+brightness. In each block, the mean of a type is one observation of eight bands, dark and bright
+alike. For an optical thickness ``tau`` the observed reflectance ``y`` has one surface reflectance
+``rho(y, tau)``; its probability follows from the prior of the surface
+(`sen2cor.atmosphere.aerosol.surface_prior`)::
+
+    p(y | tau) = p_surface(rho(y, tau)) |d rho / d y|
+
+The surface is thus integrated out exactly, and the posterior of ``tau`` is tabulated at nodes
+instead of linearised about one point::
+
+    p(tau | y) ~ p(tau) prod_types p(y_type | tau) ** w
+
+(C. D. Rodgers, Inverse Methods for Atmospheric Sounding, 2000, chapter 2; for the surface as part
+of the state: D. R. Thompson et al., Remote Sens. Environ. 216 (2018) 355-373; for several spectra
+of a block: L. Guanter et al., Int. J. Remote Sens. 28 (2007) 709-728).
+
+The deviation of a type from its prior is nearly the same in all blocks around (one kind of forest).
+Logarithms of likelihoods are therefore averaged over the neighbouring blocks of a type, by a
+distance weight with long tails, and added over types. The result is smooth, gaps are filled by
+what lies around, and the uncertainty does not decrease with the number of blocks.
+
+The prior of the optical thickness is log-normal (N. T. O'Neill et al., J. Geophys. Res. 105 (2000)
+9797-9806), about the forecast in the product or about a global median.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter
+
+from sen2cor.atmosphere.aerosol.dark_reference_pixels import RED, SWIR_22, vegetation_index
+from sen2cor.atmosphere.aerosol.reference_blocks import HAZIEST, BlockGrid
+from sen2cor.atmosphere.aerosol.scene import AerosolScene, PointSample
+from sen2cor.atmosphere.aerosol.surface_prior import (
+    BANDS,
+    SurfacePrior,
+    load_surface_prior,
+    log_slope,
+    to_scale,
+)
+from sen2cor.atmosphere.atmospheric_terms import AtmosphereState
+from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
+from sen2cor.atmosphere.parameters import OptimalEstimationParameters
+from sen2cor.raster.array_types import BoolArray, Float32Array
+from sen2cor.raster.resampling import bilinear, positions
+
+_BLOCK_SIZE = 3000.0
+"""Metres."""
+
+_NODES = 26
+_MIN_NODE = 0.005
+"""Number of nodes of the optical thickness, and the first one above 0."""
+
+_MIN_PIXELS = 5
+"""Minimum number of pixels of a type in a block."""
+
+_VEGETATION_EDGES = (0.2, 0.45, 0.7)
+"""Vegetation index that separates types of land."""
+
+_BRIGHTNESS_EDGES = (0.25, 0.20, 0.12, 0.08)
+"""Reflectance at 2.2 um that separates the dark from the bright half of each type of land."""
+
+_TURBID_RED = 0.03
+"""Red reflectance that separates turbid from clear water."""
+
+_WATER_TYPES = 2
+_TYPES = _WATER_TYPES + 2 * (len(_VEGETATION_EDGES) + 1)
+
+_MAX_DROP = 12.0
+"""A likelihood is at least this many units of its logarithm below its maximum: an observation that
+is none of the surfaces of the prior does not outweigh all others."""
+
+_KERNEL = ((4.0, 1.0), (12.0, 0.05), (40.0, 0.005))
+"""Standard deviations (km) and relative weights at the centre of the Gaussians whose sum is the
+distance weight."""
+
+_QUANTILES = (0.159, 0.5, 0.841)
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Mean spectra of the surface types of the blocks; arrays of shape (n,) or (n, bands).
+
+    Attributes
+    ----------
+    block : ndarray of intp
+        Index of the block.
+    kind : ndarray of intp
+        Surface type.
+    count : ndarray of float32
+        Number of pixels.
+    points : PointSample
+    """
+
+    block: npt.NDArray[np.intp]
+    kind: npt.NDArray[np.intp]
+    count: Float32Array
+    points: PointSample
+
+
+@dataclass(frozen=True)
+class OptimalEstimate:
+    """Posterior of the aerosol optical thickness at 550 nm, reduced to sea level, by block.
+
+    Attributes
+    ----------
+    grid : BlockGrid
+    median, sigma : ndarray of float32, shape (block rows, block columns)
+        Median and half of the central 68 % of the posterior.
+    log_evidence : float
+        Logarithm of the probability of the observations with this look-up table, for its choice.
+    used : ndarray of bool, shape (rows, cols) of the scene
+        Pixels that were observed.
+    information : float
+        One minus the mean ratio of posterior to prior width, 0..1: 0 if the scene shows nothing.
+    """
+
+    grid: BlockGrid
+    median: Float32Array
+    sigma: Float32Array
+    log_evidence: float
+    used: BoolArray = field(repr=False)
+    information: float
+
+    def inverse_visibility(self, table: LookUpTable) -> Float32Array:
+        """Inverse visibility (1/km) of the median at each pixel of the scene."""
+        visibility = table.visibility_from_aot(self.median, 0.0)
+        return self.to_pixels(1.0 / visibility)
+
+    def to_pixels(self, values: Float32Array) -> Float32Array:
+        """Interpolate values of the blocks to the pixels of the scene."""
+        rows, cols = (positions(size, self.grid.side) for size in self.grid.shape)
+        return bilinear(values, rows, cols)
+
+
+def classify_surface(
+    scene: AerosolScene, surface: Mapping[str, Float32Array]
+) -> npt.NDArray[np.int8]:
+    """Surface type of each pixel, -1 for pixels that are not observed.
+
+    Parameters
+    ----------
+    scene : AerosolScene
+    surface : mapping of band to ndarray of float32, shape (rows, cols)
+        Surface reflectance of B04, B8A and B12 with a first guess of the aerosol.
+
+    Returns
+    -------
+    ndarray of int8, shape (rows, cols)
+    """
+    ndvi = vegetation_index(surface)
+    vegetation = np.digitize(ndvi, _VEGETATION_EDGES).astype(np.int8)
+    edges = np.array(_BRIGHTNESS_EDGES, np.float32)[vegetation]
+    land = _WATER_TYPES + 2 * vegetation + (surface[SWIR_22] > edges)
+    water = (surface[RED] > _TURBID_RED).astype(np.int8)
+    types = np.full(scene.shape, -1, np.int8)
+    np.copyto(types, land.astype(np.int8), where=scene.land)
+    np.copyto(types, water, where=scene.water & scene.ground & ~scene.land)
+    return types
+
+
+def observe(
+    scene: AerosolScene, grid: BlockGrid, types: npt.NDArray[np.int8], state: AtmosphereState
+) -> Observations:
+    """Average the pixels of each surface type in each block.
+
+    Parameters
+    ----------
+    scene : AerosolScene
+    grid : BlockGrid
+    types : ndarray of int8, shape (rows, cols)
+        From `classify_surface`.
+    state : AtmosphereState
+        Water vapour.
+
+    Returns
+    -------
+    Observations
+    """
+    rows, cols = np.nonzero(types >= 0)
+    kind = types[rows, cols].astype(np.intp)
+    block = (rows // grid.side) * grid.number[1] + cols // grid.side
+    label = block * _TYPES + kind
+    count = np.bincount(label, minlength=grid.number[0] * grid.number[1] * _TYPES)
+    chosen = np.flatnonzero(count >= _MIN_PIXELS)
+
+    def mean(values: npt.NDArray[np.generic]) -> Float32Array:
+        total = np.bincount(label, weights=values, minlength=count.size)
+        return (total[chosen] / count[chosen]).astype(np.float32)
+
+    here = rows, cols
+    points = PointSample(
+        rows=mean(rows),
+        cols=mean(cols),
+        elevation=mean(scene.elevation_at(rows.astype(np.float32), cols.astype(np.float32))),
+        water_vapour=mean(state.water_vapour[here]),
+        toa={band: mean(scene.toa(band)[here]) for band in BANDS},
+        neighbourhood={band: mean(scene.neighbourhood(band)[here]) for band in BANDS},
+    )
+    return Observations(chosen // _TYPES, chosen % _TYPES, count[chosen].astype(np.float32), points)
+
+
+def log_likelihood(
+    scene: AerosolScene,
+    table: LookUpTable,
+    points: PointSample,
+    aot550: Float32Array,
+    prior: SurfacePrior,
+) -> Float32Array:
+    """Logarithm of the probability density of observations for each optical thickness.
+
+    Parameters
+    ----------
+    scene : AerosolScene
+    table : LookUpTable
+    points : PointSample
+        The n observations.
+    aot550 : ndarray of float32, shape (nodes, n)
+        At the elevation of the points.
+    prior : SurfacePrior
+
+    Returns
+    -------
+    ndarray of float32, shape (nodes, n)
+    """
+    scaled = np.empty((*aot550.shape, len(BANDS)), np.float32)
+    log_jacobian = np.zeros(aot550.shape, np.float32)
+    for index, band in enumerate(BANDS):
+        terms = scene.terms_at(table, band, points, aot550)
+        mean = terms.surface_signal(points.neighbourhood[band])
+        reflectance = terms.surface_reflectance(points.toa[band], points.neighbourhood[band])
+        scaled[..., index] = to_scale(reflectance)
+        gain = (1.0 + terms.diffuse_to_direct) / (
+            terms.transmittance * (1.0 + terms.spherical_albedo * mean)
+        )
+        log_jacobian += np.log(gain) + log_slope(reflectance)
+    return prior.log_density(scaled) + log_jacobian
+
+
+def estimate(
+    scene: AerosolScene,
+    table: LookUpTable,
+    surface: Mapping[str, Float32Array],
+    state: AtmosphereState,
+    parameters: OptimalEstimationParameters,
+    median_aot: float,
+) -> OptimalEstimate:
+    """Estimate the optical thickness of the blocks of a scene.
+
+    Parameters
+    ----------
+    scene : AerosolScene
+    table : LookUpTable
+    surface : mapping of band to ndarray of float32, shape (rows, cols)
+        Surface reflectance in the state.
+    state : AtmosphereState
+    parameters : OptimalEstimationParameters
+    median_aot : float
+        Of the prior, at sea level.
+
+    Returns
+    -------
+    OptimalEstimate
+    """
+    grid = BlockGrid(scene.shape, max(1, round(_BLOCK_SIZE / scene.geometry.grid.pixel_size)))
+    types = classify_surface(scene, surface)
+    observed = observe(scene, grid, types, state)
+    nodes = _nodes(table)
+    visibility = table.visibility_from_aot(nodes, 0.0)[:, np.newaxis]
+    likelihood = np.zeros((nodes.size, grid.number[0] * grid.number[1], _TYPES), np.float32)
+    presence = np.zeros(likelihood.shape[1:], np.float32)
+    if observed.block.size:
+        aot = table.aot_from_visibility(visibility, observed.points.elevation)
+        found = log_likelihood(scene, table, observed.points, aot, load_surface_prior())
+        found = np.maximum(found, found.max(axis=0) - np.float32(_MAX_DROP))
+        likelihood[:, observed.block, observed.kind] = found
+        presence[observed.block, observed.kind] = 1.0
+    shape = (*grid.number, _TYPES)
+    joint = _join_neighbours(
+        likelihood.reshape(-1, *shape), presence.reshape(shape), grid.side * _pixel_km(scene)
+    )
+    log_prior = _log_prior(nodes, median_aot, parameters)
+    log_posterior = np.float32(parameters.weight) * joint + log_prior[:, np.newaxis, np.newaxis]
+    low, median, high = _quantiles(nodes, log_posterior)
+    prior_low, _, prior_high = _quantiles(nodes, log_prior)
+    return OptimalEstimate(
+        grid=grid,
+        median=median,
+        sigma=np.hypot(0.5 * (high - low), np.float32(parameters.model_error) * median),
+        log_evidence=_log_evidence(nodes, log_posterior, log_prior),
+        used=types >= 0,
+        information=float(1.0 - np.mean((high - low) / (prior_high - prior_low))),
+    )
+
+
+def _pixel_km(scene: AerosolScene) -> float:
+    return scene.geometry.grid.pixel_size / 1000.0
+
+
+def _nodes(table: LookUpTable) -> Float32Array:
+    """Optical thicknesses at sea level, from 0 to that of the least visibility."""
+    last = float(table.aot_from_visibility(1.0 / HAZIEST, 0.0))
+    return np.concatenate([[0.0], np.geomspace(_MIN_NODE, last, _NODES - 1)]).astype(np.float32)
+
+
+def _join_neighbours(
+    likelihood: Float32Array, presence: Float32Array, block_km: float
+) -> Float32Array:
+    """Average over neighbouring blocks of a type, and add the types.
+
+    Parameters
+    ----------
+    likelihood : ndarray of float32, shape (nodes, block rows, block columns, types)
+        Logarithms; 0 where a type is absent.
+    presence : ndarray of float32, shape (block rows, block columns, types)
+        1 where a type is present.
+    block_km : float
+        Side of a block.
+
+    Returns
+    -------
+    ndarray of float32, shape (nodes, block rows, block columns)
+    """
+
+    def spread(values: Float32Array) -> Float32Array:
+        total = np.zeros_like(values)
+        for width, weight in _KERNEL:
+            sigma = width / block_km
+            peak = np.float32(weight * 2.0 * np.pi * sigma**2)
+            reach = (0.0, sigma, sigma, 0.0)
+            total += peak * gaussian_filter(values, reach, mode="constant", truncate=3.0)
+        return total
+
+    weight = spread(presence[np.newaxis])[0]
+    mean = np.divide(spread(likelihood), weight, out=np.zeros_like(likelihood), where=weight > 1e-6)
+    return mean.sum(axis=-1)
+
+
+def _log_prior(
+    nodes: Float32Array, median: float, parameters: OptimalEstimationParameters
+) -> Float32Array:
+    """Logarithm of the log-normal density at the nodes; that of the first node above 0 at 0."""
+    logarithm = np.log(np.maximum(nodes, nodes[1]))
+    deviation = (logarithm - np.log(median)) / np.log(parameters.spread)
+    density: Float32Array = (-0.5 * deviation**2 - logarithm).astype(np.float32)
+    return density
+
+
+def _quantiles(nodes: Float32Array, log_density: Float32Array) -> tuple[Float32Array, ...]:
+    """Quantiles of densities that are given at nodes (first axis), linear in between."""
+    density = np.exp(log_density - log_density.max(axis=0))
+    step = np.diff(nodes).reshape(-1, *(1,) * (density.ndim - 1))
+    mass = np.cumsum(0.5 * step * (density[1:] + density[:-1]), axis=0)
+    mass = np.concatenate([np.zeros_like(mass[:1]), mass]) / mass[-1]
+    found = []
+    for quantile in _QUANTILES:
+        lower = np.clip((mass <= quantile).sum(axis=0) - 1, 0, len(nodes) - 2)[np.newaxis]
+        first, second = (np.take_along_axis(mass, lower + k, 0)[0] for k in (0, 1))
+        fraction = (quantile - first) / np.maximum(second - first, 1e-9)
+        low, high = nodes[lower[0]], nodes[lower[0] + 1]
+        found.append(np.asarray(low + fraction * (high - low), np.float32))
+    return tuple(found)
+
+
+def _log_evidence(
+    nodes: Float32Array, log_posterior: Float32Array, log_prior: Float32Array
+) -> float:
+    """Mean over the blocks of the logarithm of the observations' probability."""
+    peak = log_posterior.max(axis=0)
+    mass = np.trapezoid if hasattr(np, "trapezoid") else np.trapz
+    total = mass(np.exp(log_posterior - peak), nodes, axis=0)
+    norm = mass(np.exp(log_prior), nodes)
+    return float(np.mean(peak + np.log(total / norm)))
