@@ -41,13 +41,17 @@ class RetrievalRecord:
 
     @property
     def reference_mask(self) -> BoolArray | None:
-        """Mask of the reference pixels on the coarse grid, None without any."""
+        """Mask of the pixels that showed the aerosol on the coarse grid, None without any."""
+        if self.aerosol.observed is not None:
+            return self.aerosol.observed
         reference = self.aerosol.reference
         return None if reference is None else reference.mask
 
     @property
     def aot_method(self) -> str:
         """Method as in the metadata."""
+        if self.aerosol.information:
+            return "OPTIMAL_ESTIMATION"
         if self.aerosol.reference is not None:
             return "SEN2COR_DDV"
         return "CAMS" if self.aerosol.forecast else "DEFAULT"
@@ -61,6 +65,12 @@ class RetrievalRecord:
     def mean_aot(self) -> float:
         """Mean aerosol optical thickness at 550 nm."""
         return float(self.state.aot550.mean())
+
+    @property
+    def mean_aot_sigma(self) -> float | None:
+        """Mean standard uncertainty of the optical thickness; None if it is not known."""
+        sigma = self.aerosol.sigma
+        return None if sigma is None else float(sigma.mean())
 
     @property
     def water_vapour(self) -> tuple[float, float, float]:
@@ -83,6 +93,9 @@ class RetrievalRecord:
             "first_visibility": aerosol.first_visibility,
             "visibility": aerosol.visibility,
             "mean_aot": self.mean_aot,
+            "mean_aot_sigma": self.mean_aot_sigma,
+            "information": aerosol.information,
+            "evidence": dict(aerosol.evidence),
             "raw_path_factor": aerosol.path_ratio,
             "path_factor": aerosol.path_factor,
             "path_reason": aerosol.path_reason,
@@ -99,14 +112,17 @@ class RetrievalRecord:
 
     def log(self) -> None:
         """Log the results at INFO, and assumptions at WARNING."""
-        self._log_reference_pixels()
-        self._log_table()
         aerosol = self.aerosol
-        logger.info(
-            "AOT at 550 nm %.3f, visibility %.1f km (before the test for negative reflectance "
-            "%.1f km), %d passes.",
-            self.mean_aot, aerosol.visibility, aerosol.first_visibility, PASSES,
-        )  # fmt: skip
+        if aerosol.sigma is None:
+            self._log_reference_pixels()
+            self._log_table()
+            logger.info(
+                "AOT at 550 nm %.3f, visibility %.1f km (before the test for negative reflectance "
+                "%.1f km), %d passes.",
+                self.mean_aot, aerosol.visibility, aerosol.first_visibility, PASSES,
+            )  # fmt: skip
+        else:
+            self._log_optimal_estimation()
         if aerosol.stays_negative:
             logger.warning(
                 "Dark pixels have negative reflectance at any visibility; visibility not changed."
@@ -122,6 +138,18 @@ class RetrievalRecord:
             "Water vapour%s %.2f cm (%.2f to %.2f); ozone %.0f DU.",
             "" if self.water_vapour_retrieved else " (not retrieved)",
             *self.water_vapour, self.state.ozone,
+        )  # fmt: skip
+
+    def _log_optimal_estimation(self) -> None:
+        aerosol = self.aerosol
+        for name, evidence in aerosol.evidence if len(aerosol.evidence) > 1 else ():
+            logger.info("Logarithm of the evidence of %s: %.2f.", name, evidence)
+        logger.info("Look-up table %s.", aerosol.table.name)
+        logger.info(
+            "AOT at 550 nm %.3f with a standard uncertainty of %.3f, visibility %.0f km; %s, which "
+            "reduces the uncertainty of the prior by %.0f %%.",
+            self.mean_aot, self.mean_aot_sigma, aerosol.visibility, aerosol.source,
+            100.0 * (aerosol.information or 0.0),
         )  # fmt: skip
 
     def _log_reference_pixels(self) -> None:

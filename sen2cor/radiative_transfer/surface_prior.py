@@ -30,18 +30,22 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.stats import gaussian_kde
 
-from sen2cor.atmosphere.aerosol.surface_prior import BANDS, OFFSET, PATH
+from sen2cor.atmosphere.aerosol.surface_prior import BANDS, LAND, OFFSET, PATH, WATER, WIDE
 from sen2cor.raster.array_types import Float64Array
 from sen2cor.spectral_responses import spectral_response
 
 WAVELENGTHS = np.arange(400.0, 2501.0)
 
 SPECTRA_PER_TYPE = 8000
-COMPONENTS_PER_TYPE = 6
+COMPONENTS_PER_TYPE = {"water": 12}
+"""Components of the mixture of a surface type; `_COMPONENTS` of others."""
+
+_COMPONENTS = 6
 NOISE = (0.02, 0.001)
 """Relative and absolute standard deviation that is added to the band reflectances: calibration
 between bands, and errors of the radiative transfer."""
@@ -265,27 +269,28 @@ def band_weights() -> Float64Array:
     return weights
 
 
-def fit_mixture(
-    population: Mapping[str, Float64Array], *, components: int, seed: int = 0
-) -> dict[str, Float64Array]:
+def fit_mixture(population: Mapping[str, Float64Array], *, seed: int = 0) -> dict[str, Any]:
     """Fit a mixture to each surface type, and join them with equal weights.
 
     Returns
     -------
     dict
-        ``weights``, ``means`` and ``covariances`` on the scale of the prior.
+        ``kinds``, ``weights``, ``means`` and ``covariances``, on the scale of the prior.
     """
     from sklearn.mixture import GaussianMixture
 
     random = np.random.default_rng(seed)
     relative, absolute = NOISE
     fitted = []
-    for bands in population.values():
+    kinds: list[str] = []
+    for name, bands in population.items():
         noisy = bands * (1.0 + relative * random.normal(size=bands.shape))
         noisy += absolute * random.normal(size=bands.shape)
         scaled = np.log(np.maximum(noisy, -0.7 * float(OFFSET)) + float(OFFSET))
-        mixture = GaussianMixture(components, reg_covar=1e-4, max_iter=200, random_state=seed)
+        number = COMPONENTS_PER_TYPE.get(name, _COMPONENTS)
+        mixture = GaussianMixture(number, reg_covar=1e-4, max_iter=200, random_state=seed)
         fitted.append(mixture.fit(scaled))
+        kinds += number * [WATER if name == "water" else LAND]
     weights = np.concatenate([each.weights_ for each in fitted]) / len(fitted)
     means = np.concatenate([each.means_ for each in fitted])
     covariances = np.concatenate([each.covariances_ for each in fitted])
@@ -294,10 +299,15 @@ def fit_mixture(
     wide = np.einsum("k,kij->ij", weights, covariances)
     wide += np.einsum("k,ki,kj->ij", weights, spread, spread)
     return {
-        "weights": np.append((1.0 - _BACKGROUND) * weights, _BACKGROUND),
-        "means": np.vstack([means, centre]),
-        "covariances": np.concatenate([covariances, 1.5 * wide[np.newaxis]]),
+        "kinds": [*kinds, WIDE],
+        "weights": _rounded(np.append((1.0 - _BACKGROUND) * weights, _BACKGROUND)),
+        "means": _rounded(np.vstack([means, centre])),
+        "covariances": _rounded(np.concatenate([covariances, 1.5 * wide[np.newaxis]])),
     }
+
+
+def _rounded(values: Float64Array) -> list[Any]:
+    return list(values.round(6).tolist())
 
 
 def _soil_vectors() -> Float64Array:
@@ -324,13 +334,13 @@ def main(arguments: list[str] | None = None, *, write: Callable[[str], object] =
     parser.add_argument("--number", type=int, default=SPECTRA_PER_TYPE)
     options = parser.parse_args(arguments)
     population = Population(read_library(options.library), options.number).draw()
-    mixture = fit_mixture(population, components=COMPONENTS_PER_TYPE)
+    mixture = fit_mixture(population)
     content = {
         "source": "python -m sen2cor.radiative_transfer.surface_prior",
         "bands": list(BANDS),
         "offset": float(f"{OFFSET:.6g}"),
         "types": list(population),
-        **{name: values.round(5).tolist() for name, values in mixture.items()},
+        **mixture,
     }
     options.output.parent.mkdir(exist_ok=True)
     options.output.write_text(json.dumps(content, separators=(",", ":")) + "\n")

@@ -49,8 +49,8 @@ class CorrectionSettings:
     scaling_disabler: bool = _TOP.item(
         "Scaling_Disabler",
         Boolean(),
-        "false",
-        "Do not scale the blue path radiance; overrides Scaling_Limiter",
+        "true",
+        "Do not scale the blue path radiance; overrides Scaling_Limiter. Sen2Cor 2.3 ships false",
     )
     rho_retrieval_step2: bool = _TOP.item(
         "Rho_Retrieval_Step2",
@@ -72,6 +72,14 @@ class CorrectionSettings:
         "1.1",
         "Maximum scaling factor with Scaling_Limiter",
         since="2.8",
+    )
+    aot_method: str = _TOP.item(
+        "AC_Aot_Method",
+        Choice(("OE", "DDV")),
+        "OE",
+        "Aerosol retrieval: OE, optimal estimation with a prior of the surface; DDV, dark dense "
+        "vegetation as in Sen2Cor",
+        since="ours",
     )
     min_ddv_area: float = _TOP.item(
         "AC_Min_Ddv_Area",
@@ -309,6 +317,7 @@ class CorrectionSettings:
             Whether the aerosol varies over the scene (VIS_Update_Mode of L2A_GIPP).
         """
         return AerosolParameters(
+            method=self.aot_method,
             reference_pixels=ReferencePixelParameters(
                 min_area=self.min_ddv_area,
                 margin=self.limit_area_path_rad_scale,

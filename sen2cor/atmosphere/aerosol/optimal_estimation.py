@@ -41,7 +41,6 @@ from sen2cor.atmosphere.aerosol.reference_blocks import HAZIEST, BlockGrid
 from sen2cor.atmosphere.aerosol.scene import AerosolScene, PointSample
 from sen2cor.atmosphere.aerosol.surface_prior import (
     BANDS,
-    SurfacePrior,
     load_surface_prior,
     log_slope,
     to_scale,
@@ -213,7 +212,7 @@ def log_likelihood(
     table: LookUpTable,
     points: PointSample,
     aot550: Float32Array,
-    prior: SurfacePrior,
+    water: BoolArray,
 ) -> Float32Array:
     """Logarithm of the probability density of observations for each optical thickness.
 
@@ -225,7 +224,8 @@ def log_likelihood(
         The n observations.
     aot550 : ndarray of float32, shape (nodes, n)
         At the elevation of the points.
-    prior : SurfacePrior
+    water : ndarray of bool, shape (n,)
+        Which observations are of water.
 
     Returns
     -------
@@ -242,7 +242,10 @@ def log_likelihood(
             terms.transmittance * (1.0 + terms.spherical_albedo * mean)
         )
         log_jacobian += np.log(gain) + log_slope(reflectance)
-    return prior.log_density(scaled) + log_jacobian
+    for where in (water, ~water):
+        prior = load_surface_prior(water=bool(where is water))
+        log_jacobian[:, where] += prior.log_density(scaled[:, where])
+    return log_jacobian
 
 
 def estimate(
@@ -279,7 +282,7 @@ def estimate(
     presence = np.zeros(likelihood.shape[1:], np.float32)
     if observed.block.size:
         aot = table.aot_from_visibility(visibility, observed.points.elevation)
-        found = log_likelihood(scene, table, observed.points, aot, load_surface_prior())
+        found = log_likelihood(scene, table, observed.points, aot, observed.kind < _WATER_TYPES)
         found = np.maximum(found, found.max(axis=0) - np.float32(_MAX_DROP))
         likelihood[:, observed.block, observed.kind] = found
         presence[observed.block, observed.kind] = 1.0

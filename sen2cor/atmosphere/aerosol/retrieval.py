@@ -131,6 +131,8 @@ class AerosolRetrieval:
         Standard uncertainty of the optical thickness; only from optimal estimation.
     information : float or None
         Of optimal estimation: reduction of the width of the prior, 0..1.
+    observed : ndarray of bool, shape (rows, cols), optional
+        Of optimal estimation: pixels that were used.
     evidence : tuple of (str, float)
         Of optimal estimation: logarithm of the evidence of each candidate table, by its name.
     """
@@ -149,6 +151,7 @@ class AerosolRetrieval:
     forecast: bool = False
     sigma: Float32Array | None = None
     information: float | None = None
+    observed: BoolArray | None = None
     evidence: tuple[tuple[str, float], ...] = ()
 
 
@@ -226,7 +229,7 @@ def _retrieve_by_optimal_estimation(
     run: Run,
 ) -> AerosolRetrieval:
     """Retrieve with each candidate of the season, and choose the one of the largest evidence."""
-    candidates = [table for table in tables if table.season == first_guess.season] or tables[:1]
+    candidates = [table for table in tables if table.season == first_guess.season] or list(tables)
     settings = parameters.optimal_estimation
     median = settings.median_aot
     if first_guess.forecast:
@@ -244,13 +247,14 @@ def _retrieve_by_optimal_estimation(
     return AerosolRetrieval(
         table=table,
         aot550=aot550,
-        source="optimal estimation",
+        source="optimal estimation" if best.used.any() else first_guess.source,
         reference=None,
         visibility=1.0 / float(inverse.mean()),
         first_visibility=1.0 / float(inverse.mean()),
         forecast=first_guess.forecast,
         sigma=best.to_pixels(best.sigma / best.median) * aot550,
         information=best.information,
+        observed=best.used,
         evidence=tuple((each.name, result.log_evidence) for each, result in found),
     )
 

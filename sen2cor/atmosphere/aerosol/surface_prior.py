@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from sen2cor.errors import AuxiliaryDataError
-from sen2cor.raster.array_types import Float32Array
+from sen2cor.raster.array_types import Float32Array, Float64Array
 
 BANDS = ("B01", "B02", "B03", "B04", "B05", "B8A", "B11", "B12")
 
@@ -27,6 +27,9 @@ OFFSET = np.float32(0.005)
 
 _MIN_SHIFTED = np.float32(0.2) * OFFSET
 """Reflectance plus offset below which the scale is continued linearly."""
+
+LAND, WATER, WIDE = "land", "water", "wide"
+"""Kinds of components."""
 
 PATH = Path(__file__).parent / "data" / "surface_prior.json"
 
@@ -51,11 +54,10 @@ class SurfacePrior:
 
     @classmethod
     def from_mixture(
-        cls, weights: Float32Array, means: Float32Array, covariances: Float32Array
+        cls, weights: Float64Array, means: Float64Array, covariances: Float64Array
     ) -> SurfacePrior:
         """Prepare a mixture given by weights, means and covariances of its components."""
-        exact = covariances.astype(np.float64)
-        whitening = np.linalg.cholesky(np.linalg.inv(exact))
+        whitening = np.linalg.cholesky(np.linalg.inv(covariances))
         normalisation = np.log(np.diagonal(whitening, axis1=1, axis2=2)).sum(axis=1)
         normalisation -= 0.5 * means.shape[1] * np.log(2.0 * np.pi)
         return cls(
@@ -104,9 +106,9 @@ def log_slope(reflectance: Float32Array) -> Float32Array:
     return slope
 
 
-@lru_cache(maxsize=1)
-def load_surface_prior() -> SurfacePrior:
-    """Load the mixture of the package.
+@lru_cache(maxsize=2)
+def load_surface_prior(*, water: bool) -> SurfacePrior:
+    """Load the mixture of water, or that of land, from the package.
 
     Raises
     ------
@@ -117,11 +119,11 @@ def load_surface_prior() -> SurfacePrior:
         content = json.loads(PATH.read_text())
         if content["bands"] != list(BANDS) or content["offset"] != float(f"{OFFSET:.6g}"):
             raise ValueError("other bands or another scale")
-        arrays = [
-            np.array(content[name], np.float32) for name in ("weights", "means", "covariances")
-        ]
+        parts = [np.array(content[name]) for name in ("weights", "means", "covariances")]
+        chosen = [kind in (WIDE, WATER if water else LAND) for kind in content["kinds"]]
     except (OSError, ValueError, KeyError) as error:
         raise AuxiliaryDataError(
             f"prior of the surface {PATH} cannot be read ({error}): install the package again"
         ) from error
-    return SurfacePrior.from_mixture(*arrays)
+    weights, means, covariances = (values[chosen] for values in parts)
+    return SurfacePrior.from_mixture(weights / weights.sum(), means, covariances)
