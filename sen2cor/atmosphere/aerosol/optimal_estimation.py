@@ -34,7 +34,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, minimum_filter
 
 from sen2cor.atmosphere.aerosol.dark_reference_pixels import RED, SWIR_22, vegetation_index
 from sen2cor.atmosphere.aerosol.reference_blocks import HAZIEST, BlockGrid
@@ -162,7 +162,9 @@ def classify_surface(
     water = (surface[RED] > _TURBID_RED).astype(np.int8)
     types = np.full(scene.shape, -1, np.int8)
     np.copyto(types, land.astype(np.int8), where=scene.land)
-    np.copyto(types, water, where=scene.water & scene.ground & ~scene.land)
+    # away from the shore, where the adjacency effect is not known well enough for dark water
+    open_water = minimum_filter(scene.water & scene.ground, 2 * scene.adjacency + 1)
+    np.copyto(types, water, where=open_water & ~scene.land)
     return types
 
 
@@ -202,7 +204,9 @@ def observe(
         elevation=mean(scene.elevation_at(rows.astype(np.float32), cols.astype(np.float32))),
         water_vapour=mean(state.water_vapour[here]),
         toa={band: mean(scene.toa(band)[here]) for band in BANDS},
-        neighbourhood={band: mean(scene.neighbourhood(band)[here]) for band in BANDS},
+        neighbourhood={
+            band: mean(scene.neighbourhood(band, infrared=True)[here]) for band in BANDS
+        },
     )
     return Observations(chosen // _TYPES, chosen % _TYPES, count[chosen].astype(np.float32), points)
 

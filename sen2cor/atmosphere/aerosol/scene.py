@@ -93,13 +93,14 @@ class AerosolScene:
         """Rows and columns of the coarse grid."""
         return self.geometry.grid.shape
 
-    def neighbourhood(self, band: str) -> Float32Array:
+    def neighbourhood(self, band: str, *, infrared: bool = False) -> Float32Array:
         """Mean top-of-atmosphere reflectance of the neighbourhood.
 
         Without the adjacency effect this is the reflectance of the pixel itself. The same holds in
-        the near infrared: at a shore its contrast is too large to judge dark water by the residual.
+        the near infrared unless ``infrared`` is true: at a shore its contrast is too large to judge
+        dark water by the residual.
         """
-        if self._has_no_adjacency(band):
+        if self.adjacency == 0 or (band == NIR and not infrared):
             return self.toa(band)
         if band not in self._neighbourhood:
             self._neighbourhood[band] = neighbourhood_mean(
