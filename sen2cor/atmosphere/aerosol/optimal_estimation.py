@@ -34,6 +34,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+from scipy.integrate import trapezoid
+from scipy.interpolate import Akima1DInterpolator
 from scipy.ndimage import gaussian_filter, minimum_filter
 
 from sen2cor.atmosphere.aerosol.dark_reference_pixels import RED, SWIR_22, vegetation_index
@@ -52,11 +54,14 @@ from sen2cor.raster.array_types import BoolArray, Float32Array
 from sen2cor.raster.resampling import bilinear, positions
 
 _BLOCK_SIZE = 3000.0
-"""Metres."""
+_MIN_SIDE = 8
+"""Side of a block in metres, and its minimum in pixels."""
 
-_NODES = 26
-_MIN_NODE = 0.005
-"""Number of nodes of the optical thickness, and the first one above 0."""
+_NODES, _FINE_NODES = 26, 401
+_NODE_SCALE = 0.05
+"""Number of nodes of the optical thickness at which the tables are evaluated, and of those to which
+the logarithm of the posterior is interpolated. Their distance increases with the optical thickness
+plus this constant."""
 
 _MIN_PIXELS = 5
 """Minimum number of pixels of a type in a block."""
@@ -277,10 +282,11 @@ def estimate(
     -------
     OptimalEstimate
     """
-    grid = BlockGrid(scene.shape, max(1, round(_BLOCK_SIZE / scene.geometry.grid.pixel_size)))
+    pixel = scene.geometry.grid.pixel_size
+    grid = BlockGrid(scene.shape, max(_MIN_SIDE, round(_BLOCK_SIZE / pixel)))
     types = classify_surface(scene, surface)
     observed = observe(scene, grid, types, state)
-    nodes = _nodes(table)
+    nodes = _nodes(table, _NODES)
     visibility = table.visibility_from_aot(nodes, 0.0)[:, np.newaxis]
     likelihood = np.zeros((nodes.size, grid.number[0] * grid.number[1], _TYPES), np.float32)
     presence = np.zeros(likelihood.shape[1:], np.float32)
@@ -292,30 +298,30 @@ def estimate(
         presence[observed.block, observed.kind] = 1.0
     shape = (*grid.number, _TYPES)
     joint = _join_neighbours(
-        likelihood.reshape(-1, *shape), presence.reshape(shape), grid.side * _pixel_km(scene)
+        likelihood.reshape(-1, *shape), presence.reshape(shape), grid.side * pixel / 1000.0
     )
-    log_prior = _log_prior(nodes, median_aot, parameters)
-    log_posterior = np.float32(parameters.weight) * joint + log_prior[:, np.newaxis, np.newaxis]
-    low, median, high = _quantiles(nodes, log_posterior)
-    prior_low, _, prior_high = _quantiles(nodes, log_prior)
+    fine = _nodes(table, _FINE_NODES)
+    log_prior = _log_prior(fine, median_aot, parameters)
+    log_posterior = Akima1DInterpolator(nodes, parameters.weight * joint)(fine)
+    log_posterior = log_posterior.astype(np.float32) + log_prior[:, np.newaxis, np.newaxis]
+    low, median, high = _quantiles(fine, log_posterior)
+    prior_low, _, prior_high = _quantiles(fine, log_prior)
     return OptimalEstimate(
         grid=grid,
         median=median,
         sigma=np.hypot(0.5 * (high - low), np.float32(parameters.model_error) * median),
-        log_evidence=_log_evidence(nodes, log_posterior, log_prior),
+        log_evidence=_log_evidence(fine, log_posterior, log_prior),
         used=types >= 0,
         information=float(1.0 - np.mean((high - low) / (prior_high - prior_low))),
     )
 
 
-def _pixel_km(scene: AerosolScene) -> float:
-    return scene.geometry.grid.pixel_size / 1000.0
-
-
-def _nodes(table: LookUpTable) -> Float32Array:
+def _nodes(table: LookUpTable, number: int) -> Float32Array:
     """Optical thicknesses at sea level, from 0 to that of the least visibility."""
     last = float(table.aot_from_visibility(1.0 / HAZIEST, 0.0))
-    return np.concatenate([[0.0], np.geomspace(_MIN_NODE, last, _NODES - 1)]).astype(np.float32)
+    nodes = np.geomspace(_NODE_SCALE, last + _NODE_SCALE, number) - _NODE_SCALE
+    nodes[0] = 0.0
+    return nodes.astype(np.float32)
 
 
 def _join_neighbours(
@@ -354,7 +360,7 @@ def _join_neighbours(
 def _log_prior(
     nodes: Float32Array, median: float, parameters: OptimalEstimationParameters
 ) -> Float32Array:
-    """Logarithm of the log-normal density at the nodes; that of the first node above 0 at 0."""
+    """Logarithm of the log-normal density at the nodes; constant below the second one."""
     logarithm = np.log(np.maximum(nodes, nodes[1]))
     deviation = (logarithm - np.log(median)) / np.log(parameters.spread)
     density: Float32Array = (-0.5 * deviation**2 - logarithm).astype(np.float32)
@@ -382,7 +388,6 @@ def _log_evidence(
 ) -> float:
     """Mean over the blocks of the logarithm of the observations' probability."""
     peak = log_posterior.max(axis=0)
-    mass = np.trapezoid if hasattr(np, "trapezoid") else np.trapz
-    total = mass(np.exp(log_posterior - peak), nodes, axis=0)
-    norm = mass(np.exp(log_prior), nodes)
+    total = trapezoid(np.exp(log_posterior - peak), nodes, axis=0)
+    norm = trapezoid(np.exp(log_prior), nodes)
     return float(np.mean(peak + np.log(total / norm)))
