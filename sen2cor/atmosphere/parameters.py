@@ -87,7 +87,7 @@ class PathRadianceParameters:
         Minimum number of reference pixels, per mille of the valid pixels.
     """
 
-    rescale: bool = True
+    rescale: bool = False
     limit: bool = False
     min_factor: float = 0.9
     max_factor: float = 1.1

@@ -133,8 +133,8 @@ class LookUpTableSettings:
     aerosol_type: str = _TABLES.item(
         "Aerosol_Type",
         Choice(("RURAL", "MARITIME", "AUTO")),
-        "RURAL",
-        "Aerosol; AUTO: the one that fits the scene",
+        "AUTO",
+        "Aerosol; AUTO: the one that fits the scene. Sen2Cor 2.3 ships RURAL",
     )
     aerosol_model: str | None = _TABLES.item(
         "Aerosol_Model",
@@ -146,15 +146,17 @@ class LookUpTableSettings:
     mid_latitude: str = _TABLES.item(
         "Mid_Latitude",
         Choice(("SUMMER", "WINTER", "AUTO")),
-        "SUMMER",
-        "Atmosphere; AUTO: the one that fits the scene",
+        "AUTO",
+        "Atmosphere; AUTO: by date and latitude (with DDV: the one that fits the scene). Sen2Cor 2.3 "
+        "ships SUMMER",
     )
     ozone_content: float | None = _TABLES.item(
         "Ozone_Content",
         Ozone(words={"0": None}),
-        "h",
+        "0",
         "Ozone column; 0: from the Level-1C product; in Dobson units: summer f 250, g 290, "
-        "h 331, i 370, j 410, k 450, winter t 250, u 290, v 330, w 377, x 420, y 460",
+        "h 331, i 370, j 410, k 450, winter t 250, u 290, v 330, w 377, x 420, y 460. Sen2Cor 2.3 "
+        "ships h",
     )
 
 

@@ -20,15 +20,78 @@ from sen2cor.settings.l2a_cal_ac_gipp import CorrectionSettings
 
 SHAPE = (160, 176)
 OZONE = 331.0
-BANDS = ("B02", "B03", "B04", "B8A", "B11", "B12")
+BANDS = ("B01", "B02", "B03", "B04", "B05", "B8A", "B11", "B12")
 
-FOREST = {"B02": 0.01, "B03": 0.03, "B04": 0.02, "B8A": 0.30, "B11": 0.12, "B12": 0.04}
-CROP = {"B02": 0.022, "B03": 0.06, "B04": 0.044, "B8A": 0.42, "B11": 0.17, "B12": 0.088}
-SOIL = {"B02": 0.08, "B03": 0.11, "B04": 0.15, "B8A": 0.22, "B11": 0.30, "B12": 0.26}
-STUBBLE = {"B02": 0.026, "B03": 0.06, "B04": 0.054, "B8A": 0.30, "B11": 0.20, "B12": 0.108}
-DARK_SOIL = {"B02": 0.03, "B03": 0.04, "B04": 0.045, "B8A": 0.054, "B11": 0.12, "B12": 0.09}
-LAKE = {"B02": 0.03, "B03": 0.025, "B04": 0.012, "B8A": 0.005, "B11": 0.002, "B12": 0.001}
-TURBID = {"B02": 0.05, "B03": 0.09, "B04": 0.06, "B8A": 0.04, "B11": 0.02, "B12": 0.015}
+FOREST = {
+    "B01": 0.009,
+    "B02": 0.01,
+    "B03": 0.03,
+    "B04": 0.02,
+    "B05": 0.07,
+    "B8A": 0.30,
+    "B11": 0.12,
+    "B12": 0.04,
+}
+CROP = {
+    "B01": 0.018,
+    "B02": 0.022,
+    "B03": 0.06,
+    "B04": 0.044,
+    "B05": 0.11,
+    "B8A": 0.42,
+    "B11": 0.17,
+    "B12": 0.088,
+}
+SOIL = {
+    "B01": 0.07,
+    "B02": 0.08,
+    "B03": 0.11,
+    "B04": 0.15,
+    "B05": 0.17,
+    "B8A": 0.22,
+    "B11": 0.30,
+    "B12": 0.26,
+}
+STUBBLE = {
+    "B01": 0.022,
+    "B02": 0.026,
+    "B03": 0.06,
+    "B04": 0.054,
+    "B05": 0.09,
+    "B8A": 0.30,
+    "B11": 0.20,
+    "B12": 0.108,
+}
+DARK_SOIL = {
+    "B01": 0.025,
+    "B02": 0.03,
+    "B03": 0.04,
+    "B04": 0.045,
+    "B05": 0.05,
+    "B8A": 0.054,
+    "B11": 0.12,
+    "B12": 0.09,
+}
+LAKE = {
+    "B01": 0.028,
+    "B02": 0.03,
+    "B03": 0.025,
+    "B04": 0.012,
+    "B05": 0.009,
+    "B8A": 0.005,
+    "B11": 0.002,
+    "B12": 0.001,
+}
+TURBID = {
+    "B01": 0.04,
+    "B02": 0.05,
+    "B03": 0.09,
+    "B04": 0.06,
+    "B05": 0.055,
+    "B8A": 0.04,
+    "B11": 0.02,
+    "B12": 0.015,
+}
 
 RURAL = load_table("S2A", "RURAL", "SUMMER")
 MARITIME = load_table("S2A", "MARITIME", "SUMMER")
@@ -106,7 +169,8 @@ class Landscape:
         passes: int = 2,
         **items: Any,
     ) -> AerosolRetrieval:
-        """Retrieve with some settings other than shipped."""
+        """Retrieve from dark dense vegetation, with the settings of Sen2Cor or other ones."""
+        items = {"aot_method": "DDV", "scaling_disabler": False} | items
         parameters = replace(settings or CorrectionSettings(), **items).aerosol_parameters(
             variable=mapped
         )

@@ -40,7 +40,6 @@ DEFAULTS_OF_2_3 = {
     "Smooth_WV_Map": 100.0,
     "WV_Threshold_Cirrus": 0.25,
     "Scaling_Limiter": False,
-    "Scaling_Disabler": False,
     "Rho_Retrieval_Step2": True,
     "T1_B04": 0.06,
     "T2_NDSI_CLD": -0.16,

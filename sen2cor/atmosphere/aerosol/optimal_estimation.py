@@ -247,10 +247,9 @@ def log_likelihood(
         mean = terms.surface_signal(points.neighbourhood[band])
         reflectance = terms.surface_reflectance(points.toa[band], points.neighbourhood[band])
         scaled[..., index] = to_scale(reflectance)
-        gain = (1.0 + terms.diffuse_to_direct) / (
-            terms.transmittance * (1.0 + terms.spherical_albedo * mean)
-        )
-        log_jacobian += np.log(gain) + log_slope(reflectance)
+        # the surroundings of a surface type are taken to be mostly itself
+        log_jacobian -= np.log(terms.transmittance * (1.0 + terms.spherical_albedo * mean) ** 2)
+        log_jacobian += log_slope(reflectance)
     for where in (water, ~water):
         prior = load_surface_prior(water=bool(where is water))
         log_jacobian[:, where] += prior.log_density(scaled[:, where])

@@ -31,7 +31,7 @@ def test_limiter_and_disabler(raw: float, limiter: bool, disabler: bool, applied
 
 
 def test_bounds_of_the_limiter_are_those_of_the_parameters() -> None:
-    parameters = PathRadianceParameters(limit=True, min_factor=0.8, max_factor=1.2)
+    parameters = PathRadianceParameters(rescale=True, limit=True, min_factor=0.8, max_factor=1.2)
     assert choose_path_factor(1.5, 1.4, parameters)[0] == pytest.approx(1.2)
     assert choose_path_factor(0.5, 0.4, parameters)[0] == pytest.approx(0.8)
 
@@ -41,7 +41,7 @@ def test_blue_vegetation_is_no_aerosol() -> None:
 
 
 def test_what_happens_is_said() -> None:
-    _, limited = choose_path_factor(1.3, 1.2, PathRadianceParameters(limit=True))
+    _, limited = choose_path_factor(1.3, 1.2, PathRadianceParameters(rescale=True, limit=True))
     _, disabled = choose_path_factor(1.3, 1.2, PathRadianceParameters(rescale=False))
     assert "1.300 limited to 1.100" in limited
     assert "disabled by configuration" in disabled
