@@ -36,7 +36,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import trapezoid
 from scipy.interpolate import Akima1DInterpolator
-from scipy.ndimage import gaussian_filter, minimum_filter
+from scipy.ndimage import gaussian_filter, minimum_filter, uniform_filter
 
 from sen2cor.atmosphere.aerosol.dark_reference_pixels import RED, SWIR_22, vegetation_index
 from sen2cor.atmosphere.aerosol.reference_blocks import HAZIEST, BlockGrid
@@ -101,12 +101,15 @@ class Observations:
         Surface type.
     count : ndarray of float32
         Number of pixels.
+    self_share : ndarray of float32
+        Share of the type in the neighbourhood of its pixels, 0..1.
     points : PointSample
     """
 
     block: npt.NDArray[np.intp]
     kind: npt.NDArray[np.intp]
     count: Float32Array
+    self_share: Float32Array
     points: PointSample
 
 
@@ -213,7 +216,24 @@ def observe(
             band: mean(scene.neighbourhood(band, infrared=True)[here]) for band in BANDS
         },
     )
-    return Observations(chosen // _TYPES, chosen % _TYPES, count[chosen].astype(np.float32), points)
+    return Observations(
+        block=chosen // _TYPES,
+        kind=chosen % _TYPES,
+        count=count[chosen].astype(np.float32),
+        self_share=mean(_self_share(types, scene.adjacency)[here]),
+        points=points,
+    )
+
+
+def _self_share(types: npt.NDArray[np.int8], adjacency: int) -> Float32Array:
+    """Share of the type of each pixel in the neighbourhood of the adjacency effect."""
+    share = np.ones(types.shape, np.float32)
+    if adjacency:
+        for kind in range(_TYPES):
+            mask = types == kind
+            around = uniform_filter(mask.astype(np.float32), 2 * adjacency + 1, mode="nearest")
+            np.copyto(share, around, where=mask)
+    return share
 
 
 def log_likelihood(
@@ -221,7 +241,9 @@ def log_likelihood(
     table: LookUpTable,
     points: PointSample,
     aot550: Float32Array,
+    *,
     water: BoolArray,
+    self_share: Float32Array,
 ) -> Float32Array:
     """Logarithm of the probability density of observations for each optical thickness.
 
@@ -235,6 +257,9 @@ def log_likelihood(
         At the elevation of the points.
     water : ndarray of bool, shape (n,)
         Which observations are of water.
+    self_share : ndarray of float32, shape (n,)
+        Of `Observations`. Surroundings of other types are known from the image; those of the same
+        type change with the surface reflectance that is sought.
 
     Returns
     -------
@@ -247,8 +272,10 @@ def log_likelihood(
         mean = terms.surface_signal(points.neighbourhood[band])
         reflectance = terms.surface_reflectance(points.toa[band], points.neighbourhood[band])
         scaled[..., index] = to_scale(reflectance)
-        # the surroundings of a surface type are taken to be mostly itself
-        log_jacobian -= np.log(terms.transmittance * (1.0 + terms.spherical_albedo * mean) ** 2)
+        adjacency = terms.diffuse_to_direct
+        log_jacobian += np.log((1.0 + adjacency) / (1.0 + adjacency * self_share))
+        log_jacobian -= np.log(terms.transmittance)
+        log_jacobian -= (1.0 + self_share) * np.log(1.0 + terms.spherical_albedo * mean)
         log_jacobian += log_slope(reflectance)
     for where in (water, ~water):
         prior = load_surface_prior(water=bool(where is water))
@@ -291,7 +318,14 @@ def estimate(
     presence = np.zeros(likelihood.shape[1:], np.float32)
     if observed.block.size:
         aot = table.aot_from_visibility(visibility, observed.points.elevation)
-        found = log_likelihood(scene, table, observed.points, aot, observed.kind < _WATER_TYPES)
+        found = log_likelihood(
+            scene,
+            table,
+            observed.points,
+            aot,
+            water=observed.kind < _WATER_TYPES,
+            self_share=observed.self_share,
+        )
         found = np.maximum(found, found.max(axis=0) - np.float32(_MAX_DROP))
         likelihood[:, observed.block, observed.kind] = found
         presence[observed.block, observed.kind] = 1.0

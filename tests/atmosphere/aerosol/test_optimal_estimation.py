@@ -92,7 +92,9 @@ def test_posterior_covers_the_truth_as_often_as_it_states() -> None:
     points = replace(points, toa=toa, neighbourhood=toa)
     nodes = np.linspace(0.0, 1.0, 201, dtype=np.float32)
     aot = np.repeat(nodes[:, np.newaxis], number, axis=1)
-    likelihood = log_likelihood(scene, RURAL, points, aot, np.zeros(number, bool))
+    likelihood = log_likelihood(
+        scene, RURAL, points, aot, water=np.zeros(number, bool), self_share=zero + 1.0
+    )
     prior = optimal_estimation._log_prior(nodes, PARAMETERS.median_aot, PARAMETERS)
     low, _, high = optimal_estimation._quantiles(nodes, likelihood + prior[:, np.newaxis])
     assert np.mean((truth > low) & (truth < high)) == pytest.approx(0.682, abs=0.07)
