@@ -139,7 +139,7 @@ class TileCorrection:
         """Standard uncertainty of a band at a resolution, on the 60 m grid, to first order."""
         window = adjacency_half_width(self.adjacency_range, self.geometry)
         toa = self.toa(band)
-        inputs = InputUncertainty()
+        inputs = InputUncertainty(aot550=self.retrieval.aerosol.sigma)
         solar_zenith, valid = self.geometry.solar_zenith, self.masks.valid
         toa_uncertainty = radiometry.uncertainty(
             band,
