@@ -15,7 +15,12 @@ import numpy.typing as npt
 
 from sen2cor.atmosphere.aerosol.model_selection import Trial
 from sen2cor.atmosphere.aerosol.path_radiance_scaling import path_factors_by_band
-from sen2cor.atmosphere.aerosol.retrieval import AerosolRetrieval, FirstGuess, retrieve_aerosol
+from sen2cor.atmosphere.aerosol.retrieval import (
+    DARK_DENSE_VEGETATION,
+    AerosolRetrieval,
+    FirstGuess,
+    retrieve_aerosol,
+)
 from sen2cor.atmosphere.aerosol.scene import AerosolScene
 from sen2cor.atmosphere.atmospheric_terms import AtmosphereState, WaterVapourCurve, node_terms
 from sen2cor.atmosphere.interpolation_nodes import ElevationField
@@ -70,7 +75,9 @@ def retrieve_aerosol_and_water_vapour(
     candidates, trials = tuple(tables), tuple[Trial, ...]()
     for _ in range(PASSES):
         retrieval = retrieve_aerosol(scene, candidates, state, aerosol, first_guess, run=run)
-        candidates, trials = (retrieval.table,), trials or retrieval.trials
+        trials = trials or retrieval.trials
+        if aerosol.method == DARK_DENSE_VEGETATION:
+            candidates = (retrieval.table,)
         state = replace(state, aot550=retrieval.aot550)
         if water_vapour.retrieve:
             column = _water_vapour_map(

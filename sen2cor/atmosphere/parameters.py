@@ -109,15 +109,20 @@ class OptimalEstimationParameters:
         Geometric standard deviation about a forecast.
     weight : float
         Exponent of the likelihoods, 0..1: the surface types of a block are not fully independent.
-    model_error : float
-        Relative standard deviation that the type of the aerosol adds to the optical thickness.
+    model_error, constant_error : float
+        Standard deviation that the aerosol model and the radiative transfer add to the optical
+        thickness: relative and constant part, added in quadrature.
+    first_odds : float
+        Ratio of the prior probability of the first candidate of aerosol (rural) to that of others.
     """
 
     median_aot: float = 0.10
     spread: float = 2.5
     forecast_spread: float = 1.7
-    weight: float = 0.7
-    model_error: float = 0.05
+    weight: float = 1.0
+    model_error: float = 0.07
+    constant_error: float = 0.01
+    first_odds: float = 10.0
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ retrieval (`sen2cor.atmosphere.aerosol.surface_prior`). The spectra are:
 All are mixed at random, as in pixels of 60 m, and darkened by shadows between crowns. Vegetation is
 then resampled so that its ratio of red to 2.2 um reflectance is as observed over dark vegetation:
 median 0.53 with a relative standard deviation of 22 % (R. C. Levy et al., J. Geophys. Res. 112
-(2007) D13211; L. A. Remer et al., IEEE Trans. Geosci. Remote Sens. 39 (2001) 2275-2283). No pixel of
-a satellite and no simulated scene is among the spectra.
+(2007) D13211; L. A. Remer et al., IEEE Trans. Geosci. Remote Sens. 39 (2001) 2275-2283). No pixel
+of a satellite and no simulated scene is among the spectra.
 
 It needs the extra ``simulation``, scikit-learn and SPART-python (``make surface-prior``).
 """
@@ -46,7 +46,7 @@ COMPONENTS_PER_TYPE = {"water": 12}
 """Components of the mixture of a surface type; `_COMPONENTS` of others."""
 
 _COMPONENTS = 6
-NOISE = (0.02, 0.001)
+NOISE = (0.03, 0.001)
 """Relative and absolute standard deviation that is added to the band reflectances: calibration
 between bands, and errors of the radiative transfer."""
 

@@ -147,7 +147,7 @@ class LookUpTableSettings:
         "Mid_Latitude",
         Choice(("SUMMER", "WINTER", "AUTO")),
         "AUTO",
-        "Atmosphere; AUTO: by date and latitude (with DDV: the one that fits the scene). Sen2Cor 2.3 "
+        "Atmosphere; AUTO: by date and latitude, with DDV the one that fits the scene. Sen2Cor 2.3 "
         "ships SUMMER",
     )
     ozone_content: float | None = _TABLES.item(

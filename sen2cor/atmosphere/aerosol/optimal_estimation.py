@@ -342,7 +342,11 @@ def estimate(
     return OptimalEstimate(
         grid=grid,
         median=median,
-        sigma=np.hypot(0.5 * (high - low), np.float32(parameters.model_error) * median),
+        sigma=np.sqrt(
+            (0.5 * (high - low)) ** 2
+            + (np.float32(parameters.model_error) * median) ** 2
+            + np.float32(parameters.constant_error) ** 2
+        ),
         log_evidence=_log_evidence(fine, log_posterior, log_prior),
         used=types >= 0,
         information=float(1.0 - np.mean((high - low) / (prior_high - prior_low))),

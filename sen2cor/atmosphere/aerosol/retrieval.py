@@ -228,7 +228,7 @@ def _retrieve_by_optimal_estimation(
     first_guess: FirstGuess,
     run: Run,
 ) -> AerosolRetrieval:
-    """Retrieve with each candidate of the season, and choose the one of the largest evidence."""
+    """Retrieve with each candidate of the season, and choose the most probable one."""
     candidates = [table for table in tables if table.season == first_guess.season] or list(tables)
     settings = parameters.optimal_estimation
     median = settings.median_aot
@@ -239,7 +239,8 @@ def _retrieve_by_optimal_estimation(
     found: list[tuple[LookUpTable, OptimalEstimate]] = [
         (table, estimate(scene, table, surface, state, settings, median)) for table in candidates
     ]
-    table, best = max(found, key=lambda item: item[1].log_evidence)
+    odds = {id(candidates[0]): np.log(settings.first_odds)}
+    table, best = max(found, key=lambda item: item[1].log_evidence + odds.get(id(item[0]), 0.0))
     inverse = best.inverse_visibility(table)
     if not parameters.variable:
         inverse = np.full(scene.shape, inverse.mean(), np.float32)
