@@ -204,13 +204,13 @@ class Population:
         return np.asarray(spectra * (1.0 - 0.5 * moisture) * film)
 
     def _shade(self, spectra: Float64Array, least: float) -> Float64Array:
-        return spectra * self._column(least, 1.0)
+        return np.asarray(spectra * self._column(least, 1.0))
 
     def _tilt(self, deviation: float) -> Float64Array:
         """Smooth random factor: a cubic of the logarithm of the wavelength."""
         x = 2.0 * (np.log(WAVELENGTHS) - np.log(900.0)) / np.log(6.0)
         shapes = np.stack([x, x**2 - 0.3, x**3 - 0.6 * x])
-        return np.exp(deviation * self.random.normal(size=(self.number, 3)) @ shapes)
+        return np.asarray(np.exp(deviation * self.random.normal(size=(self.number, 3)) @ shapes))
 
     def _mix(self, parts: list[Float64Array], concentration: list[float]) -> Float64Array:
         """Linear mixtures with random fractions (Dirichlet)."""
@@ -230,11 +230,12 @@ class Population:
         wanted /= np.maximum(gaussian_kde(ratio[green])(ratio), 1e-2)
         weight = np.where(green, wanted / wanted[green].mean(), 1.0)
         weight = np.minimum(weight, _MAX_RESAMPLING)
-        return bands[self.random.choice(len(bands), len(bands), p=weight / weight.sum())]
+        chosen = self.random.choice(len(bands), len(bands), p=weight / weight.sum())
+        return np.asarray(bands[chosen])
 
     def _choose(self, group: str) -> Float64Array:
         measured = self.library[group]
-        return measured[self.random.integers(len(measured), size=self.number)]
+        return np.asarray(measured[self.random.integers(len(measured), size=self.number)])
 
     def _column(self, low: float, high: float) -> Float64Array:
         return self.random.uniform(low, high, (self.number, 1))
@@ -250,7 +251,7 @@ def read_library(path: Path) -> dict[str, Float64Array]:
     """Read the columns of even number of a library, by group."""
     table = np.genfromtxt(path, delimiter=",", names=True)
     groups: dict[str, list[Float64Array]] = {}
-    for name in table.dtype.names[1:]:
+    for name in (table.dtype.names or ())[1:]:
         group, number = name.rsplit("_", 1)
         if int(number) % 2 == 0:
             spectrum = np.interp(WAVELENGTHS, table["wavelength_nm"], table[name])

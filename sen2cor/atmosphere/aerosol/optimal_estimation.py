@@ -86,6 +86,9 @@ _KERNEL = ((4.0, 1.0), (12.0, 0.05), (40.0, 0.005))
 """Standard deviations (km) and relative weights at the centre of the Gaussians whose sum is the
 distance weight."""
 
+_HALF_WEIGHT = 0.02
+"""Sum of the distance weights at which a type counts half: a single block at some 20 km."""
+
 _QUANTILES = (0.159, 0.5, 0.841)
 
 
@@ -390,8 +393,8 @@ def _join_neighbours(
         return total
 
     weight = spread(presence[np.newaxis])[0]
-    mean = np.divide(spread(likelihood), weight, out=np.zeros_like(likelihood), where=weight > 1e-6)
-    return mean.sum(axis=-1)
+    joint: Float32Array = (spread(likelihood) / (weight + np.float32(_HALF_WEIGHT))).sum(axis=-1)
+    return joint
 
 
 def _log_prior(
