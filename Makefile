@@ -7,7 +7,7 @@ N ?= 2000
 OLD ?= HEAD
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all equal faults fuzz lint format accuracy benchmark benchmark-growth tree-numbers benchmark-classification validate-classification validate-classes-real validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-lut-interpolation validate-lut-solver validate-lut-aerosol validate-lut-codes validate-toa-uncertainty measure-luts validate-water-vapour validate-aerosol conformance check-readers docs wheel clean
+.PHONY: help environment demo test test-all equal faults fuzz lint format accuracy benchmark benchmark-growth tree-numbers benchmark-classification validate-classification validate-classes-real validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-lut-interpolation validate-lut-solver validate-lut-aerosol validate-lut-codes validate-toa-uncertainty measure-luts validate-water-vapour validate-aerosol validate-aerosol-real surface-prior conformance check-readers docs wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-28s %s\n", $$1, $$2}'
@@ -107,6 +107,14 @@ measure-luts: .venv/complete ## size of the look-up tables, time to load and to 
 .venv/luts: .venv/complete
 	$(PYTHON) -m pip install --quiet -e '.[luts]'
 	touch .venv/luts
+
+validate-aerosol-real: .venv/complete ## aerosol of real scenes and agreement with official reflectance, both methods
+	$(PYTHON) -m tests.validation.aerosol_real_scenes $(ARGS)
+
+surface-prior: .venv/complete ## make the prior of the surface anew (LIBRARY=surface_reflectance_10nm.csv)
+	$(PYTHON) -m pip install --quiet 'numpy<2' prosail==2.0.5 scikit-learn 'pandas<3'
+	[ -d .venv/prior ] || $(PYTHON) -m pip install --quiet --target .venv/prior --no-deps SPART-python==1.0.9
+	PYTHONPATH=.venv/prior $(PYTHON) -m sen2cor.radiative_transfer.surface_prior $(LIBRARY)
 
 validate-water-vapour: .venv/complete ## water vapour with both kinds of tables against ECMWF auxiliary data
 	$(PYTHON) -m tests.validation.water_vapour

@@ -47,7 +47,7 @@ WITHOUT: Mapping[str, Mapping[str, str]] = {
     "adjacency": {"Adj_Km": "0.0"},
     "terrain": {"DEM_Terrain_Correction": "FALSE"},
     "auto": {"Aerosol_Type": "RURAL", "Mid_Latitude": "SUMMER", "Ozone_Content": "h"},
-    "blue-scaling": {"Scaling_Disabler": "true"},
+    "optimal-estimation": {"AC_Aot_Method": "DDV", "Scaling_Disabler": "false"},
 }
 """Settings that disable a step."""
 
