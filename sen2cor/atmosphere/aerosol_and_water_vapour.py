@@ -73,8 +73,9 @@ def retrieve_aerosol_and_water_vapour(
     """
     state = _first_state(scene, tables[0], first_guess)
     candidates, trials = tuple(tables), tuple[Trial, ...]()
-    for _ in range(PASSES):
-        retrieval = retrieve_aerosol(scene, candidates, state, aerosol, first_guess, run=run)
+    for last in (*(PASSES - 1) * (False,), True):
+        tried = candidates if last or aerosol.method == DARK_DENSE_VEGETATION else candidates[:1]
+        retrieval = retrieve_aerosol(scene, tried, state, aerosol, first_guess, run=run)
         trials = trials or retrieval.trials
         if aerosol.method == DARK_DENSE_VEGETATION:
             candidates = (retrieval.table,)

@@ -15,14 +15,15 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 from tests.equality import comparison, runs
-from tests.equality.cases import CASES, SCENES, SIMULATED
+from tests.equality.cases import CASES, SCENES, SIMULATED, Case
 from tests.equality.comparison import Result
 from tests.equality.runs import ROOT, STORE, Code, RunError
 
@@ -34,12 +35,20 @@ def main() -> int:
     """Compare; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.equality", description=__doc__)
     parser.add_argument("commit", nargs="?", default="HEAD", help="the old code; default: HEAD")
+    parser.add_argument(
+        "--settings", nargs="+", default=[], metavar="NAME=VALUE", help="of all cases, where the "
+        "case itself has no other; elements that one code does not know are ignored there",
+    )  # fmt: skip
     parser.add_argument("--only", nargs="+", metavar="CASE", help="only these cases")
     arguments = parser.parse_args()
     started = time.monotonic()
     commit = _git("rev-parse", "--verify", f"{arguments.commit}^{{commit}}").decode().strip()
     known = [*CASES, *(f"simulated {scene}" for scene in SIMULATED)]
     names = arguments.only or known
+    common = dict(item.split("=", 1) for item in arguments.settings)
+    cases = {
+        name: replace(case, settings={**common, **case.settings}) for name, case in CASES.items()
+    }
     if unknown := {*names} - {*known}:
         parser.error(f"no case {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     print(f"old: {commit}, new: working tree\n")
@@ -47,7 +56,7 @@ def main() -> int:
     results = {}
     with _tree(commit) as tree:
         old, new = Code(tree, STORE / commit), Code(ROOT, STORE / "new")
-        for name, result in _results(old, new, names):
+        for name, result in _results(old, new, names, cases):
             results[name] = result
             print(
                 f"{name:20s} {result.images:6d} {result.documents:9d} "
@@ -80,7 +89,9 @@ def _tree(commit: str) -> Iterator[Path]:
         yield Path(folder).resolve()
 
 
-def _results(old: Code, new: Code, names: list[str]) -> Iterator[tuple[str, Result]]:
+def _results(
+    old: Code, new: Code, names: list[str], cases: Mapping[str, Case]
+) -> Iterator[tuple[str, Result]]:
     """Run and compare; yield the results as they come."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         try:
@@ -88,11 +99,11 @@ def _results(old: Code, new: Code, names: list[str]) -> Iterator[tuple[str, Resu
                 scene
                 for scene in SCENES
                 if f"simulated {scene}" in names
-                or any(CASES[name].scene == scene for name in names if name in CASES)
+                or any(cases[name].scene == scene for name in names if name in cases)
             ]
             for made in [pool.submit(runs.make_input, new, scene) for scene in scenes]:
                 made.result()
-            waiting = [(name, _submit(pool, old, new, name)) for name in names]
+            waiting = [(name, _submit(pool, old, new, name, cases.get(name))) for name in names]
             for name, jobs in waiting:
                 yield name, _result(old, new, name, jobs)
         except RunError as error:
@@ -101,12 +112,14 @@ def _results(old: Code, new: Code, names: list[str]) -> Iterator[tuple[str, Resu
             pool.shutdown(cancel_futures=True)
 
 
-def _submit(pool: ThreadPoolExecutor, old: Code, new: Code, name: str) -> list[Future[None]]:
+def _submit(
+    pool: ThreadPoolExecutor, old: Code, new: Code, name: str, case: Case | None
+) -> list[Future[None]]:
     """Start what a case needs, the old code first."""
-    if name in CASES:
+    if case is not None:
         return [
-            pool.submit(runs.make_kept_product, old, name, CASES[name]),
-            pool.submit(runs.make_product, new, name, CASES[name]),
+            pool.submit(runs.make_kept_product, old, name, case),
+            pool.submit(runs.make_product, new, name, case),
         ]
     return [pool.submit(runs.make_kept_simulation, old, name.removeprefix("simulated "))]
 

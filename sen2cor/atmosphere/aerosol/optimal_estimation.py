@@ -29,7 +29,7 @@ The prior of the optical thickness is log-normal (N. T. O'Neill et al., J. Geoph
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,9 +53,14 @@ from sen2cor.atmosphere.parameters import OptimalEstimationParameters
 from sen2cor.raster.array_types import BoolArray, Float32Array
 from sen2cor.raster.resampling import bilinear, positions
 
-_BLOCK_SIZE = 3000.0
+_BLOCK_SIZE = 4500.0
 _MIN_SIDE = 8
 """Side of a block in metres, and its minimum in pixels."""
+
+_STRIDE = 2
+_MIN_SIDE_OF_STRIDE = 32
+"""Of the rows and columns of large blocks, every second one is observed: their means do not need
+all pixels."""
 
 _NODES, _FINE_NODES = 26, 401
 _NODE_SCALE = 0.05
@@ -82,7 +87,7 @@ _MAX_DROP = 12.0
 """A likelihood is at least this many units of its logarithm below its maximum: an observation that
 is none of the surfaces of the prior does not outweigh all others."""
 
-_KERNEL = ((4.0, 1.0), (12.0, 0.05), (40.0, 0.005))
+_KERNEL = ((5.0, 1.0), (12.0, 0.05), (40.0, 0.005))
 """Standard deviations (km) and relative weights at the centre of the Gaussians whose sum is the
 distance weight."""
 
@@ -197,8 +202,11 @@ def observe(
     -------
     Observations
     """
-    rows, cols = np.nonzero(types >= 0)
-    kind = types[rows, cols].astype(np.intp)
+    stride = _STRIDE if grid.side >= _MIN_SIDE_OF_STRIDE else 1
+    fewer = types[::stride, ::stride]
+    chosen_pixels = fewer >= 0
+    rows, cols = (stride * index for index in np.nonzero(chosen_pixels))
+    kind = fewer[chosen_pixels].astype(np.intp)
     block = (rows // grid.side) * grid.number[1] + cols // grid.side
     label = block * _TYPES + kind
     count = np.bincount(label, minlength=grid.number[0] * grid.number[1] * _TYPES)
@@ -208,22 +216,22 @@ def observe(
         total = np.bincount(label, weights=values, minlength=count.size)
         return (total[chosen] / count[chosen]).astype(np.float32)
 
-    here = rows, cols
+    def mean_of(image: Float32Array) -> Float32Array:
+        return mean(image[::stride, ::stride][chosen_pixels])
+
     points = PointSample(
         rows=mean(rows),
         cols=mean(cols),
         elevation=mean(scene.elevation_at(rows.astype(np.float32), cols.astype(np.float32))),
-        water_vapour=mean(state.water_vapour[here]),
-        toa={band: mean(scene.toa(band)[here]) for band in BANDS},
-        neighbourhood={
-            band: mean(scene.neighbourhood(band, infrared=True)[here]) for band in BANDS
-        },
+        water_vapour=mean_of(state.water_vapour),
+        toa={band: mean_of(scene.toa(band)) for band in BANDS},
+        neighbourhood={band: mean_of(scene.neighbourhood(band, infrared=True)) for band in BANDS},
     )
     return Observations(
         block=chosen // _TYPES,
         kind=chosen % _TYPES,
         count=count[chosen].astype(np.float32),
-        self_share=mean(_self_share(types, scene.adjacency)[here]),
+        self_share=mean(_self_share(fewer, scene.adjacency // stride)[chosen_pixels]),
         points=points,
     )
 
@@ -288,18 +296,18 @@ def log_likelihood(
 
 def estimate(
     scene: AerosolScene,
-    table: LookUpTable,
+    tables: Sequence[LookUpTable],
     surface: Mapping[str, Float32Array],
     state: AtmosphereState,
     parameters: OptimalEstimationParameters,
     median_aot: float,
-) -> OptimalEstimate:
-    """Estimate the optical thickness of the blocks of a scene.
+) -> list[OptimalEstimate]:
+    """Estimate the optical thickness of the blocks of a scene, once with each table.
 
     Parameters
     ----------
     scene : AerosolScene
-    table : LookUpTable
+    tables : sequence of LookUpTable
     surface : mapping of band to ndarray of float32, shape (rows, cols)
         Surface reflectance in the state.
     state : AtmosphereState
@@ -309,12 +317,28 @@ def estimate(
 
     Returns
     -------
-    OptimalEstimate
+    list of OptimalEstimate
     """
     pixel = scene.geometry.grid.pixel_size
     grid = BlockGrid(scene.shape, max(_MIN_SIDE, round(_BLOCK_SIZE / pixel)))
     types = classify_surface(scene, surface)
     observed = observe(scene, grid, types, state)
+    return [
+        _estimate_with(scene, table, grid, types >= 0, observed, parameters, median_aot)
+        for table in tables
+    ]
+
+
+def _estimate_with(
+    scene: AerosolScene,
+    table: LookUpTable,
+    grid: BlockGrid,
+    used: BoolArray,
+    observed: Observations,
+    parameters: OptimalEstimationParameters,
+    median_aot: float,
+) -> OptimalEstimate:
+    block_km = grid.side * scene.geometry.grid.pixel_size / 1000.0
     nodes = _nodes(table, _NODES)
     visibility = table.visibility_from_aot(nodes, 0.0)[:, np.newaxis]
     likelihood = np.zeros((nodes.size, grid.number[0] * grid.number[1], _TYPES), np.float32)
@@ -333,9 +357,7 @@ def estimate(
         likelihood[:, observed.block, observed.kind] = found
         presence[observed.block, observed.kind] = 1.0
     shape = (*grid.number, _TYPES)
-    joint = _join_neighbours(
-        likelihood.reshape(-1, *shape), presence.reshape(shape), grid.side * pixel / 1000.0
-    )
+    joint = _join_neighbours(likelihood.reshape(-1, *shape), presence.reshape(shape), block_km)
     fine = _nodes(table, _FINE_NODES)
     log_prior = _log_prior(fine, median_aot, parameters)
     log_posterior = Akima1DInterpolator(nodes, parameters.weight * joint)(fine)
@@ -351,7 +373,7 @@ def estimate(
             + np.float32(parameters.constant_error) ** 2
         ),
         log_evidence=_log_evidence(fine, log_posterior, log_prior),
-        used=types >= 0,
+        used=used,
         information=float(1.0 - np.mean((high - low) / (prior_high - prior_low))),
     )
 

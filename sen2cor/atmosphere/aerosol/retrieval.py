@@ -236,9 +236,8 @@ def _retrieve_by_optimal_estimation(
         settings = replace(settings, spread=settings.forecast_spread)
         median = float(candidates[0].aot_from_visibility(first_guess.visibility, 0.0))
     surface = SceneSurface(scene, candidates[0], state, run)
-    found: list[tuple[LookUpTable, OptimalEstimate]] = [
-        (table, estimate(scene, table, surface, state, settings, median)) for table in candidates
-    ]
+    estimates = estimate(scene, candidates, surface, state, settings, median)
+    found: list[tuple[LookUpTable, OptimalEstimate]] = list(zip(candidates, estimates, strict=True))
     odds = {id(candidates[0]): np.log(settings.first_odds)}
     table, best = max(found, key=lambda item: item[1].log_evidence + odds.get(id(item[0]), 0.0))
     inverse = best.inverse_visibility(table)

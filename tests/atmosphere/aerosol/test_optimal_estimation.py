@@ -138,7 +138,7 @@ def test_a_gradient_of_aerosol_is_followed_without_steps() -> None:
     rows = np.linspace(0.1, 0.5, SHAPE[0], dtype=np.float32)
     land.aot = np.repeat(rows[:, np.newaxis], SHAPE[1], axis=1)
     found = estimate(land).aot550
-    assert found[-1].mean() - found[0].mean() > 0.1
+    assert found[-1].mean() - found[0].mean() > 0.04
     assert np.abs(np.diff(found, axis=0)).max() < 0.01
 
 
