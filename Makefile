@@ -114,7 +114,7 @@ validate-aerosol-real: .venv/complete ## aerosol of real scenes and agreement wi
 surface-prior: .venv/complete ## make the prior of the surface anew (LIBRARY=surface_reflectance_10nm.csv)
 	$(PYTHON) -m pip install --quiet 'numpy<2' prosail==2.0.5 scikit-learn 'pandas<3'
 	[ -d .venv/prior ] || $(PYTHON) -m pip install --quiet --target .venv/prior --no-deps SPART-python==1.0.9
-	PYTHONPATH=.venv/prior $(PYTHON) -m sen2cor.radiative_transfer.surface_prior $(LIBRARY)
+	PYTHONPATH=.venv/prior $(PYTHON) -m sen2cor.simulation.surface_prior $(LIBRARY)
 
 validate-water-vapour: .venv/complete ## water vapour with both kinds of tables against ECMWF auxiliary data
 	$(PYTHON) -m tests.validation.water_vapour

@@ -269,8 +269,9 @@ def _find_limits(values: npt.NDArray[np.floating[Any]], span: float) -> tuple[fl
     step = span / 10
     low, high = (float(limit) for limit in np.quantile(values, (0.005, 0.995)))
     middle = (low + high) / 2
-    low, high = min(low, middle - span / 2), max(high, middle + span / 2)
-    return max(0.0, math.floor(low / step) * step), math.ceil(high / step) * step
+    low = max(0.0, math.floor(min(low, middle - span / 2) / step) * step)
+    high = math.ceil(max(high, middle + span / 2, low + span) / step) * step
+    return low, high
 
 
 def _apply_scale(

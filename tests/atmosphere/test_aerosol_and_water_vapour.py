@@ -46,7 +46,7 @@ def retrieved(
         scene,
         tables,
         FirstGuess(40.0, water_vapour=column),
-        aerosol=AerosolParameters(),
+        aerosol=AerosolParameters(method="DDV"),
         water_vapour=WaterVapourParameters(**water_vapour),
         run=run,
     )

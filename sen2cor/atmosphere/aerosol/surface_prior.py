@@ -3,7 +3,7 @@
 The prior is a mixture of normal distributions of the logarithm of reflectance plus a small
 constant, in eight bands: ratios of bands vary less than brightness, reflectance is positive, and
 near zero the scale becomes linear. The mixture describes spectra of vegetation, dry vegetation,
-soils, urban surfaces, water, and mixtures of these; `sen2cor.radiative_transfer.surface_prior`
+soils, urban surfaces, water, and mixtures of these; `sen2cor.simulation.surface_prior`
 makes the spectra and fits the mixture. A wide distribution with a small weight stands for surfaces
 that are none of these.
 """

@@ -325,7 +325,9 @@ def settings(home: Path | None, lib_dir: str = "lib") -> Settings:
         plain,
         home=home,
         correction=replace(plain.correction, lib_dir=lib_dir),
-        look_up_tables=replace(plain.look_up_tables, mid_latitude="WINTER", ozone_content=377.0),
+        look_up_tables=replace(
+            plain.look_up_tables, aerosol_type="RURAL", mid_latitude="WINTER", ozone_content=377.0
+        ),
     )
 
 

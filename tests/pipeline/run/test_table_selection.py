@@ -22,7 +22,12 @@ def loaded(settings: Settings) -> LookUpTable:
 
 def chosen(model: str | None, aerosol_type: str = "MARITIME") -> Settings:
     shipped = load_settings(environ={})
-    look_up_tables = replace(shipped.look_up_tables, aerosol_type=aerosol_type, aerosol_model=model)
+    look_up_tables = replace(
+        shipped.look_up_tables,
+        aerosol_type=aerosol_type,
+        aerosol_model=model,
+        mid_latitude="SUMMER",
+    )
     return replace(shipped, look_up_tables=look_up_tables)
 
 
@@ -41,7 +46,8 @@ def test_element_is_read(tmp_path: Path) -> None:
     path = tmp_path / "L2A_GIPP.xml"
     path.write_text(
         "<Level-2A_Ground_Image_Processing_Parameter><Atmospheric_Correction><Look_Up_Tables>"
-        "<Aerosol_Model>URBAN</Aerosol_Model></Look_Up_Tables></Atmospheric_Correction>"
+        "<Aerosol_Model>URBAN</Aerosol_Model><Mid_Latitude>SUMMER</Mid_Latitude>"
+        "</Look_Up_Tables></Atmospheric_Correction>"
         "</Level-2A_Ground_Image_Processing_Parameter>"
     )
     assert loaded(load_settings(path, environ={})).name == "S2B_URBAN_SUMMER"
@@ -91,6 +97,8 @@ def test_ozone_column_of_the_originals_tables(
         table_selection, "load_atm_files", lambda *args, ozone: calls.append(ozone) or args
     )
     shipped = load_settings(environ={})
-    group = replace(shipped.look_up_tables, ozone_content=given)
+    group = replace(
+        shipped.look_up_tables, aerosol_type="RURAL", mid_latitude="SUMMER", ozone_content=given
+    )
     load_tables(product, replace(shipped, look_up_tables=group))  # type: ignore[arg-type]
     assert calls == [pytest.approx(asked)]

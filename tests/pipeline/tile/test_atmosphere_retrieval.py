@@ -36,9 +36,16 @@ def retrieved(
     ozone: float | None = None,
     **items: Any,
 ) -> TileCorrection:
-    """Retrieve with the aerosol alone, and some settings other than shipped."""
+    """Retrieve the aerosol alone from dark vegetation, or with other settings."""
     scene = land.scene()
-    items = {"wv_correction": 0, "cirrus_correction": False, "adjacency_range": 0.0, **items}
+    items = {
+        "wv_correction": 0,
+        "cirrus_correction": False,
+        "adjacency_range": 0.0,
+        "aot_method": "DDV",
+        "scaling_disabler": False,
+        **items,
+    }
     groups = {
         name: {key: value for key, value in items.items() if hasattr(getattr(SETTINGS, name), key)}
         for name in ("flags", "calibration", "correction", "look_up_tables")
@@ -97,6 +104,21 @@ def test_forecast_of_the_product_comes_before_the_settings(
     with_forest = retrieved(forest_and_fields(0.4), forecast=0.1, altitude=0.2, ozone=331.0)
     assert with_forest.retrieval.aot_method == "SEN2COR_DDV"
     assert with_forest.state.aot550.mean() == pytest.approx(0.4, abs=0.02)
+
+
+def test_optimal_estimation_says_aot_uncertainty_and_origin(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO, "sen2cor"):
+        found = retrieved(forest_and_fields(0.3), (RURAL, MARITIME), aot_method="OE", ozone=331.0)
+    record = found.retrieval
+    assert record.aot_method == "OPTIMAL_ESTIMATION"
+    assert record.mean_aot_sigma is not None
+    assert f"with a standard uncertainty of {record.mean_aot_sigma:.3f}" in caplog.text
+    assert f"evidence of {MARITIME.name}" in caplog.text
+    assert record.details()["information"] > 0.3
+    assert found.reference_mask.all()
+    assert found.state.path_factors == {}
 
 
 def test_auto_says_its_trials_and_takes_the_best(caplog: pytest.LogCaptureFixture) -> None:

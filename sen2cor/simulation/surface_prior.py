@@ -1,6 +1,6 @@
 """Spectra of real kinds of surfaces, and the mixture of normal distributions fitted to them.
 
-``python -m sen2cor.radiative_transfer.surface_prior LIBRARY`` writes the prior of the aerosol
+``python -m sen2cor.simulation.surface_prior LIBRARY`` writes the prior of the aerosol
 retrieval (`sen2cor.atmosphere.aerosol.surface_prior`). The spectra are:
 
 - canopies by PROSAIL (S. Jacquemoud et al., Remote Sens. Environ. 113 (2009) S56-S66; PROSPECT-D:
@@ -337,7 +337,7 @@ def main(arguments: list[str] | None = None, *, write: Callable[[str], object] =
     population = Population(read_library(options.library), options.number).draw()
     mixture = fit_mixture(population)
     content = {
-        "source": "python -m sen2cor.radiative_transfer.surface_prior",
+        "source": "python -m sen2cor.simulation.surface_prior",
         "bands": list(BANDS),
         "offset": float(f"{OFFSET:.6g}"),
         "types": list(population),
