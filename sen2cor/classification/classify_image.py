@@ -34,6 +34,7 @@ from sen2cor.classification.sunlit_reference import (
     detect_shadow_by_contrast,
 )
 from sen2cor.classification.toa_adjustment import adjust_reader
+from sen2cor.classification.veils import BlueRedSample, Veils
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
 from sen2cor.raster.grids import BLOCK_ROWS, Run, row_blocks
 
@@ -191,6 +192,8 @@ class _SpectralPass:
         None where shadow is not detected by contrast.
     infrared : InfraredSample or None
         None where shadow is not matched with clouds.
+    blue : BlueRedSample or None
+        None where veils are not detected.
     """
 
     scene_class: UInt8Array
@@ -200,6 +203,7 @@ class _SpectralPass:
     high_clouds: BoolArray
     ground: GroundSample | None
     infrared: InfraredSample | None
+    blue: BlueRedSample | None
 
     @classmethod
     def empty(cls, image: _Image) -> _SpectralPass:
@@ -209,17 +213,21 @@ class _SpectralPass:
             ground = GroundSample.empty(shape, sun.coarsening_factor(SAMPLE_SPACING))
             if rules.match_cloud_shadow:
                 infrared = InfraredSample.empty(shape, sun.coarsening_factor(SHADOW_GRID))
+        blue = None
+        if sun is not None and rules.detect_veils:
+            blue = BlueRedSample.empty(shape, sun.coarsening_factor(SHADOW_GRID))
         scene_class, cloud, snow = (np.zeros(shape, np.uint8) for _ in range(3))
         clouds, high_clouds = (np.zeros(shape, np.bool_) for _ in range(2))
-        return cls(scene_class, cloud, snow, clouds, high_clouds, ground, infrared)
+        return cls(scene_class, cloud, snow, clouds, high_clouds, ground, infrared, blue)
 
 
 @dataclass(frozen=True)
 class _Shadow:
-    """What the finishing pass knows of shadows; None where they are not detected."""
+    """What the finishing pass knows of shadows and veils; None where they are not detected."""
 
     cloud_shadow: CloudShadowMap | None = None
     sunlit: SunlitReference | None = None
+    veils: Veils | None = None
 
 
 def _run_spectral_pass(image: _Image) -> _SpectralPass:
@@ -245,6 +253,8 @@ def _run_spectral_pass(image: _Image) -> _SpectralPass:
             found.ground.fill(block.start, inner_reflectance, found.scene_class[block])
         if found.infrared is not None:
             found.infrared.fill(block.start, inner_reflectance, found.scene_class[block])
+        if found.blue is not None:
+            found.blue.fill(block.start, inner_reflectance, found.scene_class[block])
 
     list(image.run(classify_block, image.blocks))
     return found
@@ -262,7 +272,8 @@ def _project_shadow(image: _Image, spectral: _SpectralPass) -> _Shadow:
         cloud_shadow = CloudShadowMap.match(*masks, spectral.infrared, sunlit, sun, parameters)
     else:
         cloud_shadow = CloudShadowMap.project(*masks, sun, parameters)
-    return _Shadow(cloud_shadow, sunlit)
+    veils = None if spectral.blue is None else spectral.blue.find_veils(sun.pixel_size)
+    return _Shadow(cloud_shadow, sunlit, veils)
 
 
 def _run_finishing_pass(image: _Image, spectral: _SpectralPass, shadow: _Shadow) -> UInt8Array:
@@ -289,6 +300,9 @@ def _run_finishing_pass(image: _Image, spectral: _SpectralPass, shadow: _Shadow)
             near_clouds = shadow.cloud_shadow.find_near_clouds(extended, cols)
             ground = detect_unclassified_ground(classes, reflectance, near_clouds, parameters)
             np.putmask(classes, ground, SceneClass.BARE_SOILS)
+        if shadow.veils is not None:
+            veiled = shadow.veils.detect(classes, reflectance, extended)
+            np.putmask(classes, veiled, SceneClass.LOW_PROBA_CLOUDS)
         if scene.defective is not None:
             defective = scene.defective & ~scene.no_data
             np.putmask(classes, defective, SceneClass.SATURATED_DEFECTIVE)
