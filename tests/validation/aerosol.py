@@ -27,7 +27,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ from sen2cor.atmosphere.inversion import flat_terrain_inversion
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.atmosphere.look_up_tables.sen2cor_tables import load_atm_files
 from sen2cor.atmosphere.look_up_tables.sixs_tables import load_table
-from sen2cor.atmosphere.parameters import AerosolParameters
+from sen2cor.atmosphere.parameters import PathRadianceParameters
 from sen2cor.atmosphere.standard_atmospheres import AEROSOLS
 from sen2cor.settings import Settings
 from tests.validation.aerosol_report import BANDS, REFLECTANCE_LIMIT, Result, draw, print_tables
@@ -55,10 +55,10 @@ SEASON = "SUMMER"
 
 SHIPPED_AEROSOL = Settings().look_up_tables.aerosol_type
 
-_SELECTABLE = "method" in {field.name for field in fields(AerosolParameters)}
-METHODS: Mapping[str, Mapping[str, Any]] = (
-    {"ddv": {"method": "DDV"}, "oe": {"method": "OE"}} if _SELECTABLE else {"ddv": {}}
-)
+METHODS: Mapping[str, Mapping[str, Any]] = {
+    "oe": {"method": "OE"},
+    "ddv": {"method": "DDV", "path_radiance": PathRadianceParameters(rescale=True)},
+}
 """Methods of retrieval: items of `AerosolParameters`."""
 
 
