@@ -161,7 +161,7 @@ def test_the_example_finds_what_the_processor_finds(
     )
     assert result.returncode == 0, result.stderr
     assert picture.stat().st_size > 5000
-    for line in ("classes: vegetation", "from dark vegetation", "B12 of vegetation"):
+    for line in ("classes: vegetation", "from optimal estimation", "B12 of vegetation"):
         assert line in result.stdout
     found = re.search(r"thickness ([\d.]+) [\s\S]*vapour: ([\d.]+) cm", result.stdout)
     assert found is not None

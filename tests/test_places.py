@@ -100,7 +100,6 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     dem = write_dem(folder / "dem", place)
     for before, after in (
         ("<DEM_Directory>NONE<", f"<DEM_Directory>{dem}<"),
-        ("<Ozone_Content>h<", "<Ozone_Content>0<"),
         ("<Generate_DEM_Output>FALSE<", "<Generate_DEM_Output>TRUE<"),
     ):
         assert before in settings
