@@ -50,7 +50,7 @@ class RetrievalRecord:
     @property
     def aot_method(self) -> str:
         """Method as in the metadata."""
-        if self.aerosol.information:
+        if self.aerosol.observed is not None and self.aerosol.observed.any():
             return "OPTIMAL_ESTIMATION"
         if self.aerosol.reference is not None:
             return "SEN2COR_DDV"
@@ -144,6 +144,8 @@ class RetrievalRecord:
         aerosol = self.aerosol
         for name, evidence in aerosol.evidence if len(aerosol.evidence) > 1 else ():
             logger.info("Logarithm of the evidence of %s: %.2f.", name, evidence)
+        if self.aot_method != "OPTIMAL_ESTIMATION":
+            logger.warning("No pixel shows the aerosol; its AOT is that of the %s.", aerosol.source)
         logger.info("Look-up table %s.", aerosol.table.name)
         logger.info(
             "AOT at 550 nm %.3f with a standard uncertainty of %.3f, visibility %.0f km; %s, which "

@@ -240,6 +240,9 @@ def _retrieve_by_optimal_estimation(
     found: list[tuple[LookUpTable, OptimalEstimate]] = list(zip(candidates, estimates, strict=True))
     odds = {id(candidates[0]): np.log(settings.first_odds)}
     table, best = max(found, key=lambda item: item[1].log_evidence + odds.get(id(item[0]), 0.0))
+    source = "optimal estimation"
+    if not best.used.any():
+        source = first_guess.source if first_guess.forecast else "prior of the optical thickness"
     inverse = best.inverse_visibility(table)
     if not parameters.variable:
         inverse = np.full(scene.shape, inverse.mean(), np.float32)
@@ -247,7 +250,7 @@ def _retrieve_by_optimal_estimation(
     return AerosolRetrieval(
         table=table,
         aot550=aot550,
-        source="optimal estimation" if best.used.any() else first_guess.source,
+        source=source,
         reference=None,
         visibility=1.0 / float(inverse.mean()),
         first_visibility=1.0 / float(inverse.mean()),

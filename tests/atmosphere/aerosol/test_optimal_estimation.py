@@ -119,6 +119,7 @@ def test_without_ground_the_prior_remains() -> None:
     assert found.information == pytest.approx(0.0, abs=1e-3)
     assert found.sigma is not None and found.sigma.mean() > 0.07
     assert found.observed is not None and not found.observed.any()
+    assert found.source == "prior of the optical thickness"
 
 
 def test_a_forecast_replaces_the_median_of_the_prior_and_narrows_it() -> None:
