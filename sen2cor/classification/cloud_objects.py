@@ -23,9 +23,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
+from sen2cor.classification.pixel_runs import PixelRuns, accumulate
 from sen2cor.classification.scene import SunGeometry
 from sen2cor.raster.array_types import BoolArray, Float32Array
 
@@ -65,10 +65,8 @@ class CloudObjects:
 
     Attributes
     ----------
-    pixels : ndarray of int64, shape (n,)
-        Cloud pixels: indices into the flattened image.
-    piece : ndarray of int32, shape (n,)
-        Cloud, or cell of a large cloud, of each pixel.
+    runs : PixelRuns
+        Pixels of the clouds. A piece is a cloud, or a cell of a large one.
     possible : ndarray of bool, shape (pieces, heights)
         Whether a cloud may have a height.
     confirmed : ndarray of bool, shape (pieces,)
@@ -78,17 +76,13 @@ class CloudObjects:
         Heights at which the clouds of the image as a whole match dark ground.
     shifts : list of (int, int)
         Rows and columns by which the shadow of each height is shifted.
-    shape : (int, int)
-        Of the image.
     """
 
-    pixels: npt.NDArray[np.int64]
-    piece: npt.NDArray[np.int32]
+    runs: PixelRuns
     possible: BoolArray
     confirmed: BoolArray
     common: BoolArray
     shifts: list[tuple[int, int]]
-    shape: tuple[int, int]
 
     @classmethod
     def match(
@@ -112,11 +106,11 @@ class CloudObjects:
         sun : SunGeometry
             With the pixel size of the image.
         """
-        pixels, piece, wide = _cut_into_pieces(clouds, sun.pixel_size)
-        pieces = int(piece.max()) + 1 if piece.size else 0
-        sure = np.bincount(piece, (wide | high).ravel()[pixels], pieces) > 0
+        runs = PixelRuns.find(clouds, max(2, round(_CELL / sun.pixel_size)))
+        wide = _find_wide(clouds, max(1, round(_NARROW / sun.pixel_size)))
+        sure = runs.sum_pieces(accumulate(wide | (high & clouds)))[:, 0] > 0
         shifts = list(compute_height_shifts(sun))
-        similarity, contrast, seen = _compare(pixels, piece, sure, dark, visible, shifts, sun)
+        similarity, contrast, seen = _compare(runs, sure, dark & visible, visible, shifts, sun)
         common = _find_common_heights(contrast, seen, _MIN_COMMON)
         contrast[~sure] = np.where(common, contrast[~sure], -1.0)
         best = contrast.max(axis=1, initial=-1.0)
@@ -126,7 +120,7 @@ class CloudObjects:
         confirmed = matched | sure
         possible[confirmed] |= _find_common_heights(contrast[sure], seen[sure], _MIN_CONTRAST)
         possible[confirmed & ~possible.any(axis=1)] = True
-        return cls(pixels, piece, possible, confirmed, common, shifts, _shape_of(clouds))
+        return cls(runs, possible, confirmed, common, shifts)
 
     def project(self, *, beyond_edges: bool = False) -> BoolArray:
         """Pixels on which a cloud of a possible height casts its shadow.
@@ -141,27 +135,17 @@ class CloudObjects:
         -------
         ndarray of bool, shape (rows, cols)
         """
-        shadow = np.zeros(self.shape, np.bool_)
-        row, col = np.divmod(self.pixels, self.shape[1])
-        for height, shift in enumerate(self.shifts):
-            chosen = self.possible[self.piece, height]
-            if chosen.any():
-                index, inside = _shifted(row[chosen], col[chosen], shift, self.shape)
-                shadow.ravel()[index[inside]] = True
-            if beyond_edges and self.common[height]:
-                for axis, by in enumerate(shift):
+        shadow = self.runs.paint(zip(self.shifts, self.possible.T, strict=True))
+        if beyond_edges:
+            for height in np.flatnonzero(self.common):
+                for axis, by in enumerate(self.shifts[height]):
                     edge = slice(0, by) if by > 0 else slice(min(by, 0), None if by else 0)
                     np.moveaxis(shadow, axis, 0)[edge] = True
         return shadow
 
     def find_unconfirmed(self) -> BoolArray:
         """Pixels of narrow bright objects without a shadow; bool, shape (rows, cols)."""
-        return self._paint(~self.confirmed)
-
-    def _paint(self, pieces: BoolArray) -> BoolArray:
-        painted = np.zeros(self.shape, np.bool_)
-        painted.ravel()[self.pixels[pieces[self.piece]]] = True
-        return painted
+        return self.runs.paint([((0, 0), ~self.confirmed)])
 
 
 def compute_height_shifts(sun: SunGeometry) -> Iterator[tuple[int, int]]:
@@ -185,24 +169,21 @@ def compute_height_shifts(sun: SunGeometry) -> Iterator[tuple[int, int]]:
         yield round(length * math.cos(azimuth)), round(-length * math.sin(azimuth))
 
 
-def _cut_into_pieces(
-    clouds: BoolArray, pixel_size: float
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], BoolArray]:
-    """Pixels of the clouds, the piece of each, and the wide parts of the clouds."""
-    labels, _ = ndimage.label(clouds, np.ones((3, 3)))
-    pixels = np.flatnonzero(clouds)
-    cell = max(2, round(_CELL / pixel_size))
-    row, col = np.divmod(pixels, clouds.shape[1])
-    cells = (row // cell) * (clouds.shape[1] // cell + 1) + col // cell
-    key = labels.ravel()[pixels] * (int(cells.max(initial=0)) + 1) + cells
-    piece = np.unique(key, return_inverse=True)[1].astype(np.int32)
-    width = max(1, round(_NARROW / pixel_size))
-    core = ndimage.minimum_filter(clouds.view(np.uint8), width, mode="nearest")
-    return pixels, piece, core > 0
+def _find_wide(clouds: BoolArray, width: int) -> BoolArray:
+    """Upper left corners of the squares of a width that clouds fill; the edges are repeated."""
+    wide = np.pad(clouds, (0, width - 1), mode="edge")
+    for axis in (0, 1):
+        corners = np.moveaxis(wide, axis, 0)
+        size = len(corners) - width + 1
+        filled = corners[:size].copy()
+        for step in range(1, width):
+            filled &= corners[step : step + size]
+        wide = np.moveaxis(filled, 0, axis)
+    return wide
 
 
 def _find_common_heights(
-    contrast: npt.NDArray[np.float64], seen: npt.NDArray[np.int64], minimum: float
+    contrast: Float32Array, seen: Float32Array, minimum: float
 ) -> BoolArray:
     """Heights at which the clouds of the image as a whole match dark ground.
 
@@ -211,70 +192,47 @@ def _find_common_heights(
     """
     total = np.sum(contrast * seen, axis=0, where=seen > 0)
     mean = ndimage.uniform_filter1d(total, 3) / np.maximum(
-        ndimage.uniform_filter1d(seen.sum(axis=0).astype(np.float64), 3), 1.0
+        ndimage.uniform_filter1d(seen.sum(axis=0), 3), 1.0
     )
     common: BoolArray = mean >= max(minimum, _NEAR_COMMON * mean.max(initial=0.0))
     return common
 
 
 def _compare(
-    pixels: npt.NDArray[np.int64],
-    piece: npt.NDArray[np.int32],
+    runs: PixelRuns,
     sure: BoolArray,
     dark: BoolArray,
     visible: BoolArray,
     shifts: list[tuple[int, int]],
     sun: SunGeometry,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+) -> tuple[Float32Array, Float32Array, Float32Array]:
     """Dark fraction of the visible ground below each piece at each height, its contrast with the
     surroundings, and pixels of visible ground; -1, -1 and 0 where too little ground is visible.
     """
-    shape = _shape_of(dark)
-    weight = visible.astype(np.float32)
-    dark, flat_visible, pieces = dark & visible, visible.ravel(), len(sure)
-    around_wide, around_narrow = (
-        _compute_dark_fraction(dark, weight, max(3, round(window / sun.pixel_size))).ravel()
+    around = (
+        _compute_dark_fraction(dark, visible, max(3, round(window / sun.pixel_size)))
         for window in (_SURROUNDINGS, _NEAR_SURROUNDINGS)
     )
-    flat_dark = dark.ravel()
-    row, col = np.divmod(pixels, shape[1])
-    size = np.bincount(piece, minlength=pieces)
-    similarity = np.full((pieces, len(shifts)), -1.0)
-    contrast, visible_pixels = similarity.copy(), np.zeros(similarity.shape, np.int64)
+    ground = accumulate(visible, dark, *around)
+    size = runs.sum_pieces(accumulate(np.ones_like(dark)))[:, 0]
+    similarity = np.full((len(sure), len(shifts)), -1.0, np.float32)
+    contrast, visible_pixels = similarity.copy(), np.zeros_like(similarity)
     for height, shift in enumerate(shifts):
-        index, inside = _shifted(row, col, shift, shape)
-        inside &= flat_visible[np.where(inside, index, 0)]
-        at, of = index[inside], piece[inside]
-        seen = np.bincount(of, minlength=pieces)
+        seen, found, wide, narrow = runs.sum_pieces(ground, shift).T
         enough = seen > _MIN_VISIBLE * size
+        expected = np.where(sure, wide, narrow)
         visible_pixels[enough, height] = seen[enough]
-        found = flat_dark[at]
-        surplus = found - np.where(sure[of], around_wide[at], around_narrow[at])
-        for table, values in ((similarity, found), (contrast, surplus)):
-            total = np.bincount(of, values, pieces)
-            table[enough, height] = total[enough] / seen[enough]
+        similarity[enough, height] = (found / np.maximum(seen, 1))[enough]
+        contrast[enough, height] = ((found - expected) / np.maximum(seen, 1))[enough]
     return similarity, contrast, visible_pixels
 
 
-def _compute_dark_fraction(dark: BoolArray, visible: Float32Array, window: int) -> Float32Array:
-    """Dark fraction of the visible ground in a window around each pixel."""
-    ground = ndimage.uniform_filter(visible, window, mode="constant")
-    around = ndimage.uniform_filter(dark.astype(np.float32), window, mode="constant")
-    fraction: Float32Array = around / np.maximum(ground, np.float32(1e-6))
+def _compute_dark_fraction(dark: BoolArray, visible: BoolArray, window: int) -> Float32Array:
+    """Dark fraction of the visible ground in a window around each visible pixel; 0 elsewhere."""
+    ground, around = (
+        ndimage.uniform_filter(mask.astype(np.float32), window, mode="constant")
+        for mask in (visible, dark)
+    )
+    around /= np.maximum(ground, np.float32(1e-6))
+    fraction: Float32Array = np.multiply(around, visible, out=around)
     return fraction
-
-
-def _shifted(
-    row: npt.NDArray[np.int64],
-    col: npt.NDArray[np.int64],
-    shift: tuple[int, int],
-    shape: tuple[int, int],
-) -> tuple[npt.NDArray[np.int64], BoolArray]:
-    """Flat indices of shifted pixels, and whether they are within the image."""
-    down, right = row + shift[0], col + shift[1]
-    inside = (down >= 0) & (down < shape[0]) & (right >= 0) & (right < shape[1])
-    return down * shape[1] + right, inside
-
-
-def _shape_of(image: BoolArray) -> tuple[int, int]:
-    return image.shape[0], image.shape[1]

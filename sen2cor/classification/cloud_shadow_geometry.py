@@ -281,10 +281,12 @@ class CloudShadowMap:
         return self._repeat(self.unconfirmed, rows, cols)
 
     def _repeat(self, mask: BoolArray, rows: slice, cols: int) -> BoolArray:
-        row_at, col_at = (
-            np.arange(part.start, part.stop) // self.factor for part in (rows, slice(0, cols))
-        )
-        repeated: BoolArray = mask[np.ix_(row_at, col_at)]
+        first = rows.start // self.factor
+        part = mask[first : -(-rows.stop // self.factor)]
+        if not part.any():
+            return np.zeros((rows.stop - rows.start, cols), np.bool_)
+        row_at = np.arange(rows.start, rows.stop) // self.factor - first
+        repeated: BoolArray = np.repeat(part, self.factor, axis=1)[:, :cols].take(row_at, axis=0)
         return repeated
 
 

@@ -253,7 +253,12 @@ def block_fraction(mask: BoolArray, factor: int) -> Float32Array:
     """
     if factor == 1 or not mask.size:
         return mask.astype(np.float32)
-    result: Float32Array = block_sum(mask.view(np.uint8), factor, np.uint8).astype(np.float32)
+    counts = np.zeros([-(-size // factor) for size in mask.shape], np.uint8)
+    for i in range(factor):
+        for j in range(factor):
+            part = mask[i::factor, j::factor].view(np.uint8)
+            counts[: part.shape[0], : part.shape[1]] += part
+    result: Float32Array = counts.astype(np.float32)
     heights, widths = (np.diff(np.arange(0, size, factor), append=size) for size in mask.shape)
     result /= np.multiply.outer(heights, widths)
     return result
