@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor import interruption
+from sen2cor.imagery.image_description import ImageDescription, describe_by_type
 from sen2cor.imagery.image_writer import ImageWriter, unreadable, unwritable
 from sen2cor.raster.array_types import Pixels
 from sen2cor.raster.coordinates import wkt
@@ -42,8 +43,8 @@ _DTYPES = {1: np.uint8, 2: np.uint16}
 class CogWriter(ImageWriter):
     """Writes a Cloud-Optimized GeoTIFF.
 
-    An image of one component of uint8 holds classes: its overviews take the nearest pixel. In all
-    others 0 is no data, and overviews are means of the other pixels.
+    The description becomes tags and metadata of the file. Overviews are means of the pixels with
+    data, or nearest pixels of codes and bits.
 
     Parameters
     ----------
@@ -52,7 +53,9 @@ class CogWriter(ImageWriter):
         Size and georeference.
     dtype : uint8 or uint16
     components : int
-        1, or 3 for a colour image.
+        1, or 3 for a colour image, or as many as the description has layers.
+    description : ImageDescription, optional
+        By default what the type tells, see `describe_by_type`.
 
     Raises
     ------
@@ -60,13 +63,20 @@ class CogWriter(ImageWriter):
         The file cannot be written.
     """
 
-    def __init__(self, path: Path, grid: Grid, dtype: npt.DTypeLike, components: int = 1) -> None:
+    def __init__(
+        self,
+        path: Path,
+        grid: Grid,
+        dtype: npt.DTypeLike,
+        components: int = 1,
+        description: ImageDescription | None = None,
+    ) -> None:
         super().__init__(path, grid)
         self._part = path.with_name(path.name + ".part.tif")
         self._plain = path.with_name(path.name + ".part.plain")
         self._dtype = np.dtype(dtype)
         self._components = components
-        self._classes = components == 1 and self._dtype == np.uint8
+        self._description = description or describe_by_type(components, self._dtype.itemsize)
         try:
             self._image = self._create()
         except RuntimeError as error:
@@ -84,7 +94,7 @@ class CogWriter(ImageWriter):
         """Create the uncompressed file."""
         gdal = _gdal()
         options = ["INTERLEAVE=PIXEL", "BIGTIFF=IF_SAFER"]
-        if self._components == 3:
+        if self._components == 3 and not self._description.layers:
             options.append("PHOTOMETRIC=RGB")
         image = gdal.GetDriverByName("GTiff").Create(
             str(self._plain),
@@ -96,9 +106,8 @@ class CogWriter(ImageWriter):
         )
         image.SetProjection(wkt(self._grid.epsg))
         image.SetGeoTransform(self._grid.geotransform)
-        if not self._classes:
-            for number in range(self._components):
-                image.GetRasterBand(number + 1).SetNoDataValue(0)
+        for number in range(self._components):
+            _describe_band(image.GetRasterBand(number + 1), number, self._description)
         return image
 
     def _finish(self) -> None:
@@ -112,7 +121,7 @@ class CogWriter(ImageWriter):
         halvings = max(0, math.ceil(math.log2(largest / TILE_SIZE)))
         if halvings:
             self._image.BuildOverviews(
-                "NEAREST" if self._classes else "AVERAGE",
+                "AVERAGE" if self._description.averaged else "NEAREST",
                 [2**number for number in range(1, halvings + 1)],
             )
         self._image.FlushCache()
@@ -141,6 +150,29 @@ class CogWriter(ImageWriter):
         self._image = None
         for path in self.path.parent.glob(f"{glob.escape(self.path.name)}.part*"):
             path.unlink(missing_ok=True)
+
+
+def _describe_band(band: Any, number: int, description: ImageDescription) -> None:
+    """Write the description of a component into its band."""
+    if description.no_data is not None:
+        band.SetNoDataValue(description.no_data)
+    name = description.layers[number] if description.layers else description.name
+    if name:
+        band.SetDescription(name)
+    for key, text in description.list_items().items():
+        band.SetMetadataItem(key, text)
+    if description.unit:
+        band.SetUnitType(description.unit)
+    if description.is_scaled:
+        band.SetScale(description.scale)
+        band.SetOffset(description.offset)
+    if description.classes:
+        from osgeo import gdal
+
+        table = gdal.ColorTable()
+        for code, (_, colour) in enumerate(description.classes):
+            table.SetColorEntry(code, (*colour, 255))
+        band.SetColorTable(table)
 
 
 def read(path: Path, rows: slice | None = None) -> Pixels:

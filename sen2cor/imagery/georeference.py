@@ -1,4 +1,5 @@
-"""The georeference of JPEG 2000 images: GeoJP2 and GML boxes, as Sentinel-2 and GDAL use them.
+"""Boxes of JPEG 2000 images: georeference as GeoJP2 and GML, as Sentinel-2 and GDAL use them, and
+the description of the pixels as metadata of GDAL.
 
 GeoJP2 is a degenerate GeoTIFF in a UUID box; GML in JPEG 2000 is OGC 05-047r3.
 """
@@ -17,6 +18,7 @@ from typing import Any
 from lxml import etree
 
 from sen2cor.files import replace_on_success
+from sen2cor.imagery.image_description import ImageDescription
 from sen2cor.imagery.openjpeg import load_glymur
 from sen2cor.raster.coordinates import epsg_code, wkt
 from sen2cor.raster.grids import Grid
@@ -123,8 +125,8 @@ def _read_geojp2(path: Path, rows: int, cols: int) -> Grid | None:
     return Grid(code, transform[0], transform[3], transform[1], rows, cols)
 
 
-def insert_georeference(path: Path, grid: Grid) -> None:
-    """Insert both boxes before the codestream of a file.
+def insert_boxes(path: Path, grid: Grid, description: ImageDescription | None = None) -> None:
+    """Insert georeference and description before the codestream of a file.
 
     Raises
     ------
@@ -142,18 +144,25 @@ def insert_georeference(path: Path, grid: Grid) -> None:
         with replace_on_success(path) as part, part.open("w+b") as result:
             image.seek(0)
             result.write(image.read(position))
-            for box in _georeference_boxes(grid):
+            for box in _build_boxes(grid, description):
                 box.write(result)
             shutil.copyfileobj(image, result, 1 << 24)
 
 
-def _georeference_boxes(grid: Grid) -> tuple[Any, Any]:
+def _build_boxes(grid: Grid, description: ImageDescription | None) -> list[Any]:
     load_glymur()
     from glymur.jp2box import AssociationBox, LabelBox, UUIDBox, XMLBox
 
     gml = XMLBox(xml=etree.ElementTree(etree.fromstring(_build_gml(grid))))
     instance = AssociationBox([LabelBox("gml.root-instance"), gml])
-    return UUIDBox(_GEOJP2, _build_geojp2(grid)), AssociationBox([LabelBox("gml.data"), instance])
+    boxes = [
+        UUIDBox(_GEOJP2, _build_geojp2(grid)),
+        AssociationBox([LabelBox("gml.data"), instance]),
+    ]
+    if description is not None:
+        document = etree.fromstring(description.build_xml())
+        boxes.append(XMLBox(xml=etree.ElementTree(document)))
+    return boxes
 
 
 @lru_cache(maxsize=16)

@@ -10,13 +10,19 @@ from pathlib import Path
 import numpy.typing as npt
 
 from sen2cor.imagery import cog, jpeg2000
+from sen2cor.imagery.image_description import ImageDescription
 from sen2cor.imagery.image_writer import ImageWriter
 from sen2cor.raster.array_types import Pixels
 from sen2cor.raster.grids import Grid
 
 
 def open_writer(
-    path: Path, grid: Grid, dtype: npt.DTypeLike, tile_size: int, components: int = 1
+    path: Path,
+    grid: Grid,
+    dtype: npt.DTypeLike,
+    tile_size: int,
+    components: int = 1,
+    description: ImageDescription | None = None,
 ) -> ImageWriter:
     """Open an image for writing.
 
@@ -29,7 +35,9 @@ def open_writer(
     tile_size : int
         Of the JPEG 2000 codestream; GeoTIFF has its own.
     components : int
-        1, or 3 for a colour image.
+        1, or 3 for a colour image, or as many as the description has layers.
+    description : ImageDescription, optional
+        Stored in the image.
 
     Raises
     ------
@@ -37,16 +45,22 @@ def open_writer(
         The file cannot be written.
     """
     if path.suffix == ".tif":
-        return cog.CogWriter(path, grid, dtype, components=components)
-    return jpeg2000.Jpeg2000Writer(path, grid, dtype, tile_size, components)
+        return cog.CogWriter(path, grid, dtype, components, description)
+    return jpeg2000.Jpeg2000Writer(path, grid, dtype, tile_size, components, description)
 
 
-def write(path: Path, image: Pixels, grid: Grid, tile_size: int) -> None:
+def write(
+    path: Path,
+    image: Pixels,
+    grid: Grid,
+    tile_size: int,
+    description: ImageDescription | None = None,
+) -> None:
     """Write a whole image.
 
     Parameters
     ----------
-    path, grid, tile_size
+    path, grid, tile_size, description
         As of `open_writer`.
     image : ndarray of uint8 or uint16, shape (rows, cols) or (rows, cols, components)
 
@@ -56,7 +70,7 @@ def write(path: Path, image: Pixels, grid: Grid, tile_size: int) -> None:
         The file cannot be written.
     """
     components = image.shape[2] if image.ndim == 3 else 1
-    with open_writer(path, grid, image.dtype, tile_size, components) as file:
+    with open_writer(path, grid, image.dtype, tile_size, components, description) as file:
         file.write_rows(image)
 
 

@@ -20,7 +20,8 @@ import numpy.typing as npt
 from sen2cor import interruption
 from sen2cor.errors import InputError
 from sen2cor.imagery.codestream import check_file
-from sen2cor.imagery.georeference import insert_georeference, read_georeference
+from sen2cor.imagery.georeference import insert_boxes, read_georeference
+from sen2cor.imagery.image_description import ImageDescription
 from sen2cor.imagery.image_writer import ImageWriter, unreadable
 from sen2cor.imagery.openjpeg import codec_reports, load_glymur
 from sen2cor.raster.array_types import Pixels
@@ -157,6 +158,8 @@ class Jpeg2000Writer(ImageWriter):
         Of the codestream; an image that is no larger is one tile.
     components : int
         1, or 3 for a colour image.
+    description : ImageDescription, optional
+        Stored in a box that GDAL reads as metadata.
 
     Raises
     ------
@@ -165,9 +168,16 @@ class Jpeg2000Writer(ImageWriter):
     """
 
     def __init__(
-        self, path: Path, grid: Grid, dtype: npt.DTypeLike, tile_size: int, components: int = 1
+        self,
+        path: Path,
+        grid: Grid,
+        dtype: npt.DTypeLike,
+        tile_size: int,
+        components: int = 1,
+        description: ImageDescription | None = None,
     ) -> None:
         super().__init__(path, grid)
+        self._description = description
         self._part = path.with_name(path.name + ".part.jp2")
         self._one_tile = tile_size >= min(grid.rows, grid.cols)
         self._tile = min(tile_size, max(grid.rows, grid.cols))
@@ -227,7 +237,7 @@ class Jpeg2000Writer(ImageWriter):
         if self._tile_writers is not None:
             # the codec closes the stream only when asked for one more tile
             next(self._tile_writers, None)
-        insert_georeference(self._part, self._grid)
+        insert_boxes(self._part, self._grid, self._description)
         os.replace(self._part, self.path)
 
     def _discard(self) -> None:

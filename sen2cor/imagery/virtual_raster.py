@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sen2cor.imagery.image_writer import unwritable
 
@@ -31,9 +32,25 @@ def write_virtual_raster(path: Path, images: Mapping[str, Path]) -> None:
     path.unlink(missing_ok=True)
     try:
         raster = gdal.BuildVRT(str(path), [str(image) for image in images.values()], separate=True)
-        for number, description in enumerate(images, 1):
-            raster.GetRasterBand(number).SetDescription(description)
+        for number, (name, image) in enumerate(images.items(), 1):
+            _copy_description(gdal.Open(str(image)), raster.GetRasterBand(number))
+            raster.GetRasterBand(number).SetDescription(name)
         raster.FlushCache()
     except RuntimeError as error:
         path.unlink(missing_ok=True)
         raise unwritable(path, error) from error
+
+
+def _copy_description(image: Any, band: Any) -> None:
+    """Copy what an image says of itself; flags of classes become names of categories."""
+    source = image.GetRasterBand(1)
+    items = source.GetMetadata()
+    band.SetMetadata(items)
+    if source.GetUnitType():
+        band.SetUnitType(source.GetUnitType())
+    if source.GetScale() is not None:
+        band.SetScale(source.GetScale())
+        band.SetOffset(source.GetOffset())
+    if "flag_values" in items:
+        band.SetColorTable(source.GetColorTable())
+        band.SetCategoryNames([name.replace("_", " ") for name in items["flag_meanings"].split()])

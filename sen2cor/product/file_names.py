@@ -107,7 +107,7 @@ def _compact_images(prefix: str, masks: Mapping[str, str]) -> dict[str, NameTemp
             for kind, name in masks.items()
         },
         "DEM": NameTemplate(f"AUX_DATA/{stem}_DEM{ending}"),
-        "PVI": NameTemplate(f"QI_DATA/{stem}_PVI.jp2"),
+        "PVI": NameTemplate(f"QI_DATA/{stem}_PVI.{{ending}}"),
         **{
             f"UNC_{band}": NameTemplate(f"QI_DATA/{stem}_UNC_{band}{ending}") for band in BAND_NAMES
         },
@@ -149,7 +149,7 @@ LEVEL2A_LONG = _long_layout(
             for band in BAND_NAMES
         },
         "DEM": _long_image("2A", "AUX_DATA", "DEM", "_{resolution}m.{ending}"),
-        "PVI": _long_image("2A", "QI_DATA", "PVI", ".jp2"),
+        "PVI": _long_image("2A", "QI_DATA", "PVI", ".{ending}"),
     },
     _long_image("2A", "AUX_DATA", "GIP", ".xml"),
 )

@@ -2,7 +2,8 @@
 
 ``python -m tests.conformance.check_readers`` makes Level-2A products of the simulated summer scene
 and of the real pixels of Berlin, opens them with each reader, and compares what it finds with what
-was written. It fails if a reader that supports a layout finds something else.
+was written. It fails if a reader that supports a layout finds something else, or if a reader of
+JPEG 2000 opens a product of GeoTIFF instead of refusing it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from sen2cor.cli import main as process
-from sen2cor.imagery import jpeg2000
+from sen2cor.imagery import images
 from sen2cor.product.level2a.xml_editing import find_text
 from sen2cor.product.psd import PSD
 from sen2cor.simulation.cli import main as simulate
@@ -29,6 +30,7 @@ from tests.conftest import reference_folder
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(__file__).parent / "readers"
 LAYOUTS = ("13.1", "14.2", "14.5", "15")
+GEOTIFF_LAYOUTS = ("14.5", "15")
 
 REFLECTANCE_TOLERANCE = 0.001
 ANGLE_TOLERANCE = 1.0
@@ -49,11 +51,14 @@ class Reader:
         If empty, the Python of the distribution is used, which has GDAL.
     unknown : mapping of str to str
         Reason why the reader does not support a layout.
+    geotiff : bool
+        Whether the reader opens products of GeoTIFF; if not, it must refuse them.
     """
 
     name: str
     packages: tuple[str, ...] = ()
     unknown: Mapping[str, str] = field(default_factory=dict)
+    geotiff: bool = False
 
     def python(self) -> Path:
         """Return the Python of the reader; create its environment if it is missing."""
@@ -86,8 +91,8 @@ _COMPACT = "supports compact names only (PSD 14 or later)"
 
 READERS = (
     Reader("gdal"),
-    Reader("rasterio", ("rasterio", "numpy")),
-    Reader("rioxarray", ("rioxarray",)),
+    Reader("rasterio", ("rasterio", "numpy"), geotiff=True),
+    Reader("rioxarray", ("rioxarray",), geotiff=True),
     Reader(
         "satpy",
         ("satpy", "rioxarray", "defusedxml", "bottleneck", "python-geotiepoints"),
@@ -102,6 +107,8 @@ READERS = (
             "14.2": "requires Product_Info (PSD 14.5 or later), not L2A_Product_Info",
         },
     ),
+    Reader("odc_stac", ("odc-stac", "pystac"), geotiff=True),
+    Reader("stackstac", ("stackstac", "pystac"), geotiff=True),
 )
 
 
@@ -112,6 +119,7 @@ class Written:
     title: str
     layout: str
     path: Path
+    image_format: str = "jp2"
 
     def problems(self, found: Mapping[str, Any]) -> Iterator[str]:
         """Compare with the values that a reader found; missing values are not compared."""
@@ -130,8 +138,8 @@ class Written:
             yield f"classes {classes}, not {codes}"
 
     def _image(self, kind: str) -> Any:
-        paths = self.path.glob("GRANULE/*/IMG_DATA/**/*_20m.jp2")
-        return jpeg2000.read(next(path for path in paths if f"_{kind}_" in path.name))
+        paths = self.path.glob("GRANULE/*/IMG_DATA/**/*_20m.*")
+        return images.read(next(path for path in paths if f"_{kind}_" in path.name))
 
     def _tile(self) -> Any:
         return parse_xml(next(self.path.glob("GRANULE/*/*MTD*.xml")))
@@ -145,18 +153,26 @@ def products(folder: Path) -> Iterator[Written]:
         sources += [("Berlin", layout, ["--wrap", str(berlin)]) for layout in ("14.2", "15")]
     for title, layout, options in sources:
         place = folder / f"{title}-{layout}"
+        is_both = title == "simulated" and layout in GEOTIFF_LAYOUTS
         with redirect_stdout(sys.stderr):
             assert simulate(["--psd", layout, "--output", str(place), *options]) == 0
             (level1c,) = place.glob("*MSIL1C*.SAFE")
-            assert process([str(level1c)]) == 0
-        (path,) = place.glob("*MSIL2A*.SAFE")
-        yield Written(title, layout, path)
+            for image_format in ("jp2", "cog") if is_both else ("jp2",):
+                output = place / image_format
+                arguments = ["--stac", "--format", image_format, "--output_dir", str(output)]
+                assert process([*arguments, str(level1c)]) == 0
+                (path,) = output.glob("*MSIL2A*.SAFE")
+                yield Written(title, layout, path, image_format)
 
 
 def row(reader: Reader, product: Written) -> tuple[list[str], bool]:
     """Return a line of the table, and whether the reader passes."""
-    start = [reader.name, product.title, product.layout]
+    start = [reader.name, product.title, f"{product.layout} {product.image_format}"]
     found = reader.look(product.path)
+    if product.image_format == "cog" and not reader.geotiff:
+        refused = "error" in found
+        shown = f"refuses it: {found['error']}" if refused else f"WRONG: opens it: {found}"
+        return [*start, "-", "-", "-", shown], refused
     if "error" in found:
         reason = reader.unknown.get(product.layout)
         shown = f"does not open it: {reason}" if reason else f"FAILED: {found['error']}"

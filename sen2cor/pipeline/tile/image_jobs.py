@@ -39,6 +39,7 @@ from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.raster.array_types import BoolArray, Float32Array, Pixels, UInt8Array
 from sen2cor.raster.grids import Grid, row_blocks
 from sen2cor.raster.resampling import nearest, positions
+from sen2cor.reporting.image_descriptions import describe_image
 from sen2cor.settings.l2a_cal_sc_gipp import ClassificationSettings
 
 WriteImage = Callable[[], None]
@@ -180,7 +181,7 @@ class TileImageJobs:
 
         def write_reflectance(band: str) -> None:
             self.pixels.load(band, [COARSE])
-            with self._open_writer(band, np.uint16) as writer:
+            with self._open_writer(band, np.uint16, quantification=quantification) as writer:
                 write_band(writer, correct(band), self.grid, quantification, psd.boa_offset)
 
         def write_colours() -> None:
@@ -213,7 +214,8 @@ class TileImageJobs:
                 band, self.resolution, self.pixels, inversion, COARSE, illumination
             )
             uncertainty = correction.uncertainty(band, self.resolution, radiometry)
-            with self._open_writer(f"UNC_{band}", np.uint16) as writer:
+            kind = f"UNC_{band}"
+            with self._open_writer(kind, np.uint16, quantification=quantification) as writer:
                 write_uncertainty(writer, band_correction, uncertainty, self.grid, quantification)
 
         return [partial(write, band) for band in self.output.psd.reflectance_bands[self.resolution]]
@@ -231,9 +233,22 @@ class TileImageJobs:
                 self._inversions[band] = inversion
             return inversion
 
-    def _open_writer(self, kind: str, dtype: npt.DTypeLike, components: int = 1) -> ImageWriter:
-        path = self.output.image_path(kind, self.resolution)
-        return images.open_writer(path, self.grid, dtype, TILE_SIZES[self.resolution], components)
+    def _open_writer(
+        self,
+        kind: str,
+        dtype: npt.DTypeLike,
+        components: int = 1,
+        quantification: float = 1.0,
+    ) -> ImageWriter:
+        """Open an image; the quantification is that of reflectance and its uncertainty."""
+        return images.open_writer(
+            self.output.image_path(kind, self.resolution),
+            self.grid,
+            dtype,
+            TILE_SIZES[self.resolution],
+            components,
+            describe_image(kind, quantification, self.output.psd.boa_offset),
+        )
 
     def _write_whole(self, kind: str, image: Pixels) -> None:
         with self._open_writer(kind, image.dtype) as writer:

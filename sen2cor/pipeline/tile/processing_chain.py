@@ -46,6 +46,7 @@ from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 from sen2cor.product.level2a.content import QualityPercentages, TileOutcome, TileRetrieval
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.raster.array_types import BoolArray, UInt8Array
+from sen2cor.reporting.image_descriptions import describe_image
 from sen2cor.settings import Settings
 
 WEIGHTS = {60: 4.0, 20: 26.0, 10: 40.0}
@@ -388,4 +389,10 @@ def _write_preview(job: TileJob, pixels: TilePixels) -> None:
     bands = [pixels.toa_reflectance(band, COARSE) for band in VISIBLE]
     no_data = np.any([pixels.numbers(band, COARSE) == NO_DATA for band in VISIBLE], axis=0)
     image = make_preview(true_colour(bands, no_data))
-    images.write(path, image, preview_grid(job.tile.grids[10]), image.shape[0])
+    images.write(
+        path,
+        image,
+        preview_grid(job.tile.grids[10]),
+        image.shape[0],
+        describe_image("PVI", 1.0, 0.0),
+    )

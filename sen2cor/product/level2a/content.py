@@ -142,6 +142,8 @@ class TileContent:
         Path of the copy of the processing parameters inside the tile folder.
     quality : QualityPercentages
     retrieval : TileRetrieval
+    ending : {"jp2", "tif"}
+        Of its images and raster masks.
     """
 
     tile_id: str
@@ -151,6 +153,7 @@ class TileContent:
     gipp: str | None
     quality: QualityPercentages
     retrieval: TileRetrieval
+    ending: str = "jp2"
 
     def find_finest(self, kind: str) -> str | None:
         """Return the path of the finest image of a kind inside the tile folder."""

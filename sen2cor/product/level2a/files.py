@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sen2cor.errors import InputError
+from sen2cor.imagery import images, jpeg2000
+from sen2cor.imagery.image_description import ImageDescription
 from sen2cor.product.name_templates import NameTemplate
 from sen2cor.product.psd import PSD, Psd
 from sen2cor.product.side_files import OUTDATED_BY_IMAGE, is_copy, is_side_file
@@ -76,7 +79,7 @@ def read_earlier_metadata(path: Path) -> Element | None:
         return None
 
 
-def copy_folder(source: Path, target: Path, without: str | None = None) -> None:
+def copy_folder(source: Path, target: Path, without: tuple[str, ...] = ()) -> None:
     """Copy files of a folder that do not exist in the target; the copies are writable.
 
     Side files of other programs are not copied.
@@ -85,8 +88,8 @@ def copy_folder(source: Path, target: Path, without: str | None = None) -> None:
     ----------
     source, target : Path
         A source that does not exist is skipped.
-    without : str or None
-        Files whose name contains this text are skipped.
+    without : tuple of str
+        Files whose name contains one of these texts are skipped.
     """
     if not source.is_dir():
         return
@@ -97,11 +100,71 @@ def copy_folder(source: Path, target: Path, without: str | None = None) -> None:
             continue
         if path.is_dir():
             copy.mkdir(parents=True, exist_ok=True)
-        elif (without is not None and without in path.name) or copy.exists():
+        elif any(text in path.name for text in without) or copy.exists():
             continue
         else:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
+
+
+def copy_masks(source: Path, target: Path, ending: str) -> None:
+    """Copy the masks of a Level-1C tile that do not exist in the target, without the preview.
+
+    In a product of GeoTIFF raster masks become GeoTIFF too: a reader that looks for JPEG 2000
+    would take ``MSK_DETFOO_B04.jp2`` for band 4.
+
+    Parameters
+    ----------
+    source, target : Path
+        Folders ``QI_DATA``.
+    ending : {"jp2", "tif"}
+        Of the images of the product.
+
+    Raises
+    ------
+    InputError
+        A raster mask cannot be read.
+    """
+    is_converted = ending != "jp2"
+    copy_folder(source, target, without=("PVI", *((".jp2",) if is_converted else ())))
+    if is_converted:
+        masks = {
+            path: target / path.with_suffix(f".{ending}").name
+            for path in sorted(source.glob("*.jp2"))
+            if "PVI" not in path.name and not is_side_file(Path(path.name))
+        }
+        with ThreadPoolExecutor(_CONVERTED_AT_ONCE) as pool:
+            missing = [(path, copy) for path, copy in masks.items() if not copy.exists()]
+            list(pool.map(lambda paths: _convert_mask(*paths), missing))
+
+
+def _convert_mask(path: Path, copy: Path) -> None:
+    """Write a raster mask of JPEG 2000 in the format of the copy, by blocks of rows."""
+    info = jpeg2000.read_info(path)
+    if info.grid is None:
+        raise InputError(f"{path}: no georeference; download the product again")
+    layers = next((names for kind, names in _MASK_LAYERS.items() if kind in path.name), ())
+    description = ImageDescription(
+        path.stem, averaged=False, layers=layers if len(layers) == info.components else ()
+    )
+    step = max(1, _CONVERTED_ROWS // info.tile_size) * info.tile_size
+    with images.open_writer(
+        copy, info.grid, info.dtype, info.tile_size, info.components, description
+    ) as writer:
+        for start in range(0, info.rows, step):
+            writer.write_rows(jpeg2000.read(path, slice(start, min(start + step, info.rows))))
+
+
+_CONVERTED_ROWS, _CONVERTED_AT_ONCE = 1024, 4
+
+_MASK_LAYERS = {
+    "MSK_QUALIT": (
+        "ANC_LOST", "ANC_DEG", "MSI_LOST", "MSI_DEG", "QT_DEFECTIVE_PIXELS", "QT_NODATA_PIXELS",
+        "QT_PARTIALLY_CORRECTED_PIXELS", "QT_SATURATED_PIXELS",
+    ),
+    "MSK_CLASSI": ("OPAQUE", "CIRRUS", "SNOW"),
+}  # fmt: skip
+"""Layers of the raster masks of format 15, see `sen2cor.product.level1c.masks`."""
 
 
 def warn_of_outdated_side_files(root: Path) -> None:

@@ -150,6 +150,7 @@ class Level2ATile:
             gipp=f"AUX_DATA/{gipp.name}" if gipp.is_file() else None,
             quality=quality,
             retrieval=retrieval or TileRetrieval(),
+            ending=self.fields.get("ending", "jp2"),
         )
 
     def _has_ending(self, parsed: Mapping[str, str]) -> bool:

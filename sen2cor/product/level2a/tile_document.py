@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from sen2cor.product.level2a.content import Accuracy, TileContent
 from sen2cor.product.level2a.shared_elements import add_image_content
 from sen2cor.product.level2a.xml_editing import add, arrange, namespace, rebuild, section
@@ -116,7 +118,10 @@ def _write_joint_indicators(
             if path is not None:
                 add(masks, "MASK_FILENAME", f"{tile.folder}/{path}", type=name)
     preview = tile.find_finest("PVI")
-    _write_preview(indicators, f"{tile.folder}/{preview}" if preview else "")
+    if preview is not None and preview.endswith(".jp2"):
+        _write_preview(indicators, f"{tile.folder}/{preview}")
+    else:
+        _write_preview(indicators, _strip_ending(preview))  # schemas know paths of JPEG 2000 only
     arrange(indicators, ("Image_Content_QI", "Pixel_Level_QI", "PVI_FILENAME"))
 
 
@@ -129,14 +134,17 @@ def _inherit_element(indicators: Element, old: str, new: str) -> Element:
 
 
 def _inherit_masks(masks: Element, psd: Psd, tile: TileContent) -> None:
-    """Point the masks of Level-1C to their copies, which keep their names."""
+    """Point the masks of Level-1C to their copies; raster masks have the ending of the images."""
     if masks.get("geometry") is None:
         masks.set("geometry", "FULL_RESOLUTION")
     for mask in masks.findall("MASK_FILENAME"):
         if mask.get("type") not in psd.mask_types:
             masks.remove(mask)
         elif "/" in (mask.text or ""):
-            mask.text = f"{tile.folder}/QI_DATA/{mask.text.rsplit('/', 1)[1]}"
+            name = PurePosixPath(mask.text)
+            if name.suffix == ".jp2":
+                name = name.with_suffix(f".{tile.ending}")
+            mask.text = f"{tile.folder}/QI_DATA/{name.name}"
 
 
 def _write_preview(indicators: Element, name: str) -> None:

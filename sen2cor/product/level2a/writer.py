@@ -19,6 +19,7 @@ from sen2cor.product.checksums import REMEDY_LEVEL2A, Checksums
 from sen2cor.product.level2a.content import ImageKey, Provenance, TileContent, TileOutcome
 from sen2cor.product.level2a.files import (
     copy_folder,
+    copy_masks,
     find_tile_metadata,
     list_tile_folders,
     read_earlier_metadata,
@@ -307,7 +308,7 @@ class Level2AWriter:
                 copy_folder(datastrip.folder / "QI_DATA", target / "QI_DATA")
         for level1c_tile, tile in self._tiles.values():
             copy_folder(level1c_tile.folder / "AUX_DATA", tile.folder / "AUX_DATA")
-            copy_folder(level1c_tile.folder / "QI_DATA", tile.folder / "QI_DATA", without="PVI")
+            copy_masks(level1c_tile.folder / "QI_DATA", tile.folder / "QI_DATA", self._ending)
 
     def _write_gipp(self, gipp: bytes) -> None:
         """Write the processing parameters into each tile of this run."""
@@ -329,8 +330,9 @@ class Level2AWriter:
                 if images:
                     write_virtual_raster(folder / f"R{resolution}m.vrt", images)
         logger.info(
-            "to open the images with GDAL or QGIS, use R10m.vrt, R20m.vrt and R60m.vrt in the tile "
-            "folder: GDAL opens product metadata only if the images are JPEG 2000"
+            "GDAL, QGIS, rasterio and rioxarray open the images, and all bands of a resolution by "
+            "R10m.vrt, R20m.vrt and R60m.vrt in the tile folder; readers of SAFE products (driver "
+            "SENTINEL2 of GDAL, eoreader, satpy) refuse the product: they expect JPEG 2000"
         )
 
     def _describe_tiles(self, root: Path) -> dict[Path, TileContent]:

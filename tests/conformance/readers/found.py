@@ -27,6 +27,15 @@ def tell(look: Callable[[Path], dict]) -> None:
     print(json.dumps(found))
 
 
+def find_images(product: Path, pattern: str) -> list[Path]:
+    """Return the images of bands and maps whose names match, JPEG 2000 or GeoTIFF."""
+    return [
+        path
+        for path in sorted(product.glob(f"GRANULE/*/IMG_DATA/**/{pattern}"))
+        if path.suffix in (".jp2", ".tif")
+    ]
+
+
 def offset(product: Path) -> float:
     """Return the offset of B04 that the metadata hold, for readers that give plain numbers."""
     text = next(product.glob("*MTD*L2A*.xml")).read_text()

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from found import offset, tell
+from found import find_images, offset, tell
 
 
 def look(product: Path) -> dict:
-    images = sorted(product.glob("GRANULE/*/IMG_DATA/**/*_??m.jp2"))
+    images = find_images(product, "*_??m.*")
     grids = {}
     bands = set()
     for path in images:

@@ -1,4 +1,4 @@
-"""Products of GeoTIFF: virtual rasters open all bands; the metadata open no zeros."""
+"""Products of GeoTIFF: virtual rasters open all bands; readers of SAFE refuse, no wrong pixels."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import pytest
 from osgeo import gdal
 
 from sen2cor import process
-from sen2cor.imagery import images
+from sen2cor.imagery import images, jpeg2000
+from sen2cor.product.level2a.files import copy_masks
+from sen2cor.raster.grids import Grid
 
 gdal.UseExceptions()
+
+QUANTIFICATION = 10000
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +56,10 @@ def test_a_virtual_raster_opens_all_images_of_a_resolution(product: Path, resolu
         np.testing.assert_array_equal(pixels, images.read(files[name]))
         assert name in ("CLD", "SNW") or pixels.any()
     assert bands["B02"].GetNoDataValue() == 0
-    assert bands["SCL"].GetNoDataValue() is None
+    assert bands["B02"].GetScale() == pytest.approx(1.0 / QUANTIFICATION)
+    assert bands["WVP"].GetUnitType() == "cm"
+    assert bands["SCL"].GetCategoryNames()[4] == "vegetation"
+    assert bands["SCL"].GetColorTable().GetColorEntry(6) == (0, 0, 255, 255)
 
 
 def test_virtual_rasters_have_relative_paths_and_are_in_the_manifest(product: Path) -> None:
@@ -69,6 +76,38 @@ def test_gdal_refuses_the_metadata_of_geotiff_instead_of_showing_zeros(product: 
         gdal.Open(str(product / "MTD_MSIL2A.xml"))
     with pytest.raises(RuntimeError, match="not recognized"):
         gdal.Open(str(next(product.glob("GRANULE/*/MTD_TL.xml"))))
+
+
+def test_no_file_is_jpeg2000(product: Path) -> None:
+    """Readers that look for bands by ``*B04*.jp2`` must find nothing, not a mask."""
+    assert not list(product.rglob("*.jp2"))
+    assert list(product.glob("GRANULE/*/QI_DATA/*_PVI.tif"))
+    assert ".jp2" not in "".join(path.read_text() for path in product.rglob("MTD_*.xml"))
+    assert ".jp2" not in (product / "manifest.safe").read_text()
+
+
+def test_raster_masks_become_geotiff_with_the_same_pixels(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    grid = Grid(32633, 300000.0, 5900040.0, 60.0, 70, 90)
+    layers = {"MSK_QUALIT_B04": 8, "MSK_DETFOO_B04": 1, "MSK_CLASSI_B00": 3}
+    for name, number in layers.items():
+        shape = grid.shape if number == 1 else (*grid.shape, number)
+        with jpeg2000.Jpeg2000Writer(source / f"{name}.jp2", grid, np.uint8, 64, number) as writer:
+            writer.write_rows(rng.integers(0, 13, shape).astype(np.uint8))
+    (source / "T33UUU_PVI.jp2").write_bytes(b"")
+    (source / "QUALITY.xml").write_text("<report/>")
+    copy_masks(source, target, "tif")
+    assert {path.name for path in target.iterdir()} == {
+        *(f"{name}.tif" for name in layers), "QUALITY.xml",
+    }  # fmt: skip
+    for name in layers:
+        pixels = images.read(target / f"{name}.tif")
+        np.testing.assert_array_equal(pixels, images.read(source / f"{name}.jp2"))
+    mask = gdal.Open(str(target / "MSK_QUALIT_B04.tif"))
+    assert mask.GetRasterBand(8).GetDescription() == "QT_SATURATED_PIXELS"
+    assert mask.GetRasterBand(1).GetNoDataValue() is None
 
 
 def test_gdal_opens_the_metadata_of_jpeg2000(small_product: Path, tmp_path: Path) -> None:
