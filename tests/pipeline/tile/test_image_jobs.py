@@ -13,6 +13,7 @@ from sen2cor.imagery import images
 from sen2cor.pipeline.execution.workers import start_workers
 from sen2cor.pipeline.tile.image_jobs import TileImageJobs
 from sen2cor.pipeline.tile.pixels import TilePixels
+from sen2cor.product.psd import PSD
 from sen2cor.raster.grids import Grid
 from sen2cor.settings.l2a_cal_sc_gipp import ClassificationSettings
 
@@ -26,7 +27,8 @@ def test_quality_mask_shows_clouds_and_the_shadow_of_the_relief(tmp_path: Path) 
     shadow = np.zeros(GRID.shape, np.bool_)
     shadow[40:50] = True
     output: Any = SimpleNamespace(
-        image_path=lambda kind, resolution: tmp_path / f"{kind}_{resolution}m.jp2"
+        image_path=lambda kind, resolution: tmp_path / f"{kind}_{resolution}m.jp2",
+        psd=PSD["14.2"],
     )
     settings = ClassificationSettings(generate_quality_mask=True, cloud_dilation=60.0)
     with start_workers(1) as pool:
