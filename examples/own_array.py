@@ -91,7 +91,6 @@ cirrus = steps.retrieve_cirrus(
     {band: toa[band].fillna(0.0).values for band in toa},
     measured=toa["B10"].notnull().values,
     ground=masks.ground,
-    water=masks.water,
     water_vapour=WATER_VAPOUR,
     parameters=steps.CirrusParameters(),
 )

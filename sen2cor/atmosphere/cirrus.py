@@ -1,25 +1,37 @@
 """Thin cirrus, from its reflectance at 1.375 um.
 
-Water vapour absorbs the signal of the surface in B10; what remains is ice above the water vapour.
-Along the dark edge of the scatter plot of B10 against another band ``b`` lies the darkest surface
-below increasing cirrus. The slope of this edge, ``gamma_b = d rho_B10 / d rho_b``, converts the
-cirrus reflectance in B10 into that in ``b`` (B.-C. Gao et al., IEEE Trans. Geosci. Remote Sensing
-36 (1998) 165-176; R. Richter et al., Int. J. Remote Sensing 32 (2011) 2931-2941). Ice scatters
-almost equally from 0.4 to 1.0 um, so one slope serves B01 to B09; it is determined in red over land
-and in B8A over water, where the surface is darkest. Ice absorbs in B11 and B12; each has its own
-slope. The cirrus reflectance in a band is::
-
-    rho_ci = w (min(rho_B10, 0.04) - rho_B10_clear) / gamma_b
-
-where the weight ``w`` rises smoothly from 0 to 1 below the threshold of thin cirrus, to avoid
-edges. It is computed on the coarse grid. A layer of this reflectance without absorption transmits
+Water vapour absorbs the signal of the surface in B10; what remains is ice above the water vapour
+(B.-C. Gao et al., J. Geophys. Res. 103 (1998) 32169-32176; R. Richter et al., Int. J. Remote
+Sensing 32 (2011) 2931-2941). A layer of reflectance ``rho_ci`` without absorption transmits
 the remaining radiation downward and upward::
 
     rho_toa = rho_ci + (1 - rho_ci)**2 rho_clear
 
-Without the factor ``(1 - rho_ci)**2``, bright surfaces would be too dark by more than half of
-``rho_ci``.
-Multiple reflection between surface and ice, and absorption by ice, are neglected.
+Multiple reflection between surface and ice, and absorption by ice, are neglected. In a band ``b``
+the cirrus reflectance follows from that in B10, of which water vapour above the ice absorbs a
+part::
+
+    rho_ci = s_b w (min(rho_B10, 0.04) - rho_B10_clear)
+
+where the weight ``w`` rises smoothly from 0 to 1 below the threshold of thin cirrus, to avoid
+edges. Ice scatters almost equally from 0.4 to 1.0 um, so one slope ``s`` serves B01 to B09; its
+inverse is called gamma. Ice absorbs in B11 and B12; each has its own slope.
+
+The slopes come from all pixels of the ground. B10 and the bands are compared after the removal of
+their means over some kilometres, so that cover of land and water does not matter. The regression of
+band ``b`` on B10 gives ``D_b``, disturbed by the texture of the surface. This texture has a
+spectrum, the cirrus has another: generalised least squares weight the bands by the inverse of the
+texture's covariance ``C``::
+
+    s = (M' C^-1 M)^-1 M' C^-1 D
+
+with a column of ``M`` for each slope. The scatter between square blocks of the scene gives the
+standard error of ``s``, independent blocks assumed.
+
+Cirrus is displaced between bands (`sen2cor.raster.parallax`), by some 150 m between B10 and B09.
+Its height is the one, between 5 and 18 km, of maximum likelihood: with an unknown covariance of the
+texture, that of the smallest determinant of the residuals' covariance. B10 is then projected to
+each band.
 """
 
 from __future__ import annotations
@@ -27,24 +39,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import distance_transform_edt, gaussian_filter
+from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates, uniform_filter
 
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.parameters import CirrusParameters
 from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.raster.array_types import BoolArray, Float32Array, Float64Array
+from sen2cor.raster.parallax import Parallax
 
 AnyInversion = TypeVar("AnyInversion", Inversion, TerrainInversion)
 
 CIRRUS_BAND = "B10"
 EVEN_BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09")
 ICE_BANDS = ("B11", "B12")
-NEEDED_BANDS = ("B02", "B04", "B8A", CIRRUS_BAND, *ICE_BANDS)
+FIT_BANDS = ("B01", "B02", "B03", "B04", "B8A", *ICE_BANDS)
+NEEDED_BANDS = (*FIT_BANDS, CIRRUS_BAND)
 """Bands that the retrieval uses."""
 
 MAX_CORRECTED = np.float32(0.04)
@@ -57,32 +70,46 @@ _MAX_CLEAR = 0.005
 _MIN_FRACTION = 0.005
 """Minimum fraction of the ground below thin cirrus for a correction."""
 
-_LAND_BAND, _WATER_BAND, _WHITE_BAND = "B04", "B8A", "B02"
-
 _NOISE_WIDTH = 1.0
-_SHORE_WIDTH = 15.0
-"""Standard deviations in pixels of Gaussian filters: of B10, and of the water fraction."""
+"""Standard deviation in pixels of the Gaussian filter of B10 and of the bands compared with it."""
+
+_MEAN_WIDTH = 41
+"""Width in pixels of the window of the means that are removed: 2.5 km."""
 
 _RAMP = (0.1, 0.6)
 """Start and end of the rise of the weight, as multiples of the threshold of thin cirrus."""
 
-_BIN = 0.001
-"""Width of a bin of B10 reflectance."""
+_MAX_PIXELS = 300_000
+"""Number of pixels that the fit takes at most."""
 
-_MIN_PIXELS = 200
-"""Minimum number of pixels of a bin."""
+_BLOCKS = 8
+"""Blocks of the scene along a side, for the standard error."""
 
-_MAX_WEIGHT = 5000
-"""Number of pixels from which a bin gains no more weight: its dark edge no longer changes."""
+_HEIGHTS = np.arange(5000.0, 18001.0, 1000.0)
+"""Candidates of the height, metres above the ground (K. Sassen et al., J. Geophys. Res. 113 (2008)
+D00A12: tops of cirrus from 6 km at the poles to 17 km in the tropics)."""
 
-_MIN_BINS = 6
-_DARKEST = (0.01, 0.02, 0.03, 0.04, 0.05)
-"""Quantiles whose mean is the dark edge of a bin."""
+_SENSOR_VARIANCE = 1e-7
+"""Variance of the reflectance that noise and rounding leave after smoothing."""
 
-_WHITE = (0.8, 1.25)
-"""Accepted ratio of the slopes of red and blue: cirrus is white."""
+_SLOPE = (0.6, 2.0)
+"""Accepted range of the slope of `EVEN_BANDS`."""
+
+_ICE_RATIO = (0.2, 1.0)
+"""Accepted range of the slopes of `ICE_BANDS` relative to that of `EVEN_BANDS`."""
+
+_MAX_ERROR = 0.15
+_MAX_ICE_ERROR = 0.7
+"""Maximum relative standard errors of the slopes. A correction whose error is smaller than itself
+is better than none; with the slope of `EVEN_BANDS` it decides whether there is cirrus at all."""
+
+_MAX_COLOUR = 0.25
+"""Maximum difference of the slopes in blue and red relative to that of all: cirrus is white."""
 
 logger = logging.getLogger(__name__)
+
+FindParallax = Callable[[str], Parallax | None]
+"""Returns the parallax of a band relative to B10, or None if it is not known."""
 
 
 @dataclass(frozen=True)
@@ -91,55 +118,48 @@ class CirrusCorrection:
 
     Attributes
     ----------
-    reflectance : mapping of band name to ndarray of float32, shape (rows, cols)
-        Reflectance of the cirrus on the coarse grid, 0 or more, without gaps. Bands that are not
-        given are not corrected. Bands may share arrays.
+    slopes : mapping of band name to float
+        Reflectance of the cirrus relative to `excess`. Other bands are not corrected.
+    excess : ndarray of float32, shape (rows, cols), or None
+        Weighted reflectance in B10 above that of the clear sky, on the coarse grid, 0 or more,
+        without gaps; None if nothing is corrected.
+    height : float
+        Of the cirrus above the ground, metres.
+    parallax : mapping of band name to Parallax
+        Of the bands for which it is known.
     reason : str
         Why nothing is corrected, or empty.
     """
 
-    reflectance: Mapping[str, Float32Array] = field(default_factory=dict)
+    slopes: Mapping[str, float] = field(default_factory=dict)
+    excess: Float32Array | None = None
+    height: float = 0.0
+    parallax: Mapping[str, Parallax] = field(default_factory=dict)
     reason: str = ""
+
+    def reflectance(self, band: str) -> Float32Array | None:
+        """Reflectance of the cirrus in a band, as the band sees it; None: not corrected."""
+        if self.excess is None or band not in self.slopes:
+            return None
+        excess = self.excess
+        if band in self.parallax:
+            excess = self.parallax[band].project(excess, self.height)
+        return excess * np.float32(self.slopes[band])
 
     def remove(self, band: str, toa: Float32Array) -> Float32Array:
         """Remove the cirrus from a band's top-of-atmosphere reflectance on the coarse grid."""
-        cirrus = self.reflectance.get(band)
+        cirrus = self.reflectance(band)
         if cirrus is None:
             return toa
         return (toa - cirrus) / (np.float32(1.0) - cirrus) ** 2
 
     def fold_into(self, band: str, inversion: AnyInversion) -> AnyInversion:
         """Fold the removal of the cirrus into the gain and bias of an inversion of the band."""
-        cirrus = self.reflectance.get(band)
+        cirrus = self.reflectance(band)
         if cirrus is None:
             return inversion
         gain = inversion.gain / (np.float32(1.0) - cirrus) ** 2
         return replace(inversion, gain=gain, bias=inversion.bias - gain * cirrus)
-
-
-@dataclass(frozen=True)
-class _Limits:
-    """Range and correlation within which a slope is accepted."""
-
-    minimum: float
-    maximum: float
-    correlation: float
-
-
-_EVEN = _Limits(0.6, 2.0, 0.9)
-_ICE = _Limits(0.2, 1.0, 0.95)
-"""Slopes relative to that of `EVEN_BANDS`."""
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """Slope ``1 / gamma`` along a dark edge, or why it is rejected."""
-
-    slope: float | None
-    rejection: str = ""
-
-    def __str__(self) -> str:
-        return self.rejection if self.slope is None else f"gamma {1.0 / self.slope:.2f}"
 
 
 def retrieve_cirrus(
@@ -147,9 +167,9 @@ def retrieve_cirrus(
     *,
     measured: BoolArray,
     ground: BoolArray,
-    water: BoolArray,
     water_vapour: float,
     parameters: CirrusParameters,
+    find_parallax: FindParallax = lambda band: None,
 ) -> CirrusCorrection:
     """Retrieve the reflectance of thin cirrus in all bands; the result or the reason is logged.
 
@@ -161,13 +181,13 @@ def retrieve_cirrus(
     measured : ndarray of bool, same shape
         Pixels where B10 has data; others get the cirrus of the nearest of these.
     ground : ndarray of bool, same shape
-        Pixels without clouds (other than cirrus), cloud shadows and gaps in any band; they form
-        the scatter plots.
-    water : ndarray of bool, same shape
-        Water pixels.
+        Pixels without clouds (other than cirrus), cloud shadows and gaps in any band; they take
+        part in the fit.
     water_vapour : float
         Mean column of the scene, cm.
     parameters : CirrusParameters
+    find_parallax : callable
+        Returns the parallax of a band relative to B10 on the coarse grid, or None.
 
     Returns
     -------
@@ -189,25 +209,23 @@ def retrieve_cirrus(
     fraction = float(np.mean(cirrus[ground] > thin))
     if fraction < _MIN_FRACTION:
         return _skip(f"cirrus covers {100.0 * fraction:.2f} % of the ground")
-    land, sea = (
-        _ScatterPlot.bin_pixels(cirrus, clear, cover) for cover in (ground & ~water, ground & water)
+    parallax = {
+        band: found
+        for band in (*EVEN_BANDS, *ICE_BANDS)
+        if (found := find_parallax(band)) is not None
+    }
+    height, fit = _fit_height(_Samples.draw(toa, cirrus, ground), parallax)
+    rejection = fit.rejection()
+    if rejection:
+        return _skip(f"the visible bands do not follow {CIRRUS_BAND} ({rejection})")
+    slopes = fit.accepted_slopes()
+    logger.info(
+        "Cirrus %s: gamma %s; slopes relative to B10: %s.",
+        f"{height / 1000.0:.1f} km above the ground" if parallax else "of unknown height",
+        f"{1.0 / fit.slopes[0]:.2f}",
+        fit,
     )
-    even = _fit_visible(land, toa), sea.fit(toa[_WATER_BAND], _EVEN)
-    ice = _fit_ice_bands(land, toa, even[0]), _fit_ice_bands(sea, toa, even[1])
-    fits = {EVEN_BANDS: even} | {(band,): (ice[0][band], ice[1][band]) for band in ice[0]}
-    excess = _excess(cirrus, clear, thin)
-    water_fraction = cache(lambda: _smooth_water_fraction(water))
-    reflectance: dict[str, Float32Array] = {}
-    for bands, (over_land, over_water) in fits.items():
-        logger.info(
-            "Cirrus in %s: %s over land, %s over water.", ", ".join(bands), over_land, over_water
-        )
-        slope = _blend_slopes(over_land.slope, over_water.slope, water_fraction)
-        if slope is not None:
-            reflectance |= dict.fromkeys(bands, excess * slope)
-    if EVEN_BANDS[0] not in reflectance:
-        return _skip(f"the visible bands do not correlate with {CIRRUS_BAND}")
-    return CirrusCorrection(reflectance)
+    return CirrusCorrection(slopes, _excess(cirrus, clear, thin), height, parallax)
 
 
 def _skip(reason: str) -> CirrusCorrection:
@@ -216,15 +234,15 @@ def _skip(reason: str) -> CirrusCorrection:
 
 
 def smooth_cirrus(cirrus: Float32Array, measured: BoolArray) -> Float32Array:
-    """Fill the gaps of the cirrus reflectance and remove its noise.
-
-    The filter, about 140 m wide at 60 m, blurs narrower streaks. This does no harm: parallax
-    between the bands displaces high clouds by up to about 200 m.
-    """
+    """Fill the gaps of the cirrus reflectance and remove its noise; this blurs streaks of 140 m."""
     if not measured.all():
         nearest = distance_transform_edt(~measured, return_distances=False, return_indices=True)
         cirrus = cirrus[tuple(nearest)]
-    return np.asarray(gaussian_filter(cirrus, _NOISE_WIDTH, mode="nearest"), np.float32)
+    return _smooth(cirrus)
+
+
+def _smooth(image: Float32Array) -> Float32Array:
+    return np.asarray(gaussian_filter(image, _NOISE_WIDTH, mode="nearest"), np.float32)
 
 
 def _excess(cirrus: Float32Array, clear: np.float32, thin: float) -> Float32Array:
@@ -236,91 +254,166 @@ def _excess(cirrus: Float32Array, clear: np.float32, thin: float) -> Float32Arra
     return weight
 
 
-def _smooth_water_fraction(water: BoolArray) -> Float32Array:
-    """Fraction of water around each pixel, with a gradual transition at the shore."""
-    fraction = gaussian_filter(water.astype(np.float32), _SHORE_WIDTH, mode="nearest")
-    return np.asarray(fraction, np.float32)
-
-
-def _blend_slopes(
-    land: float | None, water: float | None, water_fraction: Callable[[], Float32Array]
-) -> Float32Array | np.float32 | None:
-    """Slope of each pixel; if only one of land and water has a slope, it is used for both."""
-    if land is None or water is None:
-        only = water if land is None else land
-        return None if only is None else np.float32(only)
-    return np.float32(land) + np.float32(water - land) * water_fraction()
-
-
-def _fit_visible(land: _ScatterPlot, toa: Mapping[str, Float32Array]) -> _Fit:
-    """Fit in red over land, if blue agrees: the darkest surface may differ between bins."""
-    red, blue = (land.fit(toa[band], _EVEN) for band in (_LAND_BAND, _WHITE_BAND))
-    if red.slope is None or blue.slope is None:
-        return red if red.slope is None else blue
-    ratio = red.slope / blue.slope
-    if not _WHITE[0] < ratio < _WHITE[1]:
-        return _Fit(None, f"not white (slope in red {ratio:.2f} times that in blue)")
-    return red
-
-
-def _fit_ice_bands(
-    cover: _ScatterPlot, toa: Mapping[str, Float32Array], even: _Fit
-) -> dict[str, _Fit]:
-    """Fit the bands that ice absorbs: all or none, because fits over land are often unreliable."""
-    bands = [band for band in ICE_BANDS if band in toa]
-    if even.slope is None:
-        return dict.fromkeys(bands, even)
-    limits = _Limits(_ICE.minimum * even.slope, _ICE.maximum * even.slope, _ICE.correlation)
-    fits = {band: cover.fit(toa[band], limits) for band in bands}
-    weak = [fit for fit in fits.values() if fit.slope is None]
-    return dict.fromkeys(bands, weak[0]) if weak else fits
-
-
 @dataclass(frozen=True)
-class _ScatterPlot:
-    """Pixels of land or water in bins of B10 reflectance.
+class _Fit:
+    """Slopes by generalised least squares.
 
     Attributes
     ----------
-    pixels : list of ndarray of intp
-        Flat indices of the pixels of each bin.
-    cirrus : ndarray of float64, shape (bins,)
-        Mean reflectance in B10.
-    clear : float
-        Reflectance of the clear sky in B10.
+    bands : tuple of str
+        Of the regressions.
+    regressions : ndarray of float64, shape (bands,)
+        Slope of each band for itself.
+    slopes : ndarray of float64, shape (1 + ice bands,)
+        Of `EVEN_BANDS`, then of each of `ICE_BANDS` that is present.
+    errors : ndarray of float64, same shape
+        Standard errors.
+    texture : float
+        Logarithm of the determinant of the covariance of the surface's texture.
     """
 
-    pixels: list[npt.NDArray[np.intp]]
-    cirrus: Float64Array
-    clear: float
+    bands: tuple[str, ...]
+    regressions: Float64Array
+    slopes: Float64Array
+    errors: Float64Array
+    texture: float
+
+    @property
+    def ice_bands(self) -> list[str]:
+        return [band for band in self.bands if band in ICE_BANDS]
+
+    def __str__(self) -> str:
+        names = [f"{EVEN_BANDS[0]} to {EVEN_BANDS[-1]}", *self.ice_bands]
+        return ", ".join(
+            f"{name} {slope:.2f} +- {error:.2f}"
+            for name, slope, error in zip(names, self.slopes, self.errors, strict=True)
+        )
+
+    def rejection(self) -> str:
+        """Why the slope of `EVEN_BANDS` is not that of cirrus, or empty."""
+        slope, error = self.slopes[0], self.errors[0]
+        if not error < _MAX_ERROR * abs(slope):
+            return f"slope {slope:.2f} with a standard error of {error:.2f}"
+        if not _SLOPE[0] <= slope <= _SLOPE[1]:
+            return f"gamma {1.0 / slope:.2f} is not plausible"
+        blue, red = (self.regressions[self.bands.index(band)] for band in ("B02", "B04"))
+        if abs(red - blue) > _MAX_COLOUR * slope:
+            return f"not white: slope {blue:.2f} in blue, {red:.2f} in red"
+        return ""
+
+    def accepted_slopes(self) -> dict[str, float]:
+        """Slopes by band; a band of ice whose slope is uncertain or not plausible is left out."""
+        even = float(self.slopes[0])
+        slopes = dict.fromkeys(EVEN_BANDS, even)
+        for band, slope, error in zip(
+            self.ice_bands, self.slopes[1:], self.errors[1:], strict=True
+        ):
+            plausible = _ICE_RATIO[0] <= slope / even <= _ICE_RATIO[1]
+            if plausible and error < _MAX_ICE_ERROR * slope:
+                slopes[band] = float(slope)
+        return slopes
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """Pixels of the ground that take part in the fit.
+
+    Attributes
+    ----------
+    pixels : ndarray of intp, shape (number,)
+        Flat indices.
+    blocks : ndarray of intp, shape (number,)
+        Block of the scene of each pixel.
+    detail : ndarray of float32, shape (rows, cols)
+        Reflectance in B10 above its mean around.
+    values, means : dict of band name to ndarray of float32, shape (number,)
+        Reflectance in a band above its mean around, and the mean.
+    """
+
+    pixels: npt.NDArray[np.intp]
+    blocks: npt.NDArray[np.intp]
+    detail: Float32Array
+    values: dict[str, Float32Array]
+    means: dict[str, Float32Array]
 
     @classmethod
-    def bin_pixels(cls, cirrus: Float32Array, clear: np.float32, cover: BoolArray) -> _ScatterPlot:
-        chosen = np.flatnonzero(cover & (cirrus >= clear) & (cirrus < MAX_CORRECTED))
-        values = cirrus.ravel()[chosen]
-        number = ((values - clear) / np.float32(_BIN)).astype(np.uint8)
-        order = np.argsort(number, kind="stable")
-        borders = np.flatnonzero(np.diff(number[order])) + 1
-        bins = [part for part in np.split(order, borders) if len(part) >= _MIN_PIXELS]
-        means = [values[part].mean(dtype=np.float64) for part in bins]
-        return cls([chosen[part] for part in bins], np.array(means), float(clear))
+    def draw(
+        cls, toa: Mapping[str, Float32Array], cirrus: Float32Array, ground: BoolArray
+    ) -> _Samples:
+        """Draw pixels at a regular distance."""
+        rows, cols = ground.shape
+        weight = ground.astype(np.float32)
+        total = np.maximum(uniform_filter(weight, _MEAN_WIDTH, mode="nearest"), 1e-6)
 
-    def fit(self, band: Float32Array, limits: _Limits) -> _Fit:
-        """Fit a line through the darkest pixels of the bins."""
-        if len(self.pixels) < _MIN_BINS:
-            return _Fit(None, "too few pixels below cirrus")
-        values = band.ravel()
-        edge = np.array([np.quantile(values[part], _DARKEST).mean() for part in self.pixels])
-        weights = np.minimum([len(part) for part in self.pixels], _MAX_WEIGHT)
-        mean, dark = (np.average(values, weights=weights) for values in (self.cirrus, edge))
-        covariance = np.cov(self.cirrus, edge, aweights=weights)
-        slope = covariance[0, 1] / covariance[0, 0]
-        scatter = np.sqrt(covariance[0, 0] * covariance[1, 1])
-        correlation = covariance[0, 1] / scatter if scatter > 0.0 else 0.0
-        if correlation < limits.correlation:
-            return _Fit(None, f"correlation {correlation:.2f} too low")
-        # the layer attenuates the darkest surface, which makes the slope too small
-        slope /= 1.0 - 2.0 * (dark - slope * (mean - self.clear))
-        if not limits.minimum <= slope <= limits.maximum:
-            return _Fit(None, f"gamma {1.0 / slope:.2f} not plausible")
-        return _Fit(float(slope))
+        def mean(image: Float32Array) -> Float32Array:
+            found = uniform_filter(np.where(ground, image, np.float32(0.0)), _MEAN_WIDTH)
+            return np.asarray(found / total, np.float32)
+
+        pixels = np.flatnonzero(ground & (cirrus < MAX_CORRECTED))
+        pixels = pixels[:: len(pixels) // _MAX_PIXELS + 1]
+        row, col = np.divmod(pixels, cols)
+        values, means = {}, {}
+        for band in FIT_BANDS:
+            if band in toa:
+                around = mean(toa[band]).ravel()[pixels]
+                values[band] = _smooth(toa[band]).ravel()[pixels] - around
+                means[band] = around
+        blocks = row * _BLOCKS // rows * _BLOCKS + col * _BLOCKS // cols
+        return cls(pixels, blocks, cirrus - mean(cirrus), values, means)
+
+    def fit(self, height: float, parallax: Mapping[str, Parallax]) -> _Fit:
+        """Fit the slopes for a height of the cirrus."""
+        bands = tuple(self.values)
+        regressions = np.empty(len(bands))
+        power = np.empty(len(bands))
+        influences = np.empty((len(bands), _BLOCKS**2))
+        residuals = np.empty((len(bands), len(self.pixels)), np.float32)
+        for i, band in enumerate(bands):
+            # the layer attenuates the surface
+            cirrus = self._project(height, parallax.get(band))
+            cirrus *= np.float32(1.0) - np.float32(2.0) * self.means[band]
+            power[i] = np.dot(cirrus, cirrus)
+            regressions[i] = np.dot(cirrus, self.values[band]) / power[i]
+            residuals[i] = self.values[band] - np.float32(regressions[i]) * cirrus
+            influences[i] = np.bincount(self.blocks, cirrus * residuals[i], _BLOCKS**2) / power[i]
+        covariance = np.cov(residuals) + _SENSOR_VARIANCE * np.eye(len(bands))
+        design = _design(bands)
+        weighted = np.linalg.solve(covariance, design)
+        gain = np.linalg.solve(design.T @ weighted, weighted.T)
+        slopes = gain @ regressions
+        errors = np.sqrt(np.square(gain @ influences).sum(axis=1))
+        texture = float(np.linalg.slogdet(covariance)[1])
+        return _Fit(bands, regressions, slopes, errors, texture)
+
+    def _project(self, height: float, parallax: Parallax | None) -> Float32Array:
+        if parallax is None:
+            return self.detail.ravel()[self.pixels]
+        at = np.divmod(self.pixels, self.detail.shape[1]) + parallax.displacement(
+            height, self.pixels
+        )
+        projected: Float32Array = map_coordinates(self.detail, at, order=1, mode="nearest")
+        return projected
+
+
+def _design(bands: tuple[str, ...]) -> Float64Array:
+    """Which slope applies to which band, shape (bands, slopes)."""
+    ice = [band for band in bands if band in ICE_BANDS]
+    columns = [[band not in ice for band in bands]] + [
+        [band == own for band in bands] for own in ice
+    ]
+    return np.array(columns, np.float64).T
+
+
+def _fit_height(samples: _Samples, parallax: Mapping[str, Parallax]) -> tuple[float, _Fit]:
+    """Find the height of maximum likelihood, and the slopes there."""
+    if not any(band in parallax for band in FIT_BANDS):
+        height = float(np.median(_HEIGHTS))
+        return height, samples.fit(height, {})
+    texture = np.array([samples.fit(height, parallax).texture for height in _HEIGHTS])
+    best = int(texture.argmin())
+    height = float(_HEIGHTS[best])
+    if 0 < best < len(_HEIGHTS) - 1:
+        before, here, after = texture[best - 1 : best + 2]
+        step = 0.5 * (before - after) / (before - 2.0 * here + after)
+        height += float(step * (_HEIGHTS[1] - _HEIGHTS[0]))
+    return height, samples.fit(height, parallax)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sen2cor.raster.array_types import Float32Array
 
@@ -89,7 +89,7 @@ class AngleGrid:
     Attributes
     ----------
     zenith, azimuth : ndarray of float32, shape (nodes south, nodes east)
-        Degrees; azimuth clockwise from north. No NaN.
+        Degrees; azimuth clockwise from north. Without NaN unless stated.
     step : float
         Node spacing in metres.
     """
@@ -110,9 +110,12 @@ class TileGeometry:
         View angles of a band, merged over its detectors.
     mean_solar_zenith, mean_solar_azimuth : float
         Degrees.
+    detector_view : mapping of band name to mapping of detector number to AngleGrid
+        View angles of each detector; NaN at nodes that it does not see.
     """
 
     sun: AngleGrid
     view: Mapping[str, AngleGrid]
     mean_solar_zenith: float
     mean_solar_azimuth: float
+    detector_view: Mapping[str, Mapping[int, AngleGrid]] = field(default_factory=dict)

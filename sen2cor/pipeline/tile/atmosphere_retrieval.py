@@ -86,7 +86,7 @@ def retrieve_atmosphere(
     ecmwf = tile.read_ecmwf()
     ozone, ozone_source = _ozone(settings, tables[0], ecmwf)
     first_guess = _first_guess(tile, geometry, tables[0], settings, elevation)
-    cirrus = _retrieve_cirrus(pixels, masks, settings, first_guess.water_vapour)
+    cirrus = _retrieve_cirrus(pixels, tile, masks, settings, first_guess.water_vapour)
     adjacency_range = _adjacency_range(settings)
 
     def toa(band: str) -> Float32Array:
@@ -158,7 +158,11 @@ def _adjacency_range(settings: Settings) -> float:
 
 
 def _retrieve_cirrus(
-    pixels: TilePixels, masks: GroundMasks, settings: Settings, water_vapour: float
+    pixels: TilePixels,
+    tile: Level1CTile,
+    masks: GroundMasks,
+    settings: Settings,
+    water_vapour: float,
 ) -> CirrusCorrection:
     if not settings.flags.cirrus_correction:
         return CirrusCorrection(reason="Cirrus_Correction is off")
@@ -167,8 +171,8 @@ def _retrieve_cirrus(
         {band: pixels.toa_reflectance(band, COARSE) for band in bands},
         measured=pixels.numbers(CIRRUS_BAND, COARSE) > 0,
         ground=masks.ground,
-        water=masks.water,
         water_vapour=water_vapour,
+        find_parallax=lambda band: tile.read_parallax(band, CIRRUS_BAND, pixels.grids[COARSE]),
         parameters=CirrusParameters(
             min_water_vapour=settings.calibration.wv_threshold_cirrus,
             thin_reflectance=settings.classification.thresholds.t1_b10,

@@ -110,7 +110,46 @@ def read_geometry(document: XmlDocument) -> TileGeometry:
     if sun_mean is None:
         logger.warning("%s: no mean sun angles; using the mean of the grid", document.path)
         sun_mean = _compute_mean(sun)
-    return TileGeometry(sun, _read_view(document), *sun_mean)
+    view, detectors = _read_view(document)
+    return TileGeometry(sun, view, *sun_mean, detectors)
+
+
+def detector_parallax(
+    geometry: TileGeometry, band: str, reference: str
+) -> dict[int, tuple[float, float]]:
+    """Compute how two bands displace what is above the ground.
+
+    Parameters
+    ----------
+    geometry : TileGeometry
+    band, reference : str
+
+    Returns
+    -------
+    dict of int to tuple of float
+        By detector, see `sen2cor.raster.parallax.Parallax`: the mean over the nodes that it sees
+        in both bands. Without the detectors that have no such node.
+    """
+    ours, theirs = (geometry.detector_view.get(name, {}) for name in (band, reference))
+    found = {}
+    for number in sorted(ours.keys() & theirs.keys()):
+        here, there = (_horizontal_direction(grids[number]) for grids in (ours, theirs))
+        rows, cols = np.minimum(here.shape[1:], there.shape[1:])
+        difference = here[:, :rows, :cols] - there[:, :rows, :cols]
+        seen = np.isfinite(difference).all(axis=0)
+        if seen.any():
+            east, north = difference[:, seen].mean(axis=1)
+            found[number] = float(east), float(north)
+    return found
+
+
+def _horizontal_direction(view: AngleGrid) -> Float64Array:
+    """East and north component, per unit of height, of the lines from the ground to the sensor."""
+    zenith, azimuth = (
+        np.radians(angle.astype(np.float64)) for angle in (view.zenith, view.azimuth)
+    )
+    direction: Float64Array = np.tan(zenith) * np.stack([np.sin(azimuth), np.cos(azimuth)])
+    return direction
 
 
 def _read_sun(document: XmlDocument) -> AngleGrid | None:
@@ -135,8 +174,18 @@ def _read_sun(document: XmlDocument) -> AngleGrid | None:
     return _merge(document, {"sun": nodes})
 
 
-def _read_view(document: XmlDocument) -> dict[str, AngleGrid]:
-    """Read the view angles of all bands, with those of other bands for those that are missing."""
+def _read_view(
+    document: XmlDocument,
+) -> tuple[dict[str, AngleGrid], dict[str, dict[int, AngleGrid]]]:
+    """Read the view angles of all bands, with those of other bands for those that are missing.
+
+    Returns
+    -------
+    dict of band name to AngleGrid
+        Of all bands, merged over the detectors.
+    dict of band name to dict of detector number to AngleGrid
+        Of the bands and detectors that have a grid.
+    """
     grids: dict[str, _Detectors] = defaultdict(dict)
     names = {str(band.index): band.name for band in BANDS}
     for number, element in enumerate(document.find_all(_VIEW_GRIDS)):
@@ -148,7 +197,7 @@ def _read_view(document: XmlDocument) -> dict[str, AngleGrid]:
                 detector = f"grid {number}"
             grids[name][detector] = nodes
     if not grids:
-        return _read_mean_view(document)
+        return _read_mean_view(document), {}
     _add_missing_detectors(document, grids)
     view = {name: _merge(document, detectors) for name, detectors in grids.items()}
     without = [band.name for band in BANDS if band.name not in view]
@@ -158,7 +207,17 @@ def _read_view(document: XmlDocument) -> dict[str, AngleGrid]:
             document.path,
             ", ".join(without),
         )
-    return {band.name: view[_nearest_band(band.name, grids)] for band in BANDS}
+    by_detector = {
+        name: {
+            int(number): AngleGrid(
+                nodes.zenith.astype(np.float32), nodes.azimuth.astype(np.float32), nodes.step
+            )
+            for number, nodes in detectors.items()
+            if number.isdecimal()
+        }
+        for name, detectors in grids.items()
+    }
+    return {band.name: view[_nearest_band(band.name, grids)] for band in BANDS}, by_detector
 
 
 def _read_mean_view(document: XmlDocument) -> dict[str, AngleGrid]:

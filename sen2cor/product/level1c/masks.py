@@ -12,17 +12,20 @@ import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from sen2cor.errors import InputError
 from sen2cor.imagery import jpeg2000
 from sen2cor.product.side_files import is_copy, is_side_file
-from sen2cor.raster.array_types import BoolArray, Float64Array
+from sen2cor.raster.array_types import BoolArray, Float64Array, UInt8Array
 from sen2cor.raster.coordinates import spatial_reference
 from sen2cor.raster.grids import Grid
 from sen2cor.xml_document import Element, XmlDocument
+
+_Pixel = TypeVar("_Pixel", np.bool_, np.uint8)
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +110,45 @@ def read_mask(folder: Path, kind: str, band: str, grid: Grid) -> BoolArray | Non
     return union
 
 
+def read_detectors(folder: Path, band: str, grid: Grid) -> UInt8Array | None:
+    """Read which detector sees each pixel of a band: ``MSK_DETFOO``.
+
+    Parameters
+    ----------
+    folder : Path
+        ``QI_DATA`` of the tile.
+    band : str
+    grid : Grid
+        Any grid in the tile's projection.
+
+    Returns
+    -------
+    ndarray of uint8, shape ``grid.shape``, or None
+        Numbers from 1 on, 0 where no detector sees the pixel. None where the product has no such
+        mask and, with a WARNING, where the mask is broken.
+    """
+    polygons, image = (_find_mask(folder, "DETFOO", band, suffix) for suffix in (".gml", ".jp2"))
+    if polygons is not None:
+        return _read_usable("DETFOO", band, _read_footprints, polygons, grid)
+    if image is not None:
+        return _read_usable(
+            "DETFOO", band, _sample, image, 1, grid, lambda block: block.reshape(block.shape[:2])
+        )
+    return None
+
+
+def _read_footprints(path: Path, grid: Grid) -> UInt8Array:
+    """Rasterise footprints; their identifiers are as ``detector_footprint-B02-12-0``."""
+    document = XmlDocument(path)
+    detectors = np.zeros(grid.shape, np.uint8)
+    for feature in document.find_all("maskMembers/MaskFeature"):
+        identifier = next((value for name, value in feature.items() if name.endswith("}id")), "")
+        parts = str(identifier).split("-")
+        if len(parts) > 2 and parts[2].isdecimal() and 0 < int(parts[2]) < 256:
+            detectors[rasterise(_feature_polygons(document, feature), grid)] = int(parts[2])
+    return detectors
+
+
 def _unite(union: BoolArray | None, mask: BoolArray | None) -> BoolArray | None:
     if union is None or mask is None:
         return mask if union is None else union
@@ -114,8 +156,8 @@ def _unite(union: BoolArray | None, mask: BoolArray | None) -> BoolArray | None:
 
 
 def _read_usable(
-    kind: str, band: str, read: Callable[..., BoolArray], *arguments: Any
-) -> BoolArray | None:
+    kind: str, band: str, read: Callable[..., npt.NDArray[_Pixel]], *arguments: Any
+) -> npt.NDArray[_Pixel] | None:
     """Read a mask; None, with a WARNING, if it is broken."""
     try:
         return read(*arguments)
@@ -184,10 +226,14 @@ def _read_polygons(path: Path, is_member: Callable[[str], bool]) -> Iterator[lis
     for feature in document.find_all("maskMembers/MaskFeature"):
         kind = document.find("maskType", feature)
         if is_member("" if kind is None else (kind.text or "").strip()):
-            for polygon in document.find_all(".//Polygon", feature):
-                points = document.find_all(".//posList", polygon)
-                if points:
-                    yield [_parse_ring(document, ring) for ring in points]
+            yield from _feature_polygons(document, feature)
+
+
+def _feature_polygons(document: XmlDocument, feature: Element) -> Iterator[list[Float64Array]]:
+    for polygon in document.find_all(".//Polygon", feature):
+        points = document.find_all(".//posList", polygon)
+        if points:
+            yield [_parse_ring(document, ring) for ring in points]
 
 
 def _parse_ring(document: XmlDocument, points: Element) -> Float64Array:
@@ -199,10 +245,25 @@ def _parse_ring(document: XmlDocument, points: Element) -> Float64Array:
 
 
 def _read_layers(path: Path, layers: tuple[int, ...], grid: Grid) -> BoolArray:
-    """Sample the union of the layers at the nearest pixels, decoding some rows at a time."""
+    """Sample the union of layers."""
+
+    def unite(block: UInt8Array) -> BoolArray:
+        union: BoolArray = np.any(block[:, :, layers], axis=2)
+        return union
+
+    return _sample(path, max(layers) + 1, grid, unite)
+
+
+def _sample(
+    path: Path, layers: int, grid: Grid, combine: Callable[[UInt8Array], npt.NDArray[_Pixel]]
+) -> npt.NDArray[_Pixel]:
+    """Sample a raster at the nearest pixels, decoding some rows at a time.
+
+    ``combine`` makes the pixels from an array of shape (rows, cols, layers).
+    """
     info = jpeg2000.read_info(path)
-    if info.components <= max(layers):
-        raise InputError(f"{path}: has {info.components} layers, expected {max(layers) + 1}")
+    if info.components < layers:
+        raise InputError(f"{path}: has {info.components} layers, expected {layers}")
     source = info.grid or _stretch_grid(grid, info.rows, info.cols)
     offset = grid.pixel_size * 0.5
     rows = source.uly - grid.uly + offset + np.arange(grid.rows) * grid.pixel_size
@@ -210,15 +271,16 @@ def _read_layers(path: Path, layers: tuple[int, ...], grid: Grid) -> BoolArray:
     row = np.floor(rows / source.pixel_size).astype(np.intp)
     col = np.floor(cols / source.pixel_size).astype(np.intp)
     col_inside = np.flatnonzero((col >= 0) & (col < info.cols))
-    mask = np.zeros(grid.shape, np.bool_)
+    result: npt.NDArray[_Pixel] | None = None
     for top in range(0, info.rows, _READ_ROWS):
-        block = jpeg2000.read(path, slice(top, min(top + _READ_ROWS, info.rows)))
-        marked = np.any(block[:, :, layers], axis=2)
-        if not marked.any():
-            continue
-        here = np.flatnonzero((row >= top) & (row < top + len(block)))
-        mask[np.ix_(here, col_inside)] = marked[np.ix_(row[here] - top, col[col_inside])]
-    return mask
+        block = combine(jpeg2000.read(path, slice(top, min(top + _READ_ROWS, info.rows))))
+        if result is None:
+            result = np.zeros(grid.shape, block.dtype)
+        if block.any():
+            here = np.flatnonzero((row >= top) & (row < top + len(block)))
+            result[np.ix_(here, col_inside)] = block[np.ix_(row[here] - top, col[col_inside])]
+    assert result is not None
+    return result
 
 
 def _stretch_grid(grid: Grid, rows: int, cols: int) -> Grid:

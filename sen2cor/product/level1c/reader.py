@@ -18,9 +18,9 @@ from sen2cor.errors import InputError
 from sen2cor.imagery import jpeg2000
 from sen2cor.product import radiometry
 from sen2cor.product.checksums import MANIFEST_NAME, Checksums
-from sen2cor.product.level1c.angles import read_geometry
+from sen2cor.product.level1c.angles import detector_parallax, read_geometry
 from sen2cor.product.level1c.auxiliary_data import EcmwfData, read_cams_aot, read_ecmwf
-from sen2cor.product.level1c.masks import TILE_BAND, read_mask
+from sen2cor.product.level1c.masks import TILE_BAND, read_detectors, read_mask
 from sen2cor.product.level1c.product_files import (
     find_band_images,
     find_file,
@@ -36,6 +36,7 @@ from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_
 from sen2cor.product.psd import PSD, Layout
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
 from sen2cor.raster.grids import Grid, TileGeometry
+from sen2cor.raster.parallax import Parallax
 from sen2cor.xml_document import XmlDocument
 
 __all__ = [
@@ -144,6 +145,14 @@ class Level1CTile:
     def read_cams_aot(self) -> float | None:
         """Read the CAMS aerosol optical depth at 550 nm at the centre; None as for `read_ecmwf`."""
         return None if self.cams is None else read_cams_aot(self.cams, self.grids[10])
+
+    def read_parallax(self, band: str, reference: str, grid: Grid) -> Parallax | None:
+        """Read the parallax of a band; None where the product has no detector footprints."""
+        detectors = read_detectors(self.folder / "QI_DATA", band, grid)
+        per_height = detector_parallax(self.geometry, band, reference)
+        if detectors is None or not per_height:
+            return None
+        return Parallax(detectors, per_height, grid.pixel_size)
 
     def mask(self, kind: str, band: str | None, grid: Grid) -> BoolArray | None:
         """Return a quality mask on a grid.

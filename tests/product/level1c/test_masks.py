@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sen2cor.imagery import images
-from sen2cor.product.level1c.masks import TILE_BAND, rasterise, read_mask
+from sen2cor.product.level1c.masks import TILE_BAND, rasterise, read_detectors, read_mask
 from sen2cor.product.level1c.reader import open_level1c
 from sen2cor.raster.grids import Grid
 from tests.product.level1c_builder import PSD_14, PSD_15, build
@@ -260,3 +260,27 @@ class TestTile:
         assert mask is not None
         assert mask.sum() == 9
         assert mask[3:6, 6:9].all()
+
+
+class TestDetectors:
+    def test_polygons(self, tmp_path: Path) -> None:
+        """Identifiers name the detectors; what is no footprint of a detector is left out."""
+        parts = (("detector_footprint-B02-03-0", 0.0), ("detector_footprint-B02-11-1", 4.0))
+        members = [
+            feature("DETECTOR_FOOTPRINT", square(left, 1.0, 3.0, 5.0)).replace(
+                "<eop:MaskFeature>", f'<eop:MaskFeature gml:id="{name}">'
+            )
+            for name, left in (*parts, ("footprint", 8.0))
+        ]
+        write_gml(tmp_path / "MSK_DETFOO_B02.gml", *members)
+        found = read_detectors(tmp_path, "B02", GRID)
+        expected = np.zeros(GRID.shape, np.uint8)
+        expected[1:6, 0:3] = 3
+        expected[1:6, 4:7] = 11
+        np.testing.assert_array_equal(found, expected)
+        assert read_detectors(tmp_path, "B03", GRID) is None
+
+    def test_raster(self, tmp_path: Path) -> None:
+        numbers = np.arange(80, dtype=np.uint8).reshape(GRID.shape) // 8
+        images.write(tmp_path / "MSK_DETFOO_B02.jp2", numbers, GRID, 1024)
+        np.testing.assert_array_equal(read_detectors(tmp_path, "B02", GRID), numbers)

@@ -11,12 +11,12 @@ import pytest
 
 from sen2cor.bands import BANDS
 from sen2cor.errors import InputError
-from sen2cor.product.level1c.angles import read_geometry
+from sen2cor.product.level1c.angles import detector_parallax, read_geometry
 from sen2cor.product.level1c.auxiliary_data import read_ecmwf
-from sen2cor.product.level1c.masks import read_mask
+from sen2cor.product.level1c.masks import read_detectors, read_mask
 from sen2cor.product.level1c.product_metadata import read_product_metadata
 from sen2cor.product.level1c.reader import open_level1c
-from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_metadata
+from sen2cor.product.level1c.tile_metadata import open_tile_document, read_grids, read_tile_metadata
 from sen2cor.raster.grids import Grid
 from tests.product.level1c_builder import image_file
 
@@ -188,3 +188,28 @@ def add_images(root: Path) -> Path:
         for band in BANDS:
             (images / f"T_{band.name}.jp2").write_bytes(image_file(band.resolution, 1500))
     return root
+
+
+@pytest.mark.parametrize(
+    ("folder", "tile"),
+    [("l1c_psd13_six_tiles", "*53HLA*"), ("l1c_psd15_baseline_05.10", "*31TCJ_A044807*")],
+    ids=["polygons", "raster"],
+)
+def test_detectors_and_parallax(reference_data: Path, folder: str, tile: str) -> None:
+    """Neighbouring detectors see stripes; they displace along the orbit in opposite senses."""
+    tile_folder = only(reference_data, f"metadata/{folder}/*.SAFE/GRANULE/{tile}")
+    metadata = next(path for path in tile_folder.glob("*.xml") if "INSPIRE" not in path.name)
+    document = open_tile_document(metadata)
+    geometry = read_geometry(document)
+    grid = read_grids(document)[60]
+    for band, size in (("B02", -0.008), ("B8A", 0.011), ("B09", 0.0155)):
+        detectors = read_detectors(tile_folder / "QI_DATA", band, grid)
+        assert detectors is not None
+        present = np.unique(detectors[detectors > 0])
+        np.testing.assert_array_equal(np.diff(present), 1)
+        parallax = detector_parallax(geometry, band, "B10")
+        for number in present:
+            east, north = parallax[int(number)]
+            along = north if number % 2 == 0 else -north
+            assert along == pytest.approx(size, rel=0.15)
+            assert abs(east) < 0.4 * abs(north)
