@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sen2cor.imagery import jpeg2000
-from tests.command import file_states, run, run_process
+from tests.command import configuration, file_states, run, run_process
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -227,14 +227,38 @@ def test_gdal_opens_the_metadata_and_lists_its_parts(finished_run) -> None:
 
 
 def test_true_colour_can_be_left_out(small_product: Path, tmp_path: Path) -> None:
-    text = (ROOT / "cfg" / "L2A_GIPP.xml").read_text()
-    plain = tmp_path / "plain.xml"
-    plain.write_text(re.sub("<Generate_TCI_Output>.*?<", "<Generate_TCI_Output>FALSE<", text))
+    """Neither images nor metadata hold it, and a second run does not miss it."""
+    plain = configuration(tmp_path, Generate_TCI_Output="FALSE")
     for _ in range(2):
         result = run("--GIP_L2A", plain, small_product, "--output_dir", tmp_path)
         assert result.returncode == 0, result.stderr
     assert "Product already processed." in result.stdout
     assert list(tmp_path.rglob("*TCI*")) == []
+    documents = [*tmp_path.rglob("MTD_*.xml"), *tmp_path.rglob("manifest.safe")]
+    assert len(documents) > 3
+    assert not [path for path in documents if "TCI" in path.read_text()]
+    assert run("--check", next(tmp_path.glob("*MSIL2A*"))).returncode == 0
+
+
+def test_noisy_images_have_the_arithmetic_bypass(
+    small_product: Path, tmp_path: Path, finished_run
+) -> None:
+    _, product, _ = finished_run
+    kinds = {
+        path.stem.split("_")[-2]: jpeg2000.read_info(path).arithmetic_bypass
+        for path in product.rglob("IMG_DATA/*/*.jp2")
+    }
+    assert {kind for kind, bypass in kinds.items() if not bypass} == {"AOT", "WVP", "SCL"}
+    assert {"B02", "B08", "B12", "TCI"} <= kinds.keys()
+    plain = configuration(tmp_path, JPEG2000_Bypass="FALSE")
+    options = ("--resolution", "60", "--output_dir", tmp_path)
+    assert run("--GIP_L2A", plain, small_product, *options).returncode == 0
+    images = [*tmp_path.rglob("IMG_DATA/*/*.jp2")]
+    assert len(images) == 15
+    assert not any(jpeg2000.read_info(path).arithmetic_bypass for path in images)
+    for path in images:
+        same = next(product.rglob(path.name))
+        np.testing.assert_array_equal(jpeg2000.read(path), jpeg2000.read(same))
 
 
 def test_configuration_changes_the_result(

@@ -182,9 +182,7 @@ def _find_wide(clouds: BoolArray, width: int) -> BoolArray:
     return wide
 
 
-def _find_common_heights(
-    contrast: Float32Array, seen: Float32Array, minimum: float
-) -> BoolArray:
+def _find_common_heights(contrast: Float32Array, seen: Float32Array, minimum: float) -> BoolArray:
     """Heights at which the clouds of the image as a whole match dark ground.
 
     A single bright object matches some dark ground at some height by chance; all together do so

@@ -28,8 +28,8 @@ from sen2cor.raster.grids import Grid
 TILE_SIZE = 512
 """Side of a tile in pixels, as readers expect."""
 
-_COMPRESSIONS = (("ZSTD", 6), ("DEFLATE", 6))
-"""In order of preference, with the level beyond which files hardly shrink."""
+_COMPRESSIONS = ("ZSTD", "DEFLATE")
+"""In order of preference."""
 
 _CACHE = 128 * 2**20
 """Bytes; GDAL's default, a fraction of the machine's memory, is no faster."""
@@ -56,6 +56,8 @@ class CogWriter(ImageWriter):
         1, or 3 for a colour image, or as many as the description has layers.
     description : ImageDescription, optional
         By default what the type tells, see `describe_by_type`.
+    level : int
+        Of the compression, 1 (fast) to 9 (small).
 
     Raises
     ------
@@ -70,12 +72,14 @@ class CogWriter(ImageWriter):
         dtype: npt.DTypeLike,
         components: int = 1,
         description: ImageDescription | None = None,
+        level: int = 1,
     ) -> None:
         super().__init__(path, grid)
         self._part = path.with_name(path.name + ".part.tif")
         self._plain = path.with_name(path.name + ".part.plain")
         self._dtype = np.dtype(dtype)
         self._components = components
+        self._level = level
         self._description = description or describe_by_type(components, self._dtype.itemsize)
         try:
             self._image = self._create()
@@ -130,11 +134,10 @@ class CogWriter(ImageWriter):
         """Make the cloud-optimized file from the uncompressed one."""
         interruption.check()
         driver = _gdal().GetDriverByName("COG")
-        compression, level = _compression(driver)
         options = {
             "BLOCKSIZE": TILE_SIZE,
-            "COMPRESS": compression,
-            "LEVEL": level,
+            "COMPRESS": _find_compression(driver),
+            "LEVEL": self._level,
             "PREDICTOR": "STANDARD",
             "NUM_THREADS": 1,
             "BIGTIFF": "IF_SAFER",
@@ -227,9 +230,9 @@ def _interleaved(kind: np.dtype[Any], shape: tuple[int, ...]) -> dict[str, int]:
     }
 
 
-def _compression(driver: Any) -> tuple[str, int]:
-    """Best compression that this GDAL supports, and its level."""
+def _find_compression(driver: Any) -> str:
+    """Return the best compression that this GDAL supports."""
     # the driver builds its list of options at the first call, which is not thread-safe
     with _LOCK:
         known = driver.GetMetadataItem("DMD_CREATIONOPTIONLIST")
-    return next(choice for choice in _COMPRESSIONS if choice[0] in known)
+    return next(choice for choice in _COMPRESSIONS if choice in known)

@@ -1,8 +1,9 @@
-"""Common base of the image writers: interface, count of rows, errors."""
+"""Common base of the image writers: interface, coding, count of rows, errors."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -10,6 +11,24 @@ from sen2cor import interruption
 from sen2cor.errors import InputError, OutputError
 from sen2cor.raster.array_types import Pixels
 from sen2cor.raster.grids import Grid
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How a lossless image is coded; its pixels do not depend on it.
+
+    Attributes
+    ----------
+    arithmetic_bypass : bool
+        JPEG 2000: whether the lower bit planes bypass the arithmetic coder (bit 0 of the
+        code-block style, ISO/IEC 15444-1, annex D.6). Noisy images take a third less time to write
+        and to read, and as many bytes; smooth images and class maps grow.
+    compression_level : int
+        Cloud-Optimized GeoTIFF: 1 (fast) to 9 (small).
+    """
+
+    arithmetic_bypass: bool = False
+    compression_level: int = 1
 
 
 class ImageWriter(ABC):

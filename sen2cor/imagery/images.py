@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from sen2cor.imagery import cog, jpeg2000
 from sen2cor.imagery.image_description import ImageDescription
-from sen2cor.imagery.image_writer import ImageWriter
+from sen2cor.imagery.image_writer import Coding, ImageWriter
 from sen2cor.raster.array_types import Pixels
 from sen2cor.raster.grids import Grid
+
+_PLAIN = Coding()
 
 
 def open_writer(
@@ -23,6 +25,7 @@ def open_writer(
     tile_size: int,
     components: int = 1,
     description: ImageDescription | None = None,
+    coding: Coding = _PLAIN,
 ) -> ImageWriter:
     """Open an image for writing.
 
@@ -38,6 +41,8 @@ def open_writer(
         1, or 3 for a colour image, or as many as the description has layers.
     description : ImageDescription, optional
         Stored in the image.
+    coding : Coding
+        The part that concerns the format.
 
     Raises
     ------
@@ -45,8 +50,10 @@ def open_writer(
         The file cannot be written.
     """
     if path.suffix == ".tif":
-        return cog.CogWriter(path, grid, dtype, components, description)
-    return jpeg2000.Jpeg2000Writer(path, grid, dtype, tile_size, components, description)
+        return cog.CogWriter(path, grid, dtype, components, description, coding.compression_level)
+    return jpeg2000.Jpeg2000Writer(
+        path, grid, dtype, tile_size, components, description, coding.arithmetic_bypass
+    )
 
 
 def write(
@@ -55,12 +62,13 @@ def write(
     grid: Grid,
     tile_size: int,
     description: ImageDescription | None = None,
+    coding: Coding = _PLAIN,
 ) -> None:
     """Write a whole image.
 
     Parameters
     ----------
-    path, grid, tile_size, description
+    path, grid, tile_size, description, coding
         As of `open_writer`.
     image : ndarray of uint8 or uint16, shape (rows, cols) or (rows, cols, components)
 
@@ -70,7 +78,7 @@ def write(
         The file cannot be written.
     """
     components = image.shape[2] if image.ndim == 3 else 1
-    with open_writer(path, grid, image.dtype, tile_size, components, description) as file:
+    with open_writer(path, grid, image.dtype, tile_size, components, description, coding) as file:
         file.write_rows(image)
 
 

@@ -31,6 +31,9 @@ _CODE_BLOCK = (64, 64)
 _MAX_RESOLUTIONS = 6
 """Resolution levels of the codestream, as in the Level-1C images."""
 
+_BYPASS = 1
+"""Bit of the code-block style (ISO/IEC 15444-1, table A.19)."""
+
 _DECODED_ROWS = 1024
 """Rows decoded at a time, at least one row of tiles."""
 
@@ -50,6 +53,8 @@ class ImageInfo:
         The pixels are indices into a table of colours.
     tile_size : int
         Height of the codestream's tiles.
+    arithmetic_bypass : bool
+        See `sen2cor.imagery.image_writer.Coding`.
     grid : Grid or None
         From the georeference boxes; None if there are none.
     """
@@ -61,6 +66,7 @@ class ImageInfo:
     bit_depth: int
     paletted: bool
     tile_size: int
+    arithmetic_bypass: bool
     grid: Grid | None
 
 
@@ -80,7 +86,9 @@ def read_info(path: Path) -> ImageInfo:
     image = _open(path)
     try:
         shape = image.shape
-        size = image.codestream.segment[1]
+        segments = image.codestream.segment
+        size = segments[1]
+        bypass = any(segment.cstyle & _BYPASS for segment in segments if segment.marker_id == "COD")
         bit_depth = int(max(size.bitdepth))
         dtype = np.dtype(np.uint8 if bit_depth <= 8 else np.uint16)
         paletted = any(
@@ -92,7 +100,9 @@ def read_info(path: Path) -> ImageInfo:
         raise
     except Exception as error:  # of any class, see _open
         raise unreadable(path, error) from error
-    return ImageInfo(shape[0], shape[1], components, dtype, bit_depth, paletted, size.ytsiz, grid)
+    return ImageInfo(
+        shape[0], shape[1], components, dtype, bit_depth, paletted, size.ytsiz, bypass, grid
+    )
 
 
 def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
@@ -157,9 +167,11 @@ class Jpeg2000Writer(ImageWriter):
     tile_size : int
         Of the codestream; an image that is no larger is one tile.
     components : int
-        1, or 3 for a colour image.
+        1, or 3 for a colour image, which is coded with the multiple component transform.
     description : ImageDescription, optional
         Stored in a box that GDAL reads as metadata.
+    arithmetic_bypass : bool
+        See `sen2cor.imagery.image_writer.Coding`.
 
     Raises
     ------
@@ -175,6 +187,7 @@ class Jpeg2000Writer(ImageWriter):
         tile_size: int,
         components: int = 1,
         description: ImageDescription | None = None,
+        arithmetic_bypass: bool = False,
     ) -> None:
         super().__init__(path, grid)
         self._description = description
@@ -192,6 +205,7 @@ class Jpeg2000Writer(ImageWriter):
             "cbsize": _CODE_BLOCK,
             "numres": min(_MAX_RESOLUTIONS, max(1, int(math.log2(smallest)) + 1)),
             "irreversible": False,
+            "modesw": _BYPASS if arithmetic_bypass else 0,
         }
         self._tile_writers: Iterator[Any] | None = None
         self._shape = shape

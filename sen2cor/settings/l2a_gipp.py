@@ -120,6 +120,24 @@ class CommonSettings:
         "first order: radiometry, aerosol, water vapour, slopes",
         since="ours",
     )
+    jpeg2000_bypass: bool = _COMMON.item(
+        "JPEG2000_Bypass",
+        Boolean(),
+        "TRUE",
+        "JPEG 2000 images of reflectance, uncertainty and true colour with arithmetic-coding "
+        "bypass (code-block style of ISO/IEC 15444-1): same pixels, a third less time to write and "
+        "to read; FALSE: plain code-blocks, as in Level-1C",
+        since="ours",
+        changes_result=False,
+    )
+    cog_level: int = _COMMON.item(
+        "COG_Level",
+        Integer(1, 9),
+        "1",
+        "Level of the compression of Cloud-Optimized GeoTIFF (ZSTD, else DEFLATE): 1 fast, 9 small",
+        since="ours",
+        changes_result=False,
+    )
 
 
 @dataclass(frozen=True)

@@ -146,8 +146,8 @@ def test_without_zstd_deflate_serves() -> None:
         def GetMetadataItem(self, name: str) -> str:  # noqa: N802
             return {"DMD_CREATIONOPTIONLIST": self.known}[name]
 
-    assert cog._compression(Driver("LZW DEFLATE ZSTD"))[0] == "ZSTD"
-    assert cog._compression(Driver("LZW DEFLATE"))[0] == "DEFLATE"
+    assert cog._find_compression(Driver("LZW DEFLATE ZSTD")) == "ZSTD"
+    assert cog._find_compression(Driver("LZW DEFLATE")) == "DEFLATE"
 
 
 def test_several_at_once(tmp_path: Path) -> None:

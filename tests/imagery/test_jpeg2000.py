@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from sen2cor.errors import InputError, OutputError
 from sen2cor.imagery import images, jpeg2000
+from sen2cor.imagery.image_writer import Coding
 from sen2cor.raster.grids import Grid
 
 
@@ -49,6 +50,36 @@ def test_what_is_written_is_read(
     assert (info.rows, info.cols, info.components, info.dtype) == (rows, cols, kind[1], kind[0])
     assert info.grid == grid(rows, cols)
     assert [entry.name for entry in tmp_path.iterdir()] == ["image.jp2"]
+
+
+@pytest.mark.parametrize("bypass", [False, True])
+@pytest.mark.parametrize("components", [1, 3])
+@pytest.mark.parametrize("tile", [64, 1024])
+def test_arithmetic_bypass_is_in_the_header_and_keeps_the_pixels(
+    tmp_path: Path, bypass: bool, components: int, tile: int
+) -> None:
+    image = scene(150, 90, "uint8" if components == 3 else "uint16", components)
+    path = tmp_path / "image.jp2"
+    images.write(path, image, grid(150, 90), tile, coding=Coding(arithmetic_bypass=bypass))
+    np.testing.assert_array_equal(jpeg2000.read(path), image)
+    assert jpeg2000.read_info(path).arithmetic_bypass == bypass
+    assert code_block_style(path) == (1 if bypass else 0)
+
+
+def code_block_style(path: Path) -> int:
+    """Byte SPcod of the style of the code-blocks, in the marker COD of the main header."""
+    content = path.read_bytes()
+    header = content[: content.index(b"\xff\x90\x00\x0a")]
+    cod = header.index(b"\xff\x52\x00\x0c")
+    return header[cod + 2 + 10]
+
+
+def test_gdal_reads_images_with_arithmetic_bypass(tmp_path: Path) -> None:
+    gdal = pytest.importorskip("osgeo.gdal")
+    image = scene(150, 90)
+    path = tmp_path / "image.jp2"
+    images.write(path, image, grid(150, 90), 64, coding=Coding(arithmetic_bypass=True))
+    np.testing.assert_array_equal(gdal.Open(str(path)).ReadAsArray(), image)
 
 
 def test_rows_in_any_portion_give_the_same_image(tmp_path: Path) -> None:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from threading import Condition
 
 import numpy as np
 
+from sen2cor import interruption
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.atmosphere.uncertainty import slope_uncertainty
-from sen2cor.bands import NO_DATA
+from sen2cor.bands import NO_DATA, VISIBLE
 from sen2cor.imagery.image_writer import ImageWriter
-from sen2cor.imagery.preview import true_colour
+from sen2cor.imagery.preview import scale_to_byte
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import GroundIllumination
 from sen2cor.pipeline.tile.tile_correction import BandUncertainty
 from sen2cor.product.radiometry import MAX_NUMBER, fold_calibration, to_digital_numbers
-from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
+from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array, UInt16Array
 from sen2cor.raster.grids import Grid, row_blocks
 from sen2cor.raster.resampling import bilinear, positions
 
@@ -114,12 +116,80 @@ class BandCorrection:
         return bilinear(field, at, self._cols)
 
 
+class TrueColour:
+    """True colour image, gathered by blocks of rows from the bands while they are corrected.
+
+    One thread takes the blocks from top to bottom, others put them. Blocks are kept until they are
+    taken.
+    """
+
+    def __init__(self) -> None:
+        self._blocks: dict[tuple[str, int], UInt8Array] = {}
+        self._changed = Condition()
+        self._error: BaseException | None = None
+
+    def put(self, band: str, rows: slice, reflectance: Float32Array, no_data: BoolArray) -> None:
+        """Add some rows of red, green or blue; other bands are left out.
+
+        Parameters
+        ----------
+        band : str
+        rows : slice
+        reflectance : ndarray of float32, shape (rows, cols)
+        no_data : ndarray of bool, same shape
+        """
+        if band in VISIBLE:
+            block = scale_to_byte(reflectance, no_data)
+            with self._changed:
+                self._blocks[band, rows.start] = block
+                self._changed.notify_all()
+
+    def take(self, rows: slice) -> UInt8Array:
+        """Wait for some rows of all three bands, and return them.
+
+        Returns
+        -------
+        ndarray of uint8, shape (rows, cols, 3)
+            0 where any of the bands has no data.
+
+        Raises
+        ------
+        BaseException
+            That with which the correction of a band ended, see `abandon`.
+        Interrupted
+            A signal asked the run to stop.
+        """
+        keys = [(band, rows.start) for band in VISIBLE]
+        with self._changed:
+            while not all(key in self._blocks for key in keys):
+                if self._error is not None:
+                    raise self._error
+                interruption.check()
+                self._changed.wait(interruption.POLL)
+            image = np.stack([self._blocks.pop(key) for key in keys], axis=-1)
+        image[(image[..., 0] == 0) | (image[..., 1] == 0) | (image[..., 2] == 0)] = 0
+        return image
+
+    def abandon(self, error: BaseException) -> None:
+        """Let `take` raise an error, as a band will not be completed."""
+        with self._changed:
+            self._error = error
+            self._changed.notify_all()
+
+
 def write_band(
-    writer: ImageWriter, correction: BandCorrection, grid: Grid, quantification: float, offset: int
+    writer: ImageWriter,
+    correction: BandCorrection,
+    grid: Grid,
+    quantification: float,
+    offset: int,
+    colours: TrueColour | None = None,
 ) -> None:
-    """Correct a band and write its digital numbers."""
+    """Correct a band and write its digital numbers; add its rows to a true colour image."""
     for rows in row_blocks(grid.rows):
         reflectance, source = correction.surface_reflectance(rows)
+        if colours is not None:
+            colours.put(correction.band, rows, reflectance, source == NO_DATA)
         writer.write_rows(to_digital_numbers(reflectance, source, quantification, offset))
 
 
@@ -136,14 +206,10 @@ def write_uncertainty(
         writer.write_rows(to_digital_numbers(uncertainty, source, quantification, 0))
 
 
-def write_true_colour(
-    writer: ImageWriter, red_green_blue: list[BandCorrection], grid: Grid
-) -> None:
-    """Correct red, green and blue and write them as a colour image."""
+def write_true_colour(writer: ImageWriter, colours: TrueColour, grid: Grid) -> None:
+    """Write the true colour image while its bands are corrected."""
     for rows in row_blocks(grid.rows):
-        bands = [correction.surface_reflectance(rows) for correction in red_green_blue]
-        no_data = np.any([source == 0 for _, source in bands], axis=0)
-        writer.write_rows(true_colour([reflectance for reflectance, _ in bands], no_data))
+        writer.write_rows(colours.take(rows))
 
 
 def write_map(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Lock
 
@@ -18,14 +18,16 @@ import numpy.typing as npt
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.atmosphere.toa_uncertainty import Radiometry
-from sen2cor.bands import TILE_SIZES, VISIBLE
+from sen2cor.bands import BAND, NO_DATA, TILE_SIZES, VISIBLE
 from sen2cor.classification import Classification
 from sen2cor.classification.quality_mask import compute_quality_mask
 from sen2cor.imagery import images
-from sen2cor.imagery.image_writer import ImageWriter
+from sen2cor.imagery.image_writer import Coding, ImageWriter
+from sen2cor.imagery.preview import make_preview, preview_grid, true_colour
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.tile.band_correction import (
     BandCorrection,
+    TrueColour,
     write_band,
     write_map,
     write_true_colour,
@@ -56,6 +58,8 @@ class TileImageJobs:
     pixels : TilePixels
     resolution : {60, 20, 10}
     workers : Workers
+    coding : Coding
+        Of reflectance, uncertainty and true colour; the others have no arithmetic bypass.
     report : callable
         Receives the number of jobs that have ended and that of all, in any thread.
     """
@@ -64,8 +68,8 @@ class TileImageJobs:
     pixels: TilePixels
     resolution: int
     workers: Workers
+    coding: Coding = field(default_factory=Coding)
     report: Callable[[int, int], None] = lambda done, jobs: None
-    _inversions: dict[str, Inversion | TerrainInversion] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     @property
@@ -170,8 +174,13 @@ class TileImageJobs:
         illumination: GroundIllumination | None,
         quantification: float,
     ) -> list[WriteImage]:
-        """Plan surface reflectance of all bands and true colour (TCI), the costly ones first."""
+        """Plan surface reflectance of all bands and true colour (TCI).
+
+        The true colour image waits for rows of its bands, whose jobs stand before its own. A band
+        that is not decoded yet comes last: then the bytes of the colours need no memory any more.
+        """
         psd = self.output.psd
+        colours = TrueColour() if psd.true_colour else None
 
         def correct(band: str) -> BandCorrection:
             inversion = self._find_inversion(correction, band)
@@ -180,23 +189,39 @@ class TileImageJobs:
             )
 
         def write_reflectance(band: str) -> None:
-            self.pixels.load(band, [COARSE])
-            with self._open_writer(band, np.uint16, quantification=quantification) as writer:
-                write_band(writer, correct(band), self.grid, quantification, psd.boa_offset)
+            try:
+                self.pixels.load(band, [COARSE])
+                with self._open_writer(band, np.uint16, quantification=quantification) as writer:
+                    write_band(
+                        writer, correct(band), self.grid, quantification, psd.boa_offset, colours
+                    )
+            except BaseException as error:
+                if colours is not None:
+                    colours.abandon(error)
+                raise
 
-        def write_colours() -> None:
+        def write_colours(colours: TrueColour) -> None:
             with self._open_writer("TCI", np.uint8, components=3) as writer:
-                write_true_colour(writer, [correct(band) for band in VISIBLE], self.grid)
+                write_true_colour(writer, colours, self.grid)
 
-        # the band that is not decoded yet takes longest
-        bands = sorted(
-            psd.reflectance_bands[self.resolution], key=lambda band: band in self.pixels.native
-        )
+        bands = sorted(psd.reflectance_bands[self.resolution], key=lambda band: band not in VISIBLE)
         jobs: list[WriteImage] = [partial(write_reflectance, band) for band in bands]
-        if psd.true_colour:
-            # slow to write, so it starts early
-            jobs.insert(1, write_colours)
+        if colours is not None:
+            jobs.insert(len(VISIBLE), partial(write_colours, colours))
         return jobs
+
+    def plan_preview(self) -> list[WriteImage]:
+        """Plan the preview from top-of-atmosphere reflectance (PVI), unless it exists."""
+        path, grid = self.output.image_path("PVI", None), self.pixels.grids[10]
+
+        def write() -> None:
+            bands = [self.pixels.toa_reflectance(band, COARSE) for band in VISIBLE]
+            numbers = [self.pixels.numbers(band, COARSE) for band in VISIBLE]
+            image = make_preview(true_colour(bands, np.any(np.equal(numbers, NO_DATA), axis=0)))
+            description = describe_image("PVI", 1.0, 0.0)
+            images.write(path, image, preview_grid(grid), len(image), description)
+
+        return [] if path.is_file() else [write]
 
     def plan_uncertainty(
         self,
@@ -223,15 +248,9 @@ class TileImageJobs:
     def _find_inversion(
         self, correction: TileCorrection, band: str
     ) -> Inversion | TerrainInversion:
-        """Return the inversion of a band; one is computed at a time, as it takes much memory.
-
-        Those of the visible bands are kept: reflectance and true colour both need them.
-        """
+        """Return the inversion of a band; one is computed at a time, as it takes much memory."""
         with self._lock:
-            inversion = self._inversions.get(band) or correction.inversion(band)
-            if band in VISIBLE:
-                self._inversions[band] = inversion
-            return inversion
+            return correction.inversion(band)
 
     def _open_writer(
         self,
@@ -248,7 +267,14 @@ class TileImageJobs:
             TILE_SIZES[self.resolution],
             components,
             describe_image(kind, quantification, self.output.psd.boa_offset),
+            self._choose_coding(kind),
         )
+
+    def _choose_coding(self, kind: str) -> Coding:
+        """Return the coding of an image; smooth ones would grow by the arithmetic bypass."""
+        if kind in BAND or kind == "TCI" or kind.startswith("UNC_"):
+            return self.coding
+        return replace(self.coding, arithmetic_bypass=False)
 
     def _write_whole(self, kind: str, image: Pixels) -> None:
         with self._open_writer(kind, image.dtype) as writer:

@@ -31,7 +31,7 @@ from sen2cor.classification import (
 )
 from sen2cor.errors import ProcessingError
 from sen2cor.imagery import images
-from sen2cor.imagery.preview import make_preview, preview_grid, true_colour
+from sen2cor.imagery.image_writer import Coding
 from sen2cor.pipeline.execution.progress import TileProgress
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.tile.angle_limits import check_angles
@@ -46,7 +46,6 @@ from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 from sen2cor.product.level2a.content import QualityPercentages, TileOutcome, TileRetrieval
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.raster.array_types import BoolArray, UInt8Array
-from sen2cor.reporting.image_descriptions import describe_image
 from sen2cor.settings import Settings
 
 WEIGHTS = {60: 4.0, 20: 26.0, 10: 40.0}
@@ -172,7 +171,6 @@ def process_tile(job: TileJob, workers: Workers, progress: TileProgress) -> Tile
             f"end of processing with resolution {resolution} m",
             scale * WEIGHTS[resolution],
         )
-    _write_preview(job, pixels)
     return TileOutcome(quality, retrieval)
 
 
@@ -282,12 +280,12 @@ class _ProcessingChain:
         of_surface = self._plan_surface(
             jobs, scene_class, correction, lambda rows: scene_class[rows] == SceneClass.NO_DATA
         )
-        jobs.run(of_surface + of_classes)
+        jobs.run(of_surface + of_classes + jobs.plan_preview())
 
     def write_classes(self, classification: Classification, resolution: int) -> None:
         """Write the images of the classification alone."""
         jobs = self._start_jobs(resolution)
-        jobs.run(self._plan_classes(jobs, classification, None))
+        jobs.run(self._plan_classes(jobs, classification, None) + jobs.plan_preview())
 
     def write_10m(self, scene: _Scene) -> None:
         """Correct and write all images at 10 m, with the classes and atmosphere of 20 m."""
@@ -302,6 +300,7 @@ class _ProcessingChain:
                     [self.pixels.numbers(band, 10, rows) == NO_DATA for band in VISIBLE], axis=0
                 ),
             )
+            + jobs.plan_preview()
         )
 
     def release(self, resolution: int) -> None:
@@ -317,7 +316,9 @@ class _ProcessingChain:
                 _PROCESS, f"image {done} of {jobs} with resolution {resolution} m", weight / jobs
             )
 
-        return TileImageJobs(self.job.output, self.pixels, resolution, self.workers, report)
+        common = self.job.settings.common
+        coding = Coding(common.jpeg2000_bypass, common.cog_level)
+        return TileImageJobs(self.job.output, self.pixels, resolution, self.workers, coding, report)
 
     def _plan_classes(
         self, jobs: TileImageJobs, classification: Classification, reference: BoolArray | None
@@ -378,21 +379,4 @@ def _describe_radiometry(job: TileJob) -> Radiometry:
         product.reflectance_conversion,
         product.quantification_value,
         refined,
-    )
-
-
-def _write_preview(job: TileJob, pixels: TilePixels) -> None:
-    """Write the preview image (PVI) from top-of-atmosphere reflectance, unless it exists."""
-    path = job.output.image_path("PVI", None)
-    if path.is_file():
-        return
-    bands = [pixels.toa_reflectance(band, COARSE) for band in VISIBLE]
-    no_data = np.any([pixels.numbers(band, COARSE) == NO_DATA for band in VISIBLE], axis=0)
-    image = make_preview(true_colour(bands, no_data))
-    images.write(
-        path,
-        image,
-        preview_grid(job.tile.grids[10]),
-        image.shape[0],
-        describe_image("PVI", 1.0, 0.0),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ import pytest
 
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.uncertainty import InputUncertainty, ReflectanceUncertainty
+from sen2cor.errors import OutputError
 from sen2cor.imagery import jpeg2000
 from sen2cor.pipeline.execution.workers import start_workers
-from sen2cor.pipeline.tile.band_correction import BandCorrection, write_band, write_map
+from sen2cor.pipeline.tile.band_correction import BandCorrection, TrueColour, write_band, write_map
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.tile_correction import BandUncertainty
 from sen2cor.product.radiometry import to_digital_numbers
@@ -87,6 +89,30 @@ def test_rows_in_any_portion_are_corrected_alike() -> None:
         for top in range(0, 360, 37)
     ]
     np.testing.assert_allclose(np.concatenate(parts), whole, atol=2e-6)
+
+
+def test_true_colour_waits_for_its_bands_and_is_black_where_one_has_no_data() -> None:
+    colours, none = TrueColour(), np.zeros((4, 3), bool)
+    missing = none.copy()
+    missing[1, 2] = True
+    with ThreadPoolExecutor(1) as pool:
+        image = pool.submit(colours.take, slice(8, 12))
+        for band, value in {"B04": 0.25, "B8A": 0.0, "B02": 0.0, "B03": 0.125}.items():
+            assert not image.done()
+            reflectance = np.full((4, 3), value, np.float32)
+            colours.put(band, slice(8, 12), reflectance, missing if band == "B03" else none)
+        found = image.result(10.0)
+    np.testing.assert_array_equal(found[0, 0], [255, 128, 1])
+    np.testing.assert_array_equal((found == 0).all(axis=-1), missing)
+
+
+def test_true_colour_ends_with_the_error_of_a_band() -> None:
+    colours = TrueColour()
+    with ThreadPoolExecutor(1) as pool:
+        image = pool.submit(colours.take, slice(0, 64))
+        colours.abandon(OutputError("disk full"))
+        with pytest.raises(OutputError, match="disk full"):
+            image.result(10.0)
 
 
 def test_map_is_zero_only_where_there_is_no_data(tmp_path: Path) -> None:
