@@ -218,8 +218,8 @@ class TileImageJobs:
             bands = [self.pixels.toa_reflectance(band, COARSE) for band in VISIBLE]
             numbers = [self.pixels.numbers(band, COARSE) for band in VISIBLE]
             image = make_preview(true_colour(bands, np.any(np.equal(numbers, NO_DATA), axis=0)))
-            description = describe_image("PVI", 1.0, 0.0)
-            images.write(path, image, preview_grid(grid), len(image), description)
+            description, coding = describe_image("PVI", 1.0, 0.0), self._choose_coding("PVI")
+            images.write(path, image, preview_grid(grid), len(image), description, coding)
 
         return [] if path.is_file() else [write]
 
