@@ -70,7 +70,8 @@ class PixelRuns:
         first = np.flatnonzero(np.diff(ordered, prepend=-1))
         stop = stops[order] - row[order] * cols + 1
         numbers = (row[order], start[order], stop)
-        return cls(*(n.astype(np.int32) for n in numbers), first, (rows, cols))
+        at_row, at_start, at_stop = (number.astype(np.int32) for number in numbers)
+        return cls(at_row, at_start, at_stop, first, (rows, cols))
 
     def piece_of_run(self) -> IntArray:
         """Piece of each run, shape (runs,)."""
