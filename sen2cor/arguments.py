@@ -9,7 +9,6 @@ from typing import NoReturn
 
 from sen2cor import __version__
 from sen2cor.errors import UsageError, error_classes
-from sen2cor.optional_packages import require
 from sen2cor.paths import expand_existing_path, expand_path, is_current_folder_deleted
 from sen2cor.pipeline.run.options import IMAGE_FORMATS, Options
 from sen2cor.reporting.palette import PALETTES
@@ -136,6 +135,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--stac", action="store_true", help="write a STAC item beside the product")
     result.add_argument(
+        "--stac-base",
+        "--stac_base",
+        metavar="URL",
+        help="address under which the output folder is published; the STAC item gets addresses "
+        "instead of relative paths (implies --stac)",
+    )
+    result.add_argument(
         "--palette",
         choices=tuple(PALETTES),
         default="standard",
@@ -237,10 +243,6 @@ def create_options(values: argparse.Namespace) -> Options:
     """
     if not values.directory:
         raise UsageError("no product given; see L2A_Process --help")
-    if values.report:
-        require("report", "--report")
-    if values.stac:
-        require("stac", "--stac")
     return Options(
         directories=tuple(values.directory),
         resolution=values.resolution,
@@ -258,6 +260,7 @@ def create_options(values: argparse.Namespace) -> Options:
         report=values.report,
         quick_looks=values.quicklook,
         stac=values.stac,
+        stac_base=values.stac_base,
         palette=values.palette,
         checksums=values.checksums,
     )

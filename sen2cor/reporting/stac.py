@@ -1,23 +1,30 @@
-"""STAC items of Level-2A products, one per tile.
+"""STAC items of Level-2A products, one per tile, and collections of them.
 
-pystac writes them by the STAC specification 1.1 with the extensions eo, view, projection, sat,
-raster and processing. An item is stored beside the product and refers to images by relative paths.
+pystac writes them by the STAC specification 1.1. An item is stored beside the product and refers to
+images by relative paths, or by addresses below a base that the user gives.
+
+Of the projection extension, version 1.2 is the one that has both ``proj:code`` and ``proj:epsg``,
+which stackstac needs.
 """
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sen2cor import __version__
-from sen2cor.bands import BAND, NO_DATA, RESOLUTIONS
+from sen2cor.bands import BAND, BANDS, NO_DATA, RESOLUTIONS
 from sen2cor.files import raise_output_error, replace_on_success
+from sen2cor.imagery.image_description import ImageDescription
 from sen2cor.optional_packages import require
 from sen2cor.product.level2a.reader import Level2AReader, Level2ATileReader
-from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.raster.coordinates import bounding_box, footprint, split_at_date_line
 from sen2cor.raster.grids import Grid
+from sen2cor.reporting.image_descriptions import TITLES, describe_image
 
 if TYPE_CHECKING:
     import pystac
@@ -25,62 +32,68 @@ if TYPE_CHECKING:
 _EXTENSIONS = tuple(
     f"https://stac-extensions.github.io/{name}/schema.json"
     for name in (
-        "eo/v1.1.0", "view/v1.0.0", "projection/v2.0.0", "sat/v1.0.0", "raster/v1.1.0",
-        "processing/v1.2.0",
+        "eo/v1.1.0", "view/v1.0.0", "projection/v1.2.0", "sat/v1.0.0", "raster/v1.1.0",
+        "processing/v1.2.0", "grid/v1.1.0", "classification/v2.0.0",
     )
 )  # fmt: skip
+
+QUICK_LOOKS = ("TCI", "SCL", "AOT", "WVP", "CLD")
+"""Kinds of the quick looks that become assets."""
 
 _MEDIA_TYPES = {
     ".jp2": "image/jp2",
     ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
 }
 
-_TITLES = {
-    "AOT": "Aerosol optical thickness at 550 nm",
-    "WVP": "Water vapour column",
-    "SCL": "Scene classification",
-    "CLD": "Cloud probability",
-    "SNW": "Snow probability",
-    "TCI": "True colour image",
-    "DEM": "Elevation",
-    "DDV": "Dark vegetation reference pixels",
-    "QUA": "Quality mask",
-    "PVI": "Preview",
-}
 _ROLES = {
+    **{band.name: ["data", "reflectance"] for band in BANDS},
+    **{f"UNC_{band.name}": ["metadata", "uncertainty"] for band in BANDS},
     "SCL": ["data", "classification"],
     "CLD": ["metadata", "cloud"],
     "SNW": ["metadata", "snow-ice"],
     "TCI": ["visual"],
-    "PVI": ["thumbnail"],
+    "PVI": ["overview"],
     "QUA": ["metadata", "data-mask"],
     "DDV": ["metadata"],
     "DEM": ["metadata"],
 }
 
 
-def build_items(product: Level2AReader) -> list[pystac.Item]:
+def build_items(product: Level2AReader, base: str | None = None) -> list[pystac.Item]:
     """Describe a product as STAC items, one per tile.
 
     Parameters
     ----------
     product : Level2AReader
+    base : str, optional
+        Address of the folder that holds the product, for example ``https://host/level2a``.
 
     Returns
     -------
     list of pystac.Item
-        The paths of their assets are relative to the folder of the product.
+        With a base, assets have addresses and the item has a link to itself; without, the paths of
+        assets are relative to the folder that holds the product.
 
     Raises
     ------
     AuxiliaryDataError
         pystac is not installed.
     """
-    return [_build_item(product, tile) for tile in product.tiles]
+    return [_build_item(product, tile, base) for tile in product.tiles]
 
 
-def write_items(product: Level2AReader) -> list[Path]:
+def write_items(
+    product: Level2AReader, base: str | None = None, collection: str | None = None
+) -> list[Path]:
     """Write the STAC items of a product beside it.
+
+    Parameters
+    ----------
+    product : Level2AReader
+    base : str, optional
+        As of `build_items`.
+    collection : str, optional
+        Identifier of the collection in ``collection.json`` beside the items.
 
     Returns
     -------
@@ -95,15 +108,42 @@ def write_items(product: Level2AReader) -> list[Path]:
         A file cannot be written.
     """
     paths = []
-    for item in build_items(product):
+    for item in build_items(product, base):
         path = product.path.parent / f"{item.id}.json"
-        with raise_output_error(path), replace_on_success(path) as part:
-            item.save_object(include_self_link=False, dest_href=str(part))
+        document = item.to_dict(include_self_link=base is not None)
+        if collection is not None:
+            join_collection(document, collection, base)
+        write_document(path, document)
         paths.append(path)
     return paths
 
 
-def _build_item(product: Level2AReader, tile: Level2ATileReader) -> pystac.Item:
+def write_document(path: Path, document: Mapping[str, Any]) -> None:
+    """Write JSON.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    with raise_output_error(path), replace_on_success(path) as part:
+        part.write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
+
+
+def join_collection(item: dict[str, Any], collection: str, base: str | None) -> None:
+    """Make an item a member of the collection in ``collection.json`` beside it."""
+    item["collection"] = collection
+    href = build_address(base, "collection.json")
+    for relation in ("collection", "parent"):
+        item["links"].append({"rel": relation, "href": href, "type": "application/json"})
+
+
+def build_address(base: str | None, path: str) -> str:
+    """Return the address of a file below a base, or its relative path."""
+    return f"./{path}" if base is None else f"{base.rstrip('/')}/{quote(path)}"
+
+
+def _build_item(product: Level2AReader, tile: Level2ATileReader, base: str | None) -> pystac.Item:
     require("stac", "a STAC item")
     import pystac
 
@@ -122,6 +162,14 @@ def _build_item(product: Level2AReader, tile: Level2ATileReader) -> pystac.Item:
         properties=_list_properties(product, tile, grid),
         stac_extensions=list(_EXTENSIONS),
     )
+    if base is not None:
+        item.set_self_href(build_address(base, f"{item.id}.json"))
+    folder = product.path.parent
+
+    def add(key: str, path: Path, asset: pystac.Asset) -> None:
+        asset.href = build_address(base, path.relative_to(folder).as_posix())
+        item.add_asset(key, asset)
+
     finest: dict[str, int] = {}
     for kind, resolution in tile.images:
         if resolution is not None:
@@ -129,23 +177,41 @@ def _build_item(product: Level2AReader, tile: Level2ATileReader) -> pystac.Item:
     for (kind, resolution), path in sorted(tile.images.items(), key=str):
         # the finest image of a kind has its plain name
         plain = resolution is None or resolution == finest[kind]
-        key = kind if plain else f"{kind}_{resolution}m"
+        description = describe_image(kind, product.quantification, product.offset)
         asset = pystac.Asset(
-            href=f"./{path.relative_to(product.path.parent).as_posix()}",
-            title=_find_title(kind, resolution),
+            href="",
+            title=description.title + (f", {resolution} m" if resolution else ""),
             media_type=_MEDIA_TYPES[path.suffix],
             roles=_ROLES.get(kind, ["data"]),
-            extra_fields=_list_asset_fields(product, tile, kind, resolution),
+            extra_fields=_list_asset_fields(tile, kind, resolution, description),
         )
-        item.add_asset(key, asset)
+        add(kind if plain else f"{kind}_{resolution}m", path, asset)
+    for key, path, title, media_type, roles in _list_files(product, item.id):
+        add(key, path, pystac.Asset("", title, None, media_type, roles))
+    return item
+
+
+def _list_files(
+    product: Level2AReader, item: str
+) -> Iterator[tuple[str, Path, str, str, list[str]]]:
+    """Yield key, path, title, media type and roles of the files that are no images of the tile."""
+    xml, metadata = "application/xml", ["metadata"]
     for key, path, title in (
         ("product-metadata", product.metadata_path, "Product metadata"),
         ("safe-manifest", product.path / "manifest.safe", "SAFE manifest"),
     ):
         if path.is_file():
-            href = f"./{path.relative_to(product.path.parent).as_posix()}"
-            item.add_asset(key, pystac.Asset(href, title, None, "application/xml", ["metadata"]))
-    return item
+            yield key, path, title, xml, metadata
+    # the latest of several runs
+    for path in sorted(product.path.glob("*_report.html"))[-1:]:
+        yield "report", path, "Report of the run", "text/html", metadata
+    for path in sorted(product.path.glob("*_run.json"))[-1:]:
+        yield "run", path, "Record of the run", "application/json", metadata
+    for kind in QUICK_LOOKS:
+        path = product.path.with_name(f"{item}_{kind}.png")
+        if path.is_file():
+            roles = ["thumbnail"] if kind == "TCI" else ["overview"]
+            yield f"quicklook-{kind}", path, f"Quick look: {TITLES[kind]}", "image/png", roles
 
 
 def _list_properties(product: Level2AReader, tile: Level2ATileReader, grid: Grid) -> dict[str, Any]:
@@ -163,7 +229,9 @@ def _list_properties(product: Level2AReader, tile: Level2ATileReader, grid: Grid
         "view:sun_azimuth": tile.solar_azimuth,
         "view:sun_elevation": 90.0 - tile.solar_zenith,
         **_average_view_angles(tile),
+        "grid:code": f"MGRS-{tile.mgrs}",
         "proj:code": f"EPSG:{grid.epsg}",
+        "proj:epsg": grid.epsg,
         "proj:shape": list(grid.shape),
         "proj:transform": _find_transform(grid),
         "proj:bbox": list(grid.bounds),
@@ -190,7 +258,7 @@ def _average_view_angles(tile: Level2ATileReader) -> dict[str, float]:
 
 
 def _list_asset_fields(
-    product: Level2AReader, tile: Level2ATileReader, kind: str, resolution: int | None
+    tile: Level2ATileReader, kind: str, resolution: int | None, description: ImageDescription
 ) -> dict[str, Any]:
     if resolution is None:
         return {}
@@ -210,36 +278,40 @@ def _list_asset_fields(
                 "full_width_half_max": BAND[band].full_width_half_max,
             }
         ]
-    raster: dict[str, Any] = {"spatial_resolution": resolution}
-    if kind in BAND:
-        scale = 1.0 / product.quantification
-        raster |= {"data_type": "uint16", "nodata": NO_DATA, "scale": scale,
-                   "offset": product.offset * scale}  # fmt: skip
-    elif band in BAND:
-        raster |= {"data_type": "uint16", "nodata": NO_DATA, "scale": 1.0 / product.quantification}
-    elif kind == "AOT":
-        raster |= {"data_type": "uint16", "nodata": NO_DATA, "scale": 1.0 / AOT_QUANTIFICATION}
-    elif kind == "WVP":
-        raster |= {"data_type": "uint16", "nodata": NO_DATA, "unit": "cm",
-                   "scale": 1.0 / WATER_VAPOUR_QUANTIFICATION}  # fmt: skip
-    elif kind in ("CLD", "SNW"):
-        raster |= {"data_type": "uint8", "unit": "%"}
-    elif kind == "SCL":
-        raster |= {"data_type": "uint8", "nodata": NO_DATA}
-    if len(raster) > 1:
-        fields["raster:bands"] = [raster]
+    if kind != "TCI":
+        fields["raster:bands"] = [_describe_raster(kind, resolution, description)]
+    if description.classes:
+        fields["classification:classes"] = [
+            {"value": code, "name": _make_name(name), "title": name, "description": name,
+             "color_hint": "{:02X}{:02X}{:02X}".format(*colour), "nodata": code == NO_DATA}
+            for code, (name, colour) in enumerate(description.classes)
+        ]  # fmt: skip
+    if description.bits:
+        fields["classification:bitfields"] = [
+            {"offset": bit, "length": 1, "name": _make_name(name), "description": name,
+             "classes": [{"value": value, "name": text, "description": f"{name}: {text}"}
+                         for value, text in enumerate(("no", "yes"))]}
+            for bit, name in enumerate(description.bits)
+        ]  # fmt: skip
     return fields
 
 
-def _find_title(kind: str, resolution: int | None) -> str:
-    band = kind.removeprefix("UNC_")
-    if band not in BAND:
-        title = _TITLES[kind]
-    elif band != kind:
-        title = f"Uncertainty of the surface reflectance, {band}"
-    else:
-        title = f"Surface reflectance, {band}"
-    return title if resolution is None else f"{title}, {resolution} m"
+def _describe_raster(kind: str, resolution: int, description: ImageDescription) -> dict[str, Any]:
+    raster: dict[str, Any] = {
+        "spatial_resolution": resolution,
+        "data_type": "uint8" if kind in ("SCL", "CLD", "SNW", "DDV") else "uint16",
+    }
+    if description.no_data is not None:
+        raster["nodata"] = description.no_data
+    if description.is_scaled:
+        raster |= {"scale": description.scale, "offset": description.offset}
+    if description.unit not in ("", "1"):
+        raster["unit"] = description.unit
+    return raster
+
+
+def _make_name(text: str) -> str:
+    return "_".join(text.replace(",", "").split())
 
 
 def _find_outlines(grid: Grid) -> list[list[tuple[float, float]]]:

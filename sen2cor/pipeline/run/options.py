@@ -9,11 +9,13 @@ from pathlib import Path
 
 from sen2cor.bands import RESOLUTIONS
 from sen2cor.errors import UsageError
+from sen2cor.optional_packages import require
 from sen2cor.reporting.palette import PALETTES
 
 IMAGE_FORMATS = ("jp2", "cog")
 
 _ADDRESS = re.compile(r"[a-z]+://\S+:\d+")
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Options:
         Whether to write an HTML report; None: if its packages are installed.
     quick_looks, stac : bool
         Whether to write quick looks and a STAC item beside the product.
+    stac_base : str or None
+        Address of the output folder; the STAC item has addresses below it. Implies `stac`.
     palette : str
         Palette of the scene classes in pictures.
     checksums : bool
@@ -50,6 +54,8 @@ class Options:
     ------
     UsageError
         An option has an invalid value, or options contradict one another.
+    AuxiliaryDataError
+        An option needs a package that is not installed.
     """
 
     directories: tuple[Path, ...]
@@ -68,6 +74,7 @@ class Options:
     report: bool | None = None
     quick_looks: bool = False
     stac: bool = False
+    stac_base: str | None = None
     palette: str = "standard"
     checksums: bool = True
 
@@ -84,6 +91,14 @@ class Options:
             raise UsageError(f"max_memory {self.max_memory:g}: must be a number of GB above 0")
         if self.scheduler is not None and not _ADDRESS.fullmatch(self.scheduler):
             raise UsageError(f"scheduler {self.scheduler!r}: must be like tcp://HOST:PORT")
+        if self.stac_base is not None:
+            if not _URL.match(self.stac_base):
+                raise UsageError(f"stac_base {self.stac_base!r}: must be like https://HOST/FOLDER")
+            object.__setattr__(self, "stac", True)
+        if self.report:
+            require("report", "the HTML report")
+        if self.stac:
+            require("stac", "a STAC item")
         if self.classification_only and self.layout_only:
             raise UsageError("--sc_only and --cr_only cannot be combined")
         if self.classification_only and self.resolution == 10:

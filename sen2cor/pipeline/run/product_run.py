@@ -372,6 +372,6 @@ def _write_optional_outputs(path: Path, options: Options, progress: ProductProgr
             written += write_quick_looks(product, options.palette, show_quick_look)
     if options.stac:
         with progress.track(_REPORT, "STAC items", _STAC_WEIGHT):
-            written += write_items(product)
+            written += write_items(product, options.stac_base)
     for file in written:
         logger.info("written: %s", file)
