@@ -57,14 +57,16 @@ class InputUncertainty:
     gradient: float = 0.017
     aot550: Float32Array | None = None
 
+    def aot_uncertainty(self, aot550: Float32Array) -> Float32Array:
+        """Standard uncertainty of aerosol optical thicknesses."""
+        if self.aot550 is not None:
+            return self.aot550
+        return np.float32(self.aot_relative) * aot550 + np.float32(self.aot_absolute)
+
     def perturb(self, state: AtmosphereState) -> Iterator[AtmosphereState]:
         """Yield the state with more aerosol, then the state with more water vapour."""
-        aot, water = state.aot550, state.water_vapour
-        if self.aot550 is not None:
-            more = aot + self.aot550
-        else:
-            more = np.float32(1.0 + self.aot_relative) * aot + np.float32(self.aot_absolute)
-        yield replace(state, aot550=more)
+        water = state.water_vapour
+        yield replace(state, aot550=state.aot550 + self.aot_uncertainty(state.aot550))
         more = np.float32(1.0 + self.water_relative) * water + np.float32(self.water_absolute)
         yield replace(state, water_vapour=more)
 

@@ -25,7 +25,7 @@ class Layout:
         Below GRANULE, and the file inside that folder.
     images : mapping of image kind to NameTemplate
         Paths inside the tile folder; ``""`` stands for the kinds not listed, the bands; ``QUA`` is
-        the quality mask, ``UNC_B02`` the uncertainty of a band: both beyond the specification.
+        the quality mask, ``UNC_B02`` and ``UNC_AOT`` uncertainties: beyond the specification.
         The preview is JPEG 2000 in every product, as the schemas want it.
     gipp : NameTemplate or None
         Path of the copy of the processing parameters inside the tile folder (Level-2A).
@@ -109,7 +109,8 @@ def _compact_images(prefix: str, masks: Mapping[str, str]) -> dict[str, NameTemp
         "DEM": NameTemplate(f"AUX_DATA/{stem}_DEM{ending}"),
         "PVI": NameTemplate(f"QI_DATA/{stem}_PVI.{{ending}}"),
         **{
-            f"UNC_{band}": NameTemplate(f"QI_DATA/{stem}_UNC_{band}{ending}") for band in BAND_NAMES
+            f"UNC_{what}": NameTemplate(f"QI_DATA/{stem}_UNC_{what}{ending}")
+            for what in (*BAND_NAMES, "AOT")
         },
     }
 
@@ -143,10 +144,10 @@ LEVEL2A_LONG = _long_layout(
         "DDV": _long_image("2A", "QI_DATA", "DDV", "_{resolution}m.{ending}"),
         "QUA": _long_image("2A", "QI_DATA", "QUA", "_{resolution}m.{ending}"),
         **{
-            f"UNC_{band}": _long_image(
-                "2A", "QI_DATA", "UNC", f"_{band}_{{resolution}}m.{{ending}}"
+            f"UNC_{what}": _long_image(
+                "2A", "QI_DATA", "UNC", f"_{what}_{{resolution}}m.{{ending}}"
             )
-            for band in BAND_NAMES
+            for what in (*BAND_NAMES, "AOT")
         },
         "DEM": _long_image("2A", "AUX_DATA", "DEM", "_{resolution}m.{ending}"),
         "PVI": _long_image("2A", "QI_DATA", "PVI", ".{ending}"),

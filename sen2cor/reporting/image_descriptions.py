@@ -9,6 +9,7 @@ from sen2cor.reporting.palette import PALETTES, SCENE_CLASS_NAMES, parse_colour
 
 TITLES = {
     "AOT": "Aerosol optical thickness at 550 nm",
+    "UNC_AOT": "Uncertainty of the aerosol optical thickness",
     "WVP": "Water vapour column",
     "SCL": "Scene classification",
     "CLD": "Cloud probability",
@@ -59,7 +60,7 @@ def describe_image(kind: str, quantification: float, boa_offset: float) -> Image
             bandwidth=BAND[band].full_width_half_max,
         )
     title = TITLES[kind]
-    if kind == "AOT":
+    if kind in ("AOT", "UNC_AOT"):
         return ImageDescription(kind, title, NO_DATA, 1.0 / AOT_QUANTIFICATION, unit="1")
     if kind == "WVP":
         return ImageDescription(kind, title, NO_DATA, 1.0 / WATER_VAPOUR_QUANTIFICATION, unit="cm")

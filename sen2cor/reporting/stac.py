@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sen2cor import __version__
-from sen2cor.bands import BAND, BANDS, NO_DATA, RESOLUTIONS
+from sen2cor.bands import BAND, BAND_NAMES, BANDS, NO_DATA, RESOLUTIONS
 from sen2cor.files import raise_output_error, replace_on_success
 from sen2cor.imagery.image_description import ImageDescription
 from sen2cor.optional_packages import require
@@ -47,7 +47,7 @@ _MEDIA_TYPES = {
 
 _ROLES = {
     **{band.name: ["data", "reflectance"] for band in BANDS},
-    **{f"UNC_{band.name}": ["metadata", "uncertainty"] for band in BANDS},
+    **{f"UNC_{what}": ["metadata", "uncertainty"] for what in (*BAND_NAMES, "AOT")},
     "SCL": ["data", "classification"],
     "CLD": ["metadata", "cloud"],
     "SNW": ["metadata", "snow-ice"],

@@ -3,7 +3,9 @@
 Simulates scenes with known truth, processes them at all resolutions, and prints retrieval minus
 truth: bias, root mean square, and the fraction of pixels within the limits of the mission
 requirements: 0.05 rho + 0.005 of surface reflectance, 0.1 AOT + 0.03, 0.1 WV + 0.2 cm. Bands are
-compared at their native resolution, AOT and water vapour at 20 m.
+compared at their native resolution, AOT and water vapour at 20 m. The share of the errors within
+one and two standard uncertainties of the product is printed too; simulated images have no errors of
+calibration, which the uncertainty includes.
 
 Vegetated scenes are simulated twice: with canopies whose band ratios match the assumptions of the
 aerosol retrieval, and with canopies of realistic variety. The processor selects aerosol type,
@@ -25,7 +27,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.bands import BANDS
+from sen2cor.bands import BAND_NAMES, BANDS
 from sen2cor.simulation.landscapes import SURFACE_NAMES
 from sen2cor.simulation.scenes import SCENES
 from tests.benchmarks.simulated_run import image, make, process, toa_reflectance
@@ -40,7 +42,12 @@ CASES = (
 )
 """Scenes and kinds of canopies."""
 
-AUTO = {"Aerosol_Type": "AUTO", "Mid_Latitude": "AUTO", "Ozone_Content": "0"}
+AUTO = {
+    "Aerosol_Type": "AUTO",
+    "Mid_Latitude": "AUTO",
+    "Ozone_Content": "0",
+    "Generate_Uncertainty_Output": "TRUE",
+}
 
 WITHOUT: Mapping[str, Mapping[str, str]] = {
     "cirrus": {"Cirrus_Correction": "FALSE"},
@@ -80,6 +87,8 @@ class Error:
     within : float
         Fraction of the pixels within the limit.
     pixels : int
+    covered : tuple of float
+        Fractions of the pixels within one and two standard uncertainties; NaN without these.
     """
 
     quantity: str
@@ -88,6 +97,7 @@ class Error:
     rms: float
     within: float
     pixels: int
+    covered: tuple[float, float] = (np.nan, np.nan)
 
 
 def error(
@@ -95,6 +105,7 @@ def error(
     retrieved: npt.NDArray[np.floating],
     truth: npt.NDArray[np.floating],
     valid: Mask,
+    uncertainty: npt.NDArray[np.floating] | None = None,
 ) -> Error:
     """Compare two images where a mask is true; all numbers are NaN if it is empty.
 
@@ -104,6 +115,8 @@ def error(
         A band, ``"AOT"`` or ``"WVP"``.
     retrieved, truth : ndarray of float, one shape
     valid : ndarray of bool, same shape
+    uncertainty : ndarray of float, same shape, optional
+        Standard uncertainty of the retrieved values.
     """
     pixels = int(valid.sum())
     if not pixels:
@@ -111,6 +124,10 @@ def error(
     true = truth[valid].astype(np.float64)
     difference = retrieved[valid] - true
     relative, absolute = _LIMITS.get(quantity, _REFLECTANCE_LIMIT)
+    covered = np.nan, np.nan
+    if uncertainty is not None:
+        ratio = np.abs(difference) / uncertainty[valid]
+        covered = float((ratio <= 1.0).mean()), float((ratio <= 2.0).mean())
     return Error(
         quantity,
         float(true.mean()),
@@ -118,6 +135,7 @@ def error(
         float(np.sqrt(np.mean(difference**2))),
         float((np.abs(difference) <= relative * true + absolute).mean()),
         pixels,
+        covered,
     )
 
 
@@ -160,12 +178,21 @@ def measure(product: Path, truth: Path, mask: Mask) -> Iterator[Error]:
             continue
         true = np.load(truth / f"reflectance_{band.name}_{band.resolution}m.npy") / 1e4
         valid = at_resolution(mask, band.resolution) & (numbers > 0)
-        yield error(band.name, numbers / 1e4, true, valid)
+        uncertainty = _read_uncertainty(product, band.name, band.resolution, 1e4)
+        yield error(band.name, numbers / 1e4, true, valid, uncertainty)
     for name, kind in (("aot550", "AOT"), ("water_vapour", "WVP")):
         numbers = image(product, kind, 20)
         if numbers is not None:
             true = np.load(truth / f"{name}_60m.npy").repeat(3, axis=0).repeat(3, axis=1)
-            yield error(kind, numbers / 1e3, true, mask & (numbers > 0))
+            uncertainty = _read_uncertainty(product, kind, 20, 1e3)
+            yield error(kind, numbers / 1e3, true, mask & (numbers > 0), uncertainty)
+
+
+def _read_uncertainty(
+    product: Path, quantity: str, resolution: int, quantification: float
+) -> npt.NDArray[np.floating] | None:
+    numbers = image(product, f"UNC_{quantity}", resolution)
+    return None if numbers is None else numbers / quantification
 
 
 def correlation_with_illumination(level1c: Path, level2a: Path, truth: Path) -> dict[str, float]:
@@ -299,10 +326,13 @@ def print_case(title: str, result: Result, seconds: float) -> None:
     ratio = f"B4/B12 of dark canopies {result.canopy_ratio:.3f}"
     print(f"\n{title}: {seconds:.0f} s, {ratio}", flush=True)
     for group, errors in result.errors.items():
-        print(f"  {group:22s}{'truth':>9s}{'bias':>9s}{'rms':>9s}{'within':>8s}{'pixels':>10s}")
+        print(
+            f"  {group:22s}{'truth':>9s}{'bias':>9s}{'rms':>9s}{'within':>8s}{'pixels':>10s}"
+            f"{'1 sigma':>9s}{'2 sigma':>9s}"
+        )
         for e in errors:
             numbers = f"{e.truth:9.4f}{e.bias:+9.4f}{e.rms:9.4f}{e.within:8.1%}{e.pixels:10d}"
-            print(f"    {e.quantity:20s}{numbers}")
+            print(f"    {e.quantity:20s}{numbers}{e.covered[0]:9.1%}{e.covered[1]:9.1%}")
     for name, value in result.correlations.items():
         print(f"  correlation with the illumination of forest: {name:12s}{value:+.3f}")
 
@@ -333,6 +363,8 @@ def print_headline(found: Mapping[Key, Result]) -> None:
     for colours, cases in fractions.items():
         means = "".join(f"{mean:8.1%}" for mean in np.nanmean(cases, axis=0))
         print(f"  {colours:10s}{len(cases):3d} scenes{means}")
+    print("\nmean over the scenes of the fractions within 1 and 2 standard uncertainties")
+    print_coverage(found)
     pairs = [n for n in VEGETATED if {(n, "ideal", ""), (n, "real", "")} <= set(found)]
     if not pairs:
         return
@@ -346,6 +378,25 @@ def print_headline(found: Mapping[Key, Result]) -> None:
             continue
         change = (b.bias - a.bias) / (100.0 * (real.canopy_ratio - ideal.canopy_ratio))
         print(f"  {name:10s} {_side(ideal, a)}   {_side(real, b)}   {change:+.4f}")
+
+
+def print_coverage(found: Mapping[Key, Result]) -> None:
+    """Print the coverage of reflectance and AOT, over all pixels of land and water."""
+    entries = [
+        entry
+        for key, result in found.items()
+        if not key[2]
+        for errors in result.errors.values()
+        for entry in errors
+        if np.isfinite(entry.covered[0])
+    ]
+    for title, chosen in (
+        ("reflectance", [entry for entry in entries if entry.quantity in BAND_NAMES]),
+        ("AOT", [entry for entry in entries if entry.quantity == "AOT"]),
+    ):
+        if chosen:
+            one, two = np.mean([entry.covered for entry in chosen], axis=0)
+            print(f"  {title:12s}{one:8.1%}{two:8.1%}")
 
 
 def _fractions(result: Result, group: str) -> tuple[float, ...]:

@@ -113,6 +113,7 @@ def _tile_fields() -> dict[str, str]:
         ("15", "CLD", "QI_DATA/MSK_CLDPRB_20m.jp2"),
         ("14.2", "QUA", "QI_DATA/L2A_T32VNJ_20170403T105021_QUA_20m.jp2"),
         ("15", "QUA", "QI_DATA/MSK_QA_20m.jp2"),
+        ("15", "UNC_AOT", "QI_DATA/T32VNJ_20170403T105021_UNC_AOT_20m.jp2"),
         ("15", "UNC_B8A", "QI_DATA/T32VNJ_20170403T105021_UNC_B8A_20m.jp2"),
     ],
 )

@@ -228,8 +228,9 @@ class TileImageJobs:
         correction: TileCorrection,
         illumination: GroundIllumination | None,
         radiometry: Radiometry,
+        no_data: Callable[[slice], BoolArray],
     ) -> list[WriteImage]:
-        """Plan the standard uncertainty of the surface reflectance of all bands (UNC)."""
+        """Plan the standard uncertainty of surface reflectance and optical thickness (UNC)."""
         quantification = radiometry.quantification_value
 
         def write(band: str) -> None:
@@ -243,7 +244,14 @@ class TileImageJobs:
             with self._open_writer(kind, np.uint16, quantification=quantification) as writer:
                 write_uncertainty(writer, band_correction, uncertainty, self.grid, quantification)
 
-        return [partial(write, band) for band in self.output.psd.reflectance_bands[self.resolution]]
+        def write_aot() -> None:
+            values = correction.input_uncertainty.aot_uncertainty(correction.state.aot550)
+            with self._open_writer("UNC_AOT", np.uint16) as writer:
+                factor = COARSE / self.resolution
+                write_map(writer, values, self.grid, factor, AOT_QUANTIFICATION, no_data)
+
+        bands = self.output.psd.reflectance_bands[self.resolution]
+        return [*(partial(write, band) for band in bands), write_aot]
 
     def _find_inversion(
         self, correction: TileCorrection, band: str

@@ -360,7 +360,7 @@ class _ProcessingChain:
             planned += jobs.plan_elevation(self.terrain)
         if common.generate_uncertainty_output:
             radiometry = _describe_radiometry(self.job)
-            planned += jobs.plan_uncertainty(correction, illumination, radiometry)
+            planned += jobs.plan_uncertainty(correction, illumination, radiometry, no_data)
         if common.generate_ddv_output and jobs.resolution != 10:
             planned += jobs.plan_reference_pixels(correction.reference_mask)
         return planned

@@ -135,11 +135,16 @@ class TileCorrection:
         flat = flat_terrain_inversion(self.toa(band), terms, self.masks.ground, window)
         return self.cirrus.fold_into(band, flat)
 
+    @property
+    def input_uncertainty(self) -> InputUncertainty:
+        """Standard uncertainties of the atmosphere and the terrain."""
+        return InputUncertainty(aot550=self.retrieval.aerosol.sigma)
+
     def uncertainty(self, band: str, resolution: int, radiometry: Radiometry) -> BandUncertainty:
         """Standard uncertainty of a band at a resolution, on the 60 m grid, to first order."""
         window = adjacency_half_width(self.adjacency_range, self.geometry)
         toa = self.toa(band)
-        inputs = InputUncertainty(aot550=self.retrieval.aerosol.sigma)
+        inputs = self.input_uncertainty
         solar_zenith, valid = self.geometry.solar_zenith, self.masks.valid
         toa_uncertainty = radiometry.uncertainty(
             band,

@@ -73,7 +73,7 @@ class Level2ATile:
         ----------
         kind : str
             A band, AOT WVP SCL CLD SNW TCI PVI DEM DDV, or beyond the specification QUA (quality
-            mask) and UNC_B01 .. UNC_B12 (uncertainties).
+            mask), UNC_B01 .. UNC_B12 and UNC_AOT (uncertainties).
         resolution : {60, 20, 10} or None
             Metres; None for the preview.
 

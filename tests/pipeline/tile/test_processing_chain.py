@@ -42,5 +42,5 @@ def test_one_thread_writes_all_images_over_slopes(tmp_path: Path) -> None:
         process.kill()
     assert process.returncode == 0, errors
     images = [path.name for path in product_in(tmp_path / "out").rglob("*_20m.jp2")]
-    for kind in ("DEM", "DDV", "QUA", "UNC_B04", "B04"):
+    for kind in ("DEM", "DDV", "QUA", "UNC_B04", "UNC_AOT", "B04"):
         assert any(f"_{kind}_20m" in name for name in images), (kind, images)
