@@ -51,7 +51,7 @@ format: .venv/complete ## format the code
 accuracy: .venv/complete ## errors of reflectance, AOT and water vapour on simulated scenes
 	$(PYTHON) -m tests.benchmarks.accuracy
 
-benchmark: .venv/complete ## time and memory of a tile, relative to the JPEG 2000 floor; start-up time (SIZE_KM=109.8); ARGS=--store updates the README
+benchmark: .venv/complete ## time and memory of a tile, relative to the JPEG 2000 floors; start-up time (SIZE_KM=109.8); ARGS=--store updates the tables of the documentation
 	$(PYTHON) -m tests.benchmarks.benchmark --size $(SIZE_KM) $(ARGS)
 
 benchmark-growth: .venv/complete ## time and memory against area, tiles and processes
