@@ -14,7 +14,8 @@ from sen2cor.errors import UsageError
 from sen2cor.paths import expand_existing_path, expand_path
 from sen2cor.pipeline.run.console import Console, ProductOutcome
 from sen2cor.pipeline.run.options import Options
-from sen2cor.pipeline.run.product_run import process_product, use_settings
+from sen2cor.pipeline.run.product_run import process_product
+from sen2cor.pipeline.run.run_settings import use_settings
 from sen2cor.settings import Settings
 
 __all__ = ["ProductOutcome", "process"]

@@ -19,6 +19,9 @@ BANNER = (
     "created: 2016.11.25, supporting Level-1C product version: 13.1 - 15."
 )
 OWN_VERSION = f"sen2cor {__version__}, an independent open-source implementation"
+VERSION_NOTE = (
+    f"The first line is that of the Sen2Cor release whose behaviour version {__version__} follows."
+)
 
 OTHER_VERSIONS = {
     "--mode": "give the product folder; the mode follows from it",
@@ -74,7 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--version",
         action="version",
-        version=f"{BANNER}\n{OWN_VERSION}",
+        version=f"{BANNER}\n{OWN_VERSION}\n{VERSION_NOTE}",
         help="print the version and exit",
     )
     result.add_argument(
@@ -104,6 +107,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     result.add_argument(
         "--work_dir", type=_path, metavar="DIR", help="folder for reports and run.json"
+    )
+    result.add_argument(
+        "--keep_days",
+        type=float,
+        metavar="DAYS",
+        help="remove reports and run.json in the work folder that are older",
     )
     result.add_argument(
         "--max_memory",
@@ -254,6 +263,7 @@ def create_options(values: argparse.Namespace) -> Options:
         gipp_correction=values.GIP_L2A_AC,
         output_directory=values.output_dir,
         work_directory=values.work_dir,
+        keep_days=values.keep_days,
         max_memory=values.max_memory,
         image_format=values.format,
         scheduler=values.scheduler,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
@@ -58,7 +59,9 @@ def _execute(values: argparse.Namespace) -> int:
     if values.setup is not None:
         from sen2cor.settings import write_home
 
-        write_home(values.setup)
+        for path in write_home(values.setup):
+            print(f"written: {path}")
+        print(f"to use these files: export SEN2COR_HOME={shlex.quote(str(values.setup))}")
         return 0
     options = create_options(values)
     with ExitStack() as stack:
@@ -116,7 +119,7 @@ def run(options: Options) -> int:
         A settings file is missing or invalid.
     """
     from sen2cor.pipeline.run.console import BarConsole, Console, can_show_bars
-    from sen2cor.pipeline.run.product_run import use_settings
+    from sen2cor.pipeline.run.run_settings import use_settings
 
     console = (BarConsole if can_show_bars(sys.stdout) else Console)(sys.stdout, sys.stderr)
     with use_settings(options) as settings, _show_warnings():
@@ -129,10 +132,16 @@ def run(options: Options) -> int:
 
 def _process(number: int, options: Options, settings: Settings, console: Console) -> int:
     """Process one of the products; return its exit code."""
-    from sen2cor.pipeline.run.product_run import process_product
+    from sen2cor.pipeline.run.finished_products import find_finished
 
     path = options.directories[number]
     try:
+        finished = find_finished(path, options, settings)
+        if finished is not None:
+            console.print_outcome(finished)
+            return finished.exit_code
+        from sen2cor.pipeline.run.product_run import process_product
+
         with console.start_product(number, len(options.directories), path.name) as progress:
             outcome = process_product(path, options, settings, progress)
     except Sen2CorError as error:

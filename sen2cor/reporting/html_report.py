@@ -107,6 +107,7 @@ class HtmlReport(logging.Handler):
         environment.filters.update(
             bytes=_format_bytes, seconds=_format_seconds, moment=_format_moment, plain=_format_value
         )
+        environment.tests["is_warning"] = lambda message: message.startswith("WARNING")
         page = environment.get_template("report.html").render(
             run=record,
             name=Path(str(record.get("product") or self._name)).name,

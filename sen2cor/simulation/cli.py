@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
         "--output", metavar="DIR", type=_path, default=Path(),
         help="folder of the product; default: here",
     )  # fmt: skip
-    parser.add_argument("--verbose", action="store_true", help="print what is being made")
+    parser.add_argument("--quiet", action="store_true", help="print only the path of the product")
     return parser
 
 
@@ -122,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0, or the exit code of the error.
     """
     arguments = parser().parse_args(argv)
-    level = logging.INFO if arguments.verbose else logging.WARNING
+    level = logging.WARNING if arguments.quiet else logging.INFO
     logging.basicConfig(level=level, format="%(message)s")
     try:
         print(_run(arguments))

@@ -196,6 +196,7 @@ class TileSimulator:
         self, depth: Float32Array, shade: Float32Array, cirrus: Float32Array
     ) -> dict[str, Float32Array]:
         """First pass: store the truth; return the reflectance at 60 m, reduced in cloud shadow."""
+        logger.info("%s: ground", self.tile.mgrs)
         grid = self.grids[10]
         x = grid.ulx + (np.arange(grid.cols) + 0.5) * 10.0
         table = band_reflectance(self.product.spacecraft)

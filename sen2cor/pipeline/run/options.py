@@ -33,6 +33,8 @@ class Options:
     gipp, gipp_classification, gipp_correction : Path or None
         Configuration files.
     output_directory, work_directory : Path or None
+    keep_days : float or None
+        Records in the work folder that are older are removed; None: none are.
     max_memory : float or None
         Memory limit for all tiles together in GB (10^9 bytes).
     image_format : {"jp2", "cog"}
@@ -68,6 +70,7 @@ class Options:
     gipp_correction: Path | None = None
     output_directory: Path | None = None
     work_directory: Path | None = None
+    keep_days: float | None = None
     max_memory: float | None = None
     image_format: str = "jp2"
     scheduler: str | None = None
@@ -89,6 +92,11 @@ class Options:
                 raise UsageError(f"{name} {value!r}: must be one of {choices}")
         if self.max_memory is not None and not 0 < self.max_memory < math.inf:
             raise UsageError(f"max_memory {self.max_memory:g}: must be a number of GB above 0")
+        if self.keep_days is not None:
+            if self.work_directory is None:
+                raise UsageError("keep_days needs a work folder: --work_dir")
+            if not 0 < self.keep_days < math.inf:
+                raise UsageError(f"keep_days {self.keep_days:g}: must be a number of days above 0")
         if self.scheduler is not None and not _ADDRESS.fullmatch(self.scheduler):
             raise UsageError(f"scheduler {self.scheduler!r}: must be like tcp://HOST:PORT")
         if self.stac_base is not None:

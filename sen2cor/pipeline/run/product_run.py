@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from sen2cor.pipeline.execution import available_resources
 from sen2cor.pipeline.execution.executors import run_tiles
 from sen2cor.pipeline.execution.resource_plan import plan_resources
 from sen2cor.pipeline.run.console import ProductOutcome, ProductProgress
+from sen2cor.pipeline.run.finished_products import find_missing, find_requested
 from sen2cor.pipeline.run.input_path import (
     derive_level2a_name,
     enter_folder,
@@ -35,7 +36,7 @@ from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.product.level2a.writer import Level2AWriter
 from sen2cor.reporting.quicklook import write_quick_looks
 from sen2cor.reporting.stac import write_items
-from sen2cor.settings import Settings, load_settings
+from sen2cor.settings import Settings
 
 _PROCESS, _REPORT = "L2A_ProcessProduct", "L2A_Report"
 
@@ -57,32 +58,6 @@ manifest and checksums, but once for the product.
 """
 
 logger = logging.getLogger(__name__)
-
-
-@contextmanager
-def use_settings(options: Options, settings: Settings | None = None) -> Iterator[Settings]:
-    """Load the settings of a run; within this block the package logs at their level.
-
-    Parameters
-    ----------
-    options : Options
-    settings : Settings, optional
-        By default those of the files that the options name, or of their default files.
-
-    Raises
-    ------
-    ConfigurationError
-        A file is missing or invalid.
-    """
-    if settings is None:
-        settings = load_settings(options.gipp, options.gipp_classification, options.gipp_correction)
-    package = logging.getLogger("sen2cor")
-    before = package.level
-    package.setLevel(settings.common.log_level)
-    try:
-        yield settings
-    finally:
-        package.setLevel(before)
 
 
 def process_product(
@@ -128,8 +103,11 @@ def process_product(
             outcome = run.process()
             _write_optional_outputs(output.path, options, progress)
             with progress.track(_PROCESS, "records", _RECORDS_WEIGHT):
-                # the product holds these records too, but without the last log messages
-                records.write(*_describe_ending(outcome))
+                if outcome.already_processed and not (options.quick_looks or options.stac):
+                    records.remove()
+                else:
+                    # the product holds these records too, but without the last log messages
+                    records.write(*_describe_ending(outcome))
             return outcome
 
 
@@ -150,7 +128,7 @@ class _ProductRun:
         plan = [
             (tile, resolutions)
             for tile in self.level1c.tiles
-            if (resolutions := _find_missing(tiles[tile.tile_id], self.options))
+            if (resolutions := find_missing(tiles[tile.tile_id], self.options))
         ]
         _warn_of_missing_extras(list(tiles.values()), self.options, self.settings)
         renew_layout = self.options.layout_only and self.options.refresh
@@ -279,27 +257,6 @@ def _protect_foreign(output: Level2AWriter, *, writes: bool) -> None:
     logger.warning("%s: is of another processor; it is left as it is", output.path)
 
 
-def _find_requested(tile: Level2ATile, options: Options) -> tuple[int, ...]:
-    """Return the resolutions of a tile that the options ask for, in processing order."""
-    if options.layout_only:
-        return ()
-    if options.resolution is None:
-        return (60, 20) if options.classification_only else (60, 20, 10)
-    if options.resolution == 10 and not tile.has_images(20):
-        return (20, 10)
-    return (options.resolution,)
-
-
-def _find_missing(tile: Level2ATile, options: Options) -> tuple[int, ...]:
-    """Return the resolutions of a tile that have to be made, in processing order."""
-    only = options.classification_only
-    return tuple(
-        resolution
-        for resolution in _find_requested(tile, options)
-        if options.refresh or not tile.has_images(resolution, classification_only=only)
-    )
-
-
 def _warn_of_missing_extras(
     tiles: Sequence[Level2ATile], options: Options, settings: Settings
 ) -> None:
@@ -317,7 +274,7 @@ def _warn_of_missing_extras(
         element
         for tile in tiles
         for existing in [tile.list_images()]
-        for resolution in set(_find_requested(tile, options)) - set(_find_missing(tile, options))
+        for resolution in set(find_requested(tile, options)) - set(find_missing(tile, options))
         for element, kind in kinds.items()
         if (resolution != 10 or kind not in ("QUA", "DDV")) and (kind, resolution) not in existing
     }

@@ -136,6 +136,10 @@ class RunRecords:
                 except OutputError as failure:
                     logger.warning("%s", failure)
 
+    def remove(self) -> None:
+        """Remove what the work folder has of this run, which found nothing to do."""
+        self.xml_report.remove()
+
 
 @contextmanager
 def keep_records(product_name: str, options: Options, settings: Settings) -> Iterator[RunRecords]:

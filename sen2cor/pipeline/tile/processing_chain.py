@@ -139,7 +139,12 @@ def process_tile(job: TileJob, workers: Workers, progress: TileProgress) -> Tile
             ),
         )
         pixels.compute_block_means(COARSE, job.bands, workers)
-        progress.step(_IMPORT, f"{number} bands imported", scale * DECODING_WEIGHT)
+        later = ", ".join(sorted(job.late_bands))
+        progress.step(
+            _IMPORT,
+            f"{number} bands imported" + (f", {later} follows at 10 m" if later else ""),
+            scale * DECODING_WEIGHT,
+        )
         terrain = prepared.result()
     chain = _ProcessingChain(job, pixels, terrain, workers, progress)
     quality: QualityPercentages | None = None

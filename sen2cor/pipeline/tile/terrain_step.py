@@ -232,6 +232,8 @@ def prepare_terrain(tile: Level1CTile, settings: Settings, workers: Workers) -> 
     location = settings.dem_directory
     if location is None:
         logger.info("no DEM_Directory: assuming flat terrain")
+        if settings.common.generate_dem_output:
+            logger.warning("Generate_DEM_Output: no DEM_Directory, so there is no elevation image")
         return None
     common = settings.common
     try:

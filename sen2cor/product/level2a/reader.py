@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from sen2cor.bands import BANDS
 from sen2cor.errors import InputError
+from sen2cor.product import name_templates
 from sen2cor.product.level1c.tile_metadata import read_grids, read_moment
 from sen2cor.product.level2a.files import (
     find_product_metadata,
     find_tile_metadata,
     list_tile_folders,
 )
-from sen2cor.product.level2a.tile import read_tile
+from sen2cor.product.level2a.tile import Level2ATile, read_tile
 from sen2cor.product.psd import PSD, Psd
 from sen2cor.raster.grids import Grid
 from sen2cor.xml_document import XmlDocument
@@ -142,6 +143,46 @@ def open_level2a(path: Path) -> Level2AReader:
     )
 
 
+def read_tiles(path: Path) -> list[Level2ATile]:
+    """Describe the tiles of a finished Level-2A product, without their angles and images.
+
+    Raises
+    ------
+    InputError
+        It is not a Level-2A product, or its metadata are broken.
+    """
+    found = find_product_metadata(path)
+    if not found:
+        raise InputError(f"{path}: no Level-2A product metadata (*MTD*L2A*.xml) in this folder")
+    document = XmlDocument(found[0])
+    psd = _find_format(document)
+    datatake = f"General_Info/{psd.prefix}Product_Info/Datatake"
+    start = name_templates.fields(
+        datatake_start=read_moment(document, f"{datatake}/DATATAKE_SENSING_START")
+    )
+    return [
+        replace(tile, fields={**start, **tile.fields})
+        for tile, _ in _list_tiles(path, document, psd)
+    ]
+
+
+def _list_tiles(
+    path: Path, document: XmlDocument, psd: Psd
+) -> Iterator[tuple[Level2ATile, XmlDocument]]:
+    """Yield the tiles of a product and their metadata; copies of a tile are left out."""
+    found: set[str] = set()
+    fields = {"ending": _read_ending(document, psd)}
+    for folder in sorted(list_tile_folders(path, psd)):
+        metadata = next(iter(find_tile_metadata(folder)), None)
+        if metadata is None:
+            continue
+        tile_document = XmlDocument(metadata)
+        tile = read_tile(tile_document.root, folder, psd, fields)
+        if tile.tile_id not in found:
+            found.add(tile.tile_id)
+            yield tile, tile_document
+
+
 def _find_format(document: XmlDocument) -> Psd:
     for psd in PSD.values():
         info = document.find(f"General_Info/{psd.prefix}Product_Info")
@@ -175,17 +216,8 @@ def _read_ending(document: XmlDocument, psd: Psd) -> str:
 
 def _read_tiles(path: Path, document: XmlDocument, psd: Psd) -> list[Level2ATileReader]:
     tiles = []
-    found: set[str] = set()
-    fields = {"ending": _read_ending(document, psd)}
-    for folder in sorted(list_tile_folders(path, psd)):
-        metadata = next(iter(find_tile_metadata(folder)), None)
-        if metadata is None:
-            continue
-        tile_document = XmlDocument(metadata)
-        tile = read_tile(tile_document.root, folder, psd, fields)
-        if tile.tile_id in found:
-            continue
-        found.add(tile.tile_id)
+    for tile, tile_document in _list_tiles(path, document, psd):
+        folder = tile.folder
         angles = "Geometric_Info/Tile_Angles"
         views = {
             BANDS[int(element.get("bandId"))].name: element

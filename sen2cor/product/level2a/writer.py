@@ -20,11 +20,13 @@ from sen2cor.product.level2a.content import ImageKey, Provenance, TileContent, T
 from sen2cor.product.level2a.files import (
     copy_folder,
     copy_masks,
+    find_product_metadata,
     find_tile_metadata,
     list_tile_folders,
     read_earlier_metadata,
     warn_of_outdated_side_files,
 )
+from sen2cor.product.level2a.index_page import INDEX_PAGE, write_index_page
 from sen2cor.product.level2a.locked_workspace import Workspace
 from sen2cor.product.level2a.origin import check_format, is_foreign, report_foreign
 from sen2cor.product.level2a.tile import Level2ATile, read_tile
@@ -236,6 +238,9 @@ class Level2AWriter:
             for datastrip in self._level1c.datastrips:
                 documents.write_datastrip_metadata(datastrip, contents)
             documents.write_product_metadata(self.path.name, contents)
+            page = root / "HTML" / INDEX_PAGE
+            if page.is_file():
+                write_index_page(page, self.path.name, find_product_metadata(root)[0])
             documents.write_inspire_metadata()
             documents.write_schemas()
             report("metadata written")

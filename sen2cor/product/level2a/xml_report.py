@@ -112,6 +112,13 @@ class XmlReportHandler(logging.Handler):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._end += len(entry)
 
+    def remove(self) -> None:
+        """Close and remove the file, if there is one."""
+        if self._stream is not None and self.path is not None:
+            self._stream.close()
+            self._stream = None
+            self.path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Close the file."""
         if self._stream is not None:

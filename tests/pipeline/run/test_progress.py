@@ -57,7 +57,7 @@ def test_the_last_steps_have_lines_and_weights(
     (record,) = tmp_path.glob("*run.json")
     recorded = json.loads(record.read_text())["tiles"]["33UUU"]["steps"]
     assert [step["text"] for step in recorded if "image" in step["text"]] == []
-    assert "12 bands imported" in [step["text"] for step in recorded]
+    assert "12 bands imported, B08 follows at 10 m" in [step["text"] for step in recorded]
 
 
 def test_pictures_of_an_existing_product_have_lines(
