@@ -100,6 +100,22 @@ def build_parser() -> argparse.ArgumentParser:
     ):
         result.add_argument(option, type=_path, metavar="FILE", help=what)
     result.add_argument(
+        "--set",
+        dest="assignments",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set an element of the three settings files for this run, such as Visibility=23; "
+        "may be repeated",
+    )
+    result.add_argument(
+        "--show-settings",
+        "--show_settings",
+        dest="show_settings",
+        action="store_true",
+        help="print the settings that a run would use, and where each comes from, and exit",
+    )
+    result.add_argument(
         "--output_dir",
         type=_path,
         metavar="DIR",
@@ -261,6 +277,7 @@ def create_options(values: argparse.Namespace) -> Options:
         gipp=values.GIP_L2A,
         gipp_classification=values.GIP_L2A_SC,
         gipp_correction=values.GIP_L2A_AC,
+        assignments=tuple(values.assignments),
         output_directory=values.output_dir,
         work_directory=values.work_dir,
         keep_days=values.keep_days,

@@ -63,12 +63,24 @@ def _execute(values: argparse.Namespace) -> int:
             print(f"written: {path}")
         print(f"to use these files: export SEN2COR_HOME={shlex.quote(str(values.setup))}")
         return 0
+    if values.show_settings:
+        return _show_settings(values)
     options = create_options(values)
     with ExitStack() as stack:
         if values.quiet:
             devnull = stack.enter_context(open(os.devnull, "w"))
             stack.enter_context(redirect_stdout(devnull))
         return _check(options) if values.check else _run_and_report(options)
+
+
+def _show_settings(values: argparse.Namespace) -> int:
+    from sen2cor.inspection.screen import Screen
+    from sen2cor.inspection.settings_listing import show_settings
+    from sen2cor.settings import load_settings
+
+    settings = load_settings(values.GIP_L2A, values.GIP_L2A_SC, values.GIP_L2A_AC)
+    show_settings(settings.assign(values.assignments), Screen(sys.stdout))
+    return 0
 
 
 def _check(options: Options) -> int:

@@ -7,7 +7,8 @@ give each parameter the name of its XML element and its meaning.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sen2cor.classification.parameters import (
     ClassificationParameters,
@@ -122,9 +123,14 @@ THRESHOLDS = (
 )
 
 
-def thresholds_from(values: Mapping[str, float]) -> ClassificationThresholds:
-    """Build the thresholds from values by element name; missing elements keep the default."""
-    return ClassificationThresholds(**{name.lower(): value for name, value in values.items()})
+def thresholds_from(
+    values: Mapping[str, Any], start: ClassificationThresholds = _DEFAULTS
+) -> ClassificationThresholds:
+    """Build the thresholds from values by element name; missing elements keep those of `start`."""
+    fields = {
+        entry.name.lower(): values[entry.name] for entry in THRESHOLDS if entry.name in values
+    }
+    return replace(start, **fields)
 
 
 CLASS_CODES = tuple(

@@ -1,14 +1,16 @@
-"""Reading of one configuration file: each element is checked against the table of parameters."""
+"""Reading of a configuration file, or of settings of the command line, element by element."""
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from sen2cor.errors import ConfigurationError
+from sen2cor.errors import ConfigurationError, UsageError
 from sen2cor.settings.documents import DOCUMENTS, USER, Document
+from sen2cor.settings.elements import Parameter
 from sen2cor.settings.legacy import translate
 from sen2cor.settings.value_types import Kind
 from sen2cor.xml_document import Element, parse_xml
@@ -48,6 +50,64 @@ def read_document(path: Path, document: Document) -> Content:
             f"expected {document.root}{_hint(root.tag)}"
         )
     return _Reader(path, document).read(root)
+
+
+def read_assignments(assignments: Iterable[str]) -> Content:
+    """Read settings of the command line, with the checks of a file.
+
+    Parameters
+    ----------
+    assignments : iterable of str
+        ``NAME=VALUE``: name of an element of any of the three files, and its text.
+
+    Raises
+    ------
+    UsageError
+        One has another form.
+    ConfigurationError
+        An element is unknown, without effect or given twice, or its value is not allowed.
+    """
+    content = Content()
+    for assignment in assignments:
+        name, equals, text = (part.strip() for part in assignment.partition("="))
+        if not (name and equals):
+            raise UsageError(f"--set {assignment}: must be like NAME=VALUE")
+        parameter = _find_parameter(name)
+        if parameter.name in content.values:
+            raise ConfigurationError(
+                f"--set: element {name} ({parameter.name}) appears twice; remove one"
+            )
+        content.values[parameter.name] = _check("--set", name, text, parameter.kind)
+    content.values, warnings = translate(content.values)
+    content.warnings += [f"--set: {warning}" for warning in warnings]
+    return content
+
+
+def _find_parameter(name: str) -> Parameter:
+    """Return the parameter that an element of any file stands for."""
+    for document in DOCUMENTS:
+        if name in document.by_element:
+            return document.by_element[name]
+    for document in DOCUMENTS:
+        for element in document.unused:
+            if element.name == name:
+                raise ConfigurationError(f"--set: element {name} has no effect: {element.reason}")
+    names = [known for document in DOCUMENTS for known in document.by_element]
+    spelling = {known.lower(): known for known in names}
+    near = [spelling[match] for match in get_close_matches(name.lower(), spelling)]
+    hint = f"; similar: {', '.join(near)}" if near else "; --show-settings lists all"
+    raise ConfigurationError(f"--set: element {name} is unknown{hint}")
+
+
+def _check(place: str, name: str, text: str, kind: Kind) -> Any:
+    """Return the value of an element that stands in a place."""
+    try:
+        return kind.parse(text)
+    except ValueError as error:
+        reason = f" ({error})" if str(error) else ""
+        raise ConfigurationError(
+            f"{place}: {name} = '{text}' is not allowed{reason}; allowed: {kind.allowed}"
+        ) from None
 
 
 def _hint(root: str) -> str:
@@ -108,8 +168,9 @@ class _Reader:
     def _value(self, element: Element) -> None:
         parameter = self._document.by_element[element.tag]
         self._once(element, parameter.name, self._content.values)
-        self._content.values[parameter.name] = self._checked(
-            element, element.tag, self._text(element), parameter.kind
+        place = f"{self._path}, line {element.sourceline}"
+        self._content.values[parameter.name] = _check(
+            place, element.tag, self._text(element), parameter.kind
         )
 
     def _once(self, element: Element, key: str, known: Container[str]) -> None:
@@ -126,13 +187,3 @@ class _Reader:
                 f"{element[0].tag}; it must contain only a value"
             )
         return (element.text or "").strip()
-
-    def _checked(self, element: Element, name: str, text: str, kind: Kind) -> Any:
-        try:
-            return kind.parse(text)
-        except ValueError as error:
-            reason = f" ({error})" if str(error) else ""
-            raise ConfigurationError(
-                f"{self._path}, line {element.sourceline}: {name} = '{text}' is not allowed"
-                f"{reason}; allowed: {kind.allowed}"
-            ) from None

@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sen2cor.paths import expand_path
-from sen2cor.settings.configuration_files import HOME_VARIABLE, find_configuration_file, find_home
+from sen2cor.settings.configuration_files import (
+    HOME_VARIABLE,
+    find_configuration_file,
+    find_home,
+    packaged_configuration_folder,
+)
 from sen2cor.settings.documents import CLASSIFICATION, CORRECTION, DOCUMENTS, SECTIONS, USER
 from sen2cor.settings.elements import Parameter, list_parameters
 from sen2cor.settings.l2a_cal_ac_gipp import CorrectionSettings
@@ -22,7 +27,7 @@ from sen2cor.settings.l2a_gipp import (
     FlagSettings,
     LookUpTableSettings,
 )
-from sen2cor.settings.reader import read_document
+from sen2cor.settings.reader import read_assignments, read_document
 from sen2cor.settings.writer import render_document
 
 logger = logging.getLogger(__name__)
@@ -63,6 +68,8 @@ class Settings:
         Unknown elements, elements without effect, and contradictions.
     missing : mapping of str to tuple of str
         Elements missing in a document, which have their default.
+    assigned : tuple of str
+        Elements set on the command line.
     """
 
     common: CommonSettings = field(default_factory=CommonSettings)
@@ -75,6 +82,7 @@ class Settings:
     sources: Mapping[str, Path] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    assigned: tuple[str, ...] = ()
 
     @property
     def dem_directory(self) -> Path | None:
@@ -113,6 +121,47 @@ class Settings:
         for parameter in THRESHOLDS:
             yield parameter, getattr(self.classification.thresholds, parameter.name.lower())
 
+    def assign(self, assignments: Iterable[str]) -> Settings:
+        """Return settings with values of the command line, which replace those of the files.
+
+        Parameters
+        ----------
+        assignments : iterable of str
+            ``NAME=VALUE``, as in ``Visibility=23``; checked like the elements of a file.
+
+        Raises
+        ------
+        UsageError
+            One has another form.
+        ConfigurationError
+            An element is unknown, without effect or given twice, or its value is not allowed.
+        """
+        content = read_assignments(assignments)
+        sections = {name: _fields(cls, content.values) for name, cls in SECTIONS.items()}
+        sections["classification"]["thresholds"] = thresholds_from(
+            content.values, self.classification.thresholds
+        )
+        return replace(
+            self,
+            **{name: replace(getattr(self, name), **sections[name]) for name in SECTIONS},
+            warnings=(*self.warnings, *content.warnings),
+            assigned=tuple(dict.fromkeys((*self.assigned, *content.values))),
+        )
+
+    def find_origin(self, parameter: Parameter, value: Any) -> str:
+        """Tell where a value comes from: ``default``, name of a file, ``command line``.
+
+        A default in the packaged file is a default, too.
+        """
+        if parameter.name in self.assigned:
+            return "command line"
+        source = self.sources.get(parameter.document)
+        if source is None or parameter.name in self.missing.get(parameter.document, ()):
+            return "default"
+        packaged = packaged_configuration_folder(os.environ, f"{parameter.document}.xml")
+        is_default = source.parent == packaged and value == parameter.default_value
+        return "default" if is_default else source.name
+
     def differences(self) -> tuple[Difference, ...]:
         """Return the elements whose value differs from the default."""
         return tuple(
@@ -126,7 +175,8 @@ class Settings:
     def effective_gipp_xml(self) -> bytes:
         """Return the settings of L2A_GIPP as used, as a file that could be read again.
 
-        A comment lists what differs from the default in the two expert files.
+        Comments list what differs from the default in the two expert files, and the elements that
+        the command line sets.
         """
         others = [str(entry) for entry in self.differences() if entry.document != USER.name]
         texts = {
@@ -134,8 +184,10 @@ class Settings:
             for parameter, value in self.values()
             if parameter.document == USER.name and value != parameter.default_value
         }
-        note = "Expert files: " + ("; ".join(others) or "all defaults")
-        return render_document(USER, texts, (note,))
+        notes = ["Expert files: " + ("; ".join(others) or "all defaults")]
+        if self.assigned:
+            notes.append(f"Set on the command line: {', '.join(self.assigned)}")
+        return render_document(USER, texts, notes)
 
     def digest(self) -> str:
         """Return a digest (SHA-256, hexadecimal) of the settings that change the images."""
@@ -155,6 +207,8 @@ class Settings:
         for name, elements in self.missing.items():
             if elements:
                 logger.info("%s: default used for missing %s", name, ", ".join(elements))
+        if self.assigned:
+            logger.info("set on the command line: %s", ", ".join(self.assigned))
         for difference in self.differences():
             logger.info("differs from default: %s", difference)
         if self.snow_map is None:
@@ -196,9 +250,7 @@ def load_settings(
         name: value for content in contents.values() for name, value in content.values.items()
     }
     sections = {name: _fields(cls, values) for name, cls in SECTIONS.items()}
-    sections["classification"]["thresholds"] = thresholds_from(
-        {entry.name: values[entry.name] for entry in THRESHOLDS if entry.name in values}
-    )
+    sections["classification"]["thresholds"] = thresholds_from(values)
     home = find_home(environ)
     warnings = [text for content in contents.values() for text in content.warnings]
     if home and not home.is_dir():

@@ -32,6 +32,8 @@ class Options:
         ``--sc_only``, ``--cr_only``, ``--refresh``.
     gipp, gipp_classification, gipp_correction : Path or None
         Configuration files.
+    assignments : tuple of str
+        ``--set``: settings as ``NAME=VALUE``, which replace those of the files.
     output_directory, work_directory : Path or None
     keep_days : float or None
         Records in the work folder that are older are removed; None: none are.
@@ -68,6 +70,7 @@ class Options:
     gipp: Path | None = None
     gipp_classification: Path | None = None
     gipp_correction: Path | None = None
+    assignments: tuple[str, ...] = ()
     output_directory: Path | None = None
     work_directory: Path | None = None
     keep_days: float | None = None

@@ -224,6 +224,7 @@ def describe_settings(settings: Settings) -> dict[str, Any]:
         values.setdefault(parameter.document, {})[parameter.name] = parameter.kind.render(value)
     return {
         "files": {name: str(path) for name, path in settings.sources.items()},
+        "command_line": list(settings.assigned),
         "digest": settings.digest(),
         "differs_from_default": [str(entry) for entry in settings.differences()],
         "values": values,

@@ -21,15 +21,17 @@ def use_settings(options: Options, settings: Settings | None = None) -> Iterator
     ----------
     options : Options
     settings : Settings, optional
-        By default those of the files that the options name, or of their default files.
+        By default those of the files that the options name, or of their default files. The
+        assignments of the options replace values of both.
 
     Raises
     ------
     ConfigurationError
-        A file is missing or invalid.
+        A file is missing or invalid, or a value is not allowed.
     """
     if settings is None:
         settings = load_settings(options.gipp, options.gipp_classification, options.gipp_correction)
+    settings = settings.assign(options.assignments)
     package = logging.getLogger("sen2cor")
     before = package.level
     package.setLevel(settings.common.log_level)
