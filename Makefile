@@ -7,7 +7,7 @@ N ?= 2000
 OLD ?= HEAD
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all equal faults fuzz lint format accuracy benchmark benchmark-growth tree-numbers benchmark-classification validate-classification validate-classes-real validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-lut-interpolation validate-lut-solver validate-lut-aerosol validate-lut-codes validate-toa-uncertainty measure-luts validate-water-vapour validate-aerosol validate-aerosol-real surface-prior conformance check-readers docs wheel clean
+.PHONY: help environment demo test test-all equal faults fuzz lint format accuracy benchmark benchmark-growth tree-numbers benchmark-classification validate-classification validate-classes-real validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-lut-interpolation validate-lut-solver validate-lut-aerosol validate-lut-codes validate-toa-uncertainty measure-luts validate-water-vapour validate-aerosol validate-aerosol-real surface-prior conformance check-readers recipes docs wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-28s %s\n", $$1, $$2}'
@@ -17,11 +17,12 @@ environment: .venv/complete ## create .venv with all dependencies
 .venv/complete: pyproject.toml setup.py .ci/environment
 	.ci/environment
 
-demo: .venv/complete ## simulate a scene, process it, draw TOA reflectance, surface reflectance and classes
+demo: .venv/complete ## simulate a scene, process it, draw it, print its errors
 	rm -rf $(DEMO)
 	.venv/bin/L2A_Simulate --scene summer --size 6 --output $(DEMO)
 	.venv/bin/L2A_Process $(DEMO)/*MSIL1C*.SAFE
 	$(PYTHON) -m sen2cor.reporting.comparison_figure $(DEMO)/*MSIL1C*.SAFE $(DEMO)/*MSIL2A*.SAFE $(DEMO)/picture.png
+	@$(PYTHON) -m sen2cor.simulation.truth_comparison $(DEMO)/*MSIL2A*.SAFE $(DEMO)/*.truth
 	@echo "picture: $(DEMO)/picture.png (top of atmosphere, surface, classes)"
 
 test: .venv/complete lint ## run linters and tests, without the slow ones
@@ -128,6 +129,14 @@ conformance: .venv/complete ## check metadata against the official schemas and c
 
 check-readers: .venv/complete ## open products with other readers, each in its own environment
 	$(PYTHON) -m tests.conformance.check_readers
+
+recipes: .venv/readers-recipes/complete ## run the recipes of "Open the product"
+	$(PYTHON) -m pytest -q tests/test_recipes.py
+
+.venv/readers-recipes/complete: .venv/complete
+	$(PYTHON) -m venv .venv/readers-recipes
+	.venv/readers-recipes/bin/python -m pip install --quiet rioxarray odc-stac 'dask[array]' pystac
+	touch $@
 
 docs: .venv/complete ## build the documentation into site/; a warning is an error
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet

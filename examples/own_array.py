@@ -7,7 +7,7 @@
 #
 #     python examples/own_array.py PRODUCT.SAFE PICTURE.png
 #
-# Without arguments it simulates a scene.
+# Without arguments it simulates a scene. Install what it needs with `pip install '.[examples]'`.
 
 # %%
 import sys
