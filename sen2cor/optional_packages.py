@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from sen2cor.errors import AuxiliaryDataError
 
 _PACKAGES = {
+    "cloudmask": ("s2cloudless",),
     "report": ("jinja2", "matplotlib"),
     "simulation": ("prosail",),
     "stac": ("pystac",),
@@ -14,7 +15,7 @@ _PACKAGES = {
 
 
 def is_available(extra: str) -> bool:
-    """Whether all packages of an extra (``report``, ``simulation``, ``stac``) are installed."""
+    """Whether all packages of an extra (``report``, ``stac``, ...) are installed."""
     return all(find_spec(package) is not None for package in _PACKAGES[extra])
 
 

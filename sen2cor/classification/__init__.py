@@ -17,6 +17,12 @@ if TYPE_CHECKING:
         classify,
         classify_rows,
     )
+    from sen2cor.classification.cloud_detectors import (
+        DETECTOR_BANDS,
+        CloudDetector,
+        detect_clouds,
+        find_cloud_detector,
+    )
     from sen2cor.classification.decision_tree import SpectralClasses, classify_spectra, reclassify
     from sen2cor.classification.ground_masks import GroundMasks
     from sen2cor.classification.morphology import dilate_euclidean, median_filter
@@ -38,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLASSIFICATION_BANDS",
+    "DETECTOR_BANDS",
     "NOT_CLASSIFIED",
     "Classification",
     "ClassificationConstants",
@@ -45,6 +52,7 @@ __all__ = [
     "ClassificationRules",
     "ClassificationScene",
     "ClassificationThresholds",
+    "CloudDetector",
     "GroundMasks",
     "QualityBit",
     "SceneClass",
@@ -55,7 +63,9 @@ __all__ = [
     "classify_rows",
     "classify_spectra",
     "compute_quality_mask",
+    "detect_clouds",
     "dilate_euclidean",
+    "find_cloud_detector",
     "find_defective",
     "find_lost",
     "find_no_data",
@@ -70,6 +80,12 @@ _MODULES = {
         "Classification",
         "classify",
         "classify_rows",
+    ),
+    "cloud_detectors": (
+        "DETECTOR_BANDS",
+        "CloudDetector",
+        "detect_clouds",
+        "find_cloud_detector",
     ),
     "decision_tree": (
         "SpectralClasses",

@@ -71,6 +71,7 @@ def classify(
     terrain: TerrainIllumination | None = None,
     defective: BoolArray | None = None,
     snow_possible: bool = True,
+    cloud_probability: UInt8Array | None = None,
 ) -> Classification:
     """Classify an image that is held in memory.
 
@@ -82,7 +83,7 @@ def classify(
         Pixels that get class 0.
     parameters : ClassificationParameters, optional
         By default those of this processor.
-    sun, elevation, terrain, defective, snow_possible
+    sun, elevation, terrain, defective, snow_possible, cloud_probability
         As of `sen2cor.classification.ClassificationScene`.
 
     Returns
@@ -101,6 +102,7 @@ def classify(
         terrain=terrain,
         defective=defective,
         snow_possible=snow_possible,
+        cloud_probability=cloud_probability,
     )
     return classify_rows(
         lambda rows: {name: band[rows] for name, band in reflectance.items()}, scene, parameters
@@ -285,11 +287,12 @@ def _run_finishing_pass(image: _Image, spectral: _SpectralPass, shadow: _Shadow)
         extended, inner = image.overlap(block, parameters.constants.snow_ring_width + 1)
         reflectance, scene = image.read(extended), image.scene.rows(extended)
         classes = spectral.scene_class[extended]
-        if parameters.rules.filter_cloud_patches:
+        by_rules = scene.cloud_probability is None
+        if parameters.rules.filter_cloud_patches and by_rules:
             classes = filter_cloud_patches(
                 classes, spectral.cloud_probability[extended], parameters
             )
-        if parameters.rules.match_cloud_shadow and shadow.cloud_shadow is not None:
+        if parameters.rules.match_cloud_shadow and shadow.cloud_shadow is not None and by_rules:
             unconfirmed = shadow.cloud_shadow.find_unconfirmed(extended, cols)
             classes = lower_unconfirmed_clouds(classes, unconfirmed, reflectance, parameters)
         cloud_shadow = _detect_cloud_shadow(

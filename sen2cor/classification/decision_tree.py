@@ -4,7 +4,9 @@ A pixel keeps the class of the first test that it passes, in the order dark feat
 vegetation, soil, water, rock and sand, clouds; only cirrus overwrites other classes. The cloud
 probability is the product of the factors of all tests. Then cloud shadow overwrites everything but
 cloud, dark features and unclassified pixels are reclassified, and the remaining unclassified pixels
-become clouds of low probability. No-data pixels stay no data and affect no other pixel.
+become clouds of low probability. No-data pixels stay no data and affect no other pixel. If a cloud
+detector gives the cloud probability, its clouds of medium and high probability prevail over all
+classes but no data.
 
 Source: Level-2A ATBD (S2-PDGS-MPC-ATBD-L2A), "Scene Classification"; Louis et al. 2016, ESA SP-740.
 """
@@ -129,9 +131,14 @@ def classify_spectra(
     glint = compute_ice_and_glint_factor(reflectance, parameters)
     np.multiply(cloud, glint, out=cloud, where=(classes == NOT_CLASSIFIED) | (glint > 0))
 
+    if scene.cloud_probability is None:
+        undecided = classes == NOT_CLASSIFIED
+    else:
+        cloud = scene.cloud_probability * np.float32(0.01)
+        undecided = (cloud >= np.float32(parameters.thresholds.t_cloud_mp)) & ~no_data
     np.copyto(cloud, 0, where=no_data)
     clouds = assign_cloud_classes(cloud, parameters)
-    np.copyto(classes, clouds, where=classes == NOT_CLASSIFIED)
+    np.copyto(classes, clouds, where=undecided)
     if "B10" in reflectance:
         _assign_cirrus(classes, reflectance, cloud, scene, parameters)
     return SpectralClasses(classes, cloud, snow)

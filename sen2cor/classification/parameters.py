@@ -13,6 +13,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 
+RULES, S2CLOUDLESS = "RULES", "S2CLOUDLESS"
+"""What decides on clouds: the rules of this package, or a learned detector."""
+
 
 @dataclass(frozen=True)
 class ClassificationThresholds:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sen2cor.raster.array_types import BoolArray, Float32Array
+from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
 
 _MAX_SHADOW_ZENITH = 85.0
 """Degrees; a shadow then reaches 11 times as far as its cloud is high."""
@@ -101,6 +101,8 @@ class ClassificationScene:
         Saturated or defective pixels, which get class 1.
     snow_possible : bool
         Whether the snow climatology allows snow; if False, no pixel gets class 11.
+    cloud_probability : ndarray of uint8, shape (rows, cols), or None
+        Percent, of a cloud detector that decides in place of the rules; None: the rules decide.
     """
 
     no_data: BoolArray
@@ -109,6 +111,7 @@ class ClassificationScene:
     terrain: TerrainIllumination | None = None
     defective: BoolArray | None = None
     snow_possible: bool = True
+    cloud_probability: UInt8Array | None = None
 
     def rows(self, rows: slice) -> ClassificationScene:
         """Return a block of rows."""
@@ -119,4 +122,7 @@ class ClassificationScene:
             terrain=None if self.terrain is None else self.terrain.rows(rows),
             defective=None if self.defective is None else self.defective[rows],
             snow_possible=self.snow_possible,
+            cloud_probability=None
+            if self.cloud_probability is None
+            else self.cloud_probability[rows],
         )

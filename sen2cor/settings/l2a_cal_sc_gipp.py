@@ -6,17 +6,20 @@ give each parameter the name of its XML element and its meaning.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sen2cor.classification.parameters import (
+    RULES,
+    S2CLOUDLESS,
     ClassificationParameters,
     ClassificationRules,
     ClassificationThresholds,
 )
 from sen2cor.settings.elements import Parameter, Table
-from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, PathText
+from sen2cor.settings.value_types import Boolean, Choice, Decimal, Integer, PathText, Text
 
 DOCUMENT = "L2A_CAL_SC_GIPP"
 TOP = "Scene_Classification"
@@ -25,6 +28,22 @@ _FILTERS = Table("L2A_GIPP", "Scene_Classification/Filters")
 _RULES = Table("L2A_GIPP", "Scene_Classification/Rules")
 _QUALITY = Table("L2A_GIPP", "Scene_Classification/Quality_Mask")
 _REFERENCES = Table(DOCUMENT, f"{TOP}/References")
+
+
+@dataclass(frozen=True)
+class CloudDetectorName(Text):
+    """Name of a cloud detector, or a function as ``module:function``."""
+
+    def _range(self) -> str:
+        return f"{RULES}, {S2CLOUDLESS} or module:function"
+
+    def _value(self, text: str) -> str:
+        if text not in (RULES, S2CLOUDLESS) and not _FUNCTION.fullmatch(text):
+            raise ValueError
+        return text
+
+
+_FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True)
@@ -43,6 +62,14 @@ class ClassificationSettings:
         "IMPROVED",
         "Rules of the scene classification: IMPROVED is more accurate, SEN2COR_2.3 reproduces the "
         "class map of that version",
+        since="ours",
+    )
+    cloud_detector: str = _RULES.item(
+        "SC_Cloud_Detector",
+        CloudDetectorName(),
+        RULES,
+        "What decides on clouds: RULES of the scene classification; S2CLOUDLESS, a learned model, "
+        "needs the extra cloudmask; or a function of your own as module:function",
         since="ours",
     )
     generate_quality_mask: bool = _QUALITY.item(

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from sen2cor import __version__
+from sen2cor.classification import find_cloud_detector
 from sen2cor.errors import OutputError, Sen2CorError
 from sen2cor.imagery import jpeg2000
 from sen2cor.pipeline.execution import available_resources
@@ -83,6 +84,7 @@ def process_product(
     Sen2CorError
         No tile could be processed; no product was left behind.
     """
+    find_cloud_detector(settings.classification.cloud_detector)
     path = enter_folder(path)
     with (
         keep_records(derive_level2a_name(path), options, settings) as records,

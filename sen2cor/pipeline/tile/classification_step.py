@@ -12,13 +12,16 @@ import numpy as np
 from sen2cor.bands import BAND_NAMES, NO_DATA
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
+    DETECTOR_BANDS,
     Classification,
     ClassificationScene,
     SceneClass,
     SunGeometry,
     TerrainIllumination,
     classify_rows,
+    detect_clouds,
     dilate_euclidean,
+    find_cloud_detector,
     find_defective,
     find_lost,
     find_no_data,
@@ -28,8 +31,9 @@ from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.snow_climatology import snow_possible
 from sen2cor.product.level1c.reader import Level1CTile
-from sen2cor.raster.array_types import BoolArray, Float32Array
+from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
 from sen2cor.raster.grids import Grid, row_blocks
+from sen2cor.raster.resampling import bilinear, positions
 from sen2cor.settings.l2a_cal_sc_gipp import ClassificationSettings
 
 logger = logging.getLogger(__name__)
@@ -57,7 +61,8 @@ def classify_tile(
     Parameters
     ----------
     pixels : TilePixels
-        With `CLASSIFICATION_BANDS` derived at the resolution.
+        With `CLASSIFICATION_BANDS` derived at the resolution, and `DETECTOR_BANDS` at 60 m if
+        there is a cloud detector.
     tile : Level1CTile
     resolution : {60, 20}
     settings : ClassificationSettings
@@ -89,12 +94,33 @@ def classify_tile(
         terrain=terrain,
         defective=defective,
         snow_possible=snow_map is None or snow_possible(snow_map, grid),
+        cloud_probability=_detect_clouds(pixels, resolution, settings.cloud_detector),
     )
     result = classify_rows(read_reflectance, scene, settings.parameters, run=workers.map)
     if settings.median_filter > 1:
         smoothed = median_filter(result.scene_class, settings.median_filter)
         result = replace(result, scene_class=smoothed)
     return result
+
+
+def _detect_clouds(pixels: TilePixels, resolution: int, name: str) -> UInt8Array | None:
+    """Cloud probability in percent by the detector of the settings, which sees 60 m."""
+    detector = find_cloud_detector(name)
+    if detector is None:
+        return None
+    logger.info("%d m: clouds by %s", resolution, name)
+    coarse = detect_clouds(
+        detector, {band: pixels.toa_reflectance(band, 60) for band in DETECTOR_BANDS}
+    )
+    if resolution == 60:
+        return coarse
+    grid, factor = pixels.grids[resolution], 60 / resolution
+    fine = np.empty(grid.shape, np.uint8)
+    source, cols = coarse.astype(np.float32), positions(grid.cols, factor)
+    for rows in row_blocks(grid.rows):
+        at = positions(rows.stop - rows.start, factor, rows.start)
+        fine[rows] = np.rint(bilinear(source, at, cols))
+    return fine
 
 
 def _find_invalid(

@@ -25,9 +25,11 @@ from sen2cor.atmosphere.toa_uncertainty import Radiometry
 from sen2cor.bands import NO_DATA, PROCESSED_BANDS, VISIBLE
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
+    DETECTOR_BANDS,
     Classification,
     GroundMasks,
     SceneClass,
+    find_cloud_detector,
 )
 from sen2cor.errors import ProcessingError
 from sen2cor.imagery import images
@@ -92,13 +94,16 @@ class TileJob:
 
     @property
     def bands(self) -> tuple[str, ...]:
-        """Bands to decode at the start; B08 is decoded when 10 m is written."""
-        return CLASSIFICATION_BANDS if self.classification_only else PROCESSED_BANDS[20]
+        """Bands to decode at the start; of the others, B08 is decoded when 10 m is written."""
+        bands = CLASSIFICATION_BANDS if self.classification_only else PROCESSED_BANDS[20]
+        if find_cloud_detector(self.settings.classification.cloud_detector) is None:
+            return bands
+        return tuple(dict.fromkeys((*bands, *DETECTOR_BANDS)))
 
     @property
     def late_bands(self) -> tuple[str, ...]:
         """Bands that are decoded when 10 m is written."""
-        return () if self.classification_only else ("B08",)
+        return () if self.classification_only or "B08" in self.bands else ("B08",)
 
     @property
     def weight(self) -> float:
