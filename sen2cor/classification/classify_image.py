@@ -24,7 +24,7 @@ from sen2cor.classification.decision_tree import classify_spectra, reclassify
 from sen2cor.classification.parameters import ClassificationParameters
 from sen2cor.classification.reclassification import detect_unclassified_ground
 from sen2cor.classification.scene import ClassificationScene, SunGeometry, TerrainIllumination
-from sen2cor.classification.scene_class import SceneClass
+from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
 from sen2cor.classification.spectral_indices import Reflectance, ReflectanceReader
 from sen2cor.classification.sunlit_reference import (
     SAMPLE_SPACING,
@@ -32,11 +32,12 @@ from sen2cor.classification.sunlit_reference import (
     InfraredSample,
     SunlitReference,
     detect_shadow_by_contrast,
+    find_bright_shadow,
 )
 from sen2cor.classification.toa_adjustment import adjust_reader
-from sen2cor.classification.veils import BlueRedSample, Veils
+from sen2cor.classification.veils import Veils, VeilSample
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
-from sen2cor.raster.grids import BLOCK_ROWS, Run, row_blocks
+from sen2cor.raster.grids import BLOCK_ROWS, AngleGrid, Run, row_blocks
 
 CLASSIFICATION_BANDS = ("B02", "B03", "B04", "B05", "B8A", "B10", "B11", "B12")
 """Bands that the classification uses; B10 is optional."""
@@ -67,6 +68,8 @@ def classify(
     *,
     parameters: ClassificationParameters | None = None,
     sun: SunGeometry | None = None,
+    view: AngleGrid | None = None,
+    convergence: float = 0.0,
     elevation: Float32Array | None = None,
     terrain: TerrainIllumination | None = None,
     defective: BoolArray | None = None,
@@ -83,7 +86,7 @@ def classify(
         Pixels that get class 0.
     parameters : ClassificationParameters, optional
         By default those of this processor.
-    sun, elevation, terrain, defective, snow_possible, cloud_probability
+    sun, view, convergence, elevation, terrain, defective, snow_possible, cloud_probability
         As of `sen2cor.classification.ClassificationScene`.
 
     Returns
@@ -98,6 +101,8 @@ def classify(
     scene = ClassificationScene(
         no_data=no_data,
         sun=sun,
+        view=view,
+        convergence=convergence,
         elevation=elevation,
         terrain=terrain,
         defective=defective,
@@ -145,14 +150,14 @@ def classify_rows(
     """
     parameters = parameters or ClassificationParameters()
     rows = scene.no_data.shape[0]
-    if rows:
-        _check_bands(read_reflectance(slice(0, 1)))
+    has_cirrus_band = rows > 0 and _check_bands(read_reflectance(slice(0, 1)))
     image = _Image(
         adjust_reader(read_reflectance, scene.no_data, parameters.rules),
         scene,
         parameters,
         row_blocks(rows, block_rows),
         run,
+        has_cirrus_band,
     )
     spectral = _run_spectral_pass(image)
     shadow = _project_shadow(image, spectral)
@@ -169,6 +174,7 @@ class _Image:
     parameters: ClassificationParameters
     blocks: list[slice]
     run: Run
+    has_cirrus_band: bool
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -194,7 +200,7 @@ class _SpectralPass:
         None where shadow is not detected by contrast.
     infrared : InfraredSample or None
         None where shadow is not matched with clouds.
-    blue : BlueRedSample or None
+    veils : VeilSample or None
         None where veils are not detected.
     """
 
@@ -205,7 +211,7 @@ class _SpectralPass:
     high_clouds: BoolArray
     ground: GroundSample | None
     infrared: InfraredSample | None
-    blue: BlueRedSample | None
+    veils: VeilSample | None
 
     @classmethod
     def empty(cls, image: _Image) -> _SpectralPass:
@@ -215,12 +221,12 @@ class _SpectralPass:
             ground = GroundSample.empty(shape, sun.coarsening_factor(SAMPLE_SPACING))
             if rules.match_cloud_shadow:
                 infrared = InfraredSample.empty(shape, sun.coarsening_factor(SHADOW_GRID))
-        blue = None
+        veils = None
         if sun is not None and rules.detect_veils:
-            blue = BlueRedSample.empty(shape, sun.coarsening_factor(SHADOW_GRID))
+            veils = VeilSample.empty(shape, sun.coarsening_factor(SAMPLE_SPACING))
         scene_class, cloud, snow = (np.zeros(shape, np.uint8) for _ in range(3))
         clouds, high_clouds = (np.zeros(shape, np.bool_) for _ in range(2))
-        return cls(scene_class, cloud, snow, clouds, high_clouds, ground, infrared, blue)
+        return cls(scene_class, cloud, snow, clouds, high_clouds, ground, infrared, veils)
 
 
 @dataclass(frozen=True)
@@ -254,9 +260,11 @@ def _run_spectral_pass(image: _Image) -> _SpectralPass:
         if found.ground is not None:
             found.ground.fill(block.start, inner_reflectance, found.scene_class[block])
         if found.infrared is not None:
-            found.infrared.fill(block.start, inner_reflectance, found.scene_class[block])
-        if found.blue is not None:
-            found.blue.fill(block.start, inner_reflectance, found.scene_class[block])
+            found.infrared.fill(
+                block.start, inner_reflectance, found.scene_class[block], parameters
+            )
+        if found.veils is not None:
+            found.veils.fill(block.start, inner_reflectance, found.scene_class[block])
 
     list(image.run(classify_block, image.blocks))
     return found
@@ -266,15 +274,20 @@ def _project_shadow(image: _Image, spectral: _SpectralPass) -> _Shadow:
     sun, parameters = image.scene.sun, image.parameters
     if sun is None:
         return _Shadow()
-    sunlit = None
+    sunlit, veils = None, None
     if spectral.ground is not None:
         sunlit = spectral.ground.compute_sunlit_reference(sun, parameters)
-    masks = spectral.clouds, spectral.high_clouds
-    if sunlit is not None and spectral.infrared is not None:
-        cloud_shadow = CloudShadowMap.match(*masks, spectral.infrared, sunlit, sun, parameters)
+    if spectral.veils is not None:
+        veils = spectral.veils.find_veils(sun.pixel_size, parameters.thresholds)
+    clouds, high, infrared = spectral.clouds, spectral.high_clouds, spectral.infrared
+    if sunlit is not None and infrared is not None:
+        known = image.has_cirrus_band and parameters.rules.cast_shadow_of_high_clouds
+        high_or_none = high if known else None
+        cloud_shadow = CloudShadowMap.match(
+            clouds, high_or_none, infrared, sunlit, veils, image.scene, parameters
+        )
     else:
-        cloud_shadow = CloudShadowMap.project(*masks, sun, parameters)
-    veils = None if spectral.blue is None else spectral.blue.find_veils(sun.pixel_size)
+        cloud_shadow = CloudShadowMap.project(clouds, high, sun, parameters)
     return _Shadow(cloud_shadow, sunlit, veils)
 
 
@@ -298,6 +311,11 @@ def _run_finishing_pass(image: _Image, spectral: _SpectralPass, shadow: _Shadow)
         cloud_shadow = _detect_cloud_shadow(
             reflectance, scene.no_data, shadow, extended, parameters
         )
+        if parameters.rules.match_cloud_shadow and shadow.sunlit is not None:
+            bright = find_bright_shadow(
+                classes, reflectance, cloud_shadow, shadow.sunlit, extended, parameters
+            )
+            np.putmask(classes, bright, NOT_CLASSIFIED)
         classes = reclassify(classes, reflectance, cloud_shadow, scene, parameters)
         if parameters.rules.detect_ground_by_swir and shadow.cloud_shadow is not None:
             near_clouds = shadow.cloud_shadow.find_near_clouds(extended, cols)
@@ -329,9 +347,16 @@ def _detect_cloud_shadow(
     if not possible.any():
         return possible
     dark = spectral_shadow_match(reflectance, no_data, parameters)
-    if shadow.sunlit is not None:
-        dark |= detect_shadow_by_contrast(reflectance, no_data, shadow.sunlit, rows, parameters)
-    return possible & dark
+    if shadow.sunlit is None:
+        return possible & dark
+    likely = shadow.cloud_shadow.find_likely_shadow(rows, no_data.shape[1])
+    dark |= detect_shadow_by_contrast(reflectance, no_data, shadow.sunlit, rows, parameters, likely)
+    dark &= possible
+    if shadow.cloud_shadow.water is not None:
+        sunlit, shaded = shadow.cloud_shadow.water.find_water(reflectance, rows, parameters)
+        dark &= ~sunlit
+        dark |= shaded & likely
+    return dark
 
 
 def to_percent(probability: Float32Array) -> UInt8Array:
@@ -339,9 +364,11 @@ def to_percent(probability: Float32Array) -> UInt8Array:
     return (probability * np.float32(100) + np.float32(0.5)).astype(np.uint8)
 
 
-def _check_bands(reflectance: Reflectance) -> None:
+def _check_bands(reflectance: Reflectance) -> bool:
+    """Whether there is B10; the other bands must exist."""
     missing = [name for name in CLASSIFICATION_BANDS if name not in reflectance]
     if missing == ["B10"]:
         logger.warning("B10 is missing: cirrus is not detected")
     elif missing:
         raise ValueError(f"missing bands for the classification: {', '.join(missing)}")
+    return not missing

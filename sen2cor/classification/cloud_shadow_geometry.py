@@ -21,8 +21,11 @@ from scipy import ndimage
 from sen2cor.classification.cloud_objects import CloudObjects
 from sen2cor.classification.morphology import dilate, dilate_euclidean, majority
 from sen2cor.classification.parameters import ClassificationParameters
-from sen2cor.classification.scene import SunGeometry
+from sen2cor.classification.scene import ClassificationScene, SunGeometry
+from sen2cor.classification.shadow_offset import ShadowOffset
 from sen2cor.classification.sunlit_reference import InfraredSample, SunlitReference
+from sen2cor.classification.sunlit_water import SunlitWater
+from sen2cor.classification.veils import Veils
 from sen2cor.raster.array_types import BoolArray, Float32Array
 from sen2cor.raster.resampling import bilinear, block_fraction, positions
 
@@ -48,6 +51,8 @@ _HIGH_CLOUD_BASE = 4000.0
 _TROPOPAUSE = 13000.0
 """Metres above ground: upper limit of high clouds, between mid-latitudes and tropics."""
 
+_MIN_CLOUD_FRACTION = 0.3
+"""Of a pixel of the coarse grid that casts a shadow; isolated pixels of clouds cast none."""
 _MIN_WEIGHT = 0.01
 """Heights of less weight are left out."""
 _MAX_MARGIN_DIVISOR = 4
@@ -173,7 +178,13 @@ class CloudShadowMap:
     likelihood_min : float32
         Image pixels of a higher likelihood may lie in shadow.
     unconfirmed : ndarray of bool, same shape, or None
-        Bright objects that are no clouds, see `CloudObjects`; None: not examined.
+        Pixels that neither belong to a cloud nor adjoin one, see `CloudObjects`; None: not
+        examined.
+    likely : ndarray of bool, same shape, or None
+        Pixels onto which clouds at the height that matches best cast their shadow; None: not
+        known.
+    water : SunlitWater or None
+        Water outside of the likely shadows; None: not known.
     """
 
     likelihood: Float32Array
@@ -181,6 +192,8 @@ class CloudShadowMap:
     factor: int
     likelihood_min: np.float32
     unconfirmed: BoolArray | None = None
+    likely: BoolArray | None = None
+    water: SunlitWater | None = None
 
     @classmethod
     def project(
@@ -224,44 +237,60 @@ class CloudShadowMap:
     def match(
         cls,
         clouds: BoolArray,
-        high_clouds: BoolArray,
+        high_clouds: BoolArray | None,
         infrared: InfraredSample,
         sunlit: SunlitReference,
-        sun: SunGeometry,
+        veils: Veils | None,
+        scene: ClassificationScene,
         parameters: ClassificationParameters,
     ) -> CloudShadowMap:
         """Project the shadow of each cloud from the heights at which it matches dark ground.
 
         Parameters
         ----------
-        clouds, high_clouds : ndarray of bool, shape (rows, cols)
-            All clouds, and those that show in B10.
+        clouds : ndarray of bool, shape (rows, cols)
+        high_clouds : ndarray of bool, same shape, or None
+            Clouds that show in B10; None without B10.
         infrared : InfraredSample
             On the grid of the shadows.
         sunlit : SunlitReference
-        sun : SunGeometry
+        veils : Veils or None
+            They cast a shadow, too.
+        scene : ClassificationScene
+            With the sun.
         parameters : ClassificationParameters
         """
-        factor = infrared.step
-        coarse = replace(sun, pixel_size=factor * sun.pixel_size)
-        casting, high = (
-            block_fraction(find_shadow_casting_clouds(mask), factor) > 0
-            for mask in (clouds, high_clouds)
+        assert scene.sun is not None
+        factor, rules = infrared.step, parameters.rules
+        coarse = replace(scene.sun, pixel_size=factor * scene.sun.pixel_size)
+        coarse = coarse.limit_for_shadows(exact=rules.use_exact_sun_angles)
+        offset = ShadowOffset(coarse, scene.view, scene.convergence)
+        dark, shaded = infrared.find_dark_ground(sunlit, parameters)
+        if factor == 1:
+            clouds = find_shadow_casting_clouds(clouds)
+        casting = block_fraction(clouds, factor) > _MIN_CLOUD_FRACTION
+        casting &= ~shaded
+        if veils is not None:
+            casting |= veils.sample_thick(factor, casting.shape)
+        high = None if high_clouds is None else block_fraction(high_clouds, factor) > 0
+        visible = (infrared.visible | shaded) & ~casting
+        objects = CloudObjects.match(casting, high, dark, visible, offset)
+        possible, likely = (
+            objects.project(heights) & ~casting for heights in (objects.possible, objects.likely)
         )
-        objects = CloudObjects.match(
-            casting,
-            high,
-            infrared.find_dark_ground(sunlit, parameters),
-            infrared.visible & ~casting,
-            coarse.limit_for_shadows(exact=parameters.rules.use_exact_sun_angles),
-        )
-        shadow = objects.project(beyond_edges=parameters.rules.mirror_cloud_edges) & ~casting
+        if rules.mirror_cloud_edges:
+            possible |= objects.project_from_beyond(offset) & ~casting
         sigma = parameters.constants.shadow_smoothing_sigma / factor
-        likelihood = ndimage.gaussian_filter(shadow.astype(np.float32), sigma, mode="reflect")
-        unconfirmed = objects.find_unconfirmed()
-        near = dilate_euclidean(casting & ~unconfirmed, NEAR_CLOUDS / coarse.pixel_size)
+        likelihood = ndimage.gaussian_filter(possible.astype(np.float32), sigma, mode="reflect")
+        confirmed = casting & ~objects.find_unconfirmed()
+        unconfirmed = ~dilate(confirmed, 1)
+        near = dilate_euclidean(confirmed, NEAR_CLOUDS / coarse.pixel_size)
         likelihood_min = np.float32(parameters.constants.shadow_likelihood_min)
-        return cls(likelihood, near, factor, likelihood_min, unconfirmed)
+        sunlit_water = infrared.water & ~(likely | casting)
+        water = SunlitWater.average(
+            infrared.green[::2, ::2], sunlit_water[::2, ::2], 2 * factor, scene.sun.pixel_size
+        )
+        return cls(likelihood, near, factor, likelihood_min, unconfirmed, likely, water)
 
     def find_possible_shadow(self, rows: slice, cols: int) -> BoolArray:
         """Image pixels of a block of rows that may lie in cloud shadow; bool, (rows, cols)."""
@@ -275,12 +304,18 @@ class CloudShadowMap:
         return self._repeat(self.near, rows, cols)
 
     def find_unconfirmed(self, rows: slice, cols: int) -> BoolArray:
-        """Bright image pixels of a block of rows that are no clouds; bool, (rows, cols)."""
-        if self.unconfirmed is None:
-            return np.zeros((rows.stop - rows.start, cols), np.bool_)
+        """Image pixels of a block of rows that are no clouds; bool, (rows, cols)."""
         return self._repeat(self.unconfirmed, rows, cols)
 
-    def _repeat(self, mask: BoolArray, rows: slice, cols: int) -> BoolArray:
+    def find_likely_shadow(self, rows: slice, cols: int) -> BoolArray:
+        """Image pixels of a block of rows on which the shadow of a cloud lies, if its height is
+        right; bool, (rows, cols).
+        """
+        return self._repeat(self.likely, rows, cols)
+
+    def _repeat(self, mask: BoolArray | None, rows: slice, cols: int) -> BoolArray:
+        if mask is None:
+            return np.zeros((rows.stop - rows.start, cols), np.bool_)
         first = rows.start // self.factor
         part = mask[first : -(-rows.stop // self.factor)]
         if not part.any():

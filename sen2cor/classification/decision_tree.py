@@ -39,7 +39,7 @@ from sen2cor.classification.reclassification import (
     detect_topographic_shadow,
 )
 from sen2cor.classification.scene import ClassificationScene
-from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
+from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass, has_class
 from sen2cor.classification.snow import (
     compute_ice_and_glint_factor,
     compute_snow_probability,
@@ -174,7 +174,7 @@ def reclassify(
     kept: tuple[int, ...] = (SceneClass.NO_DATA,)
     if rules.keep_clouds_over_shadow:
         kept += _CLOUDS
-    np.putmask(result, cloud_shadow & ~np.isin(classes, kept), SceneClass.CLOUD_SHADOWS)
+    np.putmask(result, cloud_shadow & ~has_class(classes, kept), SceneClass.CLOUD_SHADOWS)
 
     vegetation = (result == SceneClass.DARK_FEATURES) | (result == NOT_CLASSIFIED)
     vegetation &= detect_dark_vegetation(reflectance, parameters)
@@ -190,7 +190,7 @@ def reclassify(
     np.putmask(result, soil, SceneClass.BARE_SOILS)
     if rules.use_illumination_ratio and terrain is not None and sun is not None:
         dark = detect_self_and_cast_shadow(terrain, sun, classes.shape, parameters)
-        dark &= np.isin(result, _DRY_LAND)
+        dark &= has_class(result, _DRY_LAND)
         dark &= classes == SceneClass.DARK_FEATURES
         np.putmask(result, dark, SceneClass.DARK_FEATURES)
     np.putmask(result, result == NOT_CLASSIFIED, SceneClass.LOW_PROBA_CLOUDS)

@@ -234,8 +234,7 @@ class ClassificationRules:
         Remove the path reflectance of haze and of a long path from the visible bands.
     detect_veils : bool
         Detect wide veils over land by the excess of blue over red, also after the correction of
-        haze; they get low cloud probability. Off by default: it takes a part of bright sand for a
-        veil.
+        haze; they get low cloud probability.
     filter_cloud_patches : bool
         Lower isolated cloud pixels to low probability, and add the rims of clouds to the clouds.
     detect_shadow_by_contrast : bool
@@ -265,7 +264,7 @@ class ClassificationRules:
     detect_ground_by_swir: bool = True
     cast_shadow_of_high_clouds: bool = True
     correct_haze: bool = True
-    detect_veils: bool = False
+    detect_veils: bool = True
     filter_cloud_patches: bool = True
     detect_shadow_by_contrast: bool = True
     match_cloud_shadow: bool = True

@@ -16,8 +16,8 @@ from scipy import ndimage
 from sen2cor.raster.array_types import BoolArray, Float32Array
 
 IntArray = npt.NDArray[np.int32]
-Shift = tuple[int, int]
-"""Rows down and columns to the right."""
+Shift = tuple[IntArray, IntArray]
+"""Rows down and columns to the right by which each piece is shifted, shape (pieces,)."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class PixelRuns:
         Row, first column, and the column behind the last.
     first : ndarray of int64, shape (pieces,)
         First run of each piece.
+    piece : ndarray of int32, shape (runs,)
+        Piece of each run.
     shape : (int, int)
         Of the image.
     """
@@ -38,7 +40,8 @@ class PixelRuns:
     start: IntArray
     stop: IntArray
     first: npt.NDArray[np.int64]
-    shape: Shift
+    piece: IntArray
+    shape: tuple[int, int]
 
     @classmethod
     def find(cls, mask: BoolArray, cell: int) -> PixelRuns:
@@ -69,23 +72,29 @@ class PixelRuns:
         ordered = key[order]
         first = np.flatnonzero(np.diff(ordered, prepend=-1))
         stop = stops[order] - row[order] * cols + 1
-        numbers = (row[order], start[order], stop)
-        at_row, at_start, at_stop = (number.astype(np.int32) for number in numbers)
-        return cls(at_row, at_start, at_stop, first, (rows, cols))
+        piece = np.cumsum(np.diff(ordered, prepend=ordered[:1]) != 0, dtype=np.int32)
+        return cls(
+            row[order].astype(np.int32),
+            start[order].astype(np.int32),
+            stop.astype(np.int32),
+            first,
+            piece,
+            (rows, cols),
+        )
 
-    def piece_of_run(self) -> IntArray:
-        """Piece of each run, shape (runs,)."""
-        lengths = np.diff(self.first, append=len(self.row))
-        return np.repeat(np.arange(len(self.first), dtype=np.int32), lengths)
+    def unshifted(self) -> Shift:
+        """A shift of no piece."""
+        none = np.zeros(len(self.first), np.int32)
+        return none, none
 
-    def sum_pieces(self, cumulative: Float32Array, shift: Shift = (0, 0)) -> Float32Array:
+    def sum_pieces(self, cumulative: Float32Array, shift: Shift | None = None) -> Float32Array:
         """Sums over the pixels of each piece, shifted.
 
         Parameters
         ----------
         cumulative : ndarray of float32, shape (rows + 1, cols + 1, layers)
             As of `accumulate`.
-        shift : (int, int), optional
+        shift : (ndarray of int32, ndarray of int32), shape (pieces,), optional
 
         Returns
         -------
@@ -95,7 +104,7 @@ class PixelRuns:
         layers = cumulative.shape[-1]
         if not len(self.first):
             return np.zeros((0, layers), np.float32)
-        row, start, stop = self._shift(shift)
+        row, start, stop = self._shift(shift or self.unshifted())
         table = cumulative.reshape(-1, layers)
         row *= np.int32(self.shape[1] + 1)
         sums = table.take(row + stop, axis=0)
@@ -108,7 +117,7 @@ class PixelRuns:
 
         Parameters
         ----------
-        pieces : iterable of ((int, int), ndarray of bool, shape (pieces,))
+        pieces : iterable of ((ndarray, ndarray), ndarray of bool), all of shape (pieces,)
             Shift, and which pieces are shifted by it.
 
         Returns
@@ -116,17 +125,16 @@ class PixelRuns:
         ndarray of bool, shape (rows, cols)
         """
         rows, cols = self.shape
-        steps = np.zeros((rows + 1) * (cols + 1), np.int32)
-        of = self.piece_of_run()
+        starts, stops = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
         for shift, chosen in pieces:
-            if not chosen.any():
-                continue
-            row, start, stop = self._shift(shift, chosen[of])
-            row *= np.int32(cols + 1)
-            # The runs of one shift do not overlap, except those of no length.
-            seen = stop > start
-            steps[(row + start)[seen]] += 1
-            steps[(row + stop)[seen]] -= 1
+            if chosen.any():
+                row, start, stop = self._shift(shift, chosen[self.piece])
+                row *= np.int32(cols + 1)
+                starts.append(row + start)
+                stops.append(row + stop)
+        size = (rows + 1) * (cols + 1)
+        steps = np.bincount(np.concatenate(starts), minlength=size)
+        steps -= np.bincount(np.concatenate(stops), minlength=size)
         covered: BoolArray = np.cumsum(steps.reshape(rows + 1, cols + 1), axis=1)[:rows, :cols] > 0
         return covered
 
@@ -135,11 +143,12 @@ class PixelRuns:
     ) -> tuple[IntArray, IntArray, IntArray]:
         """Shifted runs, clipped to the image; the row behind the last where beyond the image."""
         rows, cols = self.shape
-        row = self.row[chosen] + np.int32(shift[0])
+        piece = self.piece[chosen]
+        row = self.row[chosen] + shift[0][piece]
         row[(row < 0) | (row > rows)] = rows
+        right = shift[1][piece]
         start, stop = (
-            np.clip(column[chosen] + np.int32(shift[1]), 0, cols)
-            for column in (self.start, self.stop)
+            np.clip(column[chosen] + right, 0, cols) for column in (self.start, self.stop)
         )
         return row, start, stop
 

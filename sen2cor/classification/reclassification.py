@@ -18,7 +18,7 @@ import numpy as np
 
 from sen2cor.classification.parameters import ClassificationParameters
 from sen2cor.classification.scene import SunGeometry, TerrainIllumination
-from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
+from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass, has_class
 from sen2cor.classification.spectral_indices import Reflectance, normalised_difference, ratio
 from sen2cor.raster.array_types import BoolArray, UInt8Array
 
@@ -119,7 +119,7 @@ def detect_topographic_shadow(
     found = shaded & (blue > np.float32(constants.shaded_snow_b02_min))
     found &= blue - reflectance["B04"] > np.float32(constants.blue_water_difference_min)
     found &= reflectance["B8A"] < reflectance["B04"]
-    found &= np.isin(classes, _SHADED_SNOW_CANDIDATES)
+    found &= has_class(classes, _SHADED_SNOW_CANDIDATES)
     if terrain.slope is not None:
         slopes = terrain.slope > np.float32(constants.water_slope_max)
         found |= slopes & shaded & (classes == SceneClass.WATER)

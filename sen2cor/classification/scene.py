@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
+from sen2cor.raster.grids import AngleGrid
 
 _MAX_SHADOW_ZENITH = 85.0
 """Degrees; a shadow then reaches 11 times as far as its cloud is high."""
@@ -103,6 +104,10 @@ class ClassificationScene:
         Whether the snow climatology allows snow; if False, no pixel gets class 11.
     cloud_probability : ndarray of uint8, shape (rows, cols), or None
         Percent, of a cloud detector that decides in place of the rules; None: the rules decide.
+    view : AngleGrid or None
+        Of the sensor; None: in the zenith.
+    convergence : float
+        Degrees: azimuth of grid north, that of the columns of the image.
     """
 
     no_data: BoolArray
@@ -112,9 +117,11 @@ class ClassificationScene:
     defective: BoolArray | None = None
     snow_possible: bool = True
     cloud_probability: UInt8Array | None = None
+    view: AngleGrid | None = None
+    convergence: float = 0.0
 
     def rows(self, rows: slice) -> ClassificationScene:
-        """Return a block of rows."""
+        """Return a block of rows; `view` remains that of the whole image."""
         return ClassificationScene(
             no_data=self.no_data[rows],
             sun=self.sun,
@@ -125,4 +132,6 @@ class ClassificationScene:
             cloud_probability=None
             if self.cloud_probability is None
             else self.cloud_probability[rows],
+            view=self.view,
+            convergence=self.convergence,
         )

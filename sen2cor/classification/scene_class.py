@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
+
+from sen2cor.raster.array_types import BoolArray, UInt8Array
 
 
 class SceneClass(IntEnum):
@@ -28,3 +31,12 @@ class SceneClass(IntEnum):
 
 NOT_CLASSIFIED = 255
 """Code of a pixel that has no class yet; never in a finished map."""
+
+
+def has_class(classes: UInt8Array, codes: Iterable[int]) -> BoolArray:
+    """Pixels of any of the classes; several times as fast as `numpy.isin` for a few classes."""
+    first, *others = codes
+    found: BoolArray = classes == first
+    for code in others:
+        found |= classes == code
+    return found

@@ -20,12 +20,13 @@ import numpy as np
 from sen2cor.classification.morphology import majority
 from sen2cor.classification.parameters import ClassificationParameters
 from sen2cor.classification.scene import SunGeometry
-from sen2cor.classification.scene_class import SceneClass
+from sen2cor.classification.scene_class import SceneClass, has_class
 from sen2cor.classification.spectral_indices import Reflectance
+from sen2cor.classification.sunlit_water import is_water_like
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
 from sen2cor.raster.resampling import bilinear, masked_mean, positions
 
-BANDS = ("B8A", "B11")
+BANDS = ("B02", "B8A", "B11")
 
 SAMPLE_SPACING = 120.0
 """Metres: distance of the sampled pixels."""
@@ -35,6 +36,12 @@ REFERENCE_WINDOW = 3000.0
 _NOT_GROUND = (
     SceneClass.NO_DATA,
     SceneClass.WATER,
+    SceneClass.MEDIUM_PROBA_CLOUDS,
+    SceneClass.HIGH_PROBA_CLOUDS,
+    SceneClass.THIN_CIRRUS,
+)
+
+_CLOUDS = (
     SceneClass.MEDIUM_PROBA_CLOUDS,
     SceneClass.HIGH_PROBA_CLOUDS,
     SceneClass.THIN_CIRRUS,
@@ -73,10 +80,10 @@ class GroundSample:
 
     def fill(self, first: int, reflectance: Reflectance, classes: UInt8Array) -> None:
         """Store the samples of a block of rows that begins at row ``first``."""
-        rows, sampled = _sample_positions(first, len(classes), self.step)
+        rows, sampled = sample_positions(first, len(classes), self.step)
         sample = {band: reflectance[band][sampled] for band in BANDS}
         dark = classes[sampled] == SceneClass.DARK_FEATURES
-        ground = ~np.isin(classes[sampled], _NOT_GROUND)
+        ground = ~has_class(classes[sampled], _NOT_GROUND)
         ground &= ~(dark & (sample["B11"] < sample["B8A"]))
         self.ground[rows] = ground
         for band, image in sample.items():
@@ -120,31 +127,51 @@ class InfraredSample:
         Image pixels from sample to sample.
     reflectance : mapping of band name to ndarray of float32, shape (rows / step, cols / step)
         Of `BANDS`.
-    visible : ndarray of bool, same shape
-        Whether the pixel is ground that would show a shadow: neither cloud, water nor no data.
+    visible, cloud : ndarray of bool, same shape
+        Whether the pixel is ground that would show a shadow: neither cloud, water nor no data; and
+        whether it is cloud by its spectrum.
+    water : ndarray of bool, same shape
+        Whether it has the spectrum of water.
+    green : ndarray of float32, same shape
+        Reflectance in B03.
     """
 
     step: int
     reflectance: dict[str, Float32Array]
     visible: BoolArray
+    cloud: BoolArray
+    water: BoolArray
+    green: Float32Array
 
     @classmethod
     def empty(cls, shape: tuple[int, ...], step: int) -> InfraredSample:
         """Create the empty sample of an image of ``shape`` pixels."""
         coarse = tuple(-(-size // step) for size in shape)
         images = {band: np.zeros(coarse, np.float32) for band in BANDS}
-        return cls(step, images, np.zeros(coarse, np.bool_))
+        visible, cloud, water = (np.zeros(coarse, np.bool_) for _ in range(3))
+        return cls(step, images, visible, cloud, water, np.zeros(coarse, np.float32))
 
-    def fill(self, first: int, reflectance: Reflectance, classes: UInt8Array) -> None:
+    def fill(
+        self,
+        first: int,
+        reflectance: Reflectance,
+        classes: UInt8Array,
+        parameters: ClassificationParameters,
+    ) -> None:
         """Store the samples of a block of rows that begins at row ``first``."""
-        rows, sampled = _sample_positions(first, len(classes), self.step)
-        self.visible[rows] = ~np.isin(classes[sampled], _NOT_GROUND)
+        rows, sampled = sample_positions(first, len(classes), self.step)
+        self.visible[rows] = ~has_class(classes[sampled], _NOT_GROUND)
+        self.cloud[rows] = has_class(classes[sampled], _CLOUDS)
+        sample = {band: reflectance[band][sampled] for band in (*BANDS, "B03")}
+        self.water[rows] = is_water_like(sample, parameters)
+        self.water[rows] &= self.visible[rows] | (classes[sampled] == SceneClass.WATER)
+        self.green[rows] = sample["B03"]
         for band, image in self.reflectance.items():
-            image[rows] = reflectance[band][sampled]
+            image[rows] = sample[band]
 
     def find_dark_ground(
         self, sunlit: SunlitReference, parameters: ClassificationParameters
-    ) -> BoolArray:
+    ) -> tuple[BoolArray, BoolArray]:
         """Samples that have lost most of the reflectance of the sunlit ground around them.
 
         Parameters
@@ -154,19 +181,24 @@ class InfraredSample:
 
         Returns
         -------
-        ndarray of bool, shape (rows / step, cols / step)
+        (ndarray of bool, ndarray of bool), shape (rows / step, cols / step)
+            Dark ground, and that part of it which has the spectrum of a cloud: bright ground in
+            shadow, bluish by skylight. A cloud is brighter than sunlit ground at least in blue.
         """
         constants = parameters.constants
-        nir, swir = (self.reflectance[band] for band in BANDS)
         at = [
             np.minimum(np.arange(size) * self.step // sunlit.step, last - 1)
-            for size, last in zip(nir.shape, sunlit.reflectance["B8A"].shape, strict=True)
+            for size, last in zip(self.visible.shape, sunlit.reflectance["B8A"].shape, strict=True)
         ]
-        sunlit_nir, sunlit_swir = (sunlit.reflectance[band][np.ix_(*at)] for band in BANDS)
-        dark: BoolArray = nir < np.float32(constants.shadow_b8a_fraction_max) * sunlit_nir
-        dark &= swir < np.float32(constants.shadow_b11_fraction_max) * sunlit_swir
-        dark &= self.visible
-        return dark
+        expected = {band: image[np.ix_(*at)] for band, image in sunlit.reflectance.items()}
+        maximum = constants.shadow_b8a_fraction_max, constants.shadow_b11_fraction_max
+        dark = self.visible | self.cloud
+        for band, fraction in zip(("B8A", "B11"), maximum, strict=True):
+            dark &= self.reflectance[band] < np.float32(fraction) * expected[band]
+        shaded = dark & self.cloud
+        shaded &= self.reflectance["B02"] < expected["B02"]
+        dark &= self.visible | shaded
+        return dark, shaded
 
 
 @dataclass(frozen=True)
@@ -184,12 +216,10 @@ class SunlitReference:
     step: int
     reflectance: dict[str, Float32Array]
 
-    def interpolate(self, rows: slice, cols: int) -> tuple[Float32Array, Float32Array]:
-        """Interpolate B8A and B11 to a block of rows of the image; float32, (rows, cols)."""
+    def interpolate(self, band: str, rows: slice, cols: int) -> Float32Array:
+        """Interpolate a band to a block of rows of the image; float32, (rows, cols)."""
         row_at = positions(rows.stop - rows.start, self.step, rows.start)
-        col_at = positions(cols, self.step)
-        nir, swir = (bilinear(self.reflectance[band], row_at, col_at) for band in BANDS)
-        return nir, swir
+        return bilinear(self.reflectance[band], row_at, positions(cols, self.step))
 
 
 def detect_shadow_by_contrast(
@@ -198,6 +228,7 @@ def detect_shadow_by_contrast(
     sunlit: SunlitReference,
     rows: slice,
     parameters: ClassificationParameters,
+    likely: BoolArray | None = None,
 ) -> BoolArray:
     """Pixels that have lost most of the reflectance of the sunlit ground around them.
 
@@ -210,6 +241,10 @@ def detect_shadow_by_contrast(
     rows : slice
         Rows of the image that ``reflectance`` holds.
     parameters : ClassificationParameters
+    likely : ndarray of bool, shape (rows, cols), optional
+        Pixels where a cloud very likely casts its shadow. There the product of the fractions left
+        in the two bands decides, since haze brightens a shadow in the near infrared, but hardly at
+        1.6 um.
 
     Returns
     -------
@@ -218,10 +253,15 @@ def detect_shadow_by_contrast(
         burnt ground.
     """
     constants = parameters.constants
-    nir, swir = (reflectance[band] for band in BANDS)
-    sunlit_nir, sunlit_swir = sunlit.interpolate(rows, nir.shape[1])
-    dark = nir < np.float32(constants.shadow_b8a_fraction_max) * sunlit_nir
-    dark &= swir < np.float32(constants.shadow_b11_fraction_max) * sunlit_swir
+    nir, swir = reflectance["B8A"], reflectance["B11"]
+    sunlit_nir, sunlit_swir = (
+        sunlit.interpolate(band, rows, nir.shape[1]) for band in ("B8A", "B11")
+    )
+    max_nir = np.float32(constants.shadow_b8a_fraction_max) * sunlit_nir
+    max_swir = np.float32(constants.shadow_b11_fraction_max) * sunlit_swir
+    dark = (nir < max_nir) & (swir < max_swir)
+    if likely is not None and likely.any():
+        dark |= likely & (nir * swir < max_nir * max_swir)
     # Ratio of the fractions left in the two bands, without divisions.
     minimum = np.float32(constants.shadow_b11_to_b8a_min) * nir * sunlit_swir
     dark &= swir * sunlit_nir > minimum
@@ -232,7 +272,52 @@ def detect_shadow_by_contrast(
     return majority(dark)
 
 
-def _sample_positions(first: int, rows: int, step: int) -> tuple[slice, tuple[slice, slice]]:
+def find_bright_shadow(
+    classes: UInt8Array,
+    reflectance: Reflectance,
+    cloud_shadow: BoolArray,
+    sunlit: SunlitReference,
+    rows: slice,
+    parameters: ClassificationParameters,
+) -> BoolArray:
+    """Bright ground in shadow that has the spectrum of a cloud.
+
+    Skylight is blue, so bright sand in shadow is as grey as a cloud. A cloud is brighter than the
+    sunlit ground around it at least in blue, and not much darker in the infrared.
+
+    Parameters
+    ----------
+    classes : ndarray of uint8, shape (rows, cols)
+    reflectance : mapping
+        B02, B8A, B11.
+    cloud_shadow : ndarray of bool, shape (rows, cols)
+        Pixels that are dark enough for a cloud shadow and lie where clouds may cast it.
+    sunlit : SunlitReference
+    rows : slice
+        Rows of the image that the block holds.
+    parameters : ClassificationParameters
+
+    Returns
+    -------
+    ndarray of bool, shape (rows, cols)
+    """
+    found: BoolArray = cloud_shadow & (
+        (classes == SceneClass.MEDIUM_PROBA_CLOUDS) | (classes == SceneClass.HIGH_PROBA_CLOUDS)
+    )
+    if not found.any():
+        return found
+    constants = parameters.constants
+    for band, fraction in (
+        ("B02", 1.0),
+        ("B8A", constants.shadow_b8a_fraction_max),
+        ("B11", constants.shadow_b11_fraction_max),
+    ):
+        expected = sunlit.interpolate(band, rows, classes.shape[1])
+        found &= reflectance[band] < np.float32(fraction) * expected
+    return found
+
+
+def sample_positions(first: int, rows: int, step: int) -> tuple[slice, tuple[slice, slice]]:
     """Rows of a sample that a block of an image fills, and the sampled pixels of the block."""
     start = -first % step
     filled = slice((first + start) // step, -(-(first + rows) // step))

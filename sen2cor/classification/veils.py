@@ -3,16 +3,22 @@
 Over clear land, blue rises with red along a line: plants and most soils reflect about half as much
 in blue as in red. A veil adds nearly the same to both bands and so lifts a pixel above that line.
 The line is that of the image: its slope is fitted to the lower quartile of blue at each level of
-red, and what is clear is told by the lower quartile of all pixels and the spread below it. Bright
-sand, concrete and roofs lie above the line too; veils are wider, so the excess must fill most of a
-window. Snow and water lie above it as well; they are darker at 1.6 um than in green.
+red, and what is clear is told by the median of all pixels and the spread below it. A veil is told
+from bright ground, which lies above the line too, by three further tests:
 
-A veil through which ground is visible gets low cloud probability (class 7), whatever the class of
-the ground.
+- Width: beaches, villages and quarries are narrower, so the excess must fill most of a window.
+- Near infrared and 1.6 um: droplets scatter both alike and absorb a little at 1.6 um, so that
+  a veil is no brighter there than in the near infrared, while sand, dry clay and dry soil are. The
+  means of the excessive pixels of the window count, as single dry fields show through a veil.
+- Visibility: an excess that a change of the aerosol within the image may cause is haze, not a veil.
+
+Snow and water lie above the line, but are darker at 1.6 um than in green. A veil through which
+ground is visible gets low cloud probability (class 7), whatever the class of the ground.
 
 Source: Zhang, Guindon and Cihlar 2002, Remote Sensing of Environment 82, 173-187 (haze optimized
-transformation); Kaufman et al. 1997, Journal of Geophysical Research 102, 17051-17067 (surface
-reflectance in blue relative to red).
+transformation, its clear line); Kaufman et al. 1997, Journal of Geophysical Research 102,
+17051-17067 (surface reflectance in blue relative to red); Irish 2000, Proceedings of SPIE 4049,
+348-355 (near infrared relative to 1.6 um of deserts and clouds).
 """
 
 from __future__ import annotations
@@ -22,8 +28,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
+from sen2cor.classification.parameters import ClassificationThresholds
+from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass, has_class
 from sen2cor.classification.spectral_indices import Reflectance
+from sen2cor.classification.sunlit_reference import sample_positions
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
 
 _SLOPE_RANGE = (0.3, 0.6)
@@ -37,18 +45,23 @@ _LEVELS = 10
 _WINDOW = 500.0
 """Metres: beaches, villages and most quarries are narrower."""
 _MIN_WINDOW = 5
-"""Samples: narrowest window, in coarse images."""
+"""Samples: narrowest window."""
 _MIN_FILLED = 0.7
 """Fraction of the window that must lie above the limit."""
 _MIN_SAMPLES = 1000
 """Samples of land; fewer define no clear line."""
+_MAX_SAMPLES = 100_000
+"""Samples of land that the line is fitted to."""
 _SPREADS = 3.0
 """Limit above the median of clear land, in standard deviations."""
 _QUARTILE_TO_MEDIAN = 0.674
 """Distance of the quartile of a normal distribution, in standard deviations; that of its lowest
 twentieth is 1.645, so both are 0.97 apart."""
-_MIN_SPREAD = 0.002
-"""Reflectance; standard deviation of clear land at least."""
+_MIN_VEIL = 0.02
+"""Reflectance that a veil adds at least. A rise of the aerosol optical thickness by 0.2 adds as
+much to blue."""
+
+BANDS = ("B02", "B04", "B8A", "B11")
 
 _OVER = (SceneClass.VEGETATION, SceneClass.BARE_SOILS)
 _LAND = (
@@ -60,63 +73,72 @@ _LAND = (
 
 
 @dataclass(frozen=True)
-class BlueRedSample:
-    """Blue and red of land at every n-th pixel of an image, filled by blocks of rows.
+class VeilSample:
+    """Land at every n-th pixel of an image, filled by blocks of rows.
 
     Attributes
     ----------
     step : int
         Image pixels from sample to sample.
-    blue, red : ndarray of float32, shape (rows / step, cols / step)
-        Reflectance; NaN where there is no land.
+    reflectance : mapping of band name to ndarray of float32, shape (rows / step, cols / step)
+        Of `BANDS`; 0 where there is no land.
+    land : ndarray of bool, same shape
     """
 
     step: int
-    blue: Float32Array
-    red: Float32Array
+    reflectance: dict[str, Float32Array]
+    land: BoolArray
 
     @classmethod
-    def empty(cls, shape: tuple[int, ...], step: int) -> BlueRedSample:
+    def empty(cls, shape: tuple[int, ...], step: int) -> VeilSample:
         """Create the empty sample of an image of ``shape`` pixels."""
         coarse = tuple(-(-size // step) for size in shape)
-        return cls(step, *(np.full(coarse, np.nan, np.float32) for _ in range(2)))
+        images = {band: np.zeros(coarse, np.float32) for band in BANDS}
+        return cls(step, images, np.zeros(coarse, np.bool_))
 
     def fill(self, first: int, reflectance: Reflectance, classes: UInt8Array) -> None:
         """Store the samples of a block of rows that begins at row ``first``."""
-        start = -first % self.step
-        rows = slice((first + start) // self.step, -(-(first + len(classes)) // self.step))
-        sampled = slice(start, None, self.step), slice(None, None, self.step)
-        sample = {band: reflectance[band][sampled] for band in ("B02", "B03", "B04", "B11")}
-        land = np.isin(classes[sampled], _LAND) & (sample["B11"] > sample["B03"])
-        np.copyto(self.blue[rows], sample["B02"], where=land)
-        np.copyto(self.red[rows], sample["B04"], where=land)
+        rows, sampled = sample_positions(first, len(classes), self.step)
+        sample = {band: reflectance[band][sampled] for band in (*BANDS, "B03")}
+        land = has_class(classes[sampled], _LAND) & (sample["B11"] > sample["B03"])
+        self.land[rows] = land
+        for band, image in self.reflectance.items():
+            np.copyto(image[rows], sample[band], where=land)
 
-    def find_veils(self, pixel_size: float) -> Veils | None:
+    def find_veils(self, pixel_size: float, thresholds: ClassificationThresholds) -> Veils | None:
         """Find the wide parts of the image in which blue is too high for clear land.
 
         Parameters
         ----------
         pixel_size : float
             Metres, of the image.
+        thresholds : ClassificationThresholds
 
         Returns
         -------
         Veils or None
-            None with too little land.
+            None with too little land, and without any veil.
         """
-        land = np.isfinite(self.blue)
-        if np.count_nonzero(land) < _MIN_SAMPLES:
+        land = np.flatnonzero(self.land)
+        if len(land) < _MIN_SAMPLES:
             return None
-        slope = _fit_slope(self.red[land], self.blue[land])
-        excess = self.blue - slope * self.red
-        lowest, quartile = (float(value) for value in np.percentile(excess[land], (5, 25)))
-        spread = max(quartile - lowest, _MIN_SPREAD)
-        limit = quartile + (_QUARTILE_TO_MEDIAN + _SPREADS) * spread
+        land = land[:: -(-len(land) // _MAX_SAMPLES)]
+        blue, red = self.reflectance["B02"], self.reflectance["B04"]
+        slope = _fit_slope(red.ravel()[land], blue.ravel()[land])
+        excess = blue - slope * red
+        limit = _find_limit(excess.ravel()[land], float(slope))
+        above = self.land & (excess > np.float32(limit))
+        if not above.any():
+            return None
         window = max(_MIN_WINDOW, round(_WINDOW / (self.step * pixel_size)))
-        above = (excess > np.float32(limit)).astype(np.float32)
-        filled = ndimage.uniform_filter(above, window, mode="nearest") > _MIN_FILLED
+        filled = _mean(above.astype(np.float32), window) > _MIN_FILLED
+        ratio = np.float32(thresholds.t1_r_b8a_b11)
+        grey = self.reflectance["B8A"] - ratio * self.reflectance["B11"]
+        filled &= _mean(np.where(above, grey, np.float32(0.0)), window) > 0
+        if not filled.any():
+            return None
         wide = ndimage.maximum_filter(filled.view(np.uint8), window, mode="constant") > 0
-        return Veils(self.step, slope, np.float32(limit), wide)
+        return Veils(self.step, slope, np.float32(limit), wide, wide & above)
 
 
 @dataclass(frozen=True)
@@ -133,12 +155,21 @@ class Veils:
         Excess of blue over red; higher under a veil.
     wide : ndarray of bool, shape (ceil(rows / step), ceil(cols / step))
         Pixels within windows that veils fill.
+    thick : ndarray of bool, same shape
+        Pixels of veils.
     """
 
     step: int
     slope: np.float32
     limit: np.float32
     wide: BoolArray
+    thick: BoolArray
+
+    def sample_thick(self, step: int, shape: tuple[int, ...]) -> BoolArray:
+        """Pixels of veils on a grid of another step, of a shape; bool."""
+        row_at, col_at = (np.arange(size) * step // self.step for size in shape)
+        sampled: BoolArray = self.thick.take(row_at, axis=0).take(col_at, axis=1)
+        return sampled
 
     def detect(self, classes: UInt8Array, reflectance: Reflectance, rows: slice) -> BoolArray:
         """Detect ground below veils in a block of rows.
@@ -156,14 +187,30 @@ class Veils:
         ndarray of bool, shape (rows, cols)
             Vegetation and soil that become low probability clouds.
         """
-        cols = np.arange(classes.shape[1]) // self.step
-        found: BoolArray = self.wide[np.ix_(np.arange(rows.start, rows.stop) // self.step, cols)]
-        if not found.any():
-            return found
-        found &= np.isin(classes, _OVER)
+        first = rows.start // self.step
+        wide = self.wide[first : -(-rows.stop // self.step)]
+        if not wide.any():
+            return np.zeros(classes.shape, np.bool_)
+        row_at = np.arange(rows.start, rows.stop) // self.step - first
+        cols = classes.shape[1]
+        found: BoolArray = np.repeat(wide, self.step, axis=1)[:, :cols].take(row_at, axis=0)
+        found &= has_class(classes, _OVER)
         found &= reflectance["B02"] - self.slope * reflectance["B04"] > self.limit
         found &= reflectance["B11"] > reflectance["B03"]
         return found
+
+
+def _find_limit(excess: Float32Array, slope: float) -> float:
+    """Highest excess of blue over red of clear land."""
+    lowest, quartile = (float(value) for value in np.percentile(excess, (5, 25)))
+    spread = max(quartile - lowest, 0.0)
+    median = quartile + _QUARTILE_TO_MEDIAN * spread
+    return median + max(_SPREADS * spread, _MIN_VEIL * (1.0 - slope))
+
+
+def _mean(image: Float32Array, window: int) -> Float32Array:
+    mean: Float32Array = ndimage.uniform_filter(image, window, mode="nearest")
+    return mean
 
 
 def _fit_slope(red: Float32Array, blue: Float32Array) -> np.float32:

@@ -9,7 +9,12 @@ from sen2cor.classification import (
     SunGeometry,
     classify,
 )
-from sen2cor.classification.sunlit_reference import GroundSample, detect_shadow_by_contrast
+from sen2cor.classification.sunlit_reference import (
+    BANDS,
+    GroundSample,
+    detect_shadow_by_contrast,
+    find_bright_shadow,
+)
 from tests.classification.spectra import SEN2COR_2_3, SPECTRA, Image, all_valid, make_image
 
 PARAMETERS = ClassificationParameters()
@@ -47,7 +52,7 @@ def test_shadow_is_darker_than_any_sunlit_ground(ground: str) -> None:
 @pytest.mark.parametrize("block", [1, 4, 7, 20])
 def test_sample_does_not_depend_on_blocks(step: int, block: int) -> None:
     random = np.random.default_rng(7)
-    image = {band: random.random((20, 31)).astype(np.float32) for band in ("B8A", "B11")}
+    image = {band: random.random((20, 31)).astype(np.float32) for band in BANDS}
     classes = random.choice([4, 9], (20, 31)).astype(np.uint8)
     whole, cut = (GroundSample.empty((20, 31), step) for _ in range(2))
     whole.fill(0, image, classes)
@@ -66,7 +71,8 @@ def test_sample_does_not_depend_on_blocks(step: int, block: int) -> None:
 def test_dark_pixels_that_fall_to_the_infrared_are_not_sunlit_ground(
     swir: float, ground: bool
 ) -> None:
-    image = {"B8A": np.full((6, 6), 0.1, np.float32), "B11": np.full((6, 6), swir, np.float32)}
+    levels = {"B02": 0.1, "B8A": 0.1, "B11": swir}
+    image = {band: np.full((6, 6), level, np.float32) for band, level in levels.items()}
     sample = GroundSample.empty((6, 6), 2)
     sample.fill(0, image, np.full((6, 6), SceneClass.DARK_FEATURES, np.uint8))
     assert (sample.ground == ground).all()
@@ -127,3 +133,23 @@ def test_turbid_water_is_not_taken_for_a_shadow() -> None:
     assert not detect_shadow_by_contrast(
         image, all_valid(image), sunlit, slice(0, 60), PARAMETERS
     ).any()
+
+
+def test_bright_sand_in_shadow_is_no_cloud() -> None:
+    """Skylight makes it grey; a cloud is brighter in blue than the sunlit sand."""
+    sand = {"B02": 0.30, "B8A": 0.50, "B11": 0.60}
+    pixels = {"shadow": (0.20, 0.18, 0.13), "cloud": (0.35, 0.30, 0.25), "thin": (0.28, 0.4, 0.5)}
+    sample = GroundSample.empty((60, 60), 4)
+    image = {band: np.full((60, 60), level, np.float32) for band, level in sand.items()}
+    sample.fill(0, image, np.full((60, 60), SceneClass.BARE_SOILS, np.uint8))
+    sunlit = sample.compute_sunlit_reference(SUN, PARAMETERS)
+    for col, spectrum in enumerate(pixels.values()):
+        for band, level in zip(sand, spectrum, strict=True):
+            image[band][:, col] = level
+    classes = np.full((60, 60), SceneClass.MEDIUM_PROBA_CLOUDS, np.uint8)
+    everywhere = np.ones((60, 60), np.bool_)
+    rows = slice(0, 60)
+    found = find_bright_shadow(classes, image, everywhere, sunlit, rows, PARAMETERS)
+    np.testing.assert_array_equal(found[0, :4], [True, False, False, False])
+    none = find_bright_shadow(classes, image, ~everywhere, sunlit, rows, PARAMETERS)
+    assert not none.any()

@@ -13,7 +13,7 @@ from sen2cor.classification import (
     SunGeometry,
     classify,
 )
-from sen2cor.classification.veils import BlueRedSample
+from sen2cor.classification.veils import VeilSample
 
 Image = dict[str, npt.NDArray[np.float32]]
 
@@ -70,6 +70,33 @@ def test_a_narrow_bright_strip_is_no_veil() -> None:
     assert np.mean(classes[strip] == SceneClass.BARE_SOILS) > 0.95
 
 
+def test_bright_clay_is_no_veil() -> None:
+    """It lies above the line of other soils, and is wide, but brighter at 1.6 um."""
+    image = _fields()
+    for band, level in {"B02": 0.30, "B03": 0.33, "B04": 0.36, "B8A": 0.42, "B11": 0.50}.items():
+        image[band][PLACE] = level
+    assert np.mean(_classify(image)[PLACE] == SceneClass.LOW_PROBA_CLOUDS) < 0.01
+
+
+def test_variation_of_the_aerosol_is_no_veil() -> None:
+    classes = _classify(_add_veil(_fields(), PLACE, 0.01))
+    assert np.mean(classes[PLACE] == SceneClass.BARE_SOILS) > 0.95
+
+
+def test_blocks_of_rows_fill_the_same_sample() -> None:
+    image = _fields()
+    classes = np.full((SIZE, SIZE), SceneClass.BARE_SOILS, np.uint8)
+    whole, cut = (VeilSample.empty((SIZE, SIZE), 6) for _ in range(2))
+    whole.fill(0, image, classes)
+    for first in range(0, SIZE, 7):
+        rows = slice(first, first + 7)
+        cut.fill(first, {band: values[rows] for band, values in image.items()}, classes[rows])
+    assert whole.land.all()
+    np.testing.assert_array_equal(cut.land, whole.land)
+    for band, values in whole.reflectance.items():
+        np.testing.assert_array_equal(cut.reflectance[band], values)
+
+
 def test_too_little_land_has_no_clear_line() -> None:
-    sample = BlueRedSample.empty((90, 90), 3)
-    assert sample.find_veils(20.0) is None
+    sample = VeilSample.empty((90, 90), 3)
+    assert sample.find_veils(20.0, ClassificationParameters().thresholds) is None

@@ -32,6 +32,7 @@ from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.snow_climatology import snow_possible
 from sen2cor.product.level1c.reader import Level1CTile
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
+from sen2cor.raster.coordinates import grid_convergence
 from sen2cor.raster.grids import Grid, row_blocks
 from sen2cor.raster.resampling import bilinear, positions
 from sen2cor.settings.l2a_cal_sc_gipp import ClassificationSettings
@@ -90,6 +91,8 @@ def classify_tile(
     scene = ClassificationScene(
         no_data=no_data,
         sun=SunGeometry(angles.mean_solar_zenith, angles.mean_solar_azimuth, resolution),
+        view=angles.view["B8A"],
+        convergence=_compute_convergence(grid),
         elevation=elevation,
         terrain=terrain,
         defective=defective,
@@ -121,6 +124,12 @@ def _detect_clouds(pixels: TilePixels, resolution: int, name: str) -> UInt8Array
         at = positions(rows.stop - rows.start, factor, rows.start)
         fine[rows] = np.rint(bilinear(source, at, cols))
     return fine
+
+
+def _compute_convergence(grid: Grid) -> float:
+    """Grid convergence at the centre of a grid, degrees."""
+    west, south, east, north = grid.bounds
+    return float(grid_convergence(grid.epsg, (west + east) / 2, (south + north) / 2))
 
 
 def _find_invalid(
