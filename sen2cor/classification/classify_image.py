@@ -222,7 +222,8 @@ class _SpectralPass:
             if rules.match_cloud_shadow:
                 infrared = InfraredSample.empty(shape, sun.coarsening_factor(SHADOW_GRID))
         veils = None
-        if sun is not None and rules.detect_veils:
+        by_rules = image.scene.cloud_probability is None
+        if sun is not None and rules.detect_veils and by_rules:
             veils = VeilSample.empty(shape, sun.coarsening_factor(SAMPLE_SPACING))
         scene_class, cloud, snow = (np.zeros(shape, np.uint8) for _ in range(3))
         clouds, high_clouds = (np.zeros(shape, np.bool_) for _ in range(2))
@@ -305,13 +306,14 @@ def _run_finishing_pass(image: _Image, spectral: _SpectralPass, shadow: _Shadow)
             classes = filter_cloud_patches(
                 classes, spectral.cloud_probability[extended], parameters
             )
-        if parameters.rules.match_cloud_shadow and shadow.cloud_shadow is not None and by_rules:
+        matched = parameters.rules.match_cloud_shadow and by_rules
+        if matched and shadow.cloud_shadow is not None:
             unconfirmed = shadow.cloud_shadow.find_unconfirmed(extended, cols)
             classes = lower_unconfirmed_clouds(classes, unconfirmed, reflectance, parameters)
         cloud_shadow = _detect_cloud_shadow(
             reflectance, scene.no_data, shadow, extended, parameters
         )
-        if parameters.rules.match_cloud_shadow and shadow.sunlit is not None:
+        if matched and shadow.sunlit is not None:
             bright = find_bright_shadow(
                 classes, reflectance, cloud_shadow, shadow.sunlit, extended, parameters
             )
