@@ -17,6 +17,9 @@ from sen2cor.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 
+PATIENCE = 1200.0
+"""Seconds after which a process that should have ended hangs, on a machine of any load."""
+
 
 def start(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.Popen[str]:
     """Start L2A_Process as a separate process."""
@@ -99,7 +102,7 @@ def hidden(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
 
 
-def stopped(process: subprocess.Popen[Any], limit: float = 30.0) -> tuple[str, str]:
+def stopped(process: subprocess.Popen[Any], limit: float = PATIENCE) -> tuple[str, str]:
     """Wait for the end of a process; kill it and fail if it hangs."""
     try:
         output, errors = process.communicate(timeout=limit)

@@ -64,7 +64,9 @@ def test_a_run_in_another_thread_does_not_forget_what_was_noted() -> None:
 def test_threads_are_waited_for_but_no_longer_than_to_their_next_check() -> None:
     ended = threading.Event()
 
-    def work(_: int) -> None:
+    def work(number: int) -> None:
+        if number == 0:
+            os.kill(os.getpid(), signal.SIGINT)
         try:
             while True:
                 time.sleep(0.01)
@@ -72,7 +74,6 @@ def test_threads_are_waited_for_but_no_longer_than_to_their_next_check() -> None
         finally:
             ended.set()
 
-    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(Interrupted), interruption.catch_signals(), start_workers(2) as pool:
         pool.map(work, range(4))
     assert ended.is_set()

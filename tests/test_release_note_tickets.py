@@ -172,7 +172,7 @@ def test_siimpc_561_configuration_is_only_read_by_runs_side_by_side(
         for name in ("one", "two")
     ]  # fmt: skip
     for process in runs:
-        _, errors = stopped(process, 300.0)
+        _, errors = stopped(process)
         assert process.returncode == 0, errors
     assert digests(home) == before
 

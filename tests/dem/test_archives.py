@@ -21,7 +21,7 @@ from sen2cor.raster.coordinates import grid_centre
 from sen2cor.raster.grids import Grid
 from tests.dem.elevation_files import grid_at, level, waves, write_copernicus, write_dted
 
-QUICK = DownloadLimits(attempts=1, pause=0.05, timeout=2.0, duration=5.0)
+ONCE = DownloadLimits(attempts=1)
 DATASET = "prismDownload/COP-DEM_GLO-30-DGED__2021_1"
 
 
@@ -184,7 +184,7 @@ def test_archives_are_fetched_from_such_an_address(
     before: str, after: str, asked: str, server: tuple[str, list[str]], tmp_path: Path
 ) -> None:
     location = tmp_path / "dem"
-    source = open_source(location, reference=f"{server[0]}{before}{DATASET}{after}", limits=QUICK)
+    source = open_source(location, reference=f"{server[0]}{before}{DATASET}{after}", limits=ONCE)
     grid = grid_at(4.5, 51.5)
     found = read_elevation(source, grid, margin=0.0)
     assert server[1][0] == asked.format(DATASET, "Copernicus_DSM_10_N51_00_E004_00.tar")
@@ -200,7 +200,7 @@ def test_archives_are_fetched_from_a_folder(tmp_path: Path) -> None:
     folder = tmp_path / DATASET
     folder.mkdir(parents=True)
     write_dged(folder, 4, 51)
-    source = open_source(tmp_path / "dem", reference=folder.as_uri(), limits=QUICK)
+    source = open_source(tmp_path / "dem", reference=folder.as_uri(), limits=ONCE)
     assert read_elevation(source, grid_at(4.5, 51.5), margin=0.0) is not None
 
 
@@ -208,7 +208,7 @@ def test_no_archive_of_the_place_is_an_error_with_the_address(
     server: tuple[str, list[str]], tmp_path: Path
 ) -> None:
     address = f"{server[0].replace('//', '//user:secret@')}/{DATASET}"
-    source = open_source(tmp_path / "dem", reference=address, limits=QUICK)
+    source = open_source(tmp_path / "dem", reference=address, limits=ONCE)
     with pytest.raises(AuxiliaryDataError) as failure:
         read_elevation(source, grid_at(10.5, 45.5), margin=0.0)
     assert f"{server[0]}/{DATASET}" in str(failure.value)
@@ -227,7 +227,7 @@ def test_no_archive_of_the_place_is_an_error_with_the_address(
     ],
 )
 def test_an_address_that_cannot_be_used_is_named(address: str, says: str, tmp_path: Path) -> None:
-    source = open_source(tmp_path / "dem", reference=address, limits=QUICK)
+    source = open_source(tmp_path / "dem", reference=address, limits=ONCE)
     with pytest.raises(AuxiliaryDataError) as failure:
         read_elevation(source, grid_at(4.5, 51.5), margin=0.0)
     assert says in str(failure.value) and "DEM_Reference" in str(failure.value)
@@ -246,7 +246,7 @@ def test_an_address_of_another_model_than_the_folder_is_refused(
         write_copernicus(folder, 4, 51, waves)
     else:
         write_dted(folder / "e004_n51.dt1", 4, 51, waves)
-    source = open_source(folder, reference=address, limits=QUICK)
+    source = open_source(folder, reference=address, limits=ONCE)
     with pytest.raises(AuxiliaryDataError) as failure:
         read_elevation(source, grid_at(5.0, 51.5), margin=0.0)
     assert address in str(failure.value) and str(folder) in str(failure.value)

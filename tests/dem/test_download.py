@@ -19,6 +19,7 @@ import pytest
 from sen2cor.dem import open_source, read_elevation
 from sen2cor.dem.download import DownloadLimits, _lock
 from sen2cor.errors import AuxiliaryDataError
+from tests.command import PATIENCE
 from tests.dem.elevation_files import (
     grid_at,
     level,
@@ -28,7 +29,8 @@ from tests.dem.elevation_files import (
     write_hgt,
 )
 
-QUICK = DownloadLimits(attempts=2, pause=0.05, timeout=0.5, duration=5.0)
+TWICE = DownloadLimits(attempts=2, pause=0.05)
+IMPATIENT = DownloadLimits(attempts=2, pause=0.05, timeout=0.5, duration=5.0)
 PLACE = (15.5, 47.5)
 BOUNDS = (15.2, 47.2, 15.8, 47.8)
 TILE = "srtm_40_03.tif"
@@ -88,15 +90,20 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*"))
 
 
-def select(location: Path, reference: str, cache: Path | None = None) -> list[str]:
-    source = open_source(location, reference=reference, cache=cache, limits=QUICK)
+def select(
+    location: Path,
+    reference: str,
+    cache: Path | None = None,
+    limits: DownloadLimits = TWICE,
+) -> list[str]:
+    source = open_source(location, reference=reference, cache=cache, limits=limits)
     return [file.path for file in source.select(BOUNDS).files]
 
 
 def test_missing_tile_is_fetched_into_an_empty_folder(archive: Path, tmp_path: Path) -> None:
     location = tmp_path / "dem" / "srtm"
     os.umask(umask := os.umask(0o022))
-    source = open_source(location, reference=archive.as_uri(), limits=QUICK)
+    source = open_source(location, reference=archive.as_uri(), limits=TWICE)
     result = read_elevation(source, grid_at(*PLACE), margin=0.0)
     assert result is not None and result.known.all()
     assert names(location) == [TILE]
@@ -121,7 +128,7 @@ def test_local_tile_is_not_fetched(archive: Path, tmp_path: Path) -> None:
 
 def test_siimpc_611_nothing_is_asked_for_beyond_60_north(tmp_path: Path) -> None:
     with serving(lambda path: (500, b"")) as (address, asked):
-        source = open_source(tmp_path, reference=address, limits=QUICK)
+        source = open_source(tmp_path, reference=address, limits=TWICE)
         assert read_elevation(source, grid_at(12.0, 62.5), margin=5000.0) is None
     assert not asked
 
@@ -164,9 +171,9 @@ def test_server_that_never_answers_is_given_up_after_the_attempts_of_the_limits(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(AuxiliaryDataError):
-        select(tmp_path, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        select(tmp_path, f"http://127.0.0.1:{silent.getsockname()[1]}", limits=IMPATIENT)
     attempts = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert len(attempts) == QUICK.attempts
+    assert len(attempts) == TWICE.attempts
     assert not names(tmp_path)
 
 
@@ -205,7 +212,7 @@ def test_what_is_not_a_tile_is_refused(
         pytest.raises(AuxiliaryDataError, match=says),
     ):
         select(tmp_path, address)
-    assert len(asked) == QUICK.attempts
+    assert len(asked) == TWICE.attempts
     assert not names(tmp_path)
 
 
@@ -224,7 +231,7 @@ def test_tile_that_the_server_does_not_have_is_sea(tmp_path: Path) -> None:
     """GLO-30: the name of the file in a folder of its name, then alone, then it does not exist."""
     write_copernicus(tmp_path, 14, 40, level(0.0))
     with serving(lambda path: (404, b"none")) as (address, asked):
-        source = open_source(tmp_path, reference=address, limits=QUICK)
+        source = open_source(tmp_path, reference=address, limits=TWICE)
         result = read_elevation(source, grid_at(14.99, 40.5), margin=0.0)
     assert result is not None and result.known.all()
     assert abs(result.elevation).max() < 0.01
@@ -234,7 +241,7 @@ def test_tile_that_the_server_does_not_have_is_sea(tmp_path: Path) -> None:
 
 def test_address_without_any_tile_of_the_place_is_an_error(tmp_path: Path) -> None:
     with serving(lambda path: (404, b"none")) as (address, _):
-        source = open_source(tmp_path, reference=address, limits=QUICK)
+        source = open_source(tmp_path, reference=address, limits=TWICE)
         with pytest.raises(AuxiliaryDataError, match="check DEM_Reference"):
             read_elevation(source, grid_at(*PLACE), margin=0.0)
 
@@ -289,9 +296,9 @@ def test_siimpc_702_processes_that_want_one_tile_fetch_it_once(
         ]
         for worker in workers:
             worker.start()
-        found = [results.get(timeout=30) for _ in workers]
+        found = [results.get(timeout=PATIENCE) for _ in workers]
         for worker in workers:
-            worker.join(30)
+            worker.join(PATIENCE)
             assert worker.exitcode == 0
     assert found == [[str(tmp_path / TILE)]] * number
     assert asked == ["/dem/srtm_40_03.zip"]
@@ -317,7 +324,7 @@ def test_siimpc_297_threads_that_want_one_tile_fetch_it_once(archive: Path, tmp_
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE)
     assert found == [[str(tmp_path / TILE)]] * 4
     assert len(asked) == 1
     assert names(tmp_path) == [TILE]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from osgeo import gdal, osr
 
-from tests.command import configuration, product_in, start
+from tests.command import configuration, product_in, start, stopped
 from tests.small_product import write_small_product
 
 
@@ -36,10 +36,7 @@ def test_one_thread_writes_all_images_over_slopes(tmp_path: Path) -> None:
         **{f"Generate_{name}_Output": "TRUE" for name in wanted},
     )
     process = start("--no-report", "--GIP_L2A", user, "--output_dir", tmp_path / "out", level1c)
-    try:
-        _, errors = process.communicate(timeout=60.0)
-    finally:
-        process.kill()
+    _, errors = stopped(process)
     assert process.returncode == 0, errors
     images = [path.name for path in product_in(tmp_path / "out").rglob("*_20m.jp2")]
     for kind in ("DEM", "DDV", "QUA", "UNC_B04", "UNC_AOT", "B04"):
