@@ -48,11 +48,19 @@ def write_index_page(path: Path, name: str, metadata: Path) -> None:
 
 _TITLES = {"Product_Info": "Product", "Image_Content_QI": "Quality"}
 
+_LEFT_OUT = ("GENERATION_TIME",)
+"""The page of the same product is always the same; the metadata have the time."""
+
 
 def _build_table(title: str, element: Element) -> str:
-    rows = "".join(
-        f"<tr><th>{escape(leaf.tag.rpartition('}')[2])}</th><td>{escape(leaf.text)}</td></tr>\n"
+    entries = [
+        (leaf.tag.rpartition("}")[2], leaf.text.strip())
         for leaf in element.iter()
         if isinstance(leaf.tag, str) and not len(leaf) and leaf.text and leaf.text.strip()
+    ]
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>\n"
+        for name, text in entries
+        if name not in _LEFT_OUT
     )
     return f"<h2>{title}</h2>\n<table>\n{rows}</table>\n"
