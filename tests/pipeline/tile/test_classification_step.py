@@ -15,7 +15,7 @@ from sen2cor.pipeline.execution.workers import Workers, start_workers
 from sen2cor.pipeline.tile.classification_step import classify_tile
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.product.level1c.reader import Level1CTile
-from sen2cor.raster.grids import Grid
+from sen2cor.raster.grids import AngleGrid, Grid
 from sen2cor.settings.l2a_cal_sc_gipp import ClassificationSettings
 from tests.classification.spectra import SPECTRA
 
@@ -24,14 +24,19 @@ SHADED = (0.07, 0.06, 0.03, 0.05, 0.10, 0.001, 0.04, 0.015)
 """Vegetation in the shadow of a cloud."""
 
 
+def _geometry(azimuth: float, view_zenith: float = 0.0) -> SimpleNamespace:
+    """Sun at a zenith angle of 20 degrees, sensor in the south."""
+    angles = (np.full((2, 2), value, np.float32) for value in (view_zenith, 180.0))
+    view = {"B8A": AngleGrid(*angles, 5000.0)}
+    return SimpleNamespace(mean_solar_zenith=20.0, mean_solar_azimuth=azimuth, view=view)
+
+
 @dataclass
 class _Tile:
     """Stands for a tile: masks by kind and band, and the sun in the south."""
 
     masks: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
-    geometry: SimpleNamespace = field(
-        default_factory=lambda: SimpleNamespace(mean_solar_zenith=20.0, mean_solar_azimuth=180.0)
-    )
+    geometry: SimpleNamespace = field(default_factory=lambda: _geometry(180.0))
 
     def mask(self, kind: str, band: str, grid: Grid) -> np.ndarray | None:
         found = [self.masks[name, band] for name in kind.split("+") if (name, band) in self.masks]
@@ -71,8 +76,15 @@ def test_cloud_shadow_lies_away_from_the_sun_of_the_tile(pixels: TilePixels, poo
     assert (classes[11:19, 11:29] == SceneClass.CLOUD_SHADOWS).all()
     assert (classes[23:31, 11:29] == SceneClass.HIGH_PROBA_CLOUDS).all()
     assert (classes[:8] == SceneClass.VEGETATION).all()
-    north = _Tile(geometry=SimpleNamespace(mean_solar_zenith=20.0, mean_solar_azimuth=0.0))
+    north = _Tile(geometry=_geometry(0.0))
     assert not (_classes(pixels, pool, north) == SceneClass.CLOUD_SHADOWS).any()
+
+
+def test_a_sensor_beyond_the_sun_sees_no_shadow_behind_the_cloud(
+    pixels: TilePixels, pool: Workers
+) -> None:
+    beyond = _Tile(geometry=_geometry(180.0, view_zenith=30.0))
+    assert not (_classes(pixels, pool, beyond) == SceneClass.CLOUD_SHADOWS).any()
 
 
 def test_rules_of_the_settings_are_followed(pixels: TilePixels, pool: Workers) -> None:
