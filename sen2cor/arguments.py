@@ -186,6 +186,24 @@ def build_parser() -> argparse.ArgumentParser:
         help="verify Level-1C products (folder, zip, tar) or Level-2A products: checksums, missing "
         "and truncated files; exit without processing (exit code 0 or 3)",
     )
+    result.add_argument(
+        "--info",
+        action="store_true",
+        help="print what the products are (level, format, tiles, resolutions, time, clouds, size, "
+        "completeness) and exit",
+    )
+    result.add_argument(
+        "--dry-run",
+        "--dry_run",
+        dest="dry_run",
+        action="store_true",
+        help="print what a run would read, make and need (memory, disk, time), and exit",
+    )
+    result.add_argument(
+        "--doctor",
+        action="store_true",
+        help="check the installation and exit; each line says what to do (exit code 0 or 5)",
+    )
     result.add_argument("--quiet", action="store_true", help="print only warnings and errors")
     result.add_argument(
         "--setup",

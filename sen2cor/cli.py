@@ -10,8 +10,9 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sen2cor import interruption, standard_streams
@@ -63,46 +64,89 @@ def _execute(values: argparse.Namespace) -> int:
             print(f"written: {path}")
         print(f"to use these files: export SEN2COR_HOME={shlex.quote(str(values.setup))}")
         return 0
-    if values.show_settings:
-        return _show_settings(values)
+    if values.show_settings or values.doctor:
+        return _show_settings(values) if values.show_settings else _check_installation(values)
     options = create_options(values)
     with ExitStack() as stack:
         if values.quiet:
             devnull = stack.enter_context(open(os.devnull, "w"))
             stack.enter_context(redirect_stdout(devnull))
-        return _check(options) if values.check else _run_and_report(options)
+        if values.check:
+            return _for_each(options, _check)
+        if values.info:
+            return _for_each(options, _show_info)
+        return _forecast(options) if values.dry_run else _run_and_report(options)
+
+
+def _load_settings(values: argparse.Namespace) -> Settings:
+    from sen2cor.settings import load_settings
+
+    settings = load_settings(values.GIP_L2A, values.GIP_L2A_SC, values.GIP_L2A_AC)
+    return settings.assign(values.assignments)
 
 
 def _show_settings(values: argparse.Namespace) -> int:
     from sen2cor.inspection.screen import Screen
     from sen2cor.inspection.settings_listing import show_settings
-    from sen2cor.settings import load_settings
 
-    settings = load_settings(values.GIP_L2A, values.GIP_L2A_SC, values.GIP_L2A_AC)
-    show_settings(settings.assign(values.assignments), Screen(sys.stdout))
+    show_settings(_load_settings(values), Screen(sys.stdout))
     return 0
 
 
-def _check(options: Options) -> int:
-    """Verify products, with one line for each; return the exit code."""
-    from sen2cor.pipeline.run.product_verification import verify_product
+def _check_installation(values: argparse.Namespace) -> int:
+    from sen2cor.inspection.screen import Screen
 
+    try:
+        from sen2cor.inspection.installation import check_installation, show_installation
+    except ImportError as error:
+        return _print_import_error(error)
+    checks = check_installation(lambda: _load_settings(values))
+    return show_installation(checks, Screen(sys.stdout))
+
+
+def _for_each(options: Options, show: Callable[[Path], None]) -> int:
+    """Show something of each product; return the exit code of the first that failed, else 0."""
     code = 0
     try:
         with interruption.catch_signals():
             for path in options.directories:
                 try:
-                    result = verify_product(path)
-                    if result.problems:
-                        raise InputError(result.describe())
-                    print(result.describe(), flush=True)
-                except InputError as error:
+                    show(path)
+                except Sen2CorError as error:
                     _print_error(error)
-                    code = error.exit_code
+                    code = code or error.exit_code
     except interruption.Interrupted as stop:
         _print_error(stop, "interrupted")
         code = stop.exit_code
     return code
+
+
+def _check(path: Path) -> None:
+    """Verify a product, and print a line about it."""
+    from sen2cor.pipeline.run.product_verification import verify_product
+
+    result = verify_product(path)
+    if result.problems:
+        raise InputError(result.describe())
+    print(result.describe(), flush=True)
+
+
+def _show_info(path: Path) -> None:
+    from sen2cor.inspection.product_info import read_product_info, show_product_info
+    from sen2cor.inspection.screen import Screen
+
+    show_product_info(read_product_info(path), Screen(sys.stdout))
+
+
+def _forecast(options: Options) -> int:
+    """Print what a run would do with each product; return the exit code that it would end with."""
+    from sen2cor.inspection.run_forecast import show_forecast
+    from sen2cor.inspection.screen import Screen
+    from sen2cor.pipeline.run.run_settings import use_settings
+
+    screen = Screen(sys.stdout)
+    with use_settings(options) as settings, _show_warnings():
+        return _for_each(options, lambda path: show_forecast(path, options, settings, screen))
 
 
 def _run_and_report(options: Options) -> int:

@@ -6,17 +6,21 @@ from importlib.util import find_spec
 
 from sen2cor.errors import AuxiliaryDataError
 
-_PACKAGES = {
-    "cloudmask": ("s2cloudless",),
-    "report": ("jinja2", "matplotlib"),
-    "simulation": ("prosail",),
-    "stac": ("pystac",),
+EXTRAS = {
+    "progress": (("rich",), "progress bars"),
+    "report": (("jinja2", "matplotlib"), "HTML reports"),
+    "stac": (("pystac",), "STAC items"),
+    "xarray": (("xarray",), "products as xarray datasets"),
+    "dask": (("dask", "distributed"), "tiles on a Dask cluster, lazy datasets"),
+    "cloudmask": (("s2cloudless",), "clouds by s2cloudless"),
+    "simulation": (("prosail",), "simulated scenes"),
 }
+"""Packages and purpose of each extra."""
 
 
 def is_available(extra: str) -> bool:
-    """Whether all packages of an extra (``report``, ``stac``, ...) are installed."""
-    return all(find_spec(package) is not None for package in _PACKAGES[extra])
+    """Whether all packages of an extra such as ``report`` are installed."""
+    return all(find_spec(package) is not None for package in EXTRAS[extra][0])
 
 
 def require(extra: str, option: str) -> None:
@@ -28,7 +32,7 @@ def require(extra: str, option: str) -> None:
         A package is missing; the message names the command that installs it.
     """
     if not is_available(extra):
-        names = " and ".join(_PACKAGES[extra])
+        names = " and ".join(EXTRAS[extra][0])
         raise AuxiliaryDataError(f"{option} needs {names}: {install_command(extra)}")
 
 

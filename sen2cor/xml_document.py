@@ -101,6 +101,8 @@ class XmlDocument:
     Parameters
     ----------
     path : Path
+    content : bytes, optional
+        Of the file; by default it is read.
 
     Raises
     ------
@@ -108,9 +110,9 @@ class XmlDocument:
         As for `parse_xml`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, content: bytes | None = None) -> None:
         self.path = path
-        self.root: Element = parse_xml(path)
+        self.root: Element = parse_xml(path) if content is None else parse_xml_bytes(content, path)
 
     @property
     def root_name(self) -> str:

@@ -89,11 +89,16 @@ def _find_tiles(
 
 def find_requested(tile: Level2ATile, options: Options) -> tuple[int, ...]:
     """Return the resolutions of a tile that the options ask for, in processing order."""
+    return list_requested(options, has_20m=options.resolution == 10 and tile.has_images(20))
+
+
+def list_requested(options: Options, *, has_20m: bool) -> tuple[int, ...]:
+    """Return the resolutions that the options ask for, given whether 20 m exists."""
     if options.layout_only:
         return ()
     if options.resolution is None:
         return (60, 20) if options.classification_only else (60, 20, 10)
-    if options.resolution == 10 and not tile.has_images(20):
+    if options.resolution == 10 and not has_20m:
         return (20, 10)
     return (options.resolution,)
 

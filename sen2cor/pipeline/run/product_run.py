@@ -153,6 +153,7 @@ class _ProductRun:
             for tile, resolutions in plan
         ]
         scale = sum(job.scale for job in jobs)
+        self.records.content.update(full_tiles=round(scale, 4))
         finish_weight = _FINISH_WEIGHT * (1.0 + scale)
         self.progress.plan(
             sum(job.weight for job in jobs)

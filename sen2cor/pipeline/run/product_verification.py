@@ -74,23 +74,31 @@ class Verification:
 
 
 @dataclass(frozen=True)
-class _Source:
-    """Files of a product: size of each by its path relative to the product, and how to open it."""
+class ProductFiles:
+    """Files of a product, in a folder or an archive.
+
+    Attributes
+    ----------
+    sizes : mapping of str to int
+        Bytes of each file, by its path relative to the product.
+    open : callable
+        Opens a file, given this path.
+    """
 
     sizes: Mapping[str, int]
     open: Callable[[str], BinaryIO]
 
 
-def _folder_source(root: Path) -> _Source:
+def _list_folder(root: Path) -> ProductFiles:
     paths = sorted(path for path in root.rglob("*") if path.is_file())
     sizes = {path.relative_to(root).as_posix(): path.stat().st_size for path in paths}
-    return _Source(sizes, lambda name: (root / name).open("rb"))
+    return ProductFiles(sizes, lambda name: (root / name).open("rb"))
 
 
-def _archive_source(archived: ArchivedProduct) -> _Source:
+def _list_archive(archived: ArchivedProduct) -> ProductFiles:
     # an image is opened twice, and compressed archives are slow to rewind
     read = lru_cache(maxsize=1)(archived.read)
-    return _Source(archived.sizes, lambda name: io.BytesIO(read(name)))
+    return ProductFiles(archived.sizes, lambda name: io.BytesIO(read(name)))
 
 
 def verify_product(path: Path) -> Verification:
@@ -110,26 +118,30 @@ def verify_product(path: Path) -> Verification:
     InputError
         It is no product, or the manifest cannot be read.
     """
-    with _open_source(path) as source:
+    with open_files(path) as source:
         return _verify(path, source)
 
 
 @contextmanager
-def _open_source(path: Path) -> Iterator[_Source]:
+def open_files(path: Path) -> Iterator[ProductFiles]:
+    """List the files of a product, folder or archive (zip, tar of Level-1C); none is unpacked.
+
+    Raises
+    ------
+    InputError
+        There is no such folder or archive.
+    """
     if is_archive(path):
         with open_archived(path) as archived:
-            yield _archive_source(archived)
+            yield _list_archive(archived)
         return
     if not path.is_dir():
         raise InputError(f"{path}: no such product (a folder .SAFE or its archive)")
-    yield _folder_source(path)
+    yield _list_folder(path)
 
 
-def _verify(path: Path, source: _Source) -> Verification:
-    found = (_METADATA.fullmatch(name) for name in source.sizes)
-    levels = [match[1] for match in found if match]
-    if not levels:
-        raise InputError(f"{path}: not a product, it has no MTD_MSIL1C.xml or MTD_MSIL2A.xml")
+def _verify(path: Path, source: ProductFiles) -> Verification:
+    level = find_metadata(path, source)[1]
     listed = _read_manifest(path, source)
     problems = [f"{name} is missing" for name in (listed or {}) if name not in source.sizes]
     names = [name for name in source.sizes if _belongs(name, listed)]
@@ -142,9 +154,47 @@ def _verify(path: Path, source: _Source) -> Verification:
         problem = _find_problem(source, name, size, expected)
         if problem is not None:
             problems.append(f"{name} {problem}")
-    if levels[0] == "1C":
+    if level == "1C":
         problems += _missing_bands(source.sizes)
-    return Verification(path, levels[0], len(names), compared, listed is not None, tuple(problems))
+    return Verification(path, level, len(names), compared, listed is not None, tuple(problems))
+
+
+def find_metadata(path: Path, source: ProductFiles) -> tuple[str, str]:
+    """Return the name of the product metadata, and the level: ``1C`` or ``2A``.
+
+    Raises
+    ------
+    InputError
+        There are none.
+    """
+    for name in source.sizes:
+        match = _METADATA.fullmatch(name)
+        if match is not None:
+            return name, match[1]
+    raise InputError(f"{path}: not a product, it has no MTD_MSIL1C.xml or MTD_MSIL2A.xml")
+
+
+def find_incomplete(path: Path, source: ProductFiles, level: str) -> list[str] | None:
+    """Compare the files with the manifest by names and sizes; no file is read.
+
+    Returns
+    -------
+    list of str or None
+        What is missing or has another size; None if there is no manifest to compare with.
+
+    Raises
+    ------
+    InputError
+        The manifest cannot be read.
+    """
+    listed = _read_manifest(path, source)
+    problems = [] if level == "2A" else _missing_bands(source.sizes)
+    for name, expected in (listed or {}).items():
+        if name not in source.sizes:
+            problems.append(f"{name} is missing")
+        elif expected.size not in (None, source.sizes[name]):
+            problems.append(f"{name} has {source.sizes[name]} of {expected.size} bytes")
+    return problems if problems or listed is not None else None
 
 
 def _belongs(name: str, listed: Mapping[str, ListedFile] | None) -> bool:
@@ -155,7 +205,7 @@ def _belongs(name: str, listed: Mapping[str, ListedFile] | None) -> bool:
     return not hidden and not name.endswith(".aux.xml")
 
 
-def _read_manifest(path: Path, source: _Source) -> dict[str, ListedFile] | None:
+def _read_manifest(path: Path, source: ProductFiles) -> dict[str, ListedFile] | None:
     if MANIFEST_NAME not in source.sizes:
         return None
     place = path / MANIFEST_NAME
@@ -169,7 +219,7 @@ def _read_manifest(path: Path, source: _Source) -> dict[str, ListedFile] | None:
     return listed_files(parse_xml_bytes(content, place), place)
 
 
-def _find_problem(source: _Source, name: str, size: int, expected: ListedFile) -> str | None:
+def _find_problem(source: ProductFiles, name: str, size: int, expected: ListedFile) -> str | None:
     """Tell what is wrong with a file; None if nothing is."""
     try:
         problem = expected.find_problem(lambda: source.open(name), size)

@@ -205,6 +205,7 @@ def collect_versions() -> dict[str, str]:
         "sen2cor": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "host": platform.node(),
         "gdal": gdal.VersionInfo("RELEASE_NAME"),
     }
     with suppress(AuxiliaryDataError):
