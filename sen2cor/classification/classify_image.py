@@ -22,7 +22,10 @@ from sen2cor.classification.clouds import (
 )
 from sen2cor.classification.decision_tree import classify_spectra, reclassify
 from sen2cor.classification.parameters import ClassificationParameters
-from sen2cor.classification.reclassification import detect_unclassified_ground
+from sen2cor.classification.reclassification import (
+    detect_unclassified_ground,
+    detect_unclassified_vegetation,
+)
 from sen2cor.classification.scene import ClassificationScene, SunGeometry, TerrainIllumination
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass
 from sen2cor.classification.spectral_indices import Reflectance, ReflectanceReader
@@ -279,7 +282,7 @@ def _project_shadow(image: _Image, spectral: _SpectralPass) -> _Shadow:
     if spectral.ground is not None:
         sunlit = spectral.ground.compute_sunlit_reference(sun, parameters)
     if spectral.veils is not None:
-        veils = spectral.veils.find_veils(sun.pixel_size, parameters.thresholds)
+        veils = spectral.veils.find_veils(sun.pixel_size, parameters)
     clouds, high, infrared = spectral.clouds, spectral.high_clouds, spectral.infrared
     if sunlit is not None and infrared is not None:
         known = image.has_cirrus_band and parameters.rules.cast_shadow_of_high_clouds
@@ -323,6 +326,8 @@ def _run_finishing_pass(image: _Image, spectral: _SpectralPass, shadow: _Shadow)
             near_clouds = shadow.cloud_shadow.find_near_clouds(extended, cols)
             ground = detect_unclassified_ground(classes, reflectance, near_clouds, parameters)
             np.putmask(classes, ground, SceneClass.BARE_SOILS)
+            vegetation = detect_unclassified_vegetation(classes, reflectance, parameters)
+            np.putmask(classes, vegetation, SceneClass.VEGETATION)
         if shadow.veils is not None:
             veiled = shadow.veils.detect(classes, reflectance, extended)
             np.putmask(classes, veiled, SceneClass.LOW_PROBA_CLOUDS)

@@ -32,7 +32,7 @@ from sen2cor.raster.resampling import bilinear, block_fraction, positions
 SHADOW_GRID = 60.0
 """Metres: pixel size of the grid on which clouds cast their shadow."""
 
-NEAR_CLOUDS = 500.0
+NEAR_CLOUDS = 240.0
 """Metres: a thin bright pixel farther from clouds is not the rim of a cloud."""
 
 _HEIGHT_STEP = 30.0

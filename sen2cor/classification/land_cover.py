@@ -198,7 +198,7 @@ def detect_rock_and_sand(
     cloud_factor = linear_probability(nir_swir, thresholds.t1_r_b8a_b11, thresholds.t2_r_b8a_b11)
     np.copyto(cloud_factor, 1, where=~dim | (nir_swir <= low))
     dim &= blue < np.float32(constants.rock_b02_b11_max) * swir
-    if parameters.rules.detect_ground_by_swir:
-        dim |= blue < np.float32(thresholds.t11_r_b02_b11) * swir
     dim &= nir_swir < low
+    if parameters.rules.detect_ground_by_swir:
+        dim |= (blue < np.float32(thresholds.t11_r_b02_b11) * swir) & (reflectance["B8A"] < swir)
     return ClassMembership(dim, cloud_factor)

@@ -212,6 +212,35 @@ def detect_unclassified_ground(
     return found
 
 
+def detect_unclassified_vegetation(
+    classes: UInt8Array, reflectance: Reflectance, parameters: ClassificationParameters
+) -> BoolArray:
+    """Vegetation among unclassified pixels (low cloud probability).
+
+    A long path through the air makes vegetation brighter in blue than the limit of vegetation
+    (vegetation_b02_max), and brighter in red than a dark feature. Its NDVI is still that of dense
+    vegetation; any cloud that could be seen would lower it.
+
+    Parameters
+    ----------
+    classes : ndarray of uint8, shape (rows, cols)
+    reflectance : mapping
+        B04, B8A, B10 (optional).
+    parameters : ClassificationParameters
+
+    Returns
+    -------
+    ndarray of bool, shape (rows, cols)
+    """
+    found: BoolArray = classes == SceneClass.LOW_PROBA_CLOUDS
+    ndvi = normalised_difference(reflectance["B8A"], reflectance["B04"])
+    found &= ndvi > np.float32(parameters.thresholds.t2_ndvi)
+    if "B10" in reflectance:
+        max_cirrus = np.float32(_MAX_CLEAR_CIRRUS_FRACTION * parameters.thresholds.t1_b10)
+        found &= reflectance["B10"] < max_cirrus
+    return found
+
+
 def _darker_than(
     illumination_ratio: float, terrain: TerrainIllumination, shape: tuple[int, ...]
 ) -> BoolArray:

@@ -10,7 +10,8 @@ from bright ground, which lies above the line too, by three further tests:
 - Near infrared and 1.6 um: droplets scatter both alike and absorb a little at 1.6 um, so that
   a veil is no brighter there than in the near infrared, while sand, dry clay and dry soil are. The
   means of the excessive pixels of the window count, as single dry fields show through a veil.
-- Visibility: an excess that a change of the aerosol within the image may cause is haze, not a veil.
+- Brightness: an excess that a change of the aerosol within the image may cause is haze, not a veil,
+  and a veil that is brighter than soil hides the ground and is found as a cloud.
 
 Snow and water lie above the line, but are darker at 1.6 um than in green. A veil through which
 ground is visible gets low cloud probability (class 7), whatever the class of the ground.
@@ -28,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from sen2cor.classification.parameters import ClassificationThresholds
+from sen2cor.classification.parameters import ClassificationParameters
 from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass, has_class
 from sen2cor.classification.spectral_indices import Reflectance
 from sen2cor.classification.sunlit_reference import sample_positions
@@ -105,14 +106,14 @@ class VeilSample:
         for band, image in self.reflectance.items():
             np.copyto(image[rows], sample[band], where=land)
 
-    def find_veils(self, pixel_size: float, thresholds: ClassificationThresholds) -> Veils | None:
+    def find_veils(self, pixel_size: float, parameters: ClassificationParameters) -> Veils | None:
         """Find the wide parts of the image in which blue is too high for clear land.
 
         Parameters
         ----------
         pixel_size : float
             Metres, of the image.
-        thresholds : ClassificationThresholds
+        parameters : ClassificationParameters
 
         Returns
         -------
@@ -128,11 +129,12 @@ class VeilSample:
         excess = blue - slope * red
         limit = _find_limit(excess.ravel()[land], float(slope))
         above = self.land & (excess > np.float32(limit))
+        above &= blue < np.float32(parameters.constants.soil_b02_limit_max)
         if not above.any():
             return None
         window = max(_MIN_WINDOW, round(_WINDOW / (self.step * pixel_size)))
         filled = _mean(above.astype(np.float32), window) > _MIN_FILLED
-        ratio = np.float32(thresholds.t1_r_b8a_b11)
+        ratio = np.float32(parameters.thresholds.t1_r_b8a_b11)
         grey = self.reflectance["B8A"] - ratio * self.reflectance["B11"]
         filled &= _mean(np.where(above, grey, np.float32(0.0)), window) > 0
         if not filled.any():

@@ -15,6 +15,8 @@ from sen2cor.classification import (
     classify,
     reclassify,
 )
+from sen2cor.classification.cloud_shadow_geometry import NEAR_CLOUDS
+from sen2cor.classification.reclassification import detect_unclassified_vegetation
 from tests.classification.spectra import SEN2COR_2_3, Image, all_valid, make_image
 
 SUN = SunGeometry(40.0, 150.0, 20.0)
@@ -168,11 +170,26 @@ def test_near_a_cloud_grey_soil_stays_unclassified() -> None:
     for band, values in make_image("cloud").items():
         image[band][:, :20] = values[0]
     row = _classes(image)[3]
-    far = np.arange(120) >= 20 + 500 / SUN.pixel_size + 3
+    far = np.arange(120) >= 20 + NEAR_CLOUDS / SUN.pixel_size + 3
     assert (row[far] == SceneClass.BARE_SOILS).all()
-    assert (row[30:40] == SceneClass.LOW_PROBA_CLOUDS).all()
+    assert (row[24:30] == SceneClass.LOW_PROBA_CLOUDS).all()
 
 
 def test_below_cirrus_grey_soil_stays_unclassified() -> None:
     image = _image((*GREY_SOIL[:5], 0.009, *GREY_SOIL[6:]))
     assert (_classes(image) == SceneClass.LOW_PROBA_CLOUDS).all()
+
+
+def test_vegetation_below_a_long_path_through_the_air_is_no_cloud() -> None:
+    image = make_image("vegetation", "haze", "cloud", "soil", B10=0.001)
+    image["B02"] = image["B02"] + np.float32(0.09)
+    image["B04"] = image["B04"] + np.float32(0.04)
+    classes = np.full((1, 4), SceneClass.LOW_PROBA_CLOUDS, np.uint8)
+    parameters = ClassificationParameters()
+    found = detect_unclassified_vegetation(classes, image, parameters)
+    np.testing.assert_array_equal(found, [[True, False, False, False]])
+    image["B10"] = np.full_like(image["B10"], 0.01)
+    assert not detect_unclassified_vegetation(classes, image, parameters).any()
+    classes[:] = SceneClass.MEDIUM_PROBA_CLOUDS
+    image["B10"][:] = 0.001
+    assert not detect_unclassified_vegetation(classes, image, parameters).any()

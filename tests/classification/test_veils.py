@@ -99,4 +99,4 @@ def test_blocks_of_rows_fill_the_same_sample() -> None:
 
 def test_too_little_land_has_no_clear_line() -> None:
     sample = VeilSample.empty((90, 90), 3)
-    assert sample.find_veils(20.0, ClassificationParameters().thresholds) is None
+    assert sample.find_veils(20.0, ClassificationParameters()) is None
