@@ -88,6 +88,36 @@ def draw_spectra(
     return _render_svg(figure)
 
 
+def draw_class_spectra(
+    wavelengths: Sequence[float], spectra: Mapping[tuple[str, str], Sequence[float]]
+) -> str:
+    """Draw one spectrum of each class.
+
+    Parameters
+    ----------
+    wavelengths : sequence of float
+        Micrometres, in ascending order.
+    spectra : mapping of (str, str) to sequence of float
+        Surface reflectance by name and colour of the class; NaN where there is none.
+
+    Returns
+    -------
+    str
+        SVG document.
+    """
+    figure, axes = _create_figure("wavelength [µm]", "reflectance")
+    for (name, colour), values in spectra.items():
+        # a grey edge, as some classes are white or black
+        axes.plot(wavelengths, values, color="#888888", linewidth=2.6)
+        axes.plot(
+            wavelengths, values, color=colour, linewidth=1.6, marker="o", markersize=4,
+            markeredgecolor="#888888", label=name,
+        )  # fmt: skip
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+    axes.legend(frameon=False, labelcolor=_TEXT, fontsize="small")
+    return _render_svg(figure)
+
+
 def _plot_spectrum(
     axes: Axes,
     wavelengths: Sequence[float],

@@ -26,6 +26,7 @@ from sen2cor.product.level2a.reader import Level2AReader, Level2ATileReader
 from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
 from sen2cor.raster.grids import Grid
+from sen2cor.reporting.legends import add_class_legend, add_scale
 from sen2cor.reporting.palette import PALETTES, SEQUENTIAL, parse_colour
 
 MAX_SIDE = 1000
@@ -37,8 +38,15 @@ SCALES = {"AOT": AOT_QUANTIFICATION, "WVP": WATER_VAPOUR_QUANTIFICATION, "CLD": 
 RANGES = {"AOT": (0.0, 0.6), "WVP": (0.0, 5.0), "CLD": (0.0, 100.0)}
 """Limits of the colour scales, in these units."""
 
-MIN_SPANS = {"AOT": 0.1, "WVP": 0.5}
-"""Minimum span of a stretched scale, so that noise does not look like structure."""
+MIN_SPANS = {"AOT": 0.02, "WVP": 0.2}
+"""Minimum span of a stretched scale, so that the steps of the digital numbers do not look like
+structure."""
+
+_SCALE_TITLES = {
+    "AOT": "aerosol optical thickness at 550 nm",
+    "WVP": "water vapour, cm",
+    "CLD": "cloud probability, %",
+}
 
 
 @dataclass(frozen=True)
@@ -205,8 +213,8 @@ def draw_quick_looks(
             values = numbers / scale
             limits = RANGES[kind]
             if stretch and kind in MIN_SPANS and not missing.all():
-                limits = _find_limits(values[~missing], MIN_SPANS[kind])
-            yield QuickLook(kind, _apply_scale(values, limits, missing), limits)
+                limits = find_limits(values[~missing], MIN_SPANS[kind])
+            yield QuickLook(kind, apply_scale(values, limits, missing), limits)
 
 
 def write_quick_looks(
@@ -244,8 +252,15 @@ def write_quick_looks(
         shape = find_picture_shape(surface.grid, MAX_SIDE)
         for look in draw_quick_looks(surface, shape, palette):
             path = product.path.with_name(f"{name}_{look.kind}.png")
+            image = look.image
+            if look.kind == "SCL":
+                codes = surface.sample_numbers("SCL", shape)
+                assert codes is not None
+                image = add_class_legend(image, codes, palette)
+            elif look.limits is not None:
+                image = add_scale(image, look.limits, _SCALE_TITLES[look.kind])
             with raise_output_error(path), replace_on_success(path) as part:
-                Image.fromarray(look.image).save(part, "PNG", optimize=True)
+                Image.fromarray(image).save(part, "PNG", optimize=True)
             report(f"quick look {look.kind} written")
             paths.append(path)
     return paths
@@ -264,7 +279,7 @@ def _compute_reflectance(
     return values
 
 
-def _find_limits(values: npt.NDArray[np.floating[Any]], span: float) -> tuple[float, float]:
+def find_limits(values: npt.NDArray[np.floating[Any]], span: float) -> tuple[float, float]:
     """Return limits that contain nearly all values, in tenths of the minimum span."""
     step = span / 10
     low, high = (float(limit) for limit in np.quantile(values, (0.005, 0.995)))
@@ -274,7 +289,7 @@ def _find_limits(values: npt.NDArray[np.floating[Any]], span: float) -> tuple[fl
     return low, high
 
 
-def _apply_scale(
+def apply_scale(
     values: npt.NDArray[np.floating[Any]],
     limits: tuple[float, float],
     missing: BoolArray,

@@ -18,12 +18,16 @@ from sen2cor.product.level2a.content import QualityPercentages
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
 from sen2cor.reporting import charts
-from sen2cor.reporting.palette import SCENE_CLASS_NAMES
+from sen2cor.reporting.image_descriptions import QUALITY_BITS
+from sen2cor.reporting.legends import hatch
+from sen2cor.reporting.palette import PALETTES, SCENE_CLASS_NAMES
 from sen2cor.reporting.quicklook import (
     SCALES,
     SurfaceImages,
+    apply_scale,
     draw_quick_looks,
     draw_true_colour,
+    find_limits,
     find_picture_shape,
     sample_toa_reflectance,
 )
@@ -38,12 +42,20 @@ _TITLES = {
     "AOT": "Aerosol optical thickness",
     "WVP": "Water vapour",
     "CLD": "Cloud probability",
+    "UNC_AOT": "Standard uncertainty of the aerosol",
 }
 _UNITS = {"AOT": "at 550 nm", "WVP": "cm", "CLD": "%"}
+
+_HATCHED = "; hatched where no pixel nearby shows it"
+_INTERPOLATED = 1 << QUALITY_BITS.index("aerosol interpolated")
+_MIN_SPAN_OF_UNCERTAINTY = 0.02
 
 _VEGETATION = SCENE_CLASS_NAMES.index("vegetation")
 _DARKEST_FRACTION = 0.1
 """Fraction of the vegetation pixels, the darkest in B12, whose spectra are shown."""
+
+_GROUND_CLASSES = (2, 3, 4, 5, 6, 11)
+"""Classes whose spectra are those of the surface, in light and shadow."""
 
 _MIN_PIXELS = 10
 """Minimum number of pixels for spectra."""
@@ -151,7 +163,7 @@ def draw_tile(
     report("start of charts")
     return TilePage(
         pictures,
-        _collect(_draw_charts(surface, top, classes, shape), report),
+        _collect(_draw_charts(surface, top, classes, shape, palette), report),
         quality,
     )
 
@@ -171,10 +183,27 @@ def _draw_pictures(
     yield Picture(
         "TOA", _TITLES["TOA"], _encode_jpeg(draw_true_colour([top[band] for band in VISIBLE]))
     )
+    interpolated = _find_interpolated(surface, shape)
     for look in draw_quick_looks(surface, shape, palette, stretch=True):
-        source = _encode_jpeg(look.image) if look.kind == "TCI" else _encode_png(look.image)
+        image, title = look.image, _TITLES[look.kind]
+        if look.kind == "AOT" and interpolated is not None and interpolated.any():
+            image, title = hatch(image, interpolated), f"{title}{_HATCHED}"
+        source = _encode_jpeg(image) if look.kind == "TCI" else _encode_png(image)
         scale = None if look.limits is None else (*look.limits, _UNITS[look.kind])
-        yield Picture(look.kind, _TITLES[look.kind], source, scale)
+        yield Picture(look.kind, title, source, scale)
+    uncertainty = surface.sample_numbers("UNC_AOT", shape)
+    if uncertainty is not None and uncertainty.any():
+        missing = uncertainty == 0
+        values = uncertainty / SCALES["AOT"]
+        limits = find_limits(values[~missing], _MIN_SPAN_OF_UNCERTAINTY)
+        source = _encode_png(apply_scale(values, limits, missing))
+        yield Picture("UNC_AOT", _TITLES["UNC_AOT"], source, (*limits, _UNITS["AOT"]))
+
+
+def _find_interpolated(surface: SurfaceImages, shape: tuple[int, int]) -> BoolArray | None:
+    """Find where the aerosol is interpolated; None if the product has no quality mask."""
+    mask = surface.sample_numbers("QUA", shape)
+    return None if mask is None else (mask & _INTERPOLATED) != 0
 
 
 def _draw_charts(
@@ -182,6 +211,7 @@ def _draw_charts(
     top: Mapping[str, Float32Array],
     classes: npt.NDArray[Any] | None,
     shape: tuple[int, int],
+    palette: str,
 ) -> Iterator[Chart]:
     for kind in ("AOT", "WVP"):
         numbers = surface.sample_numbers(kind, shape)
@@ -199,6 +229,41 @@ def _draw_charts(
     dark = None if classes is None else _find_dark_vegetation(classes == _VEGETATION, top["B12"])
     if dark is not None:
         yield _draw_spectra(surface, top, dark, shape)
+    if classes is not None:
+        chart = _draw_class_spectra(surface, classes, shape, palette)
+        if chart is not None:
+            yield chart
+
+
+def _draw_class_spectra(
+    surface: SurfaceImages, classes: npt.NDArray[Any], shape: tuple[int, int], palette: str
+) -> Chart | None:
+    """Draw the median surface reflectance of each class; None without bands."""
+    reflectance = {
+        band: values
+        for band in sorted(BAND_NAMES, key=lambda band: BAND[band].wavelength)
+        if (values := surface.sample_reflectance(band, shape)) is not None
+    }
+    members = {
+        code: classes == code
+        for code in _GROUND_CLASSES
+        if np.count_nonzero(classes == code) >= _MIN_PIXELS
+    }
+    spectra = {
+        (SCENE_CLASS_NAMES[code], PALETTES[palette][code]): [
+            float(np.nanmedian(values[member])) if np.isfinite(values[member]).any() else np.nan
+            for values in reflectance.values()
+        ]
+        for code, member in members.items()
+    }
+    if not reflectance or not spectra:
+        return None
+    wavelengths = [BAND[band].wavelength for band in reflectance]
+    return Chart(
+        "Surface reflectance of the ground classes",
+        _encode_svg(charts.draw_class_spectra(wavelengths, spectra)),
+        "Median of the sampled pixels of each class",
+    )
 
 
 def _find_dark_vegetation(vegetation: BoolArray, infrared: Float32Array) -> BoolArray | None:

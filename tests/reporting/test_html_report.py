@@ -9,6 +9,7 @@ from importlib import util
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from lxml import html
 
@@ -17,6 +18,7 @@ from sen2cor.cli import main
 from sen2cor.product.level2a.reader import open_level2a
 from sen2cor.reporting import html_report
 from sen2cor.reporting.html_report import HtmlReport
+from sen2cor.reporting.legends import hatch
 from sen2cor.reporting.palette import parse_colour
 from sen2cor.settings import Settings
 
@@ -70,11 +72,15 @@ def test_page_in_the_product_shows_tile_and_shares(finished_product: Path) -> No
     (tile,) = product.tiles
     (section,) = page.xpath(f"//section[@id='tile-{tile.mgrs}']")
     captions = [text.strip() for text in section.xpath(".//figcaption/text()")]
-    assert captions[:6] == [
+    assert captions[:7] == [
+        "Before and after",
         "Top of atmosphere", "Surface", "Scene classification", "Aerosol optical thickness",
         "Water vapour", "Cloud probability",
     ]  # fmt: skip
     assert any("Histogram of aerosol" in caption for caption in captions)
+    assert "Surface reflectance of the ground classes" in captions
+    (slider,) = section.xpath(".//figure[@class='slider']/div")
+    assert len(slider.xpath("img")) == 2
     rows = {
         " ".join(row.xpath("string(th)").split()): row.xpath("string(td[1])")
         for row in section.xpath(".//table[1]//tbody/tr")
@@ -82,6 +88,30 @@ def test_page_in_the_product_shows_tile_and_shares(finished_product: Path) -> No
     assert rows["4 vegetation"] == f"{product.percentages['VEGETATION']:.2f} %"
     assert "end of classification 20 m" in rows
     assert finished_product.name in page.xpath("string(//title)")
+
+
+def test_quality_mask_hatches_the_aerosol_and_its_uncertainty_is_shown(
+    small_product: Path, tmp_path: Path
+) -> None:
+    options = ["--set", "Generate_QA_Output=TRUE", "--set", "Generate_Uncertainty_Output=TRUE"]
+    arguments = [*options, "--resolution", "60", "--output_dir", str(tmp_path)]
+    assert main([str(small_product), *arguments, "--report"]) == 0
+    page = page_in(next(tmp_path.glob("*.SAFE")))
+    captions = [text.strip() for text in page.xpath("//figcaption/text()")]
+    assert "Standard uncertainty of the aerosol" in captions
+    image = np.zeros((40, 40, 3), np.uint8)
+    where = np.zeros((40, 40), np.bool_)
+    where[:20] = True
+    hatched = hatch(image, where)
+    assert hatched[:20].any() and not hatched[20:].any() and not image.any()
+    assert 0.1 < (hatched[:20] > 0).mean() < 0.5
+
+
+def test_errors_are_not_counted_as_warnings(record: dict[str, Any]) -> None:
+    record["warnings"] = ["ERROR: InputError: x", "WARNING: a", "WARNING: b"]
+    page = html.fromstring(HtmlReport("X", Settings()).render(record))
+    badges = [badge.text for badge in page.xpath("//header//a/span")]
+    assert badges == ["1 error", "2 warnings"]
 
 
 def test_page_is_in_the_manifest(finished_product: Path) -> None:

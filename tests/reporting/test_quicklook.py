@@ -102,4 +102,7 @@ def test_files_stand_beside_the_product(finished_product: Path) -> None:
     for path in paths:
         with Image.open(path) as image:
             assert image.format == "PNG" and min(image.size) > 10
+            # all but the true colours have a legend on white paper
+            corner = image.getpixel((image.width - 1, image.height - 1))
+            assert (corner == (255, 255, 255)) == ("TCI" not in path.name)
         path.unlink()
