@@ -230,6 +230,9 @@ def test_the_site_builds_without_a_warning_and_fetches_nothing(tmp_path: Path) -
     assert "WARNING" not in result.stderr
     pages = list(tmp_path.rglob("*.html"))
     assert len(pages) >= len(PAGES) > 10
+    # the search works in pages opened as files
+    assert (tmp_path / "search" / "search_index.js").read_text().startswith("var __index")
+    assert "assets/iframe-worker.js" in (tmp_path / "index.html").read_text()
     for path in pages:
         assert not re.search(r'src="https?://|<link[^>]*href="https?://', path.read_text()), path
     for path in PAGES:
