@@ -11,6 +11,7 @@ from sen2cor import __version__
 from sen2cor.errors import UsageError, error_classes
 from sen2cor.paths import expand_existing_path, expand_path, is_current_folder_deleted
 from sen2cor.pipeline.run.options import IMAGE_FORMATS, Options
+from sen2cor.pipeline.run.product_list import expand_patterns, read_list
 from sen2cor.reporting.palette import PALETTES
 
 COMPATIBILITY_VERSION = "2.03.00"
@@ -72,7 +73,28 @@ def build_parser() -> argparse.ArgumentParser:
         nargs="*",
         type=_path,
         help="Level-1C product, its zip or tar archive, a tile folder inside it, or an existing "
-        "Level-2A product to add a resolution to",
+        "Level-2A product to add a resolution to; any number, and shell patterns",
+    )
+    result.add_argument(
+        "--list",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="file with a product (or pattern) on each line; # begins a comment line; - is the "
+        "standard input",
+    )
+    result.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="process up to N products at once, as many as fit into memory (default: 1)",
+    )
+    result.add_argument(
+        "--summary",
+        type=_path,
+        metavar="FILE",
+        help="write a JSON line about each product: result, seconds, AOT, water vapour, clouds",
     )
     result.add_argument(
         "--version",
@@ -255,25 +277,41 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def expand_paths(values: argparse.Namespace) -> None:
-    """Expand ``~`` and variables in the paths of parsed arguments, in place.
+    """Expand ``~``, variables and patterns in the paths of parsed arguments, in place.
+
+    Products of list files are added to those of the command line.
 
     Raises
     ------
     UsageError
-        A variable or a user is not known.
+        A variable or a user is not known, or a list file cannot be read.
     """
-    for name in ("output_dir", "work_dir", "setup", "GIP_L2A", "GIP_L2A_SC", "GIP_L2A_AC"):
+    for name in (
+        "output_dir",
+        "work_dir",
+        "summary",
+        "setup",
+        "GIP_L2A",
+        "GIP_L2A_SC",
+        "GIP_L2A_AC",
+    ):
         path = getattr(values, name)
         if path is not None:
             try:
                 setattr(values, name, expand_path(str(path)))
             except ValueError as error:
                 raise UsageError(f"--{name} {path}: {error}") from error
-    for number, path in enumerate(values.directory):
+    given = [
+        *map(str, values.directory),
+        *(line for file in values.list for line in read_list(file)),
+    ]
+    paths = []
+    for path in given:
         try:
-            values.directory[number] = expand_existing_path(str(path))
+            paths.append(expand_existing_path(path))
         except ValueError as error:
             raise UsageError(f"{path}: {error}") from error
+    values.directory = expand_patterns(paths)
 
 
 def create_options(values: argparse.Namespace) -> Options:
@@ -285,6 +323,8 @@ def create_options(values: argparse.Namespace) -> Options:
         They contradict one another, or need a package that is not installed.
     """
     if not values.directory:
+        if values.list:
+            raise UsageError(f"no product in --list {' '.join(values.list)}")
         raise UsageError("no product given; see L2A_Process --help")
     return Options(
         directories=tuple(values.directory),
@@ -299,6 +339,8 @@ def create_options(values: argparse.Namespace) -> Options:
         output_directory=values.output_dir,
         work_directory=values.work_dir,
         keep_days=values.keep_days,
+        jobs=values.jobs,
+        summary=values.summary,
         max_memory=values.max_memory,
         image_format=values.format,
         scheduler=values.scheduler,

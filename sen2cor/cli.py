@@ -11,7 +11,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import ExitStack, closing, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,13 +23,13 @@ from sen2cor.arguments import (
     expand_paths,
     parse_arguments,
 )
-from sen2cor.errors import AuxiliaryDataError, InputError, Sen2CorError, describe_unexpected
+from sen2cor.errors import AuxiliaryDataError, InputError, Sen2CorError
 from sen2cor.geospatial_libraries import describe_import_error
 from sen2cor.paths import is_current_folder_deleted
 from sen2cor.pipeline.run.options import Options
 
 if TYPE_CHECKING:
-    from sen2cor.pipeline.run.console import Console
+    from sen2cor.pipeline.run.product_list import ProductResult
     from sen2cor.settings import Settings
 
 SUCCESS = "Progress[%]: 100.00 : Application terminated successfully."
@@ -173,43 +173,44 @@ def run(options: Options) -> int:
     ------
     ConfigurationError
         A settings file is missing or invalid.
+    OutputError
+        The summary cannot be written.
     """
     from sen2cor.pipeline.run.console import BarConsole, Console, can_show_bars
+    from sen2cor.pipeline.run.product_list import open_summary
+    from sen2cor.pipeline.run.products_run import run_products
     from sen2cor.pipeline.run.run_settings import use_settings
 
     console = (BarConsole if can_show_bars(sys.stdout) else Console)(sys.stdout, sys.stderr)
-    with use_settings(options) as settings, _show_warnings():
-        codes = [
-            _process(number, options, settings, console)
-            for number in range(len(options.directories))
-        ]
+    results: dict[int, ProductResult] = {}
+    with use_settings(options) as settings, _show_warnings(), open_summary(options.summary) as add:
+        try:
+            with closing(run_products(options, settings, console)) as ended:
+                for number, result in ended:
+                    results[number] = result
+                    add(result)
+        finally:
+            if len(options.directories) > 1:
+                _print_summary([results[number] for number in sorted(results)], options)
+    codes = [results[number].exit_code for number in sorted(results)]
     return next((code for code in codes if code), 0)
 
 
-def _process(number: int, options: Options, settings: Settings, console: Console) -> int:
-    """Process one of the products; return its exit code."""
-    from sen2cor.pipeline.run.finished_products import find_finished
+def _print_summary(results: Sequence[ProductResult], options: Options) -> None:
+    """Print the table of the products that have ended, and how many have not."""
+    from sen2cor.inspection.screen import Screen
+    from sen2cor.pipeline.run.product_list import summary_rows
 
-    path = options.directories[number]
-    try:
-        finished = find_finished(path, options, settings)
-        if finished is not None:
-            console.print_outcome(finished)
-            return finished.exit_code
-        from sen2cor.pipeline.run.product_run import process_product
-
-        with console.start_product(number, len(options.directories), path.name) as progress:
-            outcome = process_product(path, options, settings, progress)
-    except Sen2CorError as error:
-        _print_error(error)
-        return error.exit_code
-    except ImportError as error:
-        return _print_import_error(error)
-    except Exception as error:
-        _print_error(error, describe_unexpected(error))
-        return 1
-    console.print_outcome(outcome)
-    return outcome.exit_code
+    screen = Screen(sys.stdout)
+    if results:
+        looks = [("red",) if result.exit_code else () for result in results]
+        screen.rows(summary_rows(results), [("bold",), *looks], right=(1, 2, 3, 4))
+    left = len(options.directories) - len(results)
+    if left:
+        screen.line(
+            f"{left} of {len(options.directories)} products not finished; the same command goes on "
+            "with them"
+        )
 
 
 class _StandardError(logging.Handler):

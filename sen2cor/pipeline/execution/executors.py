@@ -144,7 +144,7 @@ class _TileProcess:
         process = _SPAWN.Process(
             target=_run_child, args=(threads, child_end, read_package_level()), daemon=True
         )
-        with _block_terminal_signals(), _hide_main_module():
+        with block_terminal_signals(), hide_main_module():
             process.start()
         child_end.close()
         return cls(job, process, parent_end)
@@ -172,7 +172,7 @@ class _TileProcess:
 
 def _run_child(threads: int, connection: Connection, level: int) -> None:
     """Receive a job, run it, send the result: all that a child process does."""
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    threading.Thread(target=exit_with_parent, daemon=True).start()
     connection.send(_READY)
     job: TileJob = connection.recv()
     lock = threading.Lock()
@@ -186,7 +186,8 @@ def _run_child(threads: int, connection: Connection, level: int) -> None:
     send(tile_run)
 
 
-def _exit_with_parent() -> None:
+def exit_with_parent() -> None:
+    """Wait for the parent process to end, and end this one: the target of a thread."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -194,7 +195,7 @@ def _exit_with_parent() -> None:
 
 
 @contextmanager
-def _block_terminal_signals() -> Iterator[None]:
+def block_terminal_signals() -> Iterator[None]:
     """Keep signals that a terminal sends to its whole process group from a child started here."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -210,7 +211,7 @@ def _block_terminal_signals() -> Iterator[None]:
 
 
 @contextmanager
-def _hide_main_module() -> Iterator[None]:
+def hide_main_module() -> Iterator[None]:
     """Keep the main module, which may be a user's script, from being run again in a child."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")

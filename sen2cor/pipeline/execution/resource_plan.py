@@ -10,13 +10,15 @@ before those of 10 m. ``make benchmark`` compares the plan with the measured pea
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sen2cor.bands import BAND
 from sen2cor.pipeline.execution import available_resources
 from sen2cor.pipeline.run.options import Options
 from sen2cor.pipeline.tile.processing_chain import TileJob
+from sen2cor.raster.grids import Grid
+from sen2cor.settings import Settings
 from sen2cor.settings.l2a_gipp import CommonSettings
 
 logger = logging.getLogger(__name__)
@@ -81,9 +83,7 @@ def plan_resources(
         logger.info("Tiles run on the Dask scheduler %s.", options.scheduler)
         return ResourcePlan(options.scheduler, 1, settings.threads, 0, 0)
     cores = available_resources.count_cores()
-    memory = int(MAX_MEMORY_FRACTION * available_resources.read_available_memory())
-    if options.max_memory is not None:
-        memory = min(memory, int(options.max_memory * 1e9))
+    memory = plan_available_memory(options)
     wanted = cores if settings.processes is None else max(1, settings.processes)
     wanted = max(1, min(wanted, len(jobs)))
     threads = settings.threads or max(1, cores // wanted)
@@ -104,12 +104,28 @@ def plan_resources(
     return ResourcePlan(None, processes, threads, memory, need)
 
 
+def plan_available_memory(options: Options) -> int:
+    """Return the bytes that a run may plan with: those available, limited by the options."""
+    memory = int(MAX_MEMORY_FRACTION * available_resources.read_available_memory())
+    return memory if options.max_memory is None else min(memory, int(options.max_memory * 1e9))
+
+
 def plan_tile_memory(job: TileJob, threads: int) -> int:
+    """Return the peak memory of a tile in bytes, as planned."""
+    return plan_memory(job.tile.grids, job.bands, job.settings, threads)
+
+
+def plan_memory(
+    grids: Mapping[int, Grid], bands: Sequence[str], settings: Settings, threads: int
+) -> int:
     """Return the peak memory of a tile in bytes, as planned.
 
     Parameters
     ----------
-    job : TileJob
+    grids : mapping of resolution in metres to Grid
+    bands : sequence of str
+        Bands that are decoded at the start.
+    settings : Settings
     threads : int
         Threads that process the tile.
 
@@ -118,15 +134,15 @@ def plan_tile_memory(job: TileJob, threads: int) -> int:
     Two bytes for each pixel of each decoded band and of each block mean at 20 and 60 m, plus the
     constants of this module.
     """
-    pixels = {resolution: grid.rows * grid.cols for resolution, grid in job.tile.grids.items()}
+    pixels = {resolution: grid.rows * grid.cols for resolution, grid in grids.items()}
     numbers = sum(
         pixels[resolution]
-        for band in job.bands
+        for band in bands
         for resolution in pixels
         if resolution >= BAND[band].resolution
     )
     per_20m_pixel, per_60m_pixel = CLASSIFICATION_BYTES, ATMOSPHERE_BYTES
-    if job.settings.dem_directory is not None:
+    if settings.dem_directory is not None:
         per_20m_pixel += TERRAIN_BYTES
         per_60m_pixel += TERRAIN_ATMOSPHERE_BYTES
     return (
@@ -134,5 +150,5 @@ def plan_tile_memory(job: TileJob, threads: int) -> int:
         + 2 * numbers
         + per_20m_pixel * pixels[20]
         + per_60m_pixel * pixels[60]
-        + CODEC_BYTES * threads * job.tile.grids[10].cols
+        + CODEC_BYTES * threads * grids[10].cols
     )

@@ -19,6 +19,8 @@ from sen2cor.pipeline.execution.progress import Step
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
+    from sen2cor.pipeline.run.product_list import ProductResult
+
 _MAX_PERCENTAGE = 99.99
 """Highest value of a progress line; 100 is printed when the whole run has ended."""
 
@@ -206,6 +208,16 @@ class Console:
             self._output, number * percentage, (number + 1) * percentage, self._began
         )
 
+    shows_bars = False
+    """Whether lines would spoil the progress."""
+
+    def print_result(self, result: ProductResult) -> None:
+        """Print the outcome or the error of one of several products."""
+        if result.outcome is not None:
+            self.print_outcome(result.outcome)
+        else:
+            print(f"L2A_Process: {result.error}", file=self._errors, flush=True)
+
     def print_outcome(self, outcome: ProductOutcome) -> None:
         """Print the path of the product and the tiles that failed."""
         for failure in outcome.failed_tiles:
@@ -217,6 +229,8 @@ class Console:
 
 class BarConsole(Console):
     """The terminal of a run, with progress bars."""
+
+    shows_bars = True
 
     def start_product(self, number: int, of: int, name: str = "") -> ProductProgressBar:
         """Return the progress of one of several products."""

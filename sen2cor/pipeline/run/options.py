@@ -14,6 +14,8 @@ from sen2cor.reporting.palette import PALETTES
 
 IMAGE_FORMATS = ("jp2", "cog")
 
+_MOST_JOBS = 100
+
 _ADDRESS = re.compile(r"[a-z]+://\S+:\d+")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
 
@@ -37,6 +39,10 @@ class Options:
     output_directory, work_directory : Path or None
     keep_days : float or None
         Records in the work folder that are older are removed; None: none are.
+    jobs : int
+        Products that are processed at once, if they fit into memory.
+    summary : Path or None
+        File for a JSON line about each product.
     max_memory : float or None
         Memory limit for all tiles together in GB (10^9 bytes).
     image_format : {"jp2", "cog"}
@@ -74,6 +80,8 @@ class Options:
     output_directory: Path | None = None
     work_directory: Path | None = None
     keep_days: float | None = None
+    jobs: int = 1
+    summary: Path | None = None
     max_memory: float | None = None
     image_format: str = "jp2"
     scheduler: str | None = None
@@ -93,6 +101,8 @@ class Options:
             if value not in allowed:
                 choices = ", ".join(map(str, allowed))
                 raise UsageError(f"{name} {value!r}: must be one of {choices}")
+        if not 1 <= self.jobs <= _MOST_JOBS:
+            raise UsageError(f"--jobs {self.jobs}: must be 1 to {_MOST_JOBS}")
         if self.max_memory is not None and not 0 < self.max_memory < math.inf:
             raise UsageError(f"max_memory {self.max_memory:g}: must be a number of GB above 0")
         if self.keep_days is not None:

@@ -95,10 +95,7 @@ class TileJob:
     @property
     def bands(self) -> tuple[str, ...]:
         """Bands to decode at the start; of the others, B08 is decoded when 10 m is written."""
-        bands = CLASSIFICATION_BANDS if self.classification_only else PROCESSED_BANDS[20]
-        if find_cloud_detector(self.settings.classification.cloud_detector) is None:
-            return bands
-        return tuple(dict.fromkeys((*bands, *DETECTOR_BANDS)))
+        return select_bands(self.settings, classification_only=self.classification_only)
 
     @property
     def late_bands(self) -> tuple[str, ...]:
@@ -117,6 +114,14 @@ class TileJob:
         """Time of the tile as a fraction of that of a full tile."""
         rows, cols = self.tile.grids[10].shape
         return _FIXED_TIME + rows * cols / _FULL_TILE
+
+
+def select_bands(settings: Settings, *, classification_only: bool) -> tuple[str, ...]:
+    """Return the bands to decode at the start of a tile."""
+    bands = CLASSIFICATION_BANDS if classification_only else PROCESSED_BANDS[20]
+    if find_cloud_detector(settings.classification.cloud_detector) is None:
+        return bands
+    return tuple(dict.fromkeys((*bands, *DETECTOR_BANDS)))
 
 
 def process_tile(job: TileJob, workers: Workers, progress: TileProgress) -> TileOutcome:
