@@ -122,8 +122,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         0, or the exit code of the error.
     """
     arguments = parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     level = logging.WARNING if arguments.quiet else logging.INFO
-    logging.basicConfig(level=level, format="%(message)s")
+    logging.getLogger("sen2cor.simulation").setLevel(level)
     try:
         print(_run(arguments))
     except Sen2CorError as error:
