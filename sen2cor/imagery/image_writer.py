@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +35,8 @@ class Coding:
 class ImageWriter(ABC):
     """Writes one lossless image, row by row from top to bottom; a context manager.
 
+    ``observe``, if set, receives the index of the first row and the rows of each block.
+
     The file appears under its name when all rows are written. Until then there are only ``.part``
     files, which are removed after an error. Several images may be written at once in threads.
 
@@ -53,6 +56,7 @@ class ImageWriter(ABC):
         self.path = path
         self._grid = grid
         self._received = 0
+        self.observe: Callable[[int, Pixels], object] | None = None
 
     def __enter__(self) -> ImageWriter:
         return self
@@ -86,6 +90,8 @@ class ImageWriter(ABC):
             self._append(rows)
         except (OSError, RuntimeError) as failure:
             raise unwritable(self.path, failure) from failure
+        if self.observe is not None:
+            self.observe(self._received, rows)
         self._received += len(rows)
 
     def _check_complete(self) -> None:

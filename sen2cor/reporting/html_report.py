@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from sen2cor.imagery.picture_samples import PictureSamples
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 from sen2cor.product.level2a.content import QualityPercentages
 from sen2cor.product.level2a.tile import Level2ATile
@@ -75,6 +76,7 @@ class HtmlReport(logging.Handler):
         output: Level2ATile,
         quality: QualityPercentages | None,
         report: Callable[[str], None] = lambda text: None,
+        samples: PictureSamples | None = None,
     ) -> None:
         """Draw a tile whose images are written; if that fails, the report goes without pictures.
 
@@ -82,7 +84,7 @@ class HtmlReport(logging.Handler):
         """
         try:
             self._tiles[tile.mgrs] = draw_tile(
-                product, tile, output, quality, self._palette, report
+                product, tile, output, quality, self._palette, report, samples
             )
         except Exception as error:  # a failing picture must not end the run
             logger.warning("tile %s: HTML report without pictures: %r", tile.mgrs, error)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from sen2cor.bands import BAND, VISIBLE
 from sen2cor.files import raise_output_error, replace_on_success
 from sen2cor.imagery import images, jpeg2000
+from sen2cor.imagery.picture_samples import PictureSamples, subsample
 from sen2cor.imagery.preview import true_colour
 from sen2cor.product import radiometry
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
@@ -79,12 +80,15 @@ class SurfaceImages:
     quantification : float
     offset : int
         Surface reflectance is (number + offset) / quantification.
+    samples : PictureSamples or None
+        What was sampled while the images were written; nothing of it is read again.
     """
 
     paths: Mapping[tuple[str, int | None], Path]
     grid: Grid
     quantification: float
     offset: int
+    samples: PictureSamples | None = None
     _sampled: dict[tuple[str, tuple[int, int]], npt.NDArray[Any] | None] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -120,6 +124,9 @@ class SurfaceImages:
         return _compute_reflectance(numbers, self.offset, self.quantification)
 
     def _read(self, kind: str, shape: tuple[int, int]) -> npt.NDArray[Any] | None:
+        samples = self.samples
+        if samples is not None and shape == samples.shape and kind in samples.surface:
+            return samples.surface[kind]
         found = sorted(size for name, size in self.paths if name == kind and size is not None)
         if not found:
             return None
@@ -132,7 +139,11 @@ class SurfaceImages:
 
 
 def sample_toa_reflectance(
-    product: Level1CProduct, tile: Level1CTile, band: str, shape: tuple[int, int]
+    product: Level1CProduct,
+    tile: Level1CTile,
+    band: str,
+    shape: tuple[int, int],
+    samples: PictureSamples | None = None,
 ) -> Float32Array:
     """Subsample a band of Level-1C.
 
@@ -142,14 +153,18 @@ def sample_toa_reflectance(
     tile : Level1CTile
     band : str
     shape : (rows, cols)
+    samples : PictureSamples, optional
+        Of this shape; the image of a band that it holds is not read.
 
     Returns
     -------
     ndarray of float32, shape ``shape``
         Top-of-atmosphere reflectance, NaN without data.
     """
-    grid = tile.grids[BAND[band].resolution]
-    numbers = subsample(_read_reduced(tile.bands[band], grid.rows, shape), shape)
+    numbers = None if samples is None else samples.toa.get(band)
+    if numbers is None:
+        grid = tile.grids[BAND[band].resolution]
+        numbers = subsample(_read_reduced(tile.bands[band], grid.rows, shape), shape)
     offset = product.radiometric_offsets[band]
     return _compute_reflectance(numbers, offset, product.quantification_value)
 
@@ -160,16 +175,6 @@ def find_picture_shape(grid: Grid, max_side: int) -> tuple[int, int]:
     rows, cols = grid.rows * finest, grid.cols * finest
     shrunk = min(1.0, max_side / max(rows, cols))
     return max(1, round(rows * shrunk)), max(1, round(cols * shrunk))
-
-
-def subsample(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
-    """Pick the pixel at the centre of each pixel of a picture of the same area."""
-    rows, cols = (
-        (2 * np.arange(wanted) + 1) * have // (2 * wanted)
-        for have, wanted in zip(pixels.shape, shape, strict=False)
-    )
-    picked: npt.NDArray[Any] = pixels[rows[:, None], cols]
-    return picked
 
 
 def draw_true_colour(visible: Sequence[Float32Array]) -> UInt8Array:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.bands import BAND, BAND_NAMES, VISIBLE
+from sen2cor.imagery.picture_samples import PictureSamples
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 from sen2cor.product.level2a.content import QualityPercentages
 from sen2cor.product.level2a.tile import Level2ATile
@@ -115,6 +116,7 @@ def draw_tile(
     quality: QualityPercentages | None,
     palette: str,
     report: Callable[[str], None] = lambda text: None,
+    samples: PictureSamples | None = None,
 ) -> TilePage:
     """Draw a tile whose images are written.
 
@@ -129,23 +131,26 @@ def draw_tile(
         Palette of the scene classes.
     report : callable
         Receives the name of each picture and chart when it is drawn.
+    samples : PictureSamples, optional
+        What was sampled while the tile was processed; other images are read.
 
     Raises
     ------
     InputError
         An image cannot be read.
     """
-    shape = find_picture_shape(tile.grids[10], MAX_SIDE)
+    shape = samples.shape if samples else find_picture_shape(tile.grids[10], MAX_SIDE)
     paths = {key: output.folder / name for key, name in output.list_images().items()}
     surface = SurfaceImages(
-        paths, tile.grids[10], product.quantification_value, output.psd.boa_offset
+        paths, tile.grids[10], product.quantification_value, output.psd.boa_offset, samples
     )
     with ThreadPoolExecutor() as pool:
         top = dict(
             zip(
                 BAND_NAMES,
                 pool.map(
-                    lambda band: sample_toa_reflectance(product, tile, band, shape), BAND_NAMES
+                    lambda band: sample_toa_reflectance(product, tile, band, shape, samples),
+                    BAND_NAMES,
                 ),
                 strict=True,
             )

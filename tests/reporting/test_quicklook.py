@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from sen2cor.imagery import images
+from sen2cor.imagery.picture_samples import subsample
 from sen2cor.product.level1c.reader import open_level1c
 from sen2cor.product.level2a.reader import open_level2a
 from sen2cor.raster.grids import Grid
@@ -21,7 +22,6 @@ from sen2cor.reporting.quicklook import (
     draw_quick_looks,
     find_picture_shape,
     sample_toa_reflectance,
-    subsample,
     write_quick_looks,
 )
 

@@ -35,8 +35,9 @@ from sen2cor.product.level2a.origin import report_foreign
 from sen2cor.product.level2a.reader import open_level2a
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.product.level2a.writer import Level2AWriter
-from sen2cor.reporting.quicklook import write_quick_looks
+from sen2cor.reporting.quicklook import find_picture_shape, write_quick_looks
 from sen2cor.reporting.stac import write_items
+from sen2cor.reporting.tile_page import MAX_SIDE as PICTURE_SIDE
 from sen2cor.settings import Settings
 
 _PROCESS, _REPORT = "L2A_ProcessProduct", "L2A_Report"
@@ -149,6 +150,11 @@ class _ProductRun:
                 tables=tables,
                 resolutions=resolutions,
                 classification_only=self.options.classification_only,
+                picture_shape=(
+                    find_picture_shape(tile.grids[10], PICTURE_SIDE)
+                    if self.records.html_report
+                    else None
+                ),
             )
             for tile, resolutions in plan
         ]
@@ -231,7 +237,7 @@ class _ProductRun:
             return
         jpeg2000.set_threads(available_resources.count_cores())
         for job in jobs:
-            quality = outcomes[job.tile.tile_id].quality
+            outcome = outcomes[job.tile.tile_id]
             weight = _PICTURES_WEIGHT * (1.0 + job.scale)
             with self.progress.track(
                 _REPORT, f"report pictures of tile {job.tile.mgrs}", weight
@@ -240,8 +246,9 @@ class _ProductRun:
                     job.product,
                     job.tile,
                     job.output,
-                    quality,
+                    outcome.quality,
                     partial(show_part, weight / _PICTURES),
+                    outcome.samples,
                 )
 
 

@@ -23,6 +23,7 @@ from sen2cor.classification import Classification
 from sen2cor.classification.quality_mask import compute_quality_mask
 from sen2cor.imagery import images
 from sen2cor.imagery.image_writer import Coding, ImageWriter
+from sen2cor.imagery.picture_samples import PictureSamples
 from sen2cor.imagery.preview import make_preview, preview_grid, true_colour
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.tile.band_correction import (
@@ -60,6 +61,8 @@ class TileImageJobs:
     workers : Workers
     coding : Coding
         Of reflectance, uncertainty and true colour; the others have no arithmetic bypass.
+    samples : PictureSamples or None
+        Receives samples of the images of reflectance, maps and classes.
     report : callable
         Receives the number of jobs that have ended and that of all, in any thread.
     """
@@ -69,6 +72,7 @@ class TileImageJobs:
     resolution: int
     workers: Workers
     coding: Coding = field(default_factory=Coding)
+    samples: PictureSamples | None = None
     report: Callable[[int, int], None] = lambda done, jobs: None
     _lock: Lock = field(default_factory=Lock)
 
@@ -268,7 +272,7 @@ class TileImageJobs:
         quantification: float = 1.0,
     ) -> ImageWriter:
         """Open an image; the quantification is that of reflectance and its uncertainty."""
-        return images.open_writer(
+        writer = images.open_writer(
             self.output.image_path(kind, self.resolution),
             self.grid,
             dtype,
@@ -277,6 +281,9 @@ class TileImageJobs:
             describe_image(kind, quantification, self.output.psd.boa_offset),
             self._choose_coding(kind),
         )
+        if self.samples is not None and components == 1:
+            writer.observe = self.samples.gather(kind, self.grid, dtype)
+        return writer
 
     def _choose_coding(self, kind: str) -> Coding:
         """Return the coding of an image; smooth ones would grow by the arithmetic bypass."""

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
-from sen2cor.atmosphere.toa_uncertainty import Radiometry
 from sen2cor.bands import NO_DATA, PROCESSED_BANDS, VISIBLE
 from sen2cor.classification import (
     CLASSIFICATION_BANDS,
@@ -34,6 +33,7 @@ from sen2cor.classification import (
 from sen2cor.errors import ProcessingError
 from sen2cor.imagery import images
 from sen2cor.imagery.image_writer import Coding
+from sen2cor.imagery.picture_samples import PictureSamples
 from sen2cor.pipeline.execution.progress import TileProgress
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.tile.angle_limits import check_angles
@@ -42,7 +42,7 @@ from sen2cor.pipeline.tile.classification_step import classify_tile
 from sen2cor.pipeline.tile.image_jobs import TileImageJobs, WriteImage, upsample_nearest
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import FINE, TileTerrain, prepare_terrain
-from sen2cor.pipeline.tile.tile_correction import COARSE, TileCorrection
+from sen2cor.pipeline.tile.tile_correction import COARSE, TileCorrection, describe_radiometry
 from sen2cor.product.checksums import REMEDY_LEVEL2A, Checksums
 from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 from sen2cor.product.level2a.content import QualityPercentages, TileOutcome, TileRetrieval
@@ -82,6 +82,8 @@ class TileJob:
     resolutions : tuple of int
         Resolutions to process, in this order.
     classification_only : bool
+    picture_shape : (rows, cols) or None
+        Of the pictures for which images are sampled; None: no samples.
     """
 
     product: Level1CProduct
@@ -91,6 +93,7 @@ class TileJob:
     tables: tuple[LookUpTable, ...]
     resolutions: tuple[int, ...]
     classification_only: bool = False
+    picture_shape: tuple[int, int] | None = None
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -156,7 +159,9 @@ def process_tile(job: TileJob, workers: Workers, progress: TileProgress) -> Tile
             scale * DECODING_WEIGHT,
         )
         terrain = prepared.result()
-    chain = _ProcessingChain(job, pixels, terrain, workers, progress)
+    samples = PictureSamples(job.picture_shape) if job.picture_shape else None
+    chain = _ProcessingChain(job, pixels, terrain, workers, progress, samples)
+    chain.sample_toa(job.bands)
     quality: QualityPercentages | None = None
     retrieval: TileRetrieval | None = None
     scene_20m: _Scene | None = None
@@ -186,7 +191,9 @@ def process_tile(job: TileJob, workers: Workers, progress: TileProgress) -> Tile
             f"end of processing with resolution {resolution} m",
             scale * WEIGHTS[resolution],
         )
-    return TileOutcome(quality, retrieval)
+    if 10 in job.resolutions:
+        chain.sample_toa(job.late_bands)
+    return TileOutcome(quality, retrieval, samples)
 
 
 @dataclass(frozen=True)
@@ -212,6 +219,13 @@ class _ProcessingChain:
     terrain: TileTerrain | None
     workers: Workers
     progress: TileProgress
+    samples: PictureSamples | None
+
+    def sample_toa(self, bands: tuple[str, ...]) -> None:
+        """Sample Level-1C for pictures, before bands are released."""
+        if self.samples is not None:
+            for band in bands:
+                self.samples.add_toa(band, self.pixels.numbers(band, COARSE))
 
     def classify(self, resolution: int) -> Classification:
         """Classify the scene at 60 or 20 m."""
@@ -333,7 +347,15 @@ class _ProcessingChain:
 
         common = self.job.settings.common
         coding = Coding(common.jpeg2000_bypass, common.cog_level)
-        return TileImageJobs(self.job.output, self.pixels, resolution, self.workers, coding, report)
+        return TileImageJobs(
+            self.job.output,
+            self.pixels,
+            resolution,
+            self.workers,
+            coding,
+            self.samples,
+            report,
+        )
 
     def _plan_classes(
         self, jobs: TileImageJobs, classification: Classification, reference: BoolArray | None
@@ -374,24 +396,8 @@ class _ProcessingChain:
         if self.terrain is not None and common.generate_dem_output:
             planned += jobs.plan_elevation(self.terrain)
         if common.generate_uncertainty_output:
-            radiometry = _describe_radiometry(self.job)
+            radiometry = describe_radiometry(self.job.product, self.job.tile)
             planned += jobs.plan_uncertainty(correction, illumination, radiometry, no_data)
         if common.generate_ddv_output and jobs.resolution != 10:
             planned += jobs.plan_reference_pixels(correction.reference_mask)
         return planned
-
-
-def _describe_radiometry(job: TileJob) -> Radiometry:
-    product = job.product
-    refined = any(
-        datastrip.is_refined()
-        for datastrip in product.datastrips
-        if datastrip.datastrip_id == job.tile.datastrip_id
-    )
-    return Radiometry(
-        product.spacecraft,
-        product.solar_irradiance,
-        product.reflectance_conversion,
-        product.quantification_value,
-        refined,
-    )

@@ -31,6 +31,7 @@ from sen2cor.atmosphere.uncertainty import (
     reflectance_uncertainty,
 )
 from sen2cor.classification import GroundMasks
+from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 from sen2cor.raster.array_types import BoolArray, Float32Array
 
 ToaReflectance = Callable[[str], Float32Array]
@@ -168,3 +169,19 @@ class TileCorrection:
 def adjacency_half_width(adjacency_range: float, geometry: NodeGeometry) -> int:
     """Half width in pixels of the neighbourhood for a range of the adjacency effect in km."""
     return round(adjacency_range * 1000.0 / geometry.grid.pixel_size)
+
+
+def describe_radiometry(product: Level1CProduct, tile: Level1CTile) -> Radiometry:
+    """Describe the radiometry of a tile for the uncertainty of its Level-1C reflectance."""
+    refined = any(
+        datastrip.is_refined()
+        for datastrip in product.datastrips
+        if datastrip.datastrip_id == tile.datastrip_id
+    )
+    return Radiometry(
+        product.spacecraft,
+        product.solar_irradiance,
+        product.reflectance_conversion,
+        product.quantification_value,
+        refined,
+    )

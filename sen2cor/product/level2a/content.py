@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sen2cor.imagery.picture_samples import PictureSamples
+
 CLASS_COUNT = 12
 _CLOUD_CLASSES = (8, 9, 10)
 
@@ -116,10 +118,13 @@ class TileOutcome:
         Of the last classification; None if the tile was not classified.
     retrieval : TileRetrieval or None
         Of the last retrieval; None if there was none.
+    samples : PictureSamples or None
+        Of the images, for the pictures of the report; None without a report.
     """
 
     quality: QualityPercentages | None = None
     retrieval: TileRetrieval | None = None
+    samples: PictureSamples | None = None
 
 
 ImageKey = tuple[str, int | None]
