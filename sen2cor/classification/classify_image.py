@@ -9,7 +9,7 @@ seam.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -221,9 +221,13 @@ class _SpectralPass:
         shape, sun = image.shape, image.scene.sun
         rules, ground, infrared = image.parameters.rules, None, None
         if sun is not None and rules.detect_shadow_by_contrast:
-            ground = GroundSample.empty(shape, sun.coarsening_factor(SAMPLE_SPACING))
+            fine = sun.coarsening_factor(SHADOW_GRID)
+            coarse = fine * replace(sun, pixel_size=fine * sun.pixel_size).coarsening_factor(
+                SAMPLE_SPACING
+            )
+            ground = GroundSample.empty(shape, coarse)
             if rules.match_cloud_shadow:
-                infrared = InfraredSample.empty(shape, sun.coarsening_factor(SHADOW_GRID))
+                infrared = InfraredSample.empty(shape, fine)
         veils = None
         by_rules = image.scene.cloud_probability is None
         if sun is not None and rules.detect_veils and by_rules:

@@ -27,12 +27,15 @@ from scipy import ndimage
 from sen2cor.classification.pixel_runs import PixelRuns, Shift, accumulate
 from sen2cor.classification.shadow_offset import ShadowOffset
 from sen2cor.raster.array_types import BoolArray, Float32Array
+from sen2cor.raster.resampling import block_fraction, repeat_rows
 
 _CELL = 3000.0
 """Metres: larger clouds are cut into cells."""
 _SURROUNDINGS, _NEAR_SURROUNDINGS = 5000.0, 1500.0
 """Metres: windows of the surroundings that dark ground below wide and narrow objects is compared
 with."""
+_WINDOW_STEP = 3
+"""Pixels: blocks of the grid on which these windows are averaged."""
 _NARROW = 250.0
 """Metres: beaches, surf, roads and most roofs are narrower."""
 _MAX_LOW_HEIGHT = 6000.0
@@ -249,7 +252,7 @@ def _find_best_heights(score: Float32Array) -> BoolArray:
 def _accumulate_ground(dark: BoolArray, visible: BoolArray, pixel_size: float) -> Float32Array:
     """Cumulative sums of visible ground, dark ground, and its fraction in two windows."""
     around = (
-        _compute_dark_fraction(dark, visible, max(3, round(window / pixel_size)))
+        _compute_dark_fraction(dark, visible, max(3, round(window / (_WINDOW_STEP * pixel_size))))
         for window in (_SURROUNDINGS, _NEAR_SURROUNDINGS)
     )
     return accumulate(visible, dark, *around)
@@ -275,9 +278,10 @@ def _compare(
 def _compute_dark_fraction(dark: BoolArray, visible: BoolArray, window: int) -> Float32Array:
     """Dark fraction of the visible ground in a window around each visible pixel; 0 elsewhere."""
     ground, around = (
-        ndimage.uniform_filter(mask.astype(np.float32), window, mode="constant")
+        ndimage.uniform_filter(block_fraction(mask, _WINDOW_STEP), window, mode="constant")
         for mask in (visible, dark)
     )
     around /= np.maximum(ground, np.float32(1e-6))
-    fraction: Float32Array = np.multiply(around, visible, out=around)
-    return fraction
+    rows, cols = dark.shape
+    fraction = repeat_rows(around, _WINDOW_STEP, slice(0, rows), cols)
+    return np.multiply(fraction, visible, out=fraction)

@@ -27,7 +27,7 @@ from sen2cor.classification.sunlit_reference import InfraredSample, SunlitRefere
 from sen2cor.classification.sunlit_water import SunlitWater
 from sen2cor.classification.veils import Veils
 from sen2cor.raster.array_types import BoolArray, Float32Array
-from sen2cor.raster.resampling import bilinear, block_fraction, positions
+from sen2cor.raster.resampling import bilinear, block_fraction, positions, repeat_rows
 
 SHADOW_GRID = 60.0
 """Metres: pixel size of the grid on which clouds cast their shadow."""
@@ -169,8 +169,8 @@ class CloudShadowMap:
 
     Attributes
     ----------
-    likelihood : ndarray of float32, shape (ceil(rows / factor), ceil(cols / factor))
-        Of cloud shadow, 0..1.
+    likelihood : ndarray of float32 or bool, shape (ceil(rows / factor), ceil(cols / factor))
+        Of cloud shadow, 0..1; bool: whether it is possible.
     near : ndarray of bool, same shape
         Pixels within `NEAR_CLOUDS` of a cloud.
     factor : int
@@ -187,7 +187,7 @@ class CloudShadowMap:
         Water outside of the likely shadows; None: not known.
     """
 
-    likelihood: Float32Array
+    likelihood: Float32Array | BoolArray
     near: BoolArray
     factor: int
     likelihood_min: np.float32
@@ -280,8 +280,7 @@ class CloudShadowMap:
         )
         if rules.mirror_cloud_edges:
             possible |= objects.project_from_beyond(offset) & ~casting
-        sigma = parameters.constants.shadow_smoothing_sigma / factor
-        likelihood = ndimage.gaussian_filter(possible.astype(np.float32), sigma, mode="reflect")
+        possible = dilate(possible, 1)
         confirmed = casting & ~objects.find_unconfirmed()
         unconfirmed = ~dilate(confirmed, 1)
         near = dilate_euclidean(confirmed, NEAR_CLOUDS / coarse.pixel_size)
@@ -290,12 +289,15 @@ class CloudShadowMap:
         water = SunlitWater.average(
             infrared.green[::2, ::2], sunlit_water[::2, ::2], 2 * factor, scene.sun.pixel_size
         )
-        return cls(likelihood, near, factor, likelihood_min, unconfirmed, likely, water)
+        return cls(possible, near, factor, likelihood_min, unconfirmed, likely, water)
 
     def find_possible_shadow(self, rows: slice, cols: int) -> BoolArray:
         """Image pixels of a block of rows that may lie in cloud shadow; bool, (rows, cols)."""
+        if self.likelihood.dtype == np.bool_:
+            return self._repeat(self.likelihood.view(np.bool_), rows, cols)
         row_at = positions(rows.stop - rows.start, self.factor, rows.start)
-        likelihood = bilinear(self.likelihood, row_at, positions(cols, self.factor))
+        coarse = self.likelihood.view(np.float32)
+        likelihood = bilinear(coarse, row_at, positions(cols, self.factor))
         possible: BoolArray = likelihood > self.likelihood_min
         return possible
 
@@ -316,13 +318,7 @@ class CloudShadowMap:
     def _repeat(self, mask: BoolArray | None, rows: slice, cols: int) -> BoolArray:
         if mask is None:
             return np.zeros((rows.stop - rows.start, cols), np.bool_)
-        first = rows.start // self.factor
-        part = mask[first : -(-rows.stop // self.factor)]
-        if not part.any():
-            return np.zeros((rows.stop - rows.start, cols), np.bool_)
-        row_at = np.arange(rows.start, rows.stop) // self.factor - first
-        repeated: BoolArray = np.repeat(part, self.factor, axis=1)[:, :cols].take(row_at, axis=0)
-        return repeated
+        return repeat_rows(mask, self.factor, rows, cols)
 
 
 def _compute_shifts(

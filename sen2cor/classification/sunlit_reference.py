@@ -24,7 +24,7 @@ from sen2cor.classification.scene_class import SceneClass, has_class
 from sen2cor.classification.spectral_indices import Reflectance
 from sen2cor.classification.sunlit_water import is_water_like
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
-from sen2cor.raster.resampling import bilinear, masked_mean, positions
+from sen2cor.raster.resampling import masked_mean, repeat_rows
 
 BANDS = ("B02", "B8A", "B11")
 
@@ -186,11 +186,11 @@ class InfraredSample:
             shadow, bluish by skylight. A cloud is brighter than sunlit ground at least in blue.
         """
         constants = parameters.constants
-        at = [
-            np.minimum(np.arange(size) * self.step // sunlit.step, last - 1)
-            for size, last in zip(self.visible.shape, sunlit.reflectance["B8A"].shape, strict=True)
-        ]
-        expected = {band: image[np.ix_(*at)] for band, image in sunlit.reflectance.items()}
+        shape, factor = self.visible.shape, max(1, sunlit.step // self.step)
+        expected = {
+            band: repeat_rows(image, factor, slice(0, shape[0]), shape[1])
+            for band, image in sunlit.reflectance.items()
+        }
         maximum = constants.shadow_b8a_fraction_max, constants.shadow_b11_fraction_max
         dark = self.visible | self.cloud
         for band, fraction in zip(("B8A", "B11"), maximum, strict=True):
@@ -216,10 +216,10 @@ class SunlitReference:
     step: int
     reflectance: dict[str, Float32Array]
 
-    def interpolate(self, band: str, rows: slice, cols: int) -> Float32Array:
-        """Interpolate a band to a block of rows of the image; float32, (rows, cols)."""
-        row_at = positions(rows.stop - rows.start, self.step, rows.start)
-        return bilinear(self.reflectance[band], row_at, positions(cols, self.step))
+    def around(self, band: str, fraction: float, rows: slice, cols: int) -> Float32Array:
+        """Fraction of a band for each pixel of a block of rows; float32, shape (rows, cols)."""
+        limit = np.float32(fraction) * self.reflectance[band]
+        return repeat_rows(limit, self.step, rows, cols)
 
 
 def detect_shadow_by_contrast(
@@ -254,18 +254,18 @@ def detect_shadow_by_contrast(
     """
     constants = parameters.constants
     nir, swir = reflectance["B8A"], reflectance["B11"]
-    sunlit_nir, sunlit_swir = (
-        sunlit.interpolate(band, rows, nir.shape[1]) for band in ("B8A", "B11")
-    )
-    max_nir = np.float32(constants.shadow_b8a_fraction_max) * sunlit_nir
-    max_swir = np.float32(constants.shadow_b11_fraction_max) * sunlit_swir
+    cols = nir.shape[1]
+    max_nir = sunlit.around("B8A", constants.shadow_b8a_fraction_max, rows, cols)
+    max_swir = sunlit.around("B11", constants.shadow_b11_fraction_max, rows, cols)
     dark = (nir < max_nir) & (swir < max_swir)
     if likely is not None and likely.any():
         dark |= likely & (nir * swir < max_nir * max_swir)
     # Ratio of the fractions left in the two bands, without divisions.
-    minimum = np.float32(constants.shadow_b11_to_b8a_min) * nir * sunlit_swir
-    dark &= swir * sunlit_nir > minimum
-    water = nir < np.float32(constants.shadow_b8a_fraction_min) * sunlit_nir
+    least = constants.shadow_b11_to_b8a_min
+    least *= constants.shadow_b8a_fraction_max / constants.shadow_b11_fraction_max
+    dark &= swir * max_nir > np.float32(least) * (nir * max_swir)
+    water_fraction = constants.shadow_b8a_fraction_min / constants.shadow_b8a_fraction_max
+    water = nir < np.float32(water_fraction) * max_nir
     water &= nir < reflectance["B03"]
     dark &= ~(water | no_data)
     dark &= reflectance["B12"] < nir
@@ -312,8 +312,7 @@ def find_bright_shadow(
         ("B8A", constants.shadow_b8a_fraction_max),
         ("B11", constants.shadow_b11_fraction_max),
     ):
-        expected = sunlit.interpolate(band, rows, classes.shape[1])
-        found &= reflectance[band] < np.float32(fraction) * expected
+        found &= reflectance[band] < sunlit.around(band, fraction, rows, classes.shape[1])
     return found
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from sen2cor.classification.parameters import ClassificationParameters
 from sen2cor.classification.spectral_indices import Reflectance
 from sen2cor.raster.array_types import BoolArray, Float32Array
-from sen2cor.raster.resampling import masked_mean
+from sen2cor.raster.resampling import masked_mean, repeat_rows
 
 _WINDOW = 3000.0
 """Metres: window over which sunlit water is averaged."""
@@ -106,11 +106,7 @@ class SunlitWater:
         water = is_water_like(reflectance, parameters)
         if not water.any():
             return water, water
-        row_at, col_at = (
-            np.arange(first, first + size) // self.step
-            for first, size in zip((rows.start, 0), water.shape, strict=True)
-        )
-        expected = self.green.take(row_at, axis=0).take(col_at, axis=1)
+        expected = repeat_rows(self.green, self.step, rows, water.shape[1])
         water &= np.isfinite(expected)
         dark = water & (reflectance["B03"] < np.float32(_MAX_FRACTION_LEFT) * expected)
         return water & ~dark, dark

@@ -104,9 +104,10 @@ class Haze:
         """
         adjusted = dict(reflectance)
         for band, excess in self.excess.items():
-            image = reflectance[band] - np.float32(_clear_path(band) + excess)
-            image /= np.float32(1.0 - _LOSS_PER_EXCESS * excess)
-            image += np.float32(_clear_path(band))
+            gain = 1.0 / (1.0 - _LOSS_PER_EXCESS * excess)
+            path = _clear_path(band)
+            image = reflectance[band] * np.float32(gain)
+            image += np.float32(path - gain * (path + excess))
             adjusted[band] = image
         return adjusted
 

@@ -34,6 +34,7 @@ from sen2cor.classification.scene_class import NOT_CLASSIFIED, SceneClass, has_c
 from sen2cor.classification.spectral_indices import Reflectance
 from sen2cor.classification.sunlit_reference import sample_positions
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array
+from sen2cor.raster.resampling import repeat_rows
 
 _SLOPE_RANGE = (0.3, 0.6)
 """Slope of the line of clear land: about 0.5 at the surface, times the transmittance of the air
@@ -189,13 +190,9 @@ class Veils:
         ndarray of bool, shape (rows, cols)
             Vegetation and soil that become low probability clouds.
         """
-        first = rows.start // self.step
-        wide = self.wide[first : -(-rows.stop // self.step)]
-        if not wide.any():
-            return np.zeros(classes.shape, np.bool_)
-        row_at = np.arange(rows.start, rows.stop) // self.step - first
-        cols = classes.shape[1]
-        found: BoolArray = np.repeat(wide, self.step, axis=1)[:, :cols].take(row_at, axis=0)
+        found: BoolArray = repeat_rows(self.wide, self.step, rows, classes.shape[1])
+        if not found.any():
+            return found
         found &= has_class(classes, _OVER)
         found &= reflectance["B02"] - self.slope * reflectance["B04"] > self.limit
         found &= reflectance["B11"] > reflectance["B03"]

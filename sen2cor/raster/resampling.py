@@ -139,6 +139,30 @@ def repeat_pixels(values: npt.NDArray[Pixel], factor: int) -> npt.NDArray[Pixel]
     return np.repeat(np.repeat(values, factor, axis=0), factor, axis=1)
 
 
+def repeat_rows(
+    values: npt.NDArray[Pixel], factor: int, rows: slice, cols: int
+) -> npt.NDArray[Pixel]:
+    """Some rows of an image whose pixels are repeated ``factor`` times in both directions.
+
+    Parameters
+    ----------
+    values : ndarray, shape (ceil(all rows / factor), ceil(cols / factor))
+    factor : int
+    rows : slice
+        Rows of the result (start and stop).
+    cols : int
+        Columns of the result.
+
+    Returns
+    -------
+    ndarray, shape (rows.stop - rows.start, cols)
+    """
+    first = rows.start // factor
+    part = np.repeat(values[first : -(-rows.stop // factor)], factor, axis=1)[:, :cols]
+    repeated: npt.NDArray[Pixel] = part[np.arange(rows.start, rows.stop) // factor - first]
+    return repeated
+
+
 def block_mean(values: Float32Array, factor: int, *, first_axis: Literal[0, 1] = 0) -> Float32Array:
     """Mean of blocks of pixels.
 
