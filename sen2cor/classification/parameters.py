@@ -241,7 +241,8 @@ class ClassificationRules:
         Detect cloud shadow also where a pixel is much darker than the sunlit ground around it.
     match_cloud_shadow : bool
         Detect cloud shadow only where a cloud at a height that matches dark ground casts it, and
-        keep narrow bright objects without a shadow out of the clouds.
+        keep narrow bright objects without a shadow out of the clouds. With
+        detect_shadow_by_contrast, contrast alone decides what is dark.
     keep_clouds_over_shadow : bool
         Keep cirrus and clouds of medium and high probability where cloud shadow is detected.
     detect_clear_water_by_green : bool

@@ -233,11 +233,12 @@ def detect_unclassified_vegetation(
     ndarray of bool, shape (rows, cols)
     """
     found: BoolArray = classes == SceneClass.LOW_PROBA_CLOUDS
-    ndvi = normalised_difference(reflectance["B8A"], reflectance["B04"])
-    found &= ndvi > np.float32(parameters.thresholds.t2_ndvi)
+    nir, red = reflectance["B8A"][found], reflectance["B04"][found]
+    green = normalised_difference(nir, red) > np.float32(parameters.thresholds.t2_ndvi)
     if "B10" in reflectance:
         max_cirrus = np.float32(_MAX_CLEAR_CIRRUS_FRACTION * parameters.thresholds.t1_b10)
-        found &= reflectance["B10"] < max_cirrus
+        green &= reflectance["B10"][found] < max_cirrus
+    found[found] = green
     return found
 
 
