@@ -357,12 +357,11 @@ def _detect_cloud_shadow(
     possible = shadow.cloud_shadow.find_possible_shadow(rows, no_data.shape[1])
     if not possible.any():
         return possible
+    dark = spectral_shadow_match(reflectance, no_data, parameters)
     if shadow.sunlit is None:
-        return possible & spectral_shadow_match(reflectance, no_data, parameters)
+        return possible & dark
     likely = shadow.cloud_shadow.find_likely_shadow(rows, no_data.shape[1])
-    dark = detect_shadow_by_contrast(reflectance, no_data, shadow.sunlit, rows, parameters, likely)
-    if not parameters.rules.match_cloud_shadow:
-        dark |= spectral_shadow_match(reflectance, no_data, parameters)
+    dark |= detect_shadow_by_contrast(reflectance, no_data, shadow.sunlit, rows, parameters, likely)
     dark &= possible
     if shadow.cloud_shadow.water is not None:
         sunlit, shaded = shadow.cloud_shadow.water.find_water(reflectance, rows, parameters)

@@ -143,9 +143,11 @@ class ClassificationConstants:
     shadow_b02_b11_max : float
         Cloud shadow: maximum B02/B11; a higher ratio is water.
     shadow_likelihood_min : float
-        Cloud shadow: minimum likelihood by the position of the clouds.
+        Cloud shadow: minimum likelihood by the position of the clouds. Not used with
+        match_cloud_shadow.
     shadow_smoothing_sigma : float
-        Standard deviation in pixels of the Gaussian that smooths that likelihood.
+        Standard deviation in pixels of the Gaussian that smooths that likelihood. Not used with
+        match_cloud_shadow.
     shadow_b8a_fraction_max, shadow_b11_fraction_max : float
         Cloud shadow by contrast: maximum reflectance as a fraction of that of the sunlit ground
         around.
@@ -241,8 +243,7 @@ class ClassificationRules:
         Detect cloud shadow also where a pixel is much darker than the sunlit ground around it.
     match_cloud_shadow : bool
         Detect cloud shadow only where a cloud at a height that matches dark ground casts it, and
-        keep narrow bright objects without a shadow out of the clouds. With
-        detect_shadow_by_contrast, contrast alone decides what is dark.
+        keep narrow bright objects without a shadow out of the clouds.
     keep_clouds_over_shadow : bool
         Keep cirrus and clouds of medium and high probability where cloud shadow is detected.
     detect_clear_water_by_green : bool

@@ -216,10 +216,9 @@ class SunlitReference:
     step: int
     reflectance: dict[str, Float32Array]
 
-    def around(self, band: str, fraction: float, rows: slice, cols: int) -> Float32Array:
-        """Fraction of a band for each pixel of a block of rows; float32, shape (rows, cols)."""
-        limit = np.float32(fraction) * self.reflectance[band]
-        return repeat_rows(limit, self.step, rows, cols)
+    def around(self, band: str, rows: slice, cols: int) -> Float32Array:
+        """Reflectance in a band for each pixel of a block of rows; float32, (rows, cols)."""
+        return repeat_rows(self.reflectance[band], self.step, rows, cols)
 
 
 def detect_shadow_by_contrast(
@@ -255,17 +254,16 @@ def detect_shadow_by_contrast(
     constants = parameters.constants
     nir, swir = reflectance["B8A"], reflectance["B11"]
     cols = nir.shape[1]
-    max_nir = sunlit.around("B8A", constants.shadow_b8a_fraction_max, rows, cols)
-    max_swir = sunlit.around("B11", constants.shadow_b11_fraction_max, rows, cols)
+    sunlit_nir, sunlit_swir = (sunlit.around(band, rows, cols) for band in ("B8A", "B11"))
+    max_nir = np.float32(constants.shadow_b8a_fraction_max) * sunlit_nir
+    max_swir = np.float32(constants.shadow_b11_fraction_max) * sunlit_swir
     dark = (nir < max_nir) & (swir < max_swir)
     if likely is not None and likely.any():
         dark |= likely & (nir * swir < max_nir * max_swir)
     # Ratio of the fractions left in the two bands, without divisions.
-    least = constants.shadow_b11_to_b8a_min
-    least *= constants.shadow_b8a_fraction_max / constants.shadow_b11_fraction_max
-    dark &= swir * max_nir > np.float32(least) * (nir * max_swir)
-    water_fraction = constants.shadow_b8a_fraction_min / constants.shadow_b8a_fraction_max
-    water = nir < np.float32(water_fraction) * max_nir
+    minimum = np.float32(constants.shadow_b11_to_b8a_min) * nir * sunlit_swir
+    dark &= swir * sunlit_nir > minimum
+    water = nir < np.float32(constants.shadow_b8a_fraction_min) * sunlit_nir
     water &= nir < reflectance["B03"]
     dark &= ~(water | no_data)
     dark &= reflectance["B12"] < nir
@@ -312,7 +310,8 @@ def find_bright_shadow(
         ("B8A", constants.shadow_b8a_fraction_max),
         ("B11", constants.shadow_b11_fraction_max),
     ):
-        found &= reflectance[band] < sunlit.around(band, fraction, rows, classes.shape[1])
+        expected = sunlit.around(band, rows, classes.shape[1])
+        found &= reflectance[band] < np.float32(fraction) * expected
     return found
 
 

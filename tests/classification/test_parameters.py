@@ -20,7 +20,12 @@ from tests.classification.spectra import SEN2COR_2_3, Image, all_valid, stack_ma
 
 ELEMENTS = {parameter.name: parameter.default_value for parameter in THRESHOLDS}
 CONSTANTS = sorted(field.name for field in fields(ClassificationConstants))
-OF_SEN2COR_2_3 = {"cirrus_b02_max", "shadow_cloud_probability_min"}
+OF_SEN2COR_2_3 = {
+    "cirrus_b02_max",
+    "shadow_cloud_probability_min",
+    "shadow_likelihood_min",
+    "shadow_smoothing_sigma",
+}
 """Constants that only the rules of Sen2Cor 2.3 use."""
 
 RULES = sorted({field.name for field in fields(ClassificationRules)} - {"detect_veils"})
