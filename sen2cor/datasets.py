@@ -7,7 +7,8 @@ Names of attributes are those of the CF conventions 1.11: ``standard_name``, ``f
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,17 @@ from sen2cor.imagery import cog, jpeg2000
 from sen2cor.imagery.image_description import ImageDescription
 from sen2cor.optional_packages import is_available, require
 from sen2cor.paths import expand_existing_path
+from sen2cor.product.level1c.angles import read_geometry
+from sen2cor.product.level1c.masks import read_detectors
+from sen2cor.product.level2a.files import find_tile_metadata
 from sen2cor.product.level2a.reader import Level2AReader, Level2ATileReader
 from sen2cor.product.level2a.reader import open_level2a as read_level2a
+from sen2cor.raster.array_types import Float32Array
 from sen2cor.raster.coordinates import spatial_reference, wkt
 from sen2cor.raster.grids import Grid
+from sen2cor.raster.pixel_angles import PixelAngles
 from sen2cor.reporting.image_descriptions import describe_image
+from sen2cor.xml_document import XmlDocument
 
 if TYPE_CHECKING:
     import xarray
@@ -52,6 +59,7 @@ def open_level2a(
     resolution: int | None = None,
     images: Iterable[str] | None = None,
     tile: str | None = None,
+    angles: str | None = None,
 ) -> xarray.Dataset:
     """Open a tile of a Level-2A product as a dataset; pixels are read when they are used.
 
@@ -67,6 +75,10 @@ def open_level2a(
         Names of variables, such as ``("B04", "B8A", "SCL")``; by default all.
     tile : str, optional
         MGRS tile, such as ``32UQD``; needed for a product of several tiles.
+    angles : {"mean", "bands"}, optional
+        Adds the angles of each pixel in degrees, computed from grids and detector footprints of
+        the product: ``SZA`` and ``SAA`` (zenith and azimuth of the sun) and of the view, ``VZA``
+        and ``VAA`` (mean of the bands) or ``VZA_B01`` to ``VAA_B12``. Azimuths from north to east.
 
     Returns
     -------
@@ -104,6 +116,8 @@ def open_level2a(
         kind: _make_variable(kind, file, native, grid, product)
         for kind, (file, native) in found.items()
     }
+    if angles is not None:
+        variables |= _make_angles(angles, chosen, grid)
     dataset = xarray.Dataset(variables, _make_coordinates(grid, chosen), _describe(product, chosen))
     return dataset.chunk({"y": _CHUNK_ROWS}) if is_available("dask") else dataset
 
@@ -156,14 +170,42 @@ def _select_images(
 def _make_variable(
     kind: str, file: Path, native: int, grid: Grid, product: Level2AReader
 ) -> xarray.Variable:
-    import xarray
-    from xarray.core.indexing import LazilyIndexedArray
-
     description = describe_image(kind, product.quantification, product.offset)
     factor = native // round(grid.pixel_size)
     source = _LazyImage(file, grid.shape, factor, description, colours=kind == "TCI")
-    attributes = _describe_image(kind, description, native)
-    dimensions = ("y", "x", "rgb") if kind == "TCI" else ("y", "x")
+    return _wrap(source, _describe_image(kind, description, native))
+
+
+def _make_angles(which: str, tile: Level2ATileReader, grid: Grid) -> dict[str, xarray.Variable]:
+    """Return the angles of the sun and of the view of each pixel."""
+    if which not in ("mean", "bands"):
+        raise UsageError(f"angles {which!r}: must be mean or bands")
+    document = XmlDocument(find_tile_metadata(tile.folder)[0])
+    masks = tile.folder / "QI_DATA"
+    angles = PixelAngles(
+        read_geometry(document), grid, lambda band, part: read_detectors(masks, band, part)
+    )
+    bands = [band for band in BAND if band != "B10"]
+    views = {"": bands} if which == "mean" else {f"_{band}": [band] for band in bands}
+    pairs: list[tuple[tuple[str, str], _Compute]] = [(("SZA", "SAA"), angles.sun)]
+    for ending, names in views.items():
+        pairs.append(((f"VZA{ending}", f"VAA{ending}"), partial(angles.view, names)))
+    return {
+        kind: _wrap(
+            _LazyAngles(compute, number, grid.shape),
+            _describe_image(kind, describe_image(kind, 1.0, 0.0), round(grid.pixel_size)),
+        )
+        for kinds, compute in pairs
+        for number, kind in enumerate(kinds)
+    }
+
+
+def _wrap(source: _LazyImage | _LazyAngles, attributes: dict[str, Any]) -> xarray.Variable:
+    """Return a variable that reads its pixels when they are used."""
+    import xarray
+    from xarray.core.indexing import LazilyIndexedArray
+
+    dimensions = ("y", "x", "rgb")[: len(source.shape)]
     variable: xarray.Variable = xarray.Variable(
         dimensions, LazilyIndexedArray(_backend(source)), attributes
     )
@@ -228,26 +270,15 @@ class _LazyImage:
 
     def read(self, key: tuple[int | slice, ...]) -> npt.NDArray[Any]:
         """Read the pixels of integers and slices for each dimension."""
-        rows, cols = (
-            self._locate(one, size) for one, size in zip(key[:2], self.shape[:2], strict=True)
-        )
-        if not (rows.size and cols.size):
-            numbers = np.empty((rows.size, cols.size, *self.shape[2:]), np.uint16)
-        else:
+        rows, cols = _locate(key, self.shape)
+        if rows.size and cols.size:
             first, last = int(rows.min()) // self._factor, int(rows.max()) // self._factor
             reader = cog.read if self._file.suffix == ".tif" else jpeg2000.read
             block = reader(self._file, rows=slice(first, last + 1))
             numbers = block[rows // self._factor - first][:, cols // self._factor]
-        values = self._scale(numbers)
-        for axis in (1, 0):  # integers drop their dimension
-            if not isinstance(key[axis], slice):
-                values = values.take(0, axis=axis)
-        return values[(..., key[2])] if len(key) > 2 else values
-
-    @staticmethod
-    def _locate(key: int | slice, size: int) -> npt.NDArray[np.int64]:
-        part = key if isinstance(key, slice) else slice(int(key), int(key) + 1)
-        return np.arange(*part.indices(size))
+        else:
+            numbers = np.empty((rows.size, cols.size, *self.shape[2:]), np.uint16)
+        return _drop_integers(self._scale(numbers), key)
 
     def _scale(self, numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
         description = self._description
@@ -261,7 +292,56 @@ class _LazyImage:
         return values
 
 
-def _backend(source: _LazyImage) -> Any:
+_Compute = Callable[[slice], tuple[Float32Array, Float32Array]]
+
+
+class _LazyAngles:
+    """Zenith or azimuth of the pixels of a grid; computed by blocks of rows.
+
+    Parameters
+    ----------
+    compute : callable
+        Returns zenith and azimuth of some rows.
+    number : {0, 1}
+        Which of them.
+    shape : (int, int)
+    """
+
+    dtype: np.dtype[Any] = np.dtype(np.float32)
+
+    def __init__(self, compute: _Compute, number: int, shape: tuple[int, int]) -> None:
+        self._compute, self._number = compute, number
+        self.shape: tuple[int, ...] = shape
+
+    def read(self, key: tuple[int | slice, ...]) -> npt.NDArray[Any]:
+        """Compute the pixels of integers and slices for each dimension."""
+        rows, cols = _locate(key, self.shape)
+        if rows.size and cols.size:
+            first = int(rows.min())
+            block = self._compute(slice(first, int(rows.max()) + 1))[self._number]
+            values = block[rows - first][:, cols]
+        else:
+            values = np.empty((rows.size, cols.size), np.float32)
+        return _drop_integers(values, key)
+
+
+def _locate(key: tuple[int | slice, ...], shape: tuple[int, ...]) -> list[npt.NDArray[np.int64]]:
+    """Return rows and columns of integers and slices."""
+    parts = (one if isinstance(one, slice) else slice(int(one), int(one) + 1) for one in key[:2])
+    return [np.arange(*part.indices(size)) for part, size in zip(parts, shape[:2], strict=True)]
+
+
+def _drop_integers(values: npt.NDArray[Any], key: tuple[int | slice, ...]) -> npt.NDArray[Any]:
+    """Drop the dimensions of rows and columns that an integer selects; select the third."""
+    if len(key) > 2:
+        values = values[:, :, key[2]]
+    for axis in (1, 0):
+        if not isinstance(key[axis], slice):
+            values = values.take(0, axis=axis)
+    return values
+
+
+def _backend(source: _LazyImage | _LazyAngles) -> Any:
     """Return xarray's view of an image, which reads what is indexed."""
     from xarray.backends import BackendArray
     from xarray.core import indexing

@@ -176,3 +176,37 @@ def test_datasets_are_written_as_netcdf(finished_product: Path, tmp_path: Path) 
     dataset.to_netcdf(tmp_path / "product.nc", engine="scipy")
     with xarray.open_dataset(tmp_path / "product.nc", engine="scipy") as again:
         np.testing.assert_array_equal(again["B04"], dataset["B04"])
+
+
+def test_angles_are_those_of_the_images(small_product: Path, tmp_path: Path) -> None:
+    options = ("--resolution", 60, "--no-report", "--set", "Generate_Angle_Output=BANDS")
+    assert run(*options, "--output_dir", tmp_path, small_product).returncode == 0
+    written = open_level2a(product_in(tmp_path))
+    computed = open_level2a(product_in(tmp_path), angles="bands")
+    kinds = ["SZA", "SAA", *(f"V{axis}A_{band}" for axis in "ZA" for band in ("B01", "B08", "B12"))]
+    for kind in kinds:
+        np.testing.assert_allclose(computed[kind], written[kind], atol=0.0051)
+        assert computed[kind].attrs["units"] == "degree"
+    assert "VZA_B10" not in written and "VZA" not in written
+    assert np.ptp(written["SZA"].values) < 0.1 and 30 < float(written["SZA"][0, 0]) < 33
+    mean = open_level2a(product_in(tmp_path), images=["B04"], angles="mean")
+    assert set(mean.data_vars) == {"B04", "SZA", "SAA", "VZA", "VAA"}
+    bands = np.mean([computed[name] for name in computed if str(name).startswith("VZA_")], axis=0)
+    assert np.abs(mean["VZA"].values - bands).max() < 0.3
+    assert float(mean["VZA"][3, 4]) == mean["VZA"].values[3, 4]
+    with pytest.raises(UsageError, match="must be mean or bands"):
+        open_level2a(product_in(tmp_path), angles="all")
+
+
+def test_angle_images_of_the_mean_and_what_a_second_run_says(
+    small_product: Path, tmp_path: Path
+) -> None:
+    options = ("--resolution", 60, "--no-report", "--output_dir", tmp_path, small_product)
+    assert run(*options, "--set", "Generate_Angle_Output=MEAN").returncode == 0
+    (tile,) = read_level2a(product_in(tmp_path)).tiles
+    for kind in ("SZA", "SAA", "VZA", "VAA"):
+        assert images.read(tile.images[kind, 60]).min() > 0
+    again = run(*options, "--set", "Generate_Angle_Output=MEAN")
+    assert again.returncode == 0 and "switched on" not in again.stderr
+    again = run(*options, "--set", "Generate_Angle_Output=BANDS")
+    assert "Generate_Angle_Output: switched on, but the existing product" in again.stderr

@@ -5,11 +5,12 @@ Source: Sentinel-2 Products Specification Document, S2-PDGS-TAS-DI-PSD, issues 1
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sen2cor.bands import BAND_NAMES
 from sen2cor.product.name_templates import NameTemplate, compact_product, long_product
+from sen2cor.raster.pixel_angles import ANGLE_KINDS
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Layout:
         Below GRANULE, and the file inside that folder.
     images : mapping of image kind to NameTemplate
         Paths inside the tile folder; ``""`` stands for the kinds not listed, the bands; ``QUA`` is
-        the quality mask, ``UNC_B02`` and ``UNC_AOT`` uncertainties: beyond the specification.
+        the quality mask, ``UNC_B02`` and ``UNC_AOT`` uncertainties, ``SZA`` to ``VAA_B12``
+        angles: beyond the specification.
         The preview is JPEG 2000 in every product, as the schemas want it.
     gipp : NameTemplate or None
         Path of the copy of the processing parameters inside the tile folder (Level-2A).
@@ -112,7 +114,14 @@ def _compact_images(prefix: str, masks: Mapping[str, str]) -> dict[str, NameTemp
             f"UNC_{what}": NameTemplate(f"QI_DATA/{stem}_UNC_{what}{ending}")
             for what in (*BAND_NAMES, "AOT")
         },
+        **{kind: NameTemplate(f"QI_DATA/{stem}_{kind}{ending}") for kind in _list_angle_images()},
     }
+
+
+def _list_angle_images() -> Iterator[str]:
+    """Yield the kinds of the images of angles: ``SZA``, ..., ``VAA_B12``."""
+    yield from ANGLE_KINDS
+    yield from (f"{kind}_{band}" for kind in ("VZA", "VAA") for band in BAND_NAMES)
 
 
 LEVEL1C_LONG = _long_layout(
@@ -148,6 +157,15 @@ LEVEL2A_LONG = _long_layout(
                 "2A", "QI_DATA", "UNC", f"_{what}_{{resolution}}m.{{ending}}"
             )
             for what in (*BAND_NAMES, "AOT")
+        },
+        **{
+            kind: _long_image(
+                "2A",
+                "QI_DATA",
+                kind[:3],
+                f"{kind[3:]}_{{resolution}}m.{{ending}}",
+            )
+            for kind in _list_angle_images()
         },
         "DEM": _long_image("2A", "AUX_DATA", "DEM", "_{resolution}m.{ending}"),
         "PVI": _long_image("2A", "QI_DATA", "PVI", ".{ending}"),

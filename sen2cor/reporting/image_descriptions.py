@@ -5,6 +5,7 @@ from __future__ import annotations
 from sen2cor.bands import BAND, NO_DATA
 from sen2cor.imagery.image_description import ImageDescription
 from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
+from sen2cor.raster.pixel_angles import ANGLE_KINDS
 from sen2cor.reporting.palette import PALETTES, SCENE_CLASS_NAMES, parse_colour
 
 TITLES = {
@@ -19,6 +20,10 @@ TITLES = {
     "DDV": "Dark vegetation reference pixels",
     "QUA": "Quality mask",
     "PVI": "Preview",
+    "SZA": "Sun zenith angle",
+    "SAA": "Sun azimuth angle",
+    "VZA": "View zenith angle",
+    "VAA": "View azimuth angle",
 }
 """Titles of the images that are no bands, by kind."""
 
@@ -27,6 +32,9 @@ QUALITY_BITS = (
     "topographic shadow", "aerosol interpolated",
 )  # fmt: skip
 """Conditions of the bits 0..8 of the quality mask."""
+
+ANGLE_QUANTIFICATION = 100.0
+"""Digital numbers per degree."""
 
 _ELEVATION_OFFSET = -10000.0
 
@@ -58,6 +66,14 @@ def describe_image(kind: str, quantification: float, boa_offset: float) -> Image
             "1",
             wavelength=BAND[band].wavelength,
             bandwidth=BAND[band].full_width_half_max,
+        )
+    angle, _, angle_band = kind.partition("_")
+    if angle in ANGLE_KINDS:
+        # a mean of azimuths would be wrong around north
+        title = f"{TITLES[angle]}, {angle_band or 'mean of the bands'}"
+        title = TITLES[angle] if angle[0] == "S" else title
+        return ImageDescription(
+            kind, title, NO_DATA, 1.0 / ANGLE_QUANTIFICATION, unit="degree", averaged=False
         )
     title = TITLES[kind]
     if kind in ("AOT", "UNC_AOT"):

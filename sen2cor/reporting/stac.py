@@ -45,9 +45,15 @@ _MEDIA_TYPES = {
     ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
 }
 
+_OF_BANDS = ("", *(f"_{name}" for name in BAND_NAMES))
+
 _ROLES = {
     **{band.name: ["data", "reflectance"] for band in BANDS},
     **{f"UNC_{what}": ["metadata", "uncertainty"] for what in (*BAND_NAMES, "AOT")},
+    "SZA": ["metadata", "sun-zenith"],
+    "SAA": ["metadata", "sun-azimuth"],
+    **{f"VZA{band}": ["metadata", "incidence-angle"] for band in _OF_BANDS},
+    **{f"VAA{band}": ["metadata", "azimuth"] for band in _OF_BANDS},
     "SCL": ["data", "classification"],
     "CLD": ["metadata", "cloud"],
     "SNW": ["metadata", "snow-ice"],

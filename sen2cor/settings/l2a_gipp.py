@@ -120,6 +120,14 @@ class CommonSettings:
         "first order: radiometry, aerosol, water vapour, slopes",
         since="ours",
     )
+    generate_angle_output: str | None = _COMMON.item(
+        "Generate_Angle_Output",
+        Choice(("MEAN", "BANDS"), words={"NONE": None}),
+        "NONE",
+        "Whether zenith and azimuth of sun and view are written for each pixel of 60 and 20 m: "
+        "view as MEAN of the bands, or of each of the BANDS",
+        since="ours",
+    )
     jpeg2000_bypass: bool = _COMMON.item(
         "JPEG2000_Bypass",
         Boolean(),

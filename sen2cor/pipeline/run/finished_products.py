@@ -36,6 +36,7 @@ def find_finished(path: Path, options: Options, settings: Settings) -> ProductOu
         common.generate_dem_output,
         common.generate_ddv_output,
         common.generate_uncertainty_output,
+        common.generate_angle_output is not None,
         settings.classification.generate_quality_mask,
         options.refresh,
         options.layout_only,

@@ -280,13 +280,17 @@ def _warn_of_missing_extras(
             kinds["Generate_DDV_Output"] = "DDV"
         if common.generate_uncertainty_output:
             kinds["Generate_Uncertainty_Output"] = "UNC_B04"
+        if common.generate_angle_output is not None:
+            by_band = common.generate_angle_output == "BANDS"
+            kinds["Generate_Angle_Output"] = "VZA_B04" if by_band else "VZA"
     absent = {
         element
         for tile in tiles
         for existing in [tile.list_images()]
         for resolution in set(find_requested(tile, options)) - set(find_missing(tile, options))
         for element, kind in kinds.items()
-        if (resolution != 10 or kind not in ("QUA", "DDV")) and (kind, resolution) not in existing
+        if (resolution != 10 or kind not in ("QUA", "DDV", "VZA", "VZA_B04"))
+        and (kind, resolution) not in existing
     }
     if absent:
         logger.warning(

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.atmosphere.toa_uncertainty import Radiometry
-from sen2cor.bands import BAND, NO_DATA, TILE_SIZES, VISIBLE
+from sen2cor.bands import BAND, BANDS, NO_DATA, TILE_SIZES, VISIBLE
 from sen2cor.classification import Classification
 from sen2cor.classification.quality_mask import compute_quality_mask
 from sen2cor.imagery import images
@@ -37,12 +37,14 @@ from sen2cor.pipeline.tile.band_correction import (
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import GroundIllumination, TileTerrain
 from sen2cor.pipeline.tile.tile_correction import COARSE, TileCorrection
+from sen2cor.product.level1c.reader import Level1CTile
 from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.level2a.tile import Level2ATile
-from sen2cor.raster.array_types import BoolArray, Float32Array, Pixels, UInt8Array
+from sen2cor.raster.array_types import BoolArray, Float32Array, Pixels, UInt8Array, UInt16Array
 from sen2cor.raster.grids import Grid, row_blocks
+from sen2cor.raster.pixel_angles import PixelAngles
 from sen2cor.raster.resampling import nearest, positions
-from sen2cor.reporting.image_descriptions import describe_image
+from sen2cor.reporting.image_descriptions import ANGLE_QUANTIFICATION, describe_image
 from sen2cor.settings.l2a_cal_sc_gipp import ClassificationSettings
 
 WriteImage = Callable[[], None]
@@ -257,6 +259,35 @@ class TileImageJobs:
         bands = self.output.psd.reflectance_bands[self.resolution]
         return [*(partial(write, band) for band in bands), write_aot]
 
+    def plan_angles(
+        self, tile: Level1CTile, no_data: Callable[[slice], BoolArray], *, by_band: bool
+    ) -> list[WriteImage]:
+        """Plan zenith and azimuth of the sun and of the view, of each band or their mean."""
+        angles = PixelAngles(tile.geometry, self.grid, tile.read_detectors)
+        bands = [band.name for band in BANDS if band.name != "B10"]
+
+        def write(
+            kinds: tuple[str, str], compute: Callable[[slice], tuple[Float32Array, Float32Array]]
+        ) -> None:
+            with (
+                self._open_writer(kinds[0], np.uint16) as zenith_writer,
+                self._open_writer(kinds[1], np.uint16) as azimuth_writer,
+            ):
+                for rows in angles.blocks():
+                    without = no_data(rows)
+                    for writer, degrees in zip(
+                        (zenith_writer, azimuth_writer), compute(rows), strict=True
+                    ):
+                        writer.write_rows(encode_angles(degrees, without))
+
+        jobs: list[WriteImage] = [partial(write, ("SZA", "SAA"), angles.sun)]
+        if not by_band:
+            return [*jobs, partial(write, ("VZA", "VAA"), partial(angles.view, bands))]
+        return jobs + [
+            partial(write, (f"VZA_{band}", f"VAA_{band}"), partial(angles.view, [band]))
+            for band in bands
+        ]
+
     def _find_inversion(
         self, correction: TileCorrection, band: str
     ) -> Inversion | TerrainInversion:
@@ -294,6 +325,21 @@ class TileImageJobs:
     def _write_whole(self, kind: str, image: Pixels) -> None:
         with self._open_writer(kind, image.dtype) as writer:
             writer.write_rows(image)
+
+
+def encode_angles(degrees: Float32Array, no_data: BoolArray) -> UInt16Array:
+    """Encode angles in hundredths of a degree; 0 is no data, so an angle of 0 becomes 0.01.
+
+    Parameters
+    ----------
+    degrees : ndarray of float32
+        0 to 360.
+    no_data : ndarray of bool, same shape
+    """
+    numbers = (degrees * np.float32(ANGLE_QUANTIFICATION) + np.float32(0.5)).astype(np.uint16)
+    np.maximum(numbers, 1, out=numbers)
+    numbers[no_data] = NO_DATA
+    return numbers
 
 
 def upsample_nearest(field: Pixels, factor: float, grid: Grid, rows: slice) -> Pixels:

@@ -398,6 +398,9 @@ class _ProcessingChain:
         if common.generate_uncertainty_output:
             radiometry = describe_radiometry(self.job.product, self.job.tile)
             planned += jobs.plan_uncertainty(correction, illumination, radiometry, no_data)
+        if common.generate_angle_output is not None and jobs.resolution != 10:
+            by_band = common.generate_angle_output == "BANDS"
+            planned += jobs.plan_angles(self.job.tile, no_data, by_band=by_band)
         if common.generate_ddv_output and jobs.resolution != 10:
             planned += jobs.plan_reference_pixels(correction.reference_mask)
         return planned

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from sen2cor.bands import BAND, BANDS
 from sen2cor.raster.array_types import BoolArray, Float64Array
 from sen2cor.raster.grids import AngleGrid, TileGeometry
+from sen2cor.raster.pixel_angles import fill_directions, to_angles, to_directions
 from sen2cor.xml_document import Element, XmlDocument
 
 logger = logging.getLogger(__name__)
@@ -352,20 +353,10 @@ def _merge(document: XmlDocument, detectors: Mapping[str, _Nodes]) -> AngleGrid:
 
 def _fill_linearly(nodes: _Nodes) -> _Nodes:
     """Fill gaps by the linear function of the position that fits the direction of the others."""
-    zenith, azimuth = np.radians(nodes.zenith), np.radians(nodes.azimuth)
-    direction = np.stack(
-        [np.sin(zenith) * np.sin(azimuth), np.sin(zenith) * np.cos(azimuth), np.cos(zenith)], -1
-    )
-    valid = nodes.valid
-    position = np.moveaxis(np.indices(valid.shape), 0, -1).astype(np.float64)
-    position -= position[valid].mean(axis=0)
-    middle = direction[valid].mean(axis=0)
-    # of least norm: constant across nodes that lie on one line
-    slope = np.linalg.lstsq(position[valid], direction[valid] - middle, rcond=None)[0]
-    east, north, up = np.moveaxis(middle + position[~valid] @ slope, -1, 0)
+    gaps = ~nodes.valid
+    directions = fill_directions(to_directions(nodes.zenith, nodes.azimuth), nodes.valid)
     filled = replace(nodes, zenith=nodes.zenith.copy(), azimuth=nodes.azimuth.copy())
-    filled.zenith[~valid] = np.degrees(np.arctan2(np.hypot(east, north), up))
-    filled.azimuth[~valid] = np.degrees(np.arctan2(east, north)) % 360.0
+    filled.zenith[gaps], filled.azimuth[gaps] = to_angles(*np.moveaxis(directions[gaps], -1, 0))
     return filled
 
 

@@ -34,7 +34,7 @@ from sen2cor.product.level1c.product_metadata import ProductMetadata, read_produ
 from sen2cor.product.level1c.tile_folders import select_tile_folders
 from sen2cor.product.level1c.tile_metadata import open_tile_document, read_tile_metadata
 from sen2cor.product.psd import PSD, Layout
-from sen2cor.raster.array_types import BoolArray, Float32Array, UInt16Array
+from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array, UInt16Array
 from sen2cor.raster.grids import Grid, TileGeometry
 from sen2cor.raster.parallax import Parallax
 from sen2cor.xml_document import XmlDocument
@@ -146,9 +146,13 @@ class Level1CTile:
         """Read the CAMS aerosol optical depth at 550 nm at the centre; None as for `read_ecmwf`."""
         return None if self.cams is None else read_cams_aot(self.cams, self.grids[10])
 
+    def read_detectors(self, band: str, grid: Grid) -> UInt8Array | None:
+        """Read which detector sees each pixel of a grid, as of `masks.read_detectors`."""
+        return read_detectors(self.folder / "QI_DATA", band, grid)
+
     def read_parallax(self, band: str, reference: str, grid: Grid) -> Parallax | None:
         """Read the parallax of a band; None where the product has no detector footprints."""
-        detectors = read_detectors(self.folder / "QI_DATA", band, grid)
+        detectors = self.read_detectors(band, grid)
         per_height = detector_parallax(self.geometry, band, reference)
         if detectors is None or not per_height:
             return None

@@ -59,7 +59,7 @@ class Level2ATile:
     def list_kinds(self, resolution: int, *, classification_only: bool = False) -> tuple[str, ...]:
         """Return the kinds of images of a complete resolution.
 
-        Optional kinds (DEM, DDV, QUA, UNC) and the preview (PVI) are not among them.
+        Optional kinds (DEM, DDV, QUA, UNC, angles) and the preview (PVI) are not among them.
         """
         return self.psd.images(resolution, classification_only=classification_only)
 
@@ -73,7 +73,8 @@ class Level2ATile:
         ----------
         kind : str
             A band, AOT WVP SCL CLD SNW TCI PVI DEM DDV, or beyond the specification QUA (quality
-            mask), UNC_B01 .. UNC_B12 and UNC_AOT (uncertainties).
+            mask), UNC_B01 .. UNC_B12 and UNC_AOT (uncertainties), SZA SAA VZA VAA and VZA_B01 ..
+            VAA_B12 (angles).
         resolution : {60, 20, 10} or None
             Metres; None for the preview.
 
