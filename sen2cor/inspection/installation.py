@@ -104,7 +104,7 @@ def show_installation(checks: Iterator[Check], screen: Screen) -> int:
         text = f"{check.detail}; {check.remedy}" if check.remedy else check.detail
         rows.append((check.name, check.state, text))
         styles.append(looks[check.state])
-    screen.rows(rows, styles)
+    screen.rows(rows, styles, styled=1)
     failed = [check.name for check in done if check.state == FAILURE]
     screen.line()
     if failed:

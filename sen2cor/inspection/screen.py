@@ -50,6 +50,7 @@ class Screen:
         rows: Iterable[Sequence[str]],
         styles: Iterable[Sequence[str]] = (),
         right: Sequence[int] = (),
+        styled: int | None = None,
     ) -> None:
         """Write rows of texts in columns.
 
@@ -63,6 +64,8 @@ class Screen:
             Styles of each row.
         right : sequence of int, optional
             Columns that are aligned on the right.
+        styled : int, optional
+            The only column in styles; by default the whole row is.
         """
         cells = [list(row) for row in rows]
         looks = [*styles, *([()] * len(cells))]
@@ -76,9 +79,12 @@ class Screen:
             ]
             last = padded[-1].rstrip()
             if self._is_terminal and len(last) > room:
-                last = textwrap.fill(
-                    last, room, subsequent_indent=" " * indent, break_on_hyphens=False
-                )
+                lines = textwrap.wrap(last, room, break_long_words=False, break_on_hyphens=False)
+                last = f"\n{' ' * indent}".join(lines)
+            padded[-1] = last
             gap = " " * _GAP
-            text = gap.join([*padded[:-1], last]).rstrip()
-            self.line(f"{gap}{self.style(text, *look)}")
+            if styled is None:
+                self.line(f"{gap}{self.style(gap.join(padded).rstrip(), *look)}")
+            else:
+                padded[styled] = self.style(padded[styled], *look)
+                self.line(f"{gap}{gap.join(padded).rstrip()}")

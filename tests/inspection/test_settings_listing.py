@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import pytest
+
 from sen2cor.inspection.screen import Screen
 from sen2cor.settings import Settings
 from tests.command import configuration, run
@@ -34,16 +36,25 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_only_a_terminal_gets_styles_and_wrapped_lines() -> None:
+def test_only_a_terminal_gets_styles_and_wrapped_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
     row = ("name", "word " * 40)
     plain, terminal = io.StringIO(), Terminal()
     for stream in (plain, terminal):
         screen = Screen(stream)
         screen.title("Title")
         screen.rows([row, ("longer name", "value")])
+        screen.rows([("a", "x" * 90), ("b", "value")], [(), ("red",)], styled=0)
     lines = plain.getvalue().splitlines()
-    assert lines[0] == "Title" and len(lines) == 3
+    assert lines[0] == "Title" and len(lines) == 5
+    assert "\x1b" not in plain.getvalue()
     assert lines[2] == "  longer name  value"
-    wrapped = terminal.getvalue().splitlines()
+    *wrapped, long, red = terminal.getvalue().splitlines()
+    assert long == f"  a  {'x' * 90}" and red == "  \x1b[31mb\x1b[0m  value"
+    assert wrapped[0] == "\x1b[1mTitle\x1b[0m"
     assert len(wrapped) > 3
     assert all(line.startswith(" " * 15) for line in wrapped[2:-1])
+    assert max(map(len, wrapped)) <= 80 and " ".join(" ".join(wrapped).split()).count("word") == 40
+    assert [len(line) for line in wrapped[1:-2]] == [len(wrapped[1])] * len(wrapped[1:-2])
