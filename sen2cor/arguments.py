@@ -226,6 +226,35 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="check the installation and exit; each line says what to do (exit code 0 or 5)",
     )
+    result.add_argument(
+        "--bbox",
+        type=float,
+        nargs=4,
+        metavar=("W", "S", "E", "N"),
+        help="process only this region, in degrees; the product has its size",
+    )
+    result.add_argument(
+        "--bbox-crs",
+        "--bbox_crs",
+        default="EPSG:4326",
+        metavar="CRS",
+        help="coordinate system of --bbox, for example EPSG:32632",
+    )
+    result.add_argument(
+        "--aoi",
+        type=_path,
+        metavar="FILE",
+        help="process only the envelope of the features of a vector file",
+    )
+    result.add_argument(
+        "--roi-context",
+        "--roi_context",
+        type=float,
+        default=20.0,
+        metavar="KM",
+        help="distance around the region from which aerosol, water vapour and shadows are found "
+        "(default: 20)",
+    )
     result.add_argument("--quiet", action="store_true", help="print only warnings and errors")
     result.add_argument(
         "--setup",
@@ -291,6 +320,7 @@ def expand_paths(values: argparse.Namespace) -> None:
         "work_dir",
         "summary",
         "setup",
+        "aoi",
         "GIP_L2A",
         "GIP_L2A_SC",
         "GIP_L2A_AC",
@@ -348,6 +378,10 @@ def create_options(values: argparse.Namespace) -> Options:
         quick_looks=values.quicklook,
         stac=values.stac,
         stac_base=values.stac_base,
+        bbox=None if values.bbox is None else tuple(values.bbox),
+        bbox_crs=values.bbox_crs,
+        aoi=values.aoi,
+        region_context=values.roi_context,
         palette=values.palette,
         checksums=values.checksums,
     )

@@ -11,7 +11,7 @@ from types import TracebackType
 from sen2cor import interruption
 from sen2cor.errors import InputError, OutputError
 from sen2cor.raster.array_types import Pixels
-from sen2cor.raster.grids import Grid
+from sen2cor.raster.grids import BLOCK_ROWS, Grid, row_blocks
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,10 @@ class ImageWriter(ABC):
         finally:
             self._discard()
 
+    def blocks(self, height: int = BLOCK_ROWS) -> list[slice]:
+        """Return the rows of the image, in the order in which to write them."""
+        return row_blocks(self._grid.rows, height)
+
     def write_rows(self, rows: Pixels) -> None:
         """Append rows.
 
@@ -111,6 +115,46 @@ class ImageWriter(ABC):
     @abstractmethod
     def _discard(self) -> None:
         """Remove the unfinished files."""
+
+
+class WindowWriter:
+    """Writes a part of an image; a context manager, used as an `ImageWriter` of the whole image.
+
+    Parameters
+    ----------
+    writer : ImageWriter
+        Of the part.
+    rows, cols : slice
+        Of the whole image.
+    """
+
+    def __init__(self, writer: ImageWriter, rows: slice, cols: slice) -> None:
+        self._writer = writer
+        self._rows = rows
+        self._cols = cols
+
+    def __enter__(self) -> WindowWriter:
+        self._writer.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._writer.__exit__(kind, error, trace)
+
+    def blocks(self, height: int = BLOCK_ROWS) -> list[slice]:
+        """Return the rows of the whole image that are needed."""
+        first = self._rows.start
+        return [
+            slice(first + block.start, first + block.stop) for block in self._writer.blocks(height)
+        ]
+
+    def write_rows(self, rows: Pixels) -> None:
+        """Append rows of the whole image."""
+        self._writer.write_rows(rows[:, self._cols])
 
 
 def unwritable(path: Path, error: Exception) -> OutputError:

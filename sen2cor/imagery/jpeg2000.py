@@ -105,8 +105,10 @@ def read_info(path: Path) -> ImageInfo:
     )
 
 
-def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
-    """Decode an image or some of its rows.
+def read(
+    path: Path, rows: slice | None = None, reduce: int = 0, cols: slice | None = None
+) -> Pixels:
+    """Decode an image or a part of it; tiles of the codestream outside are not decoded.
 
     The image is decoded by rows of tiles, which needs little memory beyond the result.
 
@@ -116,7 +118,10 @@ def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
     rows : slice, optional
         Rows at full resolution (step 1); all by default.
     reduce : int
-        Resolution levels to skip: 1 gives half the size. Whole image only.
+        Resolution levels to skip: 1 gives half the size. Parts then start and stop at multiples
+        of ``2**reduce``.
+    cols : slice, optional
+        Columns, as `rows`.
 
     Returns
     -------
@@ -132,7 +137,8 @@ def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
     try:
         if reduce:
             step = 2**reduce
-            return _to_unsigned(path, _decode(image, (slice(None, None, step),) * 2))
+            part = [slice(*_limits(chosen), step) for chosen in (rows, cols)]
+            return _to_unsigned(path, _decode(image, (part[0], part[1])))
         start, stop, _ = (rows or slice(None)).indices(image.shape[0])
         tile_rows = image.codestream.segment[1].ytsiz
         pixels: Pixels | None = None
@@ -140,7 +146,7 @@ def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
             start, stop, max(tile_rows, tile_rows * (_DECODED_ROWS // tile_rows))
         ):
             interruption.check()
-            decoded = _to_unsigned(path, _decode(image, (block, slice(None))))
+            decoded = _to_unsigned(path, _decode(image, (block, slice(*_limits(cols)))))
             if pixels is None:
                 if (block.start, block.stop) == (start, stop):
                     return decoded
@@ -153,6 +159,10 @@ def read(path: Path, rows: slice | None = None, reduce: int = 0) -> Pixels:
     if pixels is None:
         raise InputError(f"{path}: no rows {start} to {stop} in an image of {image.shape[0]} rows")
     return pixels
+
+
+def _limits(part: slice | None) -> tuple[int | None, int | None]:
+    return (None, None) if part is None else (part.start, part.stop)
 
 
 class Jpeg2000Writer(ImageWriter):

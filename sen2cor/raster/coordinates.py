@@ -30,13 +30,16 @@ _ECCENTRICITY_SQUARED = 0.00669438
 
 
 def spatial_reference(system: int | str) -> Any:
-    """Make the OSR object of an EPSG code or a well-known text."""
+    """Make the OSR object of an EPSG code, a well-known text or a name such as ``EPSG:32632``."""
     from osgeo import osr
 
     osr.UseExceptions()
     if isinstance(system, int):
         reference = osr.SpatialReference()
         reference.ImportFromEPSG(system)
+    elif ":" in system and "[" not in system:
+        reference = osr.SpatialReference()
+        reference.SetFromUserInput(system)
     else:
         reference = osr.SpatialReference(system)
     reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)

@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.raster.array_types import BoolArray, Float32Array, Float64Array, UInt8Array
-from sen2cor.raster.grids import AngleGrid, Grid, TileGeometry, row_blocks
+from sen2cor.raster.grids import AngleGrid, Grid, TileGeometry
 from sen2cor.raster.resampling import bilinear
 
 ANGLE_KINDS = ("SZA", "SAA", "VZA", "VAA")
 """Zenith and azimuth of the sun, zenith and azimuth of the view."""
 
-_BLOCK_ROWS = 256
+ANGLE_ROWS = 256
 """Rows that are computed at once; footprints are read once for each block."""
 
 
@@ -102,10 +102,6 @@ class PixelAngles:
     grid: Grid
     read_detectors: Callable[[str, Grid], UInt8Array | None]
     _nodes: dict[tuple[str, int], Float32Array] = field(default_factory=dict)
-
-    def blocks(self) -> list[slice]:
-        """Return blocks of rows of a size for `sun` and `view`."""
-        return row_blocks(self.grid.rows, _BLOCK_ROWS)
 
     def sun(self, rows: slice) -> tuple[Float32Array, Float32Array]:
         """Compute zenith and azimuth of the sun in some rows.

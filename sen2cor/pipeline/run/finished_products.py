@@ -6,13 +6,14 @@ The command asks first, so that a run that finds nothing to do imports and reads
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from sen2cor.errors import InputError
 from sen2cor.pipeline.run.console import ProductOutcome
 from sen2cor.pipeline.run.options import Options
+from sen2cor.product.level1c.tile_metadata import read_grids
 from sen2cor.product.level2a.files import find_product_metadata
 from sen2cor.product.level2a.locked_workspace import Workspace
 from sen2cor.product.level2a.origin import is_foreign
@@ -20,7 +21,9 @@ from sen2cor.product.level2a.reader import read_tiles
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.product.name_templates import split_product_name, to_level2a, to_level2a_product
 from sen2cor.product.side_files import is_side_file
+from sen2cor.raster.grids import Grid
 from sen2cor.settings import Settings
+from sen2cor.xml_document import XmlDocument
 
 
 def find_finished(path: Path, options: Options, settings: Settings) -> ProductOutcome | None:
@@ -42,6 +45,7 @@ def find_finished(path: Path, options: Options, settings: Settings) -> ProductOu
         options.layout_only,
         options.quick_looks,
         options.stac,
+        options.has_region,
     )
     if any(optional) or split_product_name(path.name, "1C") is None or path.is_symlink():
         return None
@@ -81,11 +85,22 @@ def _find_tiles(
             continue
         psd = tile.psd
         ending = "tif" if options.image_format == "cog" else "jp2"
-        if tile.fields["ending"] != ending or common.psd_output not in (None, psd.version):
+        is_other = tile.fields["ending"] != ending or _read_grids(folder) != _read_grids(
+            tile.folder
+        )
+        if is_other or common.psd_output not in (None, psd.version):
             yield None
         else:
             colours = psd.true_colour and common.generate_tci_output
             yield replace(tile, psd=replace(psd, true_colour=colours))
+
+
+def _read_grids(tile_folder: Path) -> list[Mapping[int, Grid]]:
+    """Read the grids of a tile of either level; those of a region differ from those of a tile."""
+    try:
+        return [read_grids(XmlDocument(path)) for path in sorted(tile_folder.glob("*.xml"))]
+    except InputError:
+        return []
 
 
 def find_requested(tile: Level2ATile, options: Options) -> tuple[int, ...]:

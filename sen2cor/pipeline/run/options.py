@@ -57,6 +57,14 @@ class Options:
         Address of the output folder; the STAC item has addresses below it. Implies `stac`.
     palette : str
         Palette of the scene classes in pictures.
+    bbox : tuple of float or None
+        ``--bbox``: west, south, east and north edge of the region of interest; None: whole tiles.
+    bbox_crs : str
+        Coordinate system of `bbox`, as GDAL knows it.
+    aoi : Path or None
+        Vector file; the envelope of its features is the region of interest.
+    region_context : float
+        Km around the region that are processed too.
     checksums : bool
         Whether files are compared with the checksums of the manifest when they are read.
 
@@ -90,6 +98,10 @@ class Options:
     stac: bool = False
     stac_base: str | None = None
     palette: str = "standard"
+    bbox: tuple[float, float, float, float] | None = None
+    bbox_crs: str = "EPSG:4326"
+    aoi: Path | None = None
+    region_context: float = 20.0
     checksums: bool = True
 
     def __post_init__(self) -> None:
@@ -116,6 +128,12 @@ class Options:
             if not _URL.match(self.stac_base):
                 raise UsageError(f"stac_base {self.stac_base!r}: must be like https://HOST/FOLDER")
             object.__setattr__(self, "stac", True)
+        if self.bbox is not None and not _is_box(self.bbox):
+            raise UsageError(f"bbox {self.bbox}: must be west, south, east, north, in this order")
+        if self.bbox is not None and self.aoi is not None:
+            raise UsageError("--bbox and --aoi cannot be combined")
+        if not 0.0 <= self.region_context < math.inf:
+            raise UsageError(f"roi-context {self.region_context:g}: must be 0 km or more")
         if self.report:
             require("report", "the HTML report")
         if self.stac:
@@ -124,3 +142,13 @@ class Options:
             raise UsageError("--sc_only and --cr_only cannot be combined")
         if self.classification_only and self.resolution == 10:
             raise UsageError("--sc_only has no 10 m resolution: use --resolution 20 or 60")
+
+    @property
+    def has_region(self) -> bool:
+        """Whether only a region of interest is processed."""
+        return self.bbox is not None or self.aoi is not None
+
+
+def _is_box(bounds: tuple[float, ...]) -> bool:
+    west, south, east, north = bounds
+    return all(map(math.isfinite, bounds)) and west < east and south < north

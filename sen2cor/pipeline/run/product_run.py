@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from sen2cor import __version__
+from sen2cor.atmosphere.look_up_tables.look_up_table import LookUpTable
 from sen2cor.classification import find_cloud_detector
 from sen2cor.errors import OutputError, Sen2CorError
 from sen2cor.imagery import jpeg2000
@@ -25,10 +26,16 @@ from sen2cor.pipeline.run.input_path import (
     open_input,
 )
 from sen2cor.pipeline.run.options import Options
+from sen2cor.pipeline.run.region import (
+    TileContext,
+    check_same_region,
+    crop_product,
+    find_region,
+)
 from sen2cor.pipeline.run.run_records import RunRecords, keep_records
 from sen2cor.pipeline.run.table_selection import load_tables
 from sen2cor.pipeline.tile.processing_chain import TileJob
-from sen2cor.product.level1c.reader import Level1CProduct
+from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 from sen2cor.product.level2a.content import Provenance, TileOutcome, TileRetrieval
 from sen2cor.product.level2a.files import find_product_metadata
 from sen2cor.product.level2a.origin import report_foreign
@@ -91,6 +98,11 @@ def process_product(
         keep_records(derive_level2a_name(path), options, settings) as records,
         open_input(path, options, settings) as level1c,
     ):
+        region = find_region(options)
+        contexts: dict[str, TileContext] = {}
+        if region is not None:
+            level1c, contexts = crop_product(level1c, region)
+            records.content.update(region=asdict(region))
         folder, name = find_output_folder(path, options, settings)
         with Level2AWriter.begin(
             level1c,
@@ -102,7 +114,7 @@ def process_product(
         ) as output:
             records.content.update(level1c=level1c.root, product=output.path)
             records.add_unusable(level1c.unusable)
-            run = _ProductRun(level1c, output, options, settings, progress, records)
+            run = _ProductRun(level1c, contexts, output, options, settings, progress, records)
             outcome = run.process()
             _write_optional_outputs(output.path, options, progress)
             with progress.track(_PROCESS, "records", _RECORDS_WEIGHT):
@@ -119,6 +131,7 @@ class _ProductRun:
     """The run of one product, with what its steps need."""
 
     level1c: Level1CProduct
+    contexts: Mapping[str, TileContext]
     output: Level2AWriter
     options: Options
     settings: Settings
@@ -133,6 +146,10 @@ class _ProductRun:
             for tile in self.level1c.tiles
             if (resolutions := find_missing(tiles[tile.tile_id], self.options))
         ]
+        if find_product_metadata(self.output.path) and not self.output.foreign:
+            check_same_region(
+                self.output.path, {tile.mgrs: tile.grids[10] for tile in self.level1c.tiles}
+            )
         _warn_of_missing_extras(list(tiles.values()), self.options, self.settings)
         renew_layout = self.options.layout_only and self.options.refresh
         _protect_foreign(self.output, writes=bool(plan or renew_layout))
@@ -142,20 +159,7 @@ class _ProductRun:
         tables = load_tables(self.level1c, self.settings)
         self.records.content.update(look_up_tables=[table.name for table in tables])
         jobs = [
-            TileJob(
-                product=self.level1c,
-                tile=tile,
-                output=tiles[tile.tile_id],
-                settings=self.settings,
-                tables=tables,
-                resolutions=resolutions,
-                classification_only=self.options.classification_only,
-                picture_shape=(
-                    find_picture_shape(tile.grids[10], PICTURE_SIDE)
-                    if self.records.html_report
-                    else None
-                ),
-            )
+            self._plan_tile(tile, tiles[tile.tile_id], tables, resolutions)
             for tile, resolutions in plan
         ]
         scale = sum(job.scale for job in jobs)
@@ -200,6 +204,33 @@ class _ProductRun:
             )
         return outcome
 
+    def _plan_tile(
+        self,
+        tile: Level1CTile,
+        output: Level2ATile,
+        tables: tuple[LookUpTable, ...],
+        resolutions: tuple[int, ...],
+    ) -> TileJob:
+        context = self.contexts.get(tile.tile_id)
+        if context is not None and 10 in resolutions and 20 not in resolutions:
+            # the classes of an earlier run lack the context
+            resolutions = (20, *resolutions)
+        return TileJob(
+            product=self.level1c,
+            tile=tile if context is None else context.tile,
+            output=output,
+            settings=self.settings,
+            tables=tables,
+            resolutions=resolutions,
+            classification_only=self.options.classification_only,
+            region=None if context is None else context.region,
+            picture_shape=(
+                find_picture_shape(tile.grids[10], PICTURE_SIDE)
+                if self.records.html_report
+                else None
+            ),
+        )
+
     def _process_tiles(
         self, jobs: Sequence[TileJob]
     ) -> tuple[dict[str, TileOutcome], dict[str, Sen2CorError]]:
@@ -236,6 +267,7 @@ class _ProductRun:
         if self.records.html_report is None:
             return
         jpeg2000.set_threads(available_resources.count_cores())
+        written = {tile.tile_id: tile for tile in self.level1c.tiles}
         for job in jobs:
             outcome = outcomes[job.tile.tile_id]
             weight = _PICTURES_WEIGHT * (1.0 + job.scale)
@@ -244,7 +276,7 @@ class _ProductRun:
             ) as show_part:
                 self.records.html_report.illustrate(
                     job.product,
-                    job.tile,
+                    written[job.tile.tile_id],
                     job.output,
                     outcome.quality,
                     partial(show_part, weight / _PICTURES),

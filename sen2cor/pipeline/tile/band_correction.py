@@ -14,14 +14,14 @@ from sen2cor.atmosphere.inversion import Inversion
 from sen2cor.atmosphere.terrain_inversion import TerrainInversion
 from sen2cor.atmosphere.uncertainty import slope_uncertainty
 from sen2cor.bands import NO_DATA, VISIBLE
-from sen2cor.imagery.image_writer import ImageWriter
+from sen2cor.imagery.image_writer import ImageWriter, WindowWriter
 from sen2cor.imagery.preview import scale_to_byte
 from sen2cor.pipeline.tile.pixels import TilePixels
 from sen2cor.pipeline.tile.terrain_step import GroundIllumination
 from sen2cor.pipeline.tile.tile_correction import BandUncertainty
 from sen2cor.product.radiometry import MAX_NUMBER, fold_calibration, to_digital_numbers
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array, UInt16Array
-from sen2cor.raster.grids import Grid, row_blocks
+from sen2cor.raster.grids import Grid
 from sen2cor.raster.resampling import bilinear, positions
 
 
@@ -116,6 +116,9 @@ class BandCorrection:
         return bilinear(field, at, self._cols)
 
 
+AnyWriter = ImageWriter | WindowWriter
+
+
 class TrueColour:
     """True colour image, gathered by blocks of rows from the bands while they are corrected.
 
@@ -178,15 +181,14 @@ class TrueColour:
 
 
 def write_band(
-    writer: ImageWriter,
+    writer: AnyWriter,
     correction: BandCorrection,
-    grid: Grid,
     quantification: float,
     offset: int,
     colours: TrueColour | None = None,
 ) -> None:
     """Correct a band and write its digital numbers; add its rows to a true colour image."""
-    for rows in row_blocks(grid.rows):
+    for rows in writer.blocks():
         reflectance, source = correction.surface_reflectance(rows)
         if colours is not None:
             colours.put(correction.band, rows, reflectance, source == NO_DATA)
@@ -194,26 +196,25 @@ def write_band(
 
 
 def write_uncertainty(
-    writer: ImageWriter,
+    writer: AnyWriter,
     correction: BandCorrection,
     model: BandUncertainty,
-    grid: Grid,
     quantification: float,
 ) -> None:
     """Write the standard uncertainty of a band as digital numbers without an offset."""
-    for rows in row_blocks(grid.rows):
+    for rows in writer.blocks():
         uncertainty, source = correction.uncertainty(model, rows)
         writer.write_rows(to_digital_numbers(uncertainty, source, quantification, 0))
 
 
-def write_true_colour(writer: ImageWriter, colours: TrueColour, grid: Grid) -> None:
+def write_true_colour(writer: AnyWriter, colours: TrueColour) -> None:
     """Write the true colour image while its bands are corrected."""
-    for rows in row_blocks(grid.rows):
+    for rows in writer.blocks():
         writer.write_rows(colours.take(rows))
 
 
 def write_map(
-    writer: ImageWriter,
+    writer: AnyWriter,
     field: Float32Array,
     grid: Grid,
     factor: float,
@@ -224,7 +225,7 @@ def write_map(
 
     Parameters
     ----------
-    writer : ImageWriter
+    writer : ImageWriter or WindowWriter
     field : ndarray of float32
         On the coarse grid, without gaps.
     grid : Grid
@@ -237,7 +238,7 @@ def write_map(
         Mask of some rows of the image: 0 is written there, 1 and more elsewhere.
     """
     cols = positions(grid.cols, factor)
-    for rows in row_blocks(grid.rows):
+    for rows in writer.blocks():
         values = bilinear(field, positions(rows.stop - rows.start, factor, rows.start), cols)
         numbers = np.clip(values * np.float32(scale) + 0.5, 1, MAX_NUMBER).astype(np.uint16)
         numbers[no_data(rows)] = 0

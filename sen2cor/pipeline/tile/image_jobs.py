@@ -22,11 +22,12 @@ from sen2cor.bands import BAND, BANDS, NO_DATA, TILE_SIZES, VISIBLE
 from sen2cor.classification import Classification
 from sen2cor.classification.quality_mask import compute_quality_mask
 from sen2cor.imagery import images
-from sen2cor.imagery.image_writer import Coding, ImageWriter
+from sen2cor.imagery.image_writer import Coding, WindowWriter
 from sen2cor.imagery.picture_samples import PictureSamples
 from sen2cor.imagery.preview import make_preview, preview_grid, true_colour
 from sen2cor.pipeline.execution.workers import Workers
 from sen2cor.pipeline.tile.band_correction import (
+    AnyWriter,
     BandCorrection,
     TrueColour,
     write_band,
@@ -41,9 +42,10 @@ from sen2cor.product.level1c.reader import Level1CTile
 from sen2cor.product.level2a.shared_elements import AOT_QUANTIFICATION, WATER_VAPOUR_QUANTIFICATION
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.raster.array_types import BoolArray, Float32Array, Pixels, UInt8Array, UInt16Array
-from sen2cor.raster.grids import Grid, row_blocks
-from sen2cor.raster.pixel_angles import PixelAngles
+from sen2cor.raster.grids import Grid
+from sen2cor.raster.pixel_angles import ANGLE_ROWS, PixelAngles
 from sen2cor.raster.resampling import nearest, positions
+from sen2cor.raster.windows import Window
 from sen2cor.reporting.image_descriptions import ANGLE_QUANTIFICATION, describe_image
 from sen2cor.settings.l2a_cal_sc_gipp import ClassificationSettings
 
@@ -61,6 +63,8 @@ class TileImageJobs:
     pixels : TilePixels
     resolution : {60, 20, 10}
     workers : Workers
+    region : Window or None
+        Part of the grid that is written; None: all of it.
     coding : Coding
         Of reflectance, uncertainty and true colour; the others have no arithmetic bypass.
     samples : PictureSamples or None
@@ -73,6 +77,7 @@ class TileImageJobs:
     pixels: TilePixels
     resolution: int
     workers: Workers
+    region: Window | None = None
     coding: Coding = field(default_factory=Coding)
     samples: PictureSamples | None = None
     report: Callable[[int, int], None] = lambda done, jobs: None
@@ -144,7 +149,7 @@ class TileImageJobs:
 
         def write() -> None:
             with self._open_writer("DEM", np.uint16) as writer:
-                for rows in row_blocks(self.grid.rows):
+                for rows in writer.blocks():
                     writer.write_rows(terrain.image(self.resolution, rows))
 
         return [write]
@@ -198,9 +203,7 @@ class TileImageJobs:
             try:
                 self.pixels.load(band, [COARSE])
                 with self._open_writer(band, np.uint16, quantification=quantification) as writer:
-                    write_band(
-                        writer, correct(band), self.grid, quantification, psd.boa_offset, colours
-                    )
+                    write_band(writer, correct(band), quantification, psd.boa_offset, colours)
             except BaseException as error:
                 if colours is not None:
                     colours.abandon(error)
@@ -208,7 +211,7 @@ class TileImageJobs:
 
         def write_colours(colours: TrueColour) -> None:
             with self._open_writer("TCI", np.uint8, components=3) as writer:
-                write_true_colour(writer, colours, self.grid)
+                write_true_colour(writer, colours)
 
         bands = sorted(psd.reflectance_bands[self.resolution], key=lambda band: band not in VISIBLE)
         jobs: list[WriteImage] = [partial(write_reflectance, band) for band in bands]
@@ -219,10 +222,13 @@ class TileImageJobs:
     def plan_preview(self) -> list[WriteImage]:
         """Plan the preview from top-of-atmosphere reflectance (PVI), unless it exists."""
         path, grid = self.output.image_path("PVI", None), self.pixels.grids[10]
+        part: tuple[slice, ...] = (slice(None),)
+        if self.region is not None:
+            grid, part = self.region.crop(grid), self.region.slices(COARSE)
 
         def write() -> None:
-            bands = [self.pixels.toa_reflectance(band, COARSE) for band in VISIBLE]
-            numbers = [self.pixels.numbers(band, COARSE) for band in VISIBLE]
+            bands = [self.pixels.toa_reflectance(band, COARSE)[part] for band in VISIBLE]
+            numbers = [self.pixels.numbers(band, COARSE)[part] for band in VISIBLE]
             image = make_preview(true_colour(bands, np.any(np.equal(numbers, NO_DATA), axis=0)))
             description, coding = describe_image("PVI", 1.0, 0.0), self._choose_coding("PVI")
             images.write(path, image, preview_grid(grid), len(image), description, coding)
@@ -248,7 +254,7 @@ class TileImageJobs:
             uncertainty = correction.uncertainty(band, self.resolution, radiometry)
             kind = f"UNC_{band}"
             with self._open_writer(kind, np.uint16, quantification=quantification) as writer:
-                write_uncertainty(writer, band_correction, uncertainty, self.grid, quantification)
+                write_uncertainty(writer, band_correction, uncertainty, quantification)
 
         def write_aot() -> None:
             values = correction.input_uncertainty.aot_uncertainty(correction.state.aot550)
@@ -273,7 +279,7 @@ class TileImageJobs:
                 self._open_writer(kinds[0], np.uint16) as zenith_writer,
                 self._open_writer(kinds[1], np.uint16) as azimuth_writer,
             ):
-                for rows in angles.blocks():
+                for rows in zenith_writer.blocks(ANGLE_ROWS):
                     without = no_data(rows)
                     for writer, degrees in zip(
                         (zenith_writer, azimuth_writer), compute(rows), strict=True
@@ -301,11 +307,12 @@ class TileImageJobs:
         dtype: npt.DTypeLike,
         components: int = 1,
         quantification: float = 1.0,
-    ) -> ImageWriter:
+    ) -> AnyWriter:
         """Open an image; the quantification is that of reflectance and its uncertainty."""
+        grid = self.grid if self.region is None else self.region.crop(self.grid)
         writer = images.open_writer(
             self.output.image_path(kind, self.resolution),
-            self.grid,
+            grid,
             dtype,
             TILE_SIZES[self.resolution],
             components,
@@ -313,8 +320,10 @@ class TileImageJobs:
             self._choose_coding(kind),
         )
         if self.samples is not None and components == 1:
-            writer.observe = self.samples.gather(kind, self.grid, dtype)
-        return writer
+            writer.observe = self.samples.gather(kind, grid, dtype)
+        if self.region is None:
+            return writer
+        return WindowWriter(writer, *self.region.slices(self.resolution))
 
     def _choose_coding(self, kind: str) -> Coding:
         """Return the coding of an image; smooth ones would grow by the arithmetic bypass."""
@@ -324,7 +333,8 @@ class TileImageJobs:
 
     def _write_whole(self, kind: str, image: Pixels) -> None:
         with self._open_writer(kind, image.dtype) as writer:
-            writer.write_rows(image)
+            for rows in writer.blocks():
+                writer.write_rows(image[rows])
 
 
 def encode_angles(degrees: Float32Array, no_data: BoolArray) -> UInt16Array:

@@ -48,6 +48,7 @@ from sen2cor.product.level1c.reader import Level1CProduct, Level1CTile
 from sen2cor.product.level2a.content import QualityPercentages, TileOutcome, TileRetrieval
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.raster.array_types import BoolArray, UInt8Array
+from sen2cor.raster.windows import Window
 from sen2cor.settings import Settings
 
 WEIGHTS = {60: 4.0, 20: 26.0, 10: 40.0}
@@ -84,6 +85,8 @@ class TileJob:
     classification_only : bool
     picture_shape : (rows, cols) or None
         Of the pictures for which images are sampled; None: no samples.
+    region : Window or None
+        Part of the tile that is written; the rest is context. None: all of it.
     """
 
     product: Level1CProduct
@@ -94,6 +97,7 @@ class TileJob:
     resolutions: tuple[int, ...]
     classification_only: bool = False
     picture_shape: tuple[int, int] | None = None
+    region: Window | None = None
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -173,7 +177,10 @@ def process_tile(job: TileJob, workers: Workers, progress: TileProgress) -> Tile
             chain.write_10m(scene_20m)
         else:
             classification = chain.classify(resolution)
-            quality = QualityPercentages.from_classes(classification.scene_class, resolution)
+            classes = classification.scene_class
+            if job.region is not None:
+                classes = classes[job.region.slices(resolution)]
+            quality = QualityPercentages.from_classes(classes, resolution)
             if job.classification_only:
                 chain.write_classes(classification, resolution)
             else:
@@ -225,7 +232,10 @@ class _ProcessingChain:
         """Sample Level-1C for pictures, before bands are released."""
         if self.samples is not None:
             for band in bands:
-                self.samples.add_toa(band, self.pixels.numbers(band, COARSE))
+                numbers = self.pixels.numbers(band, COARSE)
+                if self.job.region is not None:
+                    numbers = numbers[self.job.region.slices(COARSE)]
+                self.samples.add_toa(band, numbers)
 
     def classify(self, resolution: int) -> Classification:
         """Classify the scene at 60 or 20 m."""
@@ -352,6 +362,7 @@ class _ProcessingChain:
             self.pixels,
             resolution,
             self.workers,
+            self.job.region,
             coding,
             self.samples,
             report,

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from sen2cor.bands import BAND_NAMES
+from sen2cor.bands import BAND, BAND_NAMES
 from sen2cor.errors import InputError
 from sen2cor.imagery import jpeg2000
 from sen2cor.product import radiometry
@@ -37,6 +37,7 @@ from sen2cor.product.psd import PSD, Layout
 from sen2cor.raster.array_types import BoolArray, Float32Array, UInt8Array, UInt16Array
 from sen2cor.raster.grids import Grid, TileGeometry
 from sen2cor.raster.parallax import Parallax
+from sen2cor.raster.windows import Window
 from sen2cor.xml_document import XmlDocument
 
 __all__ = [
@@ -101,6 +102,10 @@ class Level1CTile:
         CAMS auxiliary data.
     checksums : Checksums
         Of the files of the product; `read_band` checks the images by them.
+    window : Window or None
+        Part of the tile that this is, see `crop`; None: all of it.
+    whole_grid : Grid or None
+        Grid of 10 m of the whole tile if this is a part of it.
     """
 
     tile_id: str
@@ -115,6 +120,18 @@ class Level1CTile:
     ecmwf: Path | None
     cams: Path | None = None
     checksums: Checksums = field(default_factory=Checksums)
+    window: Window | None = None
+    whole_grid: Grid | None = None
+
+    def crop(self, window: Window) -> Level1CTile:
+        """Return a part of the tile: grids, angles and images follow. Means stay those of all."""
+        return replace(
+            self,
+            grids={resolution: window.crop(grid) for resolution, grid in self.grids.items()},
+            geometry=window.crop_geometry(self.geometry),
+            window=window,
+            whole_grid=self.grids[10],
+        )
 
     def read_band(self, name: str, *, reduce: int = 0) -> UInt16Array:
         """Decode the image of a band.
@@ -136,15 +153,20 @@ class Level1CTile:
         """
         path = self.bands[name]
         self.checksums.verify(path, f"image of band {name}")
-        return jpeg2000.read(path, reduce=reduce)
+        if self.window is None:
+            return jpeg2000.read(path, reduce=reduce)
+        rows, cols = self.window.slices(BAND[name].resolution)
+        return jpeg2000.read(path, rows, reduce, cols)
 
     def read_ecmwf(self) -> EcmwfData | None:
         """Read the ECMWF data at the centre; None where the product has none that can be used."""
-        return None if self.ecmwf is None else read_ecmwf(self.ecmwf, self.grids[10])
+        grid = self.whole_grid or self.grids[10]
+        return None if self.ecmwf is None else read_ecmwf(self.ecmwf, grid)
 
     def read_cams_aot(self) -> float | None:
         """Read the CAMS aerosol optical depth at 550 nm at the centre; None as for `read_ecmwf`."""
-        return None if self.cams is None else read_cams_aot(self.cams, self.grids[10])
+        grid = self.whole_grid or self.grids[10]
+        return None if self.cams is None else read_cams_aot(self.cams, grid)
 
     def read_detectors(self, band: str, grid: Grid) -> UInt8Array | None:
         """Read which detector sees each pixel of a grid, as of `masks.read_detectors`."""

@@ -14,10 +14,16 @@ from sen2cor.product.level2a.content import Provenance, TileContent
 from sen2cor.product.level2a.datastrip_document import build_datastrip_metadata
 from sen2cor.product.level2a.manifest import build_manifest
 from sen2cor.product.level2a.product_document import build_product_metadata
+from sen2cor.product.level2a.region_documents import (
+    crop_inspire_text,
+    crop_product_document,
+    crop_tile_document,
+)
 from sen2cor.product.level2a.tile_document import build_tile_metadata
 from sen2cor.product.level2a.xml_editing import write_document
 from sen2cor.product.name_templates import to_level2a
 from sen2cor.product.psd import Psd
+from sen2cor.raster.grids import Grid
 from sen2cor.xml_document import Element, parse_xml
 
 if TYPE_CHECKING:
@@ -52,8 +58,11 @@ class DocumentWriter:
 
     def write_tile_metadata(self, level1c_tile: Level1CTile, content: TileContent) -> None:
         """Write the metadata of a tile."""
+        level1c = parse_xml(level1c_tile.metadata_path, editable=True)
+        if level1c_tile.window is not None:
+            crop_tile_document(level1c, level1c_tile)
         document = build_tile_metadata(
-            parse_xml(level1c_tile.metadata_path, editable=True),
+            level1c,
             self.psd,
             content=content,
             accuracy=self.provenance.accuracy,
@@ -91,8 +100,11 @@ class DocumentWriter:
             Final name of the product.
         tiles : sequence of TileContent
         """
+        level1c = parse_xml(self.level1c.metadata_path, editable=True)
+        if self._cropped_grids:
+            crop_product_document(level1c, self._cropped_grids)
         document = build_product_metadata(
-            parse_xml(self.level1c.metadata_path, editable=True),
+            level1c,
             self.psd,
             level1c_name=self.level1c.name,
             name=name,
@@ -108,6 +120,8 @@ class DocumentWriter:
         source = self.level1c.root / "INSPIRE.xml"
         if source.is_file():
             text = source.read_text(encoding="utf-8", errors="surrogateescape")
+            if self._cropped_grids:
+                text = crop_inspire_text(text, self._cropped_grids)
             target = self.root / source.name
             target.unlink(missing_ok=True)
             target.write_text(
@@ -126,6 +140,11 @@ class DocumentWriter:
         )
         self._validate(document, "manifest")
         write_document(document, self.root / MANIFEST_NAME)
+
+    @property
+    def _cropped_grids(self) -> list[Grid]:
+        """Grids of the tiles of which only a part is written."""
+        return [tile.grids[10] for tile in self.level1c.tiles if tile.window is not None]
 
     @property
     def _product_metadata_path(self) -> Path:

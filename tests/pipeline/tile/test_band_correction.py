@@ -64,7 +64,7 @@ def test_identity_gives_the_numbers_back(tmp_path: Path, resolution: int) -> Non
     path = tmp_path / "band.jp2"
     grid = GRIDS[resolution]
     with jpeg2000.Jpeg2000Writer(path, grid, np.uint16, 64) as writer:
-        write_band(writer, correction, grid, quantification=10000.0, offset=0)
+        write_band(writer, correction, quantification=10000.0, offset=0)
     np.testing.assert_array_equal(jpeg2000.read(path), pixels.numbers("B02", resolution))
 
 
