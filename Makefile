@@ -7,7 +7,7 @@ N ?= 2000
 OLD ?= HEAD
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all equal faults fuzz lint format accuracy benchmark benchmark-growth tree-numbers benchmark-classification validate-classification validate-classes-real validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-lut-interpolation validate-lut-solver validate-lut-aerosol validate-lut-codes validate-toa-uncertainty measure-luts validate-water-vapour validate-aerosol validate-aerosol-real surface-prior conformance check-readers recipes docs wheel clean
+.PHONY: help environment demo test test-all equal faults fuzz lint format accuracy benchmark benchmark-growth benchmark-region tree-numbers benchmark-classification validate-classification validate-classes-real validate-classification-truth validate-luts fit-visibility validate-official-pairs validate-surface-reflectance validate-lut-interpolation validate-lut-solver validate-lut-aerosol validate-lut-codes validate-toa-uncertainty measure-luts validate-water-vapour validate-aerosol validate-aerosol-real surface-prior conformance check-readers recipes docs wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-28s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ accuracy: .venv/complete ## errors of reflectance, AOT and water vapour on simul
 
 benchmark: .venv/complete ## time and memory of a tile, relative to the JPEG 2000 floors; start-up time (SIZE_KM=109.8); ARGS=--store updates the tables of the documentation
 	$(PYTHON) -m tests.benchmarks.benchmark --size $(SIZE_KM) $(ARGS)
+
+benchmark-region: .venv/complete ## time, memory and differences of regions of interest beside the whole tile (SIZE_KM=109.8)
+	$(PYTHON) -m tests.benchmarks.region --size $(SIZE_KM)
 
 benchmark-growth: .venv/complete ## time and memory against area, tiles and processes
 	$(PYTHON) -m tests.benchmarks.growth
