@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from sen2cor.raster.array_types import BoolArray, Float32Array, Float64Array, UInt8Array
 from sen2cor.raster.grids import AngleGrid, Grid, TileGeometry
-from sen2cor.raster.resampling import bilinear
 
 ANGLE_KINDS = ("SZA", "SAA", "VZA", "VAA")
 """Zenith and azimuth of the sun, zenith and azimuth of the view."""
@@ -176,6 +175,8 @@ class PixelAngles:
             (np.arange(start, stop, dtype=np.float32) + np.float32(0.5)) * nodes_per_pixel
             for start, stop in ((rows.start, rows.stop), (0, self.grid.cols))
         )
+        from sen2cor.raster.resampling import bilinear  # scipy, which readers do without
+
         return np.stack([bilinear(nodes[..., axis], south, east) for axis in range(3)])
 
 

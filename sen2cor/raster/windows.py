@@ -132,7 +132,7 @@ class Window:
             )
             for first, size in ((self.row, self.rows), (self.col, self.cols))
         )
-        from sen2cor.raster.resampling import bilinear, nearest
+        from sen2cor.raster.resampling import bilinear, nearest  # scipy, which readers do without
 
         azimuth = np.radians(grid.azimuth)
         valid = np.isfinite(grid.zenith) & np.isfinite(azimuth)

@@ -71,7 +71,7 @@ def angles(step: float = 5000.0) -> AngleGrid:
 def test_angles_at_the_same_place() -> None:
     """Across north too, where azimuths jump."""
     window = Window(401, 299, 170, 333)
-    found = window.crop_angles(angles())
+    found = window._crop_angles(angles())
     for place in (0.0, 4321.0, 9876.0):
         at = np.array([place], np.float32)
         part = bilinear(found.zenith, at / found.step, at / found.step)
@@ -92,7 +92,7 @@ def test_angles_of_a_detector() -> None:
         np.where(seen, full.zenith, np.nan), np.where(seen, full.azimuth, np.nan), 5000.0
     )
     window = Window(100, 150, 400, 800)
-    found, whole = window.crop_angles(detector), window.crop_angles(full)
+    found, whole = window._crop_angles(detector), window._crop_angles(full)
     valid = np.isfinite(found.zenith)
     assert valid.any()
     assert not valid.all()
