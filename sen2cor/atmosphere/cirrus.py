@@ -39,6 +39,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -385,12 +386,15 @@ class _Samples:
         texture = float(np.linalg.slogdet(covariance)[1])
         return _Fit(bands, regressions, slopes, errors, texture)
 
+    @cached_property
+    def _rows_and_cols(self) -> Float64Array:
+        """Rows and columns of the pixels, shape (2, number)."""
+        return np.array(np.divmod(self.pixels, self.detail.shape[1]), np.float64)
+
     def _project(self, height: float, parallax: Parallax | None) -> Float32Array:
         if parallax is None:
             return self.detail.ravel()[self.pixels]
-        at = np.divmod(self.pixels, self.detail.shape[1]) + parallax.displacement(
-            height, self.pixels
-        )
+        at = self._rows_and_cols + parallax.displacement(height, self.pixels)
         projected: Float32Array = map_coordinates(self.detail, at, order=1, mode="nearest")
         return projected
 

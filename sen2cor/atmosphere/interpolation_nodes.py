@@ -12,6 +12,7 @@ These elevations change continuously from node to node, so the result has no ste
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -89,14 +90,20 @@ class NodeGeometry:
         """Sample a field of the coarse grid at the nodes."""
         return bilinear(pixels, self.rows, self.cols)
 
-    def to_pixels(self, nodes: npt.ArrayLike, rows: slice | None = None) -> Float32Array:
-        """Interpolate from the nodes to the pixels of some rows of the coarse grid, or of all."""
-        values = np.asarray(nodes, np.float32)
-        values = np.broadcast_to(values, (len(self.rows), len(self.cols)))
+    @cached_property
+    def _pixel_positions(self) -> tuple[Float32Array, Float32Array]:
+        """Node coordinates of the rows and columns of the coarse grid."""
         down, across = (
             np.linspace(0.0, len(node) - 1.0, size, dtype=np.float32)
             for node, size in zip((self.rows, self.cols), self.grid.shape, strict=True)
         )
+        return down, across
+
+    def to_pixels(self, nodes: npt.ArrayLike, rows: slice | None = None) -> Float32Array:
+        """Interpolate from the nodes to the pixels of some rows of the coarse grid, or of all."""
+        values = np.asarray(nodes, np.float32)
+        values = np.broadcast_to(values, (len(self.rows), len(self.cols)))
+        down, across = self._pixel_positions
         return bilinear(values, down if rows is None else down[rows], across)
 
 

@@ -73,21 +73,32 @@ def bilinear(
     cols = neighbours(col_positions, source.shape[1])
     top, bottom = int(rows[0].min()), int(rows[1].max()) + 1
     if bottom - top > len(row_positions):
-        return _interpolate_axis(_interpolate_axis(source, rows, 0), cols, 1)
+        return _interpolate_cols(_interpolate_rows(source, rows), cols)
     # the step across the columns costs most: take it where there are fewer rows
     rows = rows[0] - top, rows[1] - top, rows[2]
-    return _interpolate_axis(_interpolate_axis(source[top:bottom], cols, 1), rows, 0)
+    return _interpolate_rows(_interpolate_cols(source[top:bottom], cols), rows)
 
 
-def _interpolate_axis(
-    source: npt.NDArray[Real], at: Neighbours[Real], axis: int
-) -> npt.NDArray[Real]:
+def _interpolate_cols(source: npt.NDArray[Real], at: Neighbours[Real]) -> npt.NDArray[Real]:
     first, second, weight = at
-    result: npt.NDArray[Real] = np.take(source, first, axis)
-    step = np.take(source, second, axis)
+    result: npt.NDArray[Real] = np.take(source, first, 1)
+    step = np.take(source, second, 1)
     step -= result
-    step *= weight[:, np.newaxis] if axis == 0 else weight
+    step *= weight
     result += step
+    return result
+
+
+def _interpolate_rows(source: npt.NDArray[Real], at: Neighbours[Real]) -> npt.NDArray[Real]:
+    """Interpolate down the columns; rows between the same two rows of the source at once."""
+    first, second, weight = at
+    result: npt.NDArray[Real] = np.empty((len(first), source.shape[1]), source.dtype)
+    starts: list[int] = np.flatnonzero(np.diff(first, prepend=-1)).tolist()
+    for start, stop in zip(starts, [*starts[1:], len(first)], strict=True):
+        above = source[first[start]]
+        rows = result[start:stop]
+        np.multiply(weight[start:stop, np.newaxis], source[second[start]] - above, out=rows)
+        rows += above
     return result
 
 
