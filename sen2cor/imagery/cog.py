@@ -53,7 +53,7 @@ class CogWriter(ImageWriter):
         Size and georeference.
     dtype : uint8 or uint16
     components : int
-        1, or 3 for a colour image, or as many as the description has layers.
+        1, or 3 for a colour image.
     description : ImageDescription, optional
         By default what the type tells, see `describe_by_type`.
     level : int
@@ -98,7 +98,7 @@ class CogWriter(ImageWriter):
         """Create the uncompressed file."""
         gdal = _gdal()
         options = ["INTERLEAVE=PIXEL", "BIGTIFF=IF_SAFER"]
-        if self._components == 3 and not self._description.layers:
+        if self._components == 3:
             options.append("PHOTOMETRIC=RGB")
         image = gdal.GetDriverByName("GTiff").Create(
             str(self._plain),
@@ -111,7 +111,7 @@ class CogWriter(ImageWriter):
         image.SetProjection(wkt(self._grid.epsg))
         image.SetGeoTransform(self._grid.geotransform)
         for number in range(self._components):
-            _describe_band(image.GetRasterBand(number + 1), number, self._description)
+            _describe_band(image.GetRasterBand(number + 1), self._description)
         return image
 
     def _finish(self) -> None:
@@ -155,13 +155,12 @@ class CogWriter(ImageWriter):
             path.unlink(missing_ok=True)
 
 
-def _describe_band(band: Any, number: int, description: ImageDescription) -> None:
+def _describe_band(band: Any, description: ImageDescription) -> None:
     """Write the description of a component into its band."""
     if description.no_data is not None:
         band.SetNoDataValue(description.no_data)
-    name = description.layers[number] if description.layers else description.name
-    if name:
-        band.SetDescription(name)
+    if description.name:
+        band.SetDescription(description.name)
     for key, text in description.list_items().items():
         band.SetMetadataItem(key, text)
     if description.unit:

@@ -35,8 +35,6 @@ class ImageDescription:
         Name and colour (red, green, blue) of the codes from 0 on.
     bits : tuple of str
         Names of the bits from the lowest on.
-    layers : tuple of str
-        Names of the components, if they are not one colour.
     """
 
     name: str = ""
@@ -50,7 +48,6 @@ class ImageDescription:
     bandwidth: float | None = None
     classes: tuple[tuple[str, tuple[int, int, int]], ...] = ()
     bits: tuple[str, ...] = ()
-    layers: tuple[str, ...] = ()
 
     @property
     def is_scaled(self) -> bool:

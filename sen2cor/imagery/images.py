@@ -38,7 +38,7 @@ def open_writer(
     tile_size : int
         Of the JPEG 2000 codestream; GeoTIFF has its own.
     components : int
-        1, or 3 for a colour image, or as many as the description has layers.
+        1, or 3 for a colour image.
     description : ImageDescription, optional
         Stored in the image.
     coding : Coding

@@ -148,7 +148,7 @@ class TileContent:
     quality : QualityPercentages
     retrieval : TileRetrieval
     ending : {"jp2", "tif"}
-        Of its images and raster masks.
+        Of its images.
     """
 
     tile_id: str

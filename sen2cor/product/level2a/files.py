@@ -5,12 +5,9 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sen2cor.errors import InputError
-from sen2cor.imagery import images, jpeg2000
-from sen2cor.imagery.image_description import ImageDescription
 from sen2cor.product.name_templates import NameTemplate
 from sen2cor.product.psd import PSD, Psd
 from sen2cor.product.side_files import OUTDATED_BY_IMAGE, is_copy, is_side_file
@@ -110,8 +107,7 @@ def copy_folder(source: Path, target: Path, without: tuple[str, ...] = ()) -> No
 def copy_masks(source: Path, target: Path, ending: str) -> None:
     """Copy the masks of a Level-1C tile that do not exist in the target, without the preview.
 
-    In a product of GeoTIFF raster masks become GeoTIFF too: a reader that looks for JPEG 2000
-    would take ``MSK_DETFOO_B04.jp2`` for band 4.
+    In a product of GeoTIFF raster masks get the ending of `rename_mask`.
 
     Parameters
     ----------
@@ -119,52 +115,25 @@ def copy_masks(source: Path, target: Path, ending: str) -> None:
         Folders ``QI_DATA``.
     ending : {"jp2", "tif"}
         Of the images of the product.
-
-    Raises
-    ------
-    InputError
-        A raster mask cannot be read.
     """
-    is_converted = ending != "jp2"
-    copy_folder(source, target, without=("PVI", *((".jp2",) if is_converted else ())))
-    if is_converted:
-        masks = {
-            path: target / path.with_suffix(f".{ending}").name
-            for path in sorted(source.glob("*.jp2"))
-            if "PVI" not in path.name and not is_side_file(Path(path.name))
-        }
-        with ThreadPoolExecutor(_CONVERTED_AT_ONCE) as pool:
-            missing = [(path, copy) for path, copy in masks.items() if not copy.exists()]
-            list(pool.map(lambda paths: _convert_mask(*paths), missing))
+    is_renamed = ending != "jp2"
+    copy_folder(source, target, without=("PVI", *((".jp2",) if is_renamed else ())))
+    for path in sorted(source.glob("*.jp2")) if is_renamed else ():
+        copy = target / rename_mask(path.name, ending)
+        if "PVI" not in path.name and not is_side_file(Path(path.name)) and not copy.exists():
+            shutil.copyfile(path, copy)
 
 
-def _convert_mask(path: Path, copy: Path) -> None:
-    """Write a raster mask of JPEG 2000 in the format of the copy, by blocks of rows."""
-    info = jpeg2000.read_info(path)
-    if info.grid is None:
-        raise InputError(f"{path}: no georeference; download the product again")
-    layers = next((names for kind, names in _MASK_LAYERS.items() if kind in path.name), ())
-    description = ImageDescription(
-        path.stem, averaged=False, layers=layers if len(layers) == info.components else ()
-    )
-    step = max(1, _CONVERTED_ROWS // info.tile_size) * info.tile_size
-    with images.open_writer(
-        copy, info.grid, info.dtype, info.tile_size, info.components, description
-    ) as writer:
-        for start in range(0, info.rows, step):
-            writer.write_rows(jpeg2000.read(path, slice(start, min(start + step, info.rows))))
+def rename_mask(name: str, ending: str) -> str:
+    """Return the name of a raster mask in a product whose images have an ending.
 
-
-_CONVERTED_ROWS, _CONVERTED_AT_ONCE = 1024, 4
-
-_MASK_LAYERS = {
-    "MSK_QUALIT": (
-        "ANC_LOST", "ANC_DEG", "MSI_LOST", "MSI_DEG", "QT_DEFECTIVE_PIXELS", "QT_NODATA_PIXELS",
-        "QT_PARTIALLY_CORRECTED_PIXELS", "QT_SATURATED_PIXELS",
-    ),
-    "MSK_CLASSI": ("OPAQUE", "CIRRUS", "SNOW"),
-}  # fmt: skip
-"""Layers of the raster masks of format 15, see `sen2cor.product.level1c.masks`."""
+    Beside GeoTIFF a mask of JPEG 2000 ends in ``.jpx``: a reader that looks for ``*B04*.jp2`` would
+    take ``MSK_DETFOO_B04.jp2`` for band 4. GDAL opens it all the same. As GeoTIFF the eight layers
+    of each band at 10 m would take longer than all the rest of the product.
+    """
+    if ending == "jp2" or not name.endswith(".jp2"):
+        return name
+    return f"{name.removesuffix('.jp2')}.jpx"
 
 
 def warn_of_outdated_side_files(root: Path) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 from sen2cor.product.level2a.content import Accuracy, TileContent
+from sen2cor.product.level2a.files import rename_mask
 from sen2cor.product.level2a.shared_elements import add_image_content
 from sen2cor.product.level2a.xml_editing import add, arrange, namespace, rebuild, section
 from sen2cor.product.name_templates import to_level2a
@@ -134,17 +133,15 @@ def _inherit_element(indicators: Element, old: str, new: str) -> Element:
 
 
 def _inherit_masks(masks: Element, psd: Psd, tile: TileContent) -> None:
-    """Point the masks of Level-1C to their copies; raster masks have the ending of the images."""
+    """Point the masks of Level-1C to their copies."""
     if masks.get("geometry") is None:
         masks.set("geometry", "FULL_RESOLUTION")
     for mask in masks.findall("MASK_FILENAME"):
         if mask.get("type") not in psd.mask_types:
             masks.remove(mask)
         elif "/" in (mask.text or ""):
-            name = PurePosixPath(mask.text)
-            if name.suffix == ".jp2":
-                name = name.with_suffix(f".{tile.ending}")
-            mask.text = f"{tile.folder}/QI_DATA/{name.name}"
+            name = rename_mask(mask.text.rsplit("/", 1)[1], tile.ending)
+            mask.text = f"{tile.folder}/QI_DATA/{name}"
 
 
 def _write_preview(indicators: Element, name: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from osgeo import gdal
 
 from sen2cor import process
-from sen2cor.imagery import images, jpeg2000
+from sen2cor.imagery import images
 from sen2cor.product.level2a.files import copy_masks
 from sen2cor.raster.grids import Grid
 
@@ -86,28 +86,21 @@ def test_no_file_is_jpeg2000(product: Path) -> None:
     assert ".jp2" not in (product / "manifest.safe").read_text()
 
 
-def test_raster_masks_become_geotiff_with_the_same_pixels(tmp_path: Path) -> None:
-    rng = np.random.default_rng(3)
+def test_raster_masks_are_copied_under_a_name_of_no_band(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     source.mkdir()
+    target.mkdir()
     grid = Grid(32633, 300000.0, 5900040.0, 60.0, 70, 90)
-    layers = {"MSK_QUALIT_B04": 8, "MSK_DETFOO_B04": 1, "MSK_CLASSI_B00": 3}
-    for name, number in layers.items():
-        shape = grid.shape if number == 1 else (*grid.shape, number)
-        with jpeg2000.Jpeg2000Writer(source / f"{name}.jp2", grid, np.uint8, 64, number) as writer:
-            writer.write_rows(rng.integers(0, 13, shape).astype(np.uint8))
+    mask = np.random.default_rng(3).integers(0, 13, grid.shape).astype(np.uint8)
+    images.write(source / "MSK_DETFOO_B04.jp2", mask, grid, 64)
     (source / "T33UUU_PVI.jp2").write_bytes(b"")
     (source / "QUALITY.xml").write_text("<report/>")
     copy_masks(source, target, "tif")
-    assert {path.name for path in target.iterdir()} == {
-        *(f"{name}.tif" for name in layers), "QUALITY.xml",
-    }  # fmt: skip
-    for name in layers:
-        pixels = images.read(target / f"{name}.tif")
-        np.testing.assert_array_equal(pixels, images.read(source / f"{name}.jp2"))
-    mask = gdal.Open(str(target / "MSK_QUALIT_B04.tif"))
-    assert mask.GetRasterBand(8).GetDescription() == "QT_SATURATED_PIXELS"
-    assert mask.GetRasterBand(1).GetNoDataValue() is None
+    assert {path.name for path in target.iterdir()} == {"MSK_DETFOO_B04.jpx", "QUALITY.xml"}
+    raster = gdal.Open(str(target / "MSK_DETFOO_B04.jpx"))
+    np.testing.assert_array_equal(raster.ReadAsArray(), mask)
+    copy_masks(source, tmp_path / "other", "jp2")
+    assert (tmp_path / "other" / "MSK_DETFOO_B04.jp2").is_file()
 
 
 def test_gdal_opens_the_metadata_of_jpeg2000(small_product: Path, tmp_path: Path) -> None:
