@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sen2cor.raster.array_types import BoolArray, Float32Array, Float64Array, UInt8Array
-from sen2cor.raster.grids import AngleGrid, Grid, TileGeometry
+from sen2cor.raster.grids import AngleGrid, Grid, TileGeometry, row_blocks
 
 ANGLE_KINDS = ("SZA", "SAA", "VZA", "VAA")
 """Zenith and azimuth of the sun, zenith and azimuth of the view."""
 
-ANGLE_ROWS = 256
-"""Rows that are computed at once; footprints are read once for each block."""
+ANGLE_ROWS = 512
+"""Rows to compute at once: footprints are read once for each call."""
 
 
 def to_directions(
@@ -110,7 +110,9 @@ class PixelAngles:
         zenith, azimuth : ndarray of float32, shape (rows, cols)
             Degrees; azimuth clockwise from north, 0 to 360.
         """
-        return _angles_of(self._interpolate(("sun", 0), self.geometry.sun, rows))
+        return self._compute(
+            rows, lambda part: self._interpolate(("sun", 0), self.geometry.sun, part)
+        )
 
     def view(self, bands: Sequence[str], rows: slice) -> tuple[Float32Array, Float32Array]:
         """Compute zenith and azimuth of the view in some rows, the mean direction of the bands.
@@ -126,27 +128,52 @@ class PixelAngles:
         zenith, azimuth : ndarray of float32, shape (rows, cols)
             As of `sun`.
         """
-        total = self._view_direction(bands[0], rows)
-        for band in bands[1:]:
-            total += self._view_direction(band, rows)
-        return _angles_of(total)
-
-    def _view_direction(self, band: str, rows: slice) -> Float32Array:
-        """Direction of a band, shape (3, rows, cols)."""
-        result = self._interpolate((band, 0), self.geometry.view[band], rows)
-        grids = self.geometry.detector_view.get(band, {})
         grid = self.grid
-        part = Grid(
+        block = Grid(
             grid.epsg, grid.ulx, grid.uly - rows.start * grid.pixel_size, grid.pixel_size,
             rows.stop - rows.start, grid.cols,
         )  # fmt: skip
-        detectors = self.read_detectors(band, part) if grids else None
-        if detectors is None:
-            return result
-        for number in np.unique(detectors):
-            if number in grids and np.isfinite(grids[number].zenith).any():
-                own = self._interpolate((band, int(number)), grids[number], rows, grids)
-                np.copyto(result, own, where=detectors == number)
+        detectors = {band: self.read_detectors(band, block) for band in bands}
+
+        def add_bands(part: slice) -> Float32Array:
+            total = np.zeros((3, part.stop - part.start, grid.cols), np.float32)
+            for band, seen in detectors.items():
+                here = None if seen is None else seen[part.start - rows.start :][: total.shape[1]]
+                total += self._view_direction(band, part, here)
+            return total
+
+        return self._compute(rows, add_bands)
+
+    def _compute(
+        self, rows: slice, directions: Callable[[slice], Float32Array]
+    ) -> tuple[Float32Array, Float32Array]:
+        """Compute the angles of some rows by small blocks, given their directions."""
+        angles = np.empty((2, rows.stop - rows.start, self.grid.cols), np.float32)
+        for inner in row_blocks(rows.stop - rows.start):
+            part = slice(rows.start + inner.start, rows.start + inner.stop)
+            angles[:, inner] = to_angles(*directions(part))
+        return angles[0], angles[1]
+
+    def _view_direction(self, band: str, rows: slice, detectors: UInt8Array | None) -> Float32Array:
+        """Direction of a band, shape (3, rows, cols), given the detectors of these rows."""
+        grids = {
+            number: angles
+            for number, angles in self.geometry.detector_view.get(band, {}).items()
+            if np.isfinite(angles.zenith).any()
+        }
+        merged = self.geometry.view[band]
+        numbers = [] if detectors is None else np.unique(detectors).tolist()
+        if detectors is None or any(number not in grids for number in numbers):
+            result = self._interpolate((band, 0), merged, rows)
+        else:
+            result = np.empty((3, *detectors.shape), np.float32)
+        for number in numbers:
+            if detectors is not None and number in grids:
+                seen = detectors == number
+                across = np.flatnonzero(seen.any(axis=0))
+                cols = slice(int(across[0]), int(across[-1]) + 1)
+                own = self._interpolate((band, number), grids[number], rows, cols, grids)
+                np.copyto(result[:, :, cols], own, where=seen[:, cols])
         return result
 
     def _interpolate(
@@ -154,6 +181,7 @@ class PixelAngles:
         key: tuple[str, int],
         angles: AngleGrid,
         rows: slice,
+        cols: slice | None = None,
         others: Mapping[int, AngleGrid] | None = None,
     ) -> Float32Array:
         """Interpolate directions to pixels, shape (3, rows, cols); those of the nodes are kept.
@@ -170,10 +198,11 @@ class PixelAngles:
                 )
             self._nodes[key] = directions.astype(np.float32)
         nodes = self._nodes[key]
+        cols = cols or slice(0, self.grid.cols)
         nodes_per_pixel = np.float32(self.grid.pixel_size / angles.step)
         south, east = (
             (np.arange(start, stop, dtype=np.float32) + np.float32(0.5)) * nodes_per_pixel
-            for start, stop in ((rows.start, rows.stop), (0, self.grid.cols))
+            for start, stop in ((rows.start, rows.stop), (cols.start, cols.stop))
         )
         from sen2cor.raster.resampling import bilinear  # scipy, which readers do without
 
@@ -184,8 +213,3 @@ def _directions_of(angles: AngleGrid) -> tuple[Float64Array, BoolArray]:
     """Return the directions of the nodes, and which nodes have one."""
     directions = to_directions(angles.zenith, angles.azimuth)
     return directions, np.isfinite(directions).all(axis=-1)
-
-
-def _angles_of(direction: Float32Array) -> tuple[Float32Array, Float32Array]:
-    zenith, azimuth = to_angles(*direction)
-    return zenith.astype(np.float32), azimuth.astype(np.float32)

@@ -145,7 +145,8 @@ def _run_at_once(
             while waiting or running:
                 while waiting and len(running) < at_once:
                     path = options.directories[waiting[0]]
-                    need = _plan_memory(path, options, own, threads)
+                    on_cluster = options.scheduler is not None
+                    need = 0 if on_cluster else _plan_memory(path, options, own, threads)
                     if running and need > free - sum(one.memory for one in running.values()):
                         break
                     started = _ProductProcess.start(waiting.popleft(), path, need)

@@ -272,8 +272,10 @@ def _sample(
     col = np.floor(cols / source.pixel_size).astype(np.intp)
     col_inside = np.flatnonzero((col >= 0) & (col < info.cols))
     result: npt.NDArray[_Pixel] | None = None
-    for top in range(0, info.rows, _READ_ROWS):
-        block = combine(jpeg2000.read(path, slice(top, min(top + _READ_ROWS, info.rows))))
+    inside = row[(row >= 0) & (row < info.rows)]
+    first, last = (int(inside.min()), int(inside.max())) if inside.size else (0, 0)
+    for top in range(first, last + 1, _READ_ROWS):
+        block = combine(jpeg2000.read(path, slice(top, min(top + _READ_ROWS, last + 1))))
         if result is None:
             result = np.zeros(grid.shape, block.dtype)
         if block.any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -284,3 +285,8 @@ class TestDetectors:
         numbers = np.arange(80, dtype=np.uint8).reshape(GRID.shape) // 8
         images.write(tmp_path / "MSK_DETFOO_B02.jp2", numbers, GRID, 1024)
         np.testing.assert_array_equal(read_detectors(tmp_path, "B02", GRID), numbers)
+        below = GRID.uly - 2 * GRID.pixel_size
+        part = replace(GRID, uly=below, rows=3)
+        np.testing.assert_array_equal(read_detectors(tmp_path, "B02", part), numbers[2:5])
+        outside = replace(GRID, uly=GRID.uly + 100 * GRID.pixel_size, rows=3)
+        np.testing.assert_array_equal(read_detectors(tmp_path, "B02", outside), 0 * numbers[:3])
