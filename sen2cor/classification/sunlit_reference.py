@@ -8,7 +8,8 @@ decreases steeply with wavelength, so a pixel that rises from the near infrared 
 ground in the sun. The ground around is averaged over a coarse sample of pixels.
 
 Source: Zhu and Woodcock 2012, Remote Sensing of Environment 118, 83-94, for the two bands and the
-darkening relative to the surroundings, which they find by a flood-fill of the whole image.
+darkening relative to the surroundings, which they find by a flood-fill of the whole image; Wiscombe
+and Warren 1980, Journal of the Atmospheric Sciences 37, 2712-2733, for the spectrum of snow.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ _CLOUDS = (
     SceneClass.HIGH_PROBA_CLOUDS,
     SceneClass.THIN_CIRRUS,
 )
+
+_MAX_SKYLIT_SNOW = 0.8
+"""Near infrared of snow relative to green; in the sun it is 0.85 to 1 (Wiscombe and Warren)."""
 
 _MIN_MASK_FRACTION = 0.01
 """A window with a smaller fraction of sunlit ground takes the mean of the whole image."""
@@ -234,7 +238,7 @@ def detect_shadow_by_contrast(
     Parameters
     ----------
     reflectance : mapping
-        B03, B8A, B11, B12.
+        B02, B03, B8A, B11, B12.
     no_data : ndarray of bool, shape (rows, cols)
     sunlit : SunlitReference
     rows : slice
@@ -243,7 +247,7 @@ def detect_shadow_by_contrast(
     likely : ndarray of bool, shape (rows, cols), optional
         Pixels where a cloud very likely casts its shadow. There the product of the fractions left
         in the two bands decides, since haze brightens a shadow in the near infrared, but hardly at
-        1.6 um.
+        1.6 um, and snow below skylight is found.
 
     Returns
     -------
@@ -265,9 +269,26 @@ def detect_shadow_by_contrast(
     dark &= swir * sunlit_nir > minimum
     water = nir < np.float32(constants.shadow_b8a_fraction_min) * sunlit_nir
     water &= nir < reflectance["B03"]
-    dark &= ~(water | no_data)
+    dark &= ~water
+    if likely is not None:
+        dark |= likely & _is_skylit_snow(reflectance, parameters)
+    dark &= ~no_data
     dark &= reflectance["B12"] < nir
     return majority(dark)
+
+
+def _is_skylit_snow(reflectance: Reflectance, parameters: ClassificationParameters) -> BoolArray:
+    """Snow that falls from green to the near infrared as skylight does; too bright for water.
+
+    Snow and forest have no common reference, so that the contrast fails where they mix.
+    """
+    blue, green = reflectance["B02"], reflectance["B03"]
+    found: BoolArray = reflectance["B8A"] < np.float32(_MAX_SKYLIT_SNOW) * green
+    found &= blue >= np.float32(parameters.constants.water_b02_max)
+    ndsi = np.float32(parameters.thresholds.t1_ndsi_snw)
+    swir = reflectance["B11"]
+    found &= green - swir > ndsi * (green + swir)
+    return found
 
 
 def find_bright_shadow(

@@ -153,3 +153,24 @@ def test_bright_sand_in_shadow_is_no_cloud() -> None:
     np.testing.assert_array_equal(found[0, :4], [True, False, False, False])
     none = find_bright_shadow(classes, image, ~everywhere, sunlit, rows, PARAMETERS)
     assert not none.any()
+
+
+def test_snow_below_skylight_is_shadow_where_a_cloud_casts_it() -> None:
+    """Among forest, snow in shadow is no darker than the mean of the sunlit ground."""
+    spectra = {"sunlit": (0.7, 0.68, 0.66, 0.1, 0.08), "skylit": (0.30, 0.24, 0.13, 0.03, 0.02)}
+    sample = GroundSample.empty((60, 60), 4)
+    forest = {"B02": 0.08, "B03": 0.06, "B8A": 0.12, "B11": 0.06, "B12": 0.03}
+    image = {band: np.full((60, 60), level, np.float32) for band, level in forest.items()}
+    sample.fill(0, image, np.full((60, 60), SceneClass.VEGETATION, np.uint8))
+    sunlit = sample.compute_sunlit_reference(SUN, PARAMETERS)
+    for row, spectrum in zip((10, 30), spectra.values(), strict=True):
+        for band, level in zip(forest, spectrum, strict=True):
+            image[band][row : row + 10] = level
+    none = np.zeros((60, 60), np.bool_)
+    likely, anywhere = (
+        detect_shadow_by_contrast(image, none, sunlit, slice(0, 60), PARAMETERS, where)
+        for where in (~none, none)
+    )
+    assert likely[31:39].all()
+    assert not likely[10:20].any()
+    assert not anywhere.any()
