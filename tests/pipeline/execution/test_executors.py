@@ -5,7 +5,9 @@ What may differ between two products is listed by `VARIABLE`.
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import re
 import shutil
 import signal
@@ -161,6 +163,9 @@ def find_workers(process: subprocess.Popen[str], number: int) -> list[psutil.Pro
     raise AssertionError("no worker processes")
 
 
+BEGIN = re.compile(r"PID-(\d+), .*start of import of \d+ bands of tile")
+
+
 def test_a_killed_worker_is_reported_and_the_other_tile_is_made(
     two_tiles: Path, tmp_path: Path, parallel: Path
 ) -> None:
@@ -168,7 +173,12 @@ def test_a_killed_worker_is_reported_and_the_other_tile_is_made(
         two_tiles, "--output_dir", tmp_path / "out", "--resolution", 60, "--GIP_L2A", parallel,
         "--no-report",
     )  # fmt: skip
-    find_workers(process, 2)[0].kill()
+    assert process.stdout is not None
+    # the process of the tile that begins last has just begun, whatever the load
+    begun = [line for line in itertools.islice(filter(BEGIN.search, process.stdout), 2)]
+    found = BEGIN.search(begun[-1])
+    assert found is not None
+    os.kill(int(found[1]), signal.SIGKILL)
     _, errors = stopped(process)
     assert process.returncode == 1
     (line,) = [line for line in errors.splitlines() if "Error:" in line]
