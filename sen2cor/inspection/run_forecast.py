@@ -19,6 +19,7 @@ from sen2cor.pipeline.execution.resource_plan import plan_resources
 from sen2cor.pipeline.run.finished_products import find_missing, list_requested
 from sen2cor.pipeline.run.input_path import derive_level2a_name, enter_folder, find_output_folder
 from sen2cor.pipeline.run.options import Options
+from sen2cor.pipeline.run.region import TileContext, crop_product, find_region
 from sen2cor.pipeline.run.table_selection import load_tables
 from sen2cor.pipeline.tile.processing_chain import TileJob
 from sen2cor.product.archive import is_archive
@@ -29,6 +30,7 @@ from sen2cor.product.level2a.origin import check_format, is_foreign, report_fore
 from sen2cor.product.level2a.reader import read_tiles
 from sen2cor.product.level2a.tile import Level2ATile
 from sen2cor.product.psd import Psd, output_psd
+from sen2cor.raster.grids import Grid
 from sen2cor.settings import Settings
 
 _RUNS = 5
@@ -93,16 +95,34 @@ def _describe_run(
 ) -> Iterator[tuple[str, str]]:
     """Yield label and text of each line; ``!`` marks what needs attention."""
     level1c = open_level1c(path, checksums=options.checksums)
+    region = find_region(options)
+    contexts: dict[str, TileContext] = {}
+    if region is not None:
+        level1c, contexts = crop_product(level1c, region)
     psd = output_psd(level1c.psd, settings.common.psd_output)
     plan = _plan_tiles(level1c, product, psd, options)
     size = sum(file.stat().st_size for tile in level1c.tiles for file in tile.bands.values())
     names = ", ".join(tile.mgrs for tile in level1c.tiles)
     extent = max(grid.cols * grid.pixel_size for grid in (tile.grids[10] for tile in level1c.tiles))
-    yield "Reads", f"{format_size(size)}, tiles {names}, {extent / 1000:.1f} km wide"
+    whole = "" if contexts else f", {extent / 1000:.1f} km wide"
+    yield "Reads", f"{format_size(size)}, tiles {names}{whole}"
+    for tile_id, context in contexts.items():
+        name = next(tile.mgrs for tile in level1c.tiles if tile.tile_id == tile_id)
+        grid = context.tile.grids[10]
+        yield "Region", f"tile {name}: {_extent(context.region.crop(grid))} of {_extent(grid)} read"
     for tile_name, error in level1c.unusable.items():
         yield "Unusable", f"!{tile_name}: {error}"
     jobs = [
-        TileJob(level1c, tile, output, settings, (), missing, options.classification_only)
+        TileJob(
+            level1c,
+            contexts[tile.tile_id].tile if contexts else tile,
+            output,
+            settings,
+            (),
+            missing,
+            options.classification_only,
+            region=contexts[tile.tile_id].region if contexts else None,
+        )
         for tile, output, missing in plan
         if missing
     ]
@@ -130,8 +150,17 @@ def _describe_run(
     free = shutil.disk_usage(_existing(product.parent)).free
     short = "!" if made > free else ""
     yield "Disk", f"{short}about {format_size(made)}; {format_size(free)} free"
-    yield "Time", _forecast_time(sum(job.scale for job in jobs), product.parent, options)
+    yield (
+        "Time",
+        _forecast_time(sum(job.scale for job in jobs), product.parent, options),
+    )
     yield from _describe_auxiliary(level1c, settings)
+
+
+def _extent(grid: Grid) -> str:
+    """Describe the size of a grid."""
+    height, width = (size * grid.pixel_size / 1000.0 for size in grid.shape)
+    return f"{width:.1f} x {height:.1f} km"
 
 
 def _plan_tiles(
@@ -166,15 +195,19 @@ def _plan_tiles(
 def _forecast_bytes(job: TileJob, psd: Psd, options: Options) -> float:
     """Return the bytes of the images of a tile, from the bytes per pixel of the Level-1C bands."""
     tile, total = job.tile, 0.0
+    whole = tile.whole_grid or tile.grids[10]
     for resolution in job.resolutions:
-        pixels = tile.grids[resolution].rows * tile.grids[resolution].cols
+        grid = tile.grids[resolution]
+        if job.region is not None:
+            grid = job.region.crop(grid)
+        pixels = grid.rows * grid.cols
         if job.classification_only:
             total += pixels * _BYTES_OF_CLASSES
             continue
         for kind in psd.images(resolution):
             if kind in BAND:
-                own = tile.grids[BAND[kind].resolution]
-                density = tile.bands[kind].stat().st_size / (own.rows * own.cols)
+                own = whole.rows * whole.cols * (10 / BAND[kind].resolution) ** 2
+                density = tile.bands[kind].stat().st_size / own
                 total += pixels * density * _OTHER_IMAGES
     return total * (_COG_BYTES if options.image_format == "cog" else 1.0)
 

@@ -126,7 +126,7 @@ UNUSED_ELEMENTS = (
     ),
     # 2.1 and 2.2 have these without a block around them
     *_simple("L2A_GIPP", "Common_Section", _BY_FORMAT, **dict.fromkeys(_DOCUMENT_SCHEMAS)),
-    *_simple("L2A_GIPP", "Common_Section", "whole tiles are processed", Region_Of_Interest=None),
+    *_simple("L2A_GIPP", "Common_Section", "use --bbox or --aoi", Region_Of_Interest=None),
     *_simple(
         "L2A_GIPP",
         "Atmospheric_Correction/Calibration",

@@ -99,3 +99,15 @@ def test_errors_are_those_of_the_run(
     result = run("--dry-run", "--output_dir", tmp_path, *arguments, small_product)
     assert result.returncode == code, result.stderr
     assert run("--dry-run", tmp_path / "absent").returncode == 3
+
+
+def test_region(small_product: Path, tmp_path: Path) -> None:
+    """Sizes of the region and of what is processed around it."""
+    box = ("--bbox-crs", "EPSG:32633", "--bbox", "300600", "5898900", "301500", "5899500")
+    arguments = (*box, "--roi-context", "0.3", "--output_dir", tmp_path)
+    result = run("--dry-run", *arguments, small_product)
+    assert result.returncode == 0, result.stderr
+    assert lines_of(result.stdout)["Region"] == ["tile 33UUU: 0.9 x 0.6 km of 1.5 x 1.2 km read"]
+    elsewhere = run("--dry-run", "--bbox", "0", "0", "1", "1", small_product)
+    assert elsewhere.returncode == 2
+    assert "outside the product" in elsewhere.stderr
