@@ -150,6 +150,7 @@ def stand_in(root: Path, psd: str) -> Any:
                 folder=folder,
                 metadata_path=path,
                 mgrs=name_templates.TILE_ID.parse(tile_id)["mgrs"],
+                window=None,
             )
         )
         datastrips[datastrip_id] = _datastrip(root, datastrip_id)
