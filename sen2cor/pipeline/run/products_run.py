@@ -180,18 +180,27 @@ def _plan_memory(path: Path, options: Options, settings: Settings, threads: int)
     from sen2cor.pipeline.execution.resource_plan import plan_memory
     from sen2cor.pipeline.run.input_path import enter_folder
     from sen2cor.pipeline.run.product_verification import open_files
+    from sen2cor.pipeline.run.region import find_region
     from sen2cor.pipeline.tile.processing_chain import select_bands
     from sen2cor.product.level1c.tile_metadata import read_grids
+    from sen2cor.raster.windows import Window
     from sen2cor.xml_document import XmlDocument
 
     bands = select_bands(settings, classification_only=options.classification_only)
+    region = find_region(options)
     need = 0
-    with suppress(InputError), open_files(enter_folder(path)) as files:
+    with suppress(InputError, ValueError, RuntimeError), open_files(enter_folder(path)) as files:
         for name in files.sizes:
             parts = name.split("/")
             if len(parts) == 3 and parts[0] == "GRANULE" and name.endswith(".xml"):
                 with suppress(InputError), files.open(name) as stream:
                     grids = read_grids(XmlDocument(path / name, stream.read()))
+                    if region is not None:
+                        window = Window.around(region.bounds, region.system, grids[60])
+                        if window is None:
+                            continue
+                        outer = window.widen(region.context, grids[60])
+                        grids = {size: outer.crop(grid) for size, grid in grids.items()}
                     need = max(need, plan_memory(grids, bands, settings, threads))
     return need
 

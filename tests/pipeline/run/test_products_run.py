@@ -180,6 +180,9 @@ def test_planned_memory_is_that_of_the_tile(products: dict[str, Path]) -> None:
     planned = resource_plan.plan_tile_memory(job, 2)
     assert _plan_memory(products["a"], options, settings, 2) == planned
     assert _plan_memory(Path("/absent"), options, settings, 2) == 0
+    bbox = (300300.0, 5899500.0, 300600.0, 5899800.0)
+    region = Options((products["a"],), bbox=bbox, bbox_crs="EPSG:32633", region_context=0.1)
+    assert resource_plan.BASE_BYTES < _plan_memory(products["a"], region, settings, 2) < planned
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "1000", "two"])
