@@ -79,7 +79,7 @@ def open_level2a(
         Adds the angles of each pixel in degrees, computed from grids and detector footprints of
         the product: ``SZA`` and ``SAA`` (zenith and azimuth of the sun) and of the view, ``VZA``
         and ``VAA`` (mean of the bands) or ``VZA_B01`` to ``VAA_B12``. Azimuths from north to east.
-        Without footprints (also of format 15 with GeoTIFF) detectors are averaged.
+        Without footprints the detectors are averaged.
 
     Returns
     -------

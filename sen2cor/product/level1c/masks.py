@@ -127,7 +127,8 @@ def read_detectors(folder: Path, band: str, grid: Grid) -> UInt8Array | None:
         Numbers from 1 on, 0 where no detector sees the pixel. None where the product has no such
         mask and, with a WARNING, where the mask is broken.
     """
-    polygons, image = (_find_mask(folder, "DETFOO", band, suffix) for suffix in (".gml", ".jp2"))
+    # products of GeoTIFF have the mask under another ending
+    polygons, image = (_find_mask(folder, "DETFOO", band, suffix) for suffix in (".gml", ".jp[2x]"))
     if polygons is not None:
         return _read_usable("DETFOO", band, _read_footprints, polygons, grid)
     if image is not None:

@@ -285,6 +285,9 @@ class TestDetectors:
         numbers = np.arange(80, dtype=np.uint8).reshape(GRID.shape) // 8
         images.write(tmp_path / "MSK_DETFOO_B02.jp2", numbers, GRID, 1024)
         np.testing.assert_array_equal(read_detectors(tmp_path, "B02", GRID), numbers)
+        path = tmp_path / "MSK_DETFOO_B02.jp2"
+        path.rename(path.with_suffix(".jpx"))
+        np.testing.assert_array_equal(read_detectors(tmp_path, "B02", GRID), numbers)
         below = GRID.uly - 2 * GRID.pixel_size
         part = replace(GRID, uly=below, rows=3)
         np.testing.assert_array_equal(read_detectors(tmp_path, "B02", part), numbers[2:5])
