@@ -1,11 +1,11 @@
 """Scene classification compared with the truth of simulated scenes.
 
-Clouds at 500 m to 10 km over fields, coast, snow and desert, cirrus over land and snow, burnt
-ground, large roofs, silty water, slopes in topographic shadow. For every case the classes are
-compared with the truth, with the improved rules and with those of Sen2Cor 2.3: overall accuracy,
-producer's accuracy (fraction of a true class that is found), user's accuracy (fraction of a found
-class that is true), and the fraction of the cloud shadow that is found. Then the effect of haze
-under a low sun on clear land.
+Clouds at 300 m to 10 km over fields, coast, snow and desert, ice clouds over land and snow, cirrus
+over land and snow, burnt ground, large roofs, silty water, slopes in topographic shadow. For every
+case the classes are compared with the truth, with the improved rules and with those of Sen2Cor 2.3:
+overall accuracy, producer's accuracy (fraction of a true class that is found), user's accuracy
+(fraction of a found class that is true), and the fraction of the cloud shadow that is found. Then
+the effect of haze under a low sun on clear land.
 
 Pixels of ambiguous truth are not scored: mixed pixels, thin edges of clouds and shadows, cirrus
 that is very thin or nearly a cloud (reflectance 0.002 to 0.01 and 0.03 to 0.04; above, it counts as
@@ -93,6 +93,10 @@ CASES = (
           cirrus_depth=0.045),
     _case("snow and clouds", "winter", 3107, cloud_cover=0.15, cloud_height=1000.0,
           cirrus_cover=0.0),
+    _case("snow and fog", "winter", 3114, cloud_cover=0.15, cloud_height=300.0, cloud_scale=1500.0,
+          cloud_depth=15.0, cloud_softness=0.6, cirrus_cover=0.0),
+    _case("snow and ice clouds", "winter", 3115, 12.0, cloud_cover=0.15, cloud_height=8000.0,
+          cloud_scale=2000.0, cloud_depth=12.0, ice_clouds=True, cirrus_cover=0.0),
     _case("desert", "arid", 3108, landscape="erg", cloud_cover=0.10, cloud_height=2600.0,
           cirrus_cover=0.0),
     _case("burnt ground and roofs", "clear", 3109, landscape="burnt", cloud_cover=0.10,
