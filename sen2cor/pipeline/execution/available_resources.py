@@ -17,7 +17,7 @@ _UNLIMITED = 1 << 60
 _LARGE_BLOCK = 4 << 20
 """Bytes from which an array has memory of its own, which is returned with it."""
 
-_KEPT_MEMORY = 64 << 20
+_KEPT_MEMORY = 16 << 20
 """Bytes that a heap keeps when its last arrays are released."""
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
