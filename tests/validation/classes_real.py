@@ -1,8 +1,8 @@
-"""Scene classification of real scenes, with the compatible and the improved rules side by side.
+"""Scene classification of real scenes, by compatible and improved rules and by s2cloudless.
 
 ``python -m tests.validation.classes_real`` prints the percentage of each class, and for the scenes
 with polygons drawn by eye (``polygons``) the classes within them; ``--pictures`` draws the scenes
-and their classes. T18SVG and T56JMM hold no cloud: every pixel of classes 3, 8, 9 and 10 is wrong
+and their classes. Clouds by s2cloudless follow where that is installed. T18SVG and T56JMM hold no cloud: every pixel of classes 3, 8, 9 and 10 is wrong
 there. Then follow the clouds and shadows of the cloud reference and the official maps of Slovenia
 and Barbellino. The images are averaged to 20 m; B10 is interpolated linearly.
 """
@@ -20,10 +20,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sen2cor.classification import CLASSIFICATION_BANDS, SunGeometry, classify
+from sen2cor.classification import (
+    CLASSIFICATION_BANDS,
+    DETECTOR_BANDS,
+    SunGeometry,
+    classify,
+    detect_clouds,
+    find_cloud_detector,
+)
+from sen2cor.classification.parameters import S2CLOUDLESS
 from sen2cor.classification.validity import find_no_data
 from sen2cor.imagery import jpeg2000
-from sen2cor.raster.resampling import bilinear, positions
+from sen2cor.optional_packages import is_available
+from sen2cor.raster.resampling import bilinear, block_mean, positions
 from sen2cor.reporting.palette import SCENE_CLASS_COLOURS
 from tests.benchmarks.simulated_run import colour
 from tests.validation.classification import MODES, Case, cloud_reference, confusion, slovenia
@@ -81,13 +90,35 @@ class RealScene:
     polygons: Mapping[str, npt.NDArray[np.bool_]]
 
     def classify(self) -> dict[str, Classes]:
-        """Class maps by mode."""
-        return {
+        """Class maps by mode; with clouds by s2cloudless too, where it is installed."""
+        maps = {
             mode: classify(
                 self.reflectance, self.no_data, sun=self.sun, parameters=parameters
             ).scene_class
             for mode, parameters in MODES.items()
         }
+        if is_available("cloudmask") and self.reflectance.keys() >= set(DETECTOR_BANDS):
+            maps[S2CLOUDLESS] = classify(
+                self.reflectance,
+                self.no_data,
+                sun=self.sun,
+                cloud_probability=self._detect_clouds(),
+            ).scene_class
+        return maps
+
+    def _detect_clouds(self) -> npt.NDArray[np.uint8]:
+        """Cloud probability in percent of s2cloudless, which sees 60 m."""
+        detector = find_cloud_detector(S2CLOUDLESS)
+        assert detector is not None
+        rows, cols = self.no_data.shape
+        edge = (0, -rows % 3), (0, -cols % 3)
+        coarse = {
+            band: block_mean(np.pad(self.reflectance[band], edge, mode="edge"), 3)
+            for band in DETECTOR_BANDS
+        }
+        found = detect_clouds(detector, coarse).astype(np.float32)
+        enlarged = bilinear(found, positions(rows, 3), positions(cols, 3))
+        return np.asarray(np.rint(enlarged), np.uint8)
 
 
 def read_scene(data: Path, name: str) -> RealScene:
@@ -95,7 +126,7 @@ def read_scene(data: Path, name: str) -> RealScene:
     folder, sun = SCENES[name]
     images = {
         band: jpeg2000.read(next((data / folder).rglob(f"*_{band}.jp2"))).astype(np.float32)
-        for band in CLASSIFICATION_BANDS
+        for band in dict.fromkeys((*CLASSIFICATION_BANDS, *DETECTOR_BANDS))
     }
     return _make_scene(name, images, sun, POLYGONS / f"{Path(folder).name}.geojson")
 
@@ -116,7 +147,8 @@ def _make_scene(
     if polygons is not None and polygons.is_file():
         masks = rasterize_polygons(polygons, shape)
     reflectance = {band: image * np.float32(1e-4) for band, image in numbers.items()}
-    return RealScene(name, reflectance, find_no_data(numbers), sun, masks)
+    no_data = find_no_data({band: numbers[band] for band in CLASSIFICATION_BANDS})
+    return RealScene(name, reflectance, no_data, sun, masks)
 
 
 def _to_grid(image: Image, shape: tuple[int, int]) -> Image:
@@ -180,9 +212,11 @@ def draw(scene: RealScene, maps: Mapping[str, Classes], folder: Path) -> None:
     _, colours = zip(*SCENE_CLASS_COLOURS, strict=True)
     bands = [scene.reflectance[band] for band in ("B04", "B03", "B02")]
     height, width = bands[0].shape
-    wide = width > 1.5 * height
+    wide, number = width > 1.5 * height, 1 + len(maps)
     figure, axes = pyplot.subplots(
-        *((3, 1) if wide else (1, 3)), figsize=(13, 20) if wide else (24, 8.5), layout="constrained"
+        *((number, 1) if wide else (1, number)),
+        figsize=(13, 6.7 * number) if wide else (8 * number, 8.5),
+        layout="constrained",
     )
     axes[0].imshow(colour(list(bands), float(np.percentile(bands[0], 99))))
     axes[0].set_title(f"{scene.name}: top of atmosphere")
@@ -190,7 +224,7 @@ def draw(scene: RealScene, maps: Mapping[str, Classes], folder: Path) -> None:
         axis.imshow(
             classes, cmap=ListedColormap(colours), vmin=-0.5, vmax=11.5, interpolation="none"
         )
-        axis.set_title(f"{mode} rules")
+        axis.set_title(mode)
     folder.mkdir(parents=True, exist_ok=True)
     figure.savefig(folder / f"{scene.name.replace(' ', '_')}.png", dpi=70)
     pyplot.close(figure)
