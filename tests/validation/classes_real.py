@@ -2,9 +2,10 @@
 
 ``python -m tests.validation.classes_real`` prints the percentage of each class, and for the scenes
 with polygons drawn by eye (``polygons``) the classes within them; ``--pictures`` draws the scenes
-and their classes. Clouds by s2cloudless follow where that is installed. T18SVG and T56JMM hold no cloud: every pixel of classes 3, 8, 9 and 10 is wrong
-there. Then follow the clouds and shadows of the cloud reference and the official maps of Slovenia
-and Barbellino. The images are averaged to 20 m; B10 is interpolated linearly.
+and their classes. Clouds by s2cloudless are added where it is installed. T18SVG and T56JMM hold no
+cloud: every pixel of classes 3, 8, 9 and 10 is wrong there. Then follow the clouds and shadows of
+the cloud reference and the official maps of Slovenia and Barbellino. The images are averaged to
+20 m; B10 is interpolated linearly.
 """
 
 from __future__ import annotations
