@@ -29,7 +29,7 @@ with a column of ``M`` for each slope. The scatter between square blocks of the 
 standard error of ``s``, independent blocks assumed.
 
 Cirrus is displaced between bands (`sen2cor.raster.parallax`), by some 150 m between B10 and B09.
-Its height is the one, between 5 and 18 km, of maximum likelihood: with an unknown covariance of the
+Its height is the one, between 5 and 19 km, of maximum likelihood: with an unknown covariance of the
 texture, that of the smallest determinant of the residuals' covariance. B10 is then projected to
 each band.
 """
@@ -80,13 +80,13 @@ _MEAN_WIDTH = 41
 _RAMP = (0.1, 0.6)
 """Start and end of the rise of the weight, as multiples of the threshold of thin cirrus."""
 
-_MAX_PIXELS = 300_000
+_MAX_PIXELS = 100_000
 """Number of pixels that the fit takes at most."""
 
 _BLOCKS = 8
 """Blocks of the scene along a side, for the standard error."""
 
-_HEIGHTS = np.arange(5000.0, 18001.0, 1000.0)
+_HEIGHTS = np.arange(5000.0, 19001.0, 2000.0)
 """Candidates of the height, metres above the ground (K. Sassen et al., J. Geophys. Res. 113 (2008)
 D00A12: tops of cirrus from 6 km at the poles to 17 km in the tropics)."""
 
