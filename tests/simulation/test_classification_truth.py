@@ -65,7 +65,7 @@ def test_accuracies_of_known_confusions() -> None:
 def test_cases_differ_in_seed_and_cover_low_to_high_clouds() -> None:
     assert len({case.seed for case in CASES}) == len(CASES)
     heights = [case.scene.cloud_height for case in CASES if case.scene.cloud_cover]
-    assert min(heights) == 500.0
+    assert min(heights) == 300.0
     assert max(heights) == 10000.0
 
 
