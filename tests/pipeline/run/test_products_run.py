@@ -116,6 +116,7 @@ def test_figures_are_those_of_the_newest_record(finished_product: Path, tmp_path
     assert set(read_figures(tmp_path / "absent").values()) == {None}
 
 
+@pytest.mark.many_cases
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_interrupted_list_goes_on_where_it_was(
     products: dict[str, Path], tmp_path: Path, jobs: int
@@ -161,6 +162,7 @@ def test_a_killed_process_fails_only_its_product(products: dict[str, Path], tmp_
     assert sorted(rows) == ["done", "failed"]
 
 
+@pytest.mark.slow
 def test_products_that_do_not_fit_into_memory_wait(
     products: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
