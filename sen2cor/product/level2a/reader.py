@@ -116,10 +116,7 @@ def open_level2a(path: Path) -> Level2AReader:
     InputError
         It is not a Level-2A product, or its metadata are broken.
     """
-    found = find_product_metadata(path)
-    if not found:
-        raise InputError(f"{path}: no Level-2A product metadata (*MTD*L2A*.xml) in this folder")
-    document = XmlDocument(found[0])
+    document = _open_metadata(path)
     psd = _find_format(document)
     info = f"General_Info/{psd.prefix}Product_Info"
     datatake = f"{info}/Datatake"
@@ -127,7 +124,7 @@ def open_level2a(path: Path) -> Level2AReader:
     prefix = "L2A_" if psd.prefix else ""
     return Level2AReader(
         path=path,
-        metadata_path=found[0],
+        metadata_path=document.path,
         psd=psd,
         spacecraft=document.text(f"{datatake}/SPACECRAFT_NAME"),
         baseline=document.text(f"{info}/PROCESSING_BASELINE"),
@@ -143,6 +140,13 @@ def open_level2a(path: Path) -> Level2AReader:
     )
 
 
+def _open_metadata(path: Path) -> XmlDocument:
+    found = find_product_metadata(path)
+    if not found:
+        raise InputError(f"{path}: no Level-2A product metadata (*MTD*L2A*.xml) in this folder")
+    return XmlDocument(found[0])
+
+
 def read_tiles(path: Path) -> list[Level2ATile]:
     """Describe the tiles of a finished Level-2A product, without their angles and images.
 
@@ -151,10 +155,7 @@ def read_tiles(path: Path) -> list[Level2ATile]:
     InputError
         It is not a Level-2A product, or its metadata are broken.
     """
-    found = find_product_metadata(path)
-    if not found:
-        raise InputError(f"{path}: no Level-2A product metadata (*MTD*L2A*.xml) in this folder")
-    document = XmlDocument(found[0])
+    document = _open_metadata(path)
     psd = _find_format(document)
     datatake = f"General_Info/{psd.prefix}Product_Info/Datatake"
     start = name_templates.fields(
